@@ -1,0 +1,99 @@
+# Fairlead: `make demo` shows it at work, `make check` proves it. Both install the Debian packages they need.
+# CC=gcc|clang, SAN=address,undefined (or empty), FAULTS=1 (fault points) choose the build folder.
+SHELL := /bin/bash
+CC := $(if $(filter default,$(origin CC)),gcc,$(CC))
+SAN ?=
+FAULTS ?=
+comma := ,
+BUILD := build/$(notdir $(CC))$(if $(SAN),-$(subst $(comma),-,$(SAN)))$(if $(FAULTS),-faults)
+
+WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Werror \
+        $(if $(findstring gcc,$(CC)),-Wjump-misses-init)
+CFLAGS := -std=gnu17 -D_GNU_SOURCE -O2 -g -fno-omit-frame-pointer $(WARN) -Wno-format-truncation $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all) \
+          $(if $(FAULTS),-DFAULTS) -D_FORTIFY_SOURCE=$(if $(SAN),0,2) -fstack-protector-strong
+LDFLAGS := $(if $(SAN),-fsanitize=$(SAN))
+LIBS := -lrdkafka -lprotobuf-c -lpq -lcurl -lhiredis -lmicrohttpd -ljansson -lyaml -lsodium -lldns -lcrypto -lpthread
+
+# A layer sees only what its row names: a wrong include does not compile. Each folder is reached through a
+# link farm build/include/LAYER, so `#include "io/pg.h"` works only where io is allowed.
+INC := build/include
+ALLOW_base :=
+ALLOW_io := base
+ALLOW_model := base proto
+ALLOW_step := base io model proto
+ALLOW_node := base io model proto
+ALLOW_coordinator := base io model node proto
+ALLOW_worker := base io model step node proto
+ALLOW_agent := base io model step node proto
+ALLOW_cli := base io model
+ALLOW_tests := base io model step node proto coordinator worker cli
+# -I flags of a source file: its own layer and those below it. coordinator/, worker/ ... are programs.
+layer_of = $(firstword $(subst /, ,$(patsubst lib/%,%,$(1))))
+inc_of = $(foreach l,$(call layer_of,$(1)) $(ALLOW_$(call layer_of,$(1))),-I$(INC)/$(l)) -I/usr/include/postgresql \
+         $(if $(filter coordinator sql,$(call layer_of,$(1))),-Ibuild/gen)
+
+PROTO := $(wildcard proto/*.proto)
+PROTO_C := $(PROTO:proto/%.proto=build/gen/proto/%.pb-c.c)
+LIB_SRC := $(foreach l,base io model step node,$(wildcard lib/$(l)/*.c))
+COORD_SRC := $(wildcard coordinator/*.c coordinator/api/*.c coordinator/store/*.c) build/gen/sql/queries.c
+WORKER_SRC := $(wildcard worker/*.c)
+CLI_SRC := $(wildcard cli/*.c)
+TEST_SRC := $(wildcard tests/unit/*/*.c tests/component/*.c)
+SUPPORT_SRC := $(wildcard tests/support/*.c)
+
+obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
+LIB_OBJ := $(call obj,$(LIB_SRC) $(PROTO_C))
+PROGRAMS := $(BUILD)/fairlead-coordinator $(BUILD)/fairlead-worker $(BUILD)/fairlead
+TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(TEST_SRC))
+
+.PHONY: all programs tests deps check check-fast check-e2e lint fmt sim demo demo-down bench golden clean catalog-check
+all: deps
+	@$(MAKE) --no-print-directory -j2 programs
+
+deps:
+	@deploy/dev/install
+
+programs: $(PROGRAMS)
+tests: $(TESTS)
+
+$(INC)/.made: Makefile
+	@mkdir -p $(INC)/{base,io,model,step,node,proto,coordinator,worker,agent,cli,tests}
+	@for l in base io model step node; do ln -sfn ../../../lib/$$l $(INC)/$$l/$$l; done
+	@for l in coordinator worker agent cli tests; do ln -sfn ../../../$$l $(INC)/$$l/$$l; done
+	@ln -sfn ../../gen/proto $(INC)/proto/proto
+	@touch $@
+
+build/gen/proto/%.pb-c.c build/gen/proto/%.pb-c.h &: proto/%.proto
+	@mkdir -p build/gen/proto
+	@protoc-c --proto_path=proto --c_out=build/gen/proto $<
+
+SQL := $(wildcard sql/queries/*.sql sql/migrations/*.sql sql/views/*.sql) sql/embed
+build/gen/sql/queries.h build/gen/sql/queries.c &: $(SQL)
+	@mkdir -p $(@D)
+	@sql/embed header > build/gen/sql/queries.h.tmp && mv build/gen/sql/queries.h.tmp build/gen/sql/queries.h
+	@sql/embed source > build/gen/sql/queries.c.tmp && mv build/gen/sql/queries.c.tmp build/gen/sql/queries.c
+
+# Generated code is not ours to lint.
+$(BUILD)/build/gen/%.o: CFLAGS := $(filter-out $(WARN),$(CFLAGS))
+$(BUILD)/%.o: %.c $(INC)/.made $(PROTO_C) build/gen/sql/queries.h
+	@mkdir -p $(@D)
+	@$(CC) $(CFLAGS) $(call inc_of,$(patsubst build/gen/%,%,$<)) -MMD -MP -c -o $@ $<
+
+$(BUILD)/libfairlead.a: $(LIB_OBJ)
+	@rm -f $@ && ar crs $@ $^
+
+$(BUILD)/fairlead-coordinator: $(call obj,$(COORD_SRC)) $(BUILD)/libfairlead.a
+	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+$(BUILD)/fairlead-worker: $(call obj,$(WORKER_SRC)) $(BUILD)/libfairlead.a
+	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+$(BUILD)/fairlead: $(call obj,$(CLI_SRC)) $(BUILD)/libfairlead.a
+	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+$(BUILD)/tests/%: $(BUILD)/tests/%.o $(call obj,$(SUPPORT_SRC)) $(BUILD)/libfairlead.a
+	@mkdir -p $(@D)
+	@$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(LIBS)
+
+-include $(shell find build -name '*.d' 2>/dev/null)
+
+clean:
+	rm -rf build

@@ -1,0 +1,113 @@
+/* How every handler answers, reads a body, and hands a call to somebody else. */
+#include "base/clock.h"
+#include "base/fault.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "coordinator/api/api.h"
+#include "coordinator/problem.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void api_answer_with(struct httpd_request *request, int status, char *body, int64_t etag, const char *location)
+{
+    char tag[32];
+    (void)snprintf(tag, sizeof tag, "\"%lld\"", (long long)etag);
+    struct httpd_reply reply = {
+        .status = status,
+        .type = status >= 400 ? "application/problem+json" : "application/json",
+        .body = body,
+        .body_n = body ? strlen(body) : 0,
+        .headers = {{"Location", location},
+                    {"ETag", etag ? tag : NULL},
+                    {"Retry-After", status == 503 || status == 429 ? "1" : NULL},
+                    {"WWW-Authenticate", status == 401 ? "Bearer" : NULL}},
+    };
+    (void)fault_reach(FAULT_API_REPLY);
+    httpd_answer(request, &reply);
+    free(body);
+}
+
+void api_answer(struct httpd_request *request, int status, char *body)
+{
+    api_answer_with(request, status, body, 0, NULL);
+}
+
+void api_refuse(struct httpd_request *request, int status, const char *code, const char *sentence)
+{
+    api_answer(request, status, problem_text(status, code, sentence));
+}
+
+json_t *api_body(struct httpd_request *request, const struct schema_field *fields)
+{
+    struct err err = {0};
+    const char *type = httpd_header(request, "Content-Type");
+    if (request->body_n && type && !str_starts(type, "application/json")) {
+        api_refuse(request, 400, "bad_type", "Send JSON, with the content type application/json.");
+        return NULL;
+    }
+    json_t *body = request->body_n ? json_parse(request->body, request->body_n, &err) : json_object();
+    if (!body) {
+        api_refuse(request, 400, "bad_json", err.text);
+        return NULL;
+    }
+    if (schema_check(body, fields, 0, &err) == 0)
+        return body;
+    json_decref(body);
+    api_refuse(request, 422, "bad_body", err.text);
+    return NULL;
+}
+
+struct call_job {
+    struct desk_job job;
+    struct api_call call;
+    void (*work)(struct api_call *call, struct pg *pg);
+};
+
+static void run_call(struct desk_job *job, struct pg *pg, const struct err *err)
+{
+    struct call_job *mine = (struct call_job *)job;
+    if (pg) {
+        mine->work(&mine->call, pg);
+        return;
+    }
+    log_warn("the database cannot be reached", LOG_S("error", err->text));
+    api_refuse(mine->call.request, 503, "no_database", "The database cannot be reached just now. Try again.");
+}
+
+void api_at_desk(const struct api_call *call, void (*work)(struct api_call *call, struct pg *pg))
+{
+    struct call_job *job = arena_new(&call->request->arena, struct call_job);
+    job->job.run = run_call;
+    job->call = *call;
+    job->call.rest = arena_strdup(&call->request->arena, call->rest);
+    job->work = work;
+    if (!desk_submit(call->api->desk, &job->job))
+        api_refuse(call->request, 503, "busy", "Too much is going on just now. Try again.");
+}
+
+static bool is_token(const char *s, size_t max)
+{
+    size_t n = strlen(s);
+    for (size_t i = 0; i < n; i++)
+        if ((unsigned char)s[i] <= 0x20 || (unsigned char)s[i] >= 0x7f)
+            return false;
+    return n > 0 && n <= max;
+}
+
+int api_identify(struct httpd_request *request, struct input *input)
+{
+    const char *key = httpd_header(request, "Idempotency-Key"), *trace = httpd_header(request, "traceparent");
+    if (key && !is_token(key, 200)) {
+        api_refuse(request, 400, "bad_key", "An Idempotency-Key has 1 to 200 visible ASCII characters.");
+        return -1;
+    }
+    input->seed = uuid_seed(clock_wall_us());
+    input->who = "operator";
+    input->key = arena_strdup(&request->arena, key);
+    input->trace = trace && strlen(trace) <= 55 && is_token(trace, 55) ? arena_strdup(&request->arena, trace) : NULL;
+    input->fingerprint =
+        hash_texts((const char *const[]){request->method, request->path, request->body_n ? request->body : "", NULL});
+    return 0;
+}

@@ -1,0 +1,91 @@
+/* The HTTP API: what a handler needs, and how it answers. One file per resource; routes.c has the table. */
+#ifndef FAIRLEAD_COORDINATOR_API_H
+#define FAIRLEAD_COORDINATOR_API_H
+
+#include "base/json.h"
+#include "coordinator/desk.h"
+#include "coordinator/engine.h"
+#include "coordinator/follow.h"
+#include "io/httpd.h"
+
+struct api {
+    const char *token_hash_hex; /* of the bearer token */
+    const char *brokers, *public_address;
+    const struct sign_keys *keys;
+    struct engine *engine;
+    struct desk *desk;
+    struct follow *follow;
+    void (*wake_topics)(void *arg); /* a node enrolled: its topic is wanted */
+    void *arg;
+};
+
+/* What a route matched. */
+struct api_call {
+    struct api *api;
+    struct httpd_request *request;
+    const char *rest; /* of the path, behind the route's prefix: a key, or "" */
+    const void *data; /* of the route */
+};
+
+struct api_route {
+    const char *method, *prefix;
+    bool has_rest; /* something follows the prefix */
+    const char *suffix; /* what the rest must end with, cut off before the handler sees it; NULL: nothing */
+    bool open;     /* without a token */
+    void (*handler)(struct api_call *call);
+    const void *data;
+    const char *help;
+};
+extern const struct api_route api_routes[];
+extern const int api_routes_n;
+
+void api_handle(void *api, struct httpd_request *request);
+
+/* ---- answers ---- */
+
+/* Takes `body` (malloc'd JSON text). */
+void api_answer(struct httpd_request *request, int status, char *body);
+void api_answer_with(struct httpd_request *request, int status, char *body, int64_t etag, const char *location);
+void api_refuse(struct httpd_request *request, int status, const char *code, const char *sentence);
+/* The body as JSON that fits the table; NULL: refused already. */
+json_t *api_body(struct httpd_request *request, const struct schema_field *fields);
+
+/* ---- requests that are worked on elsewhere: one allocation, in the request's arena ---- */
+
+/* A job at the desk for this call. `work` answers; without a connection the caller is told to come again. */
+void api_at_desk(const struct api_call *call, void (*work)(struct api_call *call, struct pg *pg));
+
+/* Idempotency-Key, owner, fingerprint and trace of a request, for the engine and for records. */
+MUST_CHECK int api_identify(struct httpd_request *request, struct input *input);
+
+/* ---- handlers ---- */
+
+void record_list(struct api_call *call);
+void record_get(struct api_call *call);
+void record_create(struct api_call *call);
+void record_delete(struct api_call *call);
+void instance_create(struct api_call *call);
+void instance_list(struct api_call *call);
+void instance_get(struct api_call *call);
+void instance_intent(struct api_call *call);
+void instance_steps(struct api_call *call);
+void instance_events(struct api_call *call);
+void credentials_get(struct api_call *call);
+void credentials_confirm(struct api_call *call);
+void node_invite(struct api_call *call);
+void node_enrol(struct api_call *call);
+void health_get(struct api_call *call);
+void ready_get(struct api_call *call);
+
+/* Kinds of records. */
+struct record_kind {
+    const char *name; /* one of them, in sentences */
+    const struct schema_field *fields;
+    const char *create, *get, *list, *blockers, *del; /* statements; NULL: not offered */
+    const char *parents; /* what must exist already, in words */
+    const char *path;
+};
+extern const struct record_kind record_plans, record_customers, record_tenants, record_planes, record_nodes, record_sizes,
+    record_apps, record_releases, record_dead_letters;
+
+#endif

@@ -1,0 +1,276 @@
+/* Instances: requests become inputs of the engine; reads are views. */
+#include "base/clock.h"
+#include "base/str.h"
+#include "coordinator/api/api.h"
+#include "model/names.h"
+#include "sql/queries.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const struct schema_field create_fields[] = {
+    {.name = "app", .type = SCHEMA_STRING, .required = true, .min = 1, .max = 20, .check = name_is_valid,
+     .rule = NAME_RULE, .help = "of the catalogue"},
+    {.name = "version", .type = SCHEMA_STRING, .min = 1, .max = 30, .check = name_is_ref, .rule = REF_RULE, .help = "none: the newest"},
+    {.name = "name", .type = SCHEMA_STRING, .required = true, .min = 1, .max = 20, .check = name_is_valid,
+     .rule = NAME_RULE, .help = "of the instance, within its tenant"},
+    {.name = "customer", .type = SCHEMA_STRING, .required = true, .min = 1, .max = 20, .check = name_is_valid,
+     .rule = NAME_RULE, .help = "whose it is"},
+    {.name = "tenant", .type = SCHEMA_STRING, .required = true, .min = 1, .max = 20, .check = name_is_valid,
+     .rule = NAME_RULE, .help = "in which it lives"},
+    {.name = "plane", .type = SCHEMA_STRING, .required = true, .min = 1, .max = 20, .check = name_is_valid,
+     .rule = NAME_RULE, .help = "on which it runs"},
+    {.name = "size", .type = SCHEMA_STRING, .otherwise = "small", .min = 1, .max = 20, .check = name_is_valid,
+     .rule = NAME_RULE, .help = "its limits"},
+    {.name = "host", .type = SCHEMA_STRING, .min = 1, .max = 63, .check = name_is_label, .rule = LABEL_RULE,
+     .help = "first label of its public name; none: NAME-TENANT-CUSTOMER"},
+    {.name = "inputs", .type = SCHEMA_MAP, .otherwise = "", .help = "what the app asks for"},
+    {.name = "trial_days", .type = SCHEMA_INT, .min = 0, .max = 3650, .help = "none: the plan's; 0: no end"},
+    {0},
+};
+
+static const struct schema_field extend_fields[] = {
+    {.name = "days", .type = SCHEMA_INT, .min = 1, .max = 3650, .otherwise = "30", .help = "more time"},
+    {0},
+};
+
+static const struct schema_field no_fields[] = {{0}};
+
+#define DEADLINE_US (8 * CLOCK_S) /* of a request that nobody has begun */
+
+/* An input and what belongs to it, in the request's arena but for the body. */
+struct call_input {
+    struct input input;
+    struct httpd_request *request;
+    json_t *body;
+};
+
+static void done(struct input *input, const struct err *err)
+{
+    struct call_input *mine = input->owner;
+    json_t *body = mine->body;
+    struct answer answer = input->answer;
+    if (!err)
+        api_answer_with(mine->request, answer.status, answer.body, answer.etag, answer.location);
+    else if (err->cls == ERR_RETRY)
+        api_refuse(mine->request, 503, "busy", "The database cannot be reached just now. Try again; nothing is lost.");
+    else
+        api_refuse(mine->request, 500, "internal", "Something went wrong here. It has been logged.");
+    free(answer.location);
+    json_decref(body);
+}
+
+static void submit(struct api_call *call, struct call_input *mine)
+{
+    mine->request = call->request;
+    mine->input.owner = mine;
+    mine->input.done = done;
+    mine->input.deadline = clock_mono_us() + DEADLINE_US;
+    json_t *body = mine->body;
+    if (engine_submit(call->api->engine, &mine->input))
+        return;
+    api_refuse(call->request, 503, "busy", "Too much is going on just now. Try again in a second.");
+    json_decref(body);
+}
+
+void instance_create(struct api_call *call)
+{
+    struct call_input *mine = arena_new(&call->request->arena, struct call_input);
+    if (api_identify(call->request, &mine->input) < 0)
+        return;
+    mine->body = api_body(call->request, create_fields);
+    if (!mine->body)
+        return;
+    mine->input.kind = INPUT_CREATE;
+    mine->input.create = (struct create_args){
+        .app = json_str(mine->body, "app"),
+        .version = json_str(mine->body, "version"),
+        .customer = json_str(mine->body, "customer"),
+        .tenant = json_str(mine->body, "tenant"),
+        .plane = json_str(mine->body, "plane"),
+        .size = json_str(mine->body, "size"),
+        .name = json_str(mine->body, "name"),
+        .host = json_str(mine->body, "host"),
+        .inputs = json_object_get(mine->body, "inputs"),
+        .trial_days = json_int(mine->body, "trial_days", -1),
+    };
+    submit(call, mine);
+}
+
+static bool parse_id(struct api_call *call, struct uuid *ret)
+{
+    if (uuid_parse(call->rest, ret))
+        return true;
+    api_refuse(call->request, 404, "not_found", "There is no such instance.");
+    return false;
+}
+
+void instance_intent(struct api_call *call)
+{
+    enum intent_kind kind = *(const enum intent_kind *)call->data;
+    struct call_input *mine = arena_new(&call->request->arena, struct call_input);
+    if (!parse_id(call, &mine->input.instance_id) || api_identify(call->request, &mine->input) < 0)
+        return;
+    const char *match = httpd_header(call->request, "If-Match");
+    if (match && !str_eq(match, "*")) {
+        char number[24] = "";
+        size_t n = strlen(match);
+        if (n > 2 && n < sizeof number && match[0] == '"' && match[n - 1] == '"')
+            memcpy(number, match + 1, n - 2);
+        if (!str_to_int(number, 1, INT64_MAX, &mine->input.if_match)) {
+            api_refuse(call->request, 412, "changed", "If-Match must be an ETag of this instance.");
+            return;
+        }
+    }
+    mine->body = api_body(call->request, kind == INTENT_EXTEND ? extend_fields : no_fields);
+    if (!mine->body)
+        return;
+    mine->input.kind = INPUT_INTENT;
+    mine->input.event.intent = kind;
+    mine->input.purge = str_eq(httpd_query(call->request, "purge"), "true");
+    if (kind == INTENT_EXTEND) {
+        cleanup_free char *text = json_text(mine->body);
+        mine->input.event.params = arena_strdup(&call->request->arena, text);
+    }
+    submit(call, mine);
+}
+
+static void refuse_error(struct api_call *call)
+{
+    api_refuse(call->request, 503, "busy", "The database is busy just now. Try again.");
+}
+
+struct list_args {
+    const char *after, *customer, *tenant, *name, *state;
+};
+
+static void list(struct api_call *call, struct pg *pg)
+{
+    const struct list_args *args = call->request->owner;
+    struct err err = {0};
+    const int limit = 100;
+    struct pg_params params = {.arena = &call->request->arena};
+    pg_params_text(&params, args->after ? args->after : "");
+    pg_params_int(&params, limit + 1);
+    pg_params_text(&params, args->customer);
+    pg_params_text(&params, args->tenant);
+    pg_params_text(&params, args->name);
+    pg_params_text(&params, args->state);
+    cleanup_result PGresult *res = pg_run(pg, query_instances_list, &params, &err);
+    if (!res) {
+        refuse_error(call);
+        return;
+    }
+    cleanup_str struct str out = STR_INIT(16 * 1024 * 1024);
+    int n = PQntuples(res) > limit ? limit : PQntuples(res);
+    str_adds(&out, "{\"items\":[");
+    for (int i = 0; i < n; i++)
+        str_addf(&out, "%s%s", i ? "," : "", pg_text(res, i, 1));
+    if (n < PQntuples(res))
+        str_addf(&out, "],\"next\":\"%s\"}", pg_text(res, n - 1, 0));
+    else
+        str_adds(&out, "],\"next\":null}");
+    api_answer(call->request, 200, mem_strdup(str_text(&out)));
+}
+
+void instance_list(struct api_call *call)
+{
+    struct httpd_request *request = call->request;
+    struct list_args *args = arena_new(&request->arena, struct list_args);
+    *args = (struct list_args){
+        .after = arena_strdup(&request->arena, httpd_query(request, "after")),
+        .customer = arena_strdup(&request->arena, httpd_query(request, "customer")),
+        .tenant = arena_strdup(&request->arena, httpd_query(request, "tenant")),
+        .name = arena_strdup(&request->arena, httpd_query(request, "name")),
+        .state = arena_strdup(&request->arena, httpd_query(request, "state")),
+    };
+    request->owner = args;
+    api_at_desk(call, list);
+}
+
+static void get(struct api_call *call, struct pg *pg)
+{
+    struct err err = {0};
+    struct uuid id;
+    char text[UUID_TEXT_SIZE];
+    struct pg_params params = {.arena = &call->request->arena};
+    (void)uuid_parse(call->rest, &id);
+    pg_params_text(&params, uuid_text(id, text));
+    cleanup_result PGresult *res = pg_run(pg, query_instances_get, &params, &err);
+    if (!res)
+        refuse_error(call);
+    else if (PQntuples(res) == 0)
+        api_refuse(call->request, 404, "not_found", "There is no such instance.");
+    else
+        api_answer_with(call->request, 200, mem_strdup(pg_text(res, 0, 1)), pg_int(res, 0, 2), NULL);
+}
+
+void instance_get(struct api_call *call)
+{
+    struct uuid id;
+    if (parse_id(call, &id))
+        api_at_desk(call, get);
+}
+
+/* Rows of JSON under one key. */
+static void answer_rows(struct api_call *call, PGresult *res, int column)
+{
+    cleanup_str struct str out = STR_INIT(16 * 1024 * 1024);
+    str_adds(&out, "{\"items\":[");
+    for (int i = 0; i < PQntuples(res); i++)
+        str_addf(&out, "%s%s", i ? "," : "", pg_text(res, i, column));
+    str_adds(&out, "]}");
+    api_answer(call->request, 200, mem_strdup(str_text(&out)));
+}
+
+static void steps(struct api_call *call, struct pg *pg)
+{
+    struct err err = {0};
+    struct uuid id;
+    struct pg_params params = {.arena = &call->request->arena};
+    (void)uuid_parse(call->rest, &id);
+    pg_params_uuid(&params, id);
+    cleanup_result PGresult *res = pg_run(pg, query_instance_steps, &params, &err);
+    if (res)
+        answer_rows(call, res, 0);
+    else
+        refuse_error(call);
+}
+
+void instance_steps(struct api_call *call)
+{
+    struct uuid id;
+    if (parse_id(call, &id))
+        api_at_desk(call, steps);
+}
+
+static void events(struct api_call *call, struct pg *pg)
+{
+    struct err err = {0};
+    struct uuid id;
+    struct pg_params params = {.arena = &call->request->arena};
+    (void)uuid_parse(call->rest, &id);
+    pg_params_uuid(&params, id);
+    pg_params_int(&params, *(const int64_t *)call->request->owner);
+    pg_params_int(&params, 1000);
+    cleanup_result PGresult *res = pg_run(pg, query_instance_events, &params, &err);
+    if (res)
+        answer_rows(call, res, 2);
+    else
+        refuse_error(call);
+}
+
+void instance_events(struct api_call *call)
+{
+    struct uuid id;
+    int64_t *after = arena_new(&call->request->arena, int64_t);
+    const char *accept = httpd_header(call->request, "Accept"), *last = httpd_header(call->request, "Last-Event-ID");
+    if (!parse_id(call, &id))
+        return;
+    (void)str_to_int(last ? last : httpd_query(call->request, "after"), 0, INT64_MAX, after);
+    call->request->owner = after;
+    if (accept && strstr(accept, "text/event-stream"))
+        follow_add(call->api->follow, call->request, id, *after);
+    else
+        api_at_desk(call, events);
+}

@@ -1,0 +1,151 @@
+/* Nodes join (protocol section 11): an operator asks for a one-time code, which is stored hashed; the node uses it
+ * up and leaves its public keys, proving that it holds the private half. */
+#include "base/rnd.h"
+#include "base/str.h"
+#include "coordinator/api/api.h"
+#include "coordinator/topics.h"
+#include "node/envelope.h"
+#include "sql/queries.h"
+
+#include <stdlib.h>
+
+#define CODE_SIZE 16
+
+static void refuse_busy(struct api_call *call)
+{
+    api_refuse(call->request, 503, "busy", "The database is busy just now. Try again.");
+}
+
+static void invite(struct api_call *call, struct pg *pg)
+{
+    struct err err = {0};
+    struct arena *arena = &call->request->arena;
+    struct pg_params find = {.arena = arena}, params = {.arena = arena};
+    uint8_t code[CODE_SIZE];
+    char code_hex[2 * CODE_SIZE + 1], print[HASH_HEX_SIZE];
+    pg_params_text(&find, call->rest);
+    cleanup_result PGresult *found = pg_run(pg, query_nodes_get, &find, &err);
+    if (!found) {
+        refuse_busy(call);
+        return;
+    }
+    if (PQntuples(found) == 0) {
+        api_refuse(call->request, 404, "not_found", arena_printf(arena, "There is no node \"%.80s\".", call->rest));
+        return;
+    }
+    rnd_bytes(code, sizeof code);
+    hex_encode(code_hex, code, sizeof code);
+    struct hash hash = hash_of(code, sizeof code);
+    pg_params_uuid(&params, pg_uuid(found, 0, 0));
+    pg_params_bytes(&params, hash.b, sizeof hash.b);
+    PGresult *stored = pg_run(pg, query_invite, &params, &err);
+    PQclear(stored);
+    if (!stored) {
+        refuse_busy(call);
+        return;
+    }
+    hash_hex(hash_of(call->api->keys->sign_public, SIGN_PUBLIC_SIZE), print);
+    cleanup_json json_t *body =
+        json_pack("{s:o, s:s, s:i}", "token",
+                  json_sprintf("fairlead1.%s.%.32s.%s", code_hex, print, call->api->public_address), "node", call->rest,
+                  "valid_s", 3600);
+    api_answer(call->request, 201, json_text(body));
+}
+
+void node_invite(struct api_call *call)
+{
+    api_at_desk(call, invite);
+}
+
+static const struct schema_field enrol_fields[] = {
+    {.name = "code", .type = SCHEMA_STRING, .required = true, .min = 2 * CODE_SIZE, .max = 2 * CODE_SIZE, .help = "hex"},
+    {.name = "sign_key", .type = SCHEMA_STRING, .required = true, .min = 64, .max = 64, .help = "Ed25519, hex"},
+    {.name = "seal_key", .type = SCHEMA_STRING, .required = true, .min = 64, .max = 64, .help = "X25519, hex"},
+    {.name = "proof", .type = SCHEMA_STRING, .required = true, .min = 128, .max = 128,
+     .help = "signature over the code and both keys, hex"},
+    {0},
+};
+
+struct enrolment {
+    uint8_t bytes[CODE_SIZE + SIGN_PUBLIC_SIZE + SEAL_PUBLIC_SIZE]; /* code, sign key, seal key: what is proved */
+};
+
+static json_t *welcome(const struct api_call *call, PGresult *node)
+{
+    const struct sign_keys *keys = call->api->keys;
+    char id[UUID_HEX_SIZE], topic[TOPIC_NAME_SIZE], sign_hex[65], seal_hex[65], proof_hex[129];
+    uint8_t proof[SIGN_SIZE];
+    struct uuid node_id = pg_uuid(node, 0, 0);
+    /* The node pins the sign key by the token's fingerprint; this binds the seal key to it. */
+    sign_make(keys, ENVELOPE_ENROL, keys->seal_public, SEAL_PUBLIC_SIZE, proof);
+    hex_encode(sign_hex, keys->sign_public, SIGN_PUBLIC_SIZE);
+    hex_encode(seal_hex, keys->seal_public, SEAL_PUBLIC_SIZE);
+    hex_encode(proof_hex, proof, sizeof proof);
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "node", uuid_hex(node_id, id), "name",
+                     pg_text(node, 0, 1), "address", pg_text(node, 0, 3), "topic", topic_of_node(node_id, topic),
+                     "brokers", call->api->brokers, "sign_key", sign_hex, "seal_key", seal_hex, "seal_proof", proof_hex);
+}
+
+static int enrol_in_transaction(struct api_call *call, struct pg *pg, json_t **ret, struct err *err)
+{
+    const struct enrolment *enrolment = call->request->owner;
+    struct arena *arena = &call->request->arena;
+    struct pg_params params = {.arena = arena}, topic_params = {.arena = arena};
+    char topic[TOPIC_NAME_SIZE];
+    struct hash hash = hash_of(enrolment->bytes, CODE_SIZE);
+    pg_params_bytes(&params, hash.b, sizeof hash.b);
+    pg_params_bytes(&params, enrolment->bytes + CODE_SIZE, SIGN_PUBLIC_SIZE);
+    pg_params_bytes(&params, enrolment->bytes + CODE_SIZE + SIGN_PUBLIC_SIZE, SEAL_PUBLIC_SIZE);
+    if (pg_script(pg, "begin", err) < 0)
+        return -1;
+    cleanup_result PGresult *node = pg_run(pg, query_enrol, &params, err);
+    if (!node)
+        return -1;
+    if (PQntuples(node) == 0)
+        return pg_script(pg, "rollback", err);
+    pg_params_text(&topic_params, topic_of_node(pg_uuid(node, 0, 0), topic));
+    pg_params_uuid(&topic_params, pg_uuid(node, 0, 0));
+    PGresult *wanted = pg_run(pg, query_topics_want, &topic_params, err);
+    PQclear(wanted);
+    if (!wanted || pg_script(pg, "commit", err) < 0)
+        return -1;
+    *ret = welcome(call, node);
+    return 0;
+}
+
+static void enrol(struct api_call *call, struct pg *pg)
+{
+    struct err err = {0};
+    json_t *body = NULL;
+    struct api *api = call->api;
+    if (enrol_in_transaction(call, pg, &body, &err) < 0) {
+        pg_rollback(pg);
+        refuse_busy(call);
+    } else if (!body) {
+        api_refuse(call->request, 401, "bad_code", "This code is not valid: it was used, is older than an hour, or was never given.");
+    } else {
+        api_answer(call->request, 200, json_text(body));
+        json_decref(body);
+        api->wake_topics(api->arg);
+    }
+}
+
+void node_enrol(struct api_call *call)
+{
+    uint8_t proof[SIGN_SIZE];
+    struct enrolment *enrolment = arena_new(&call->request->arena, struct enrolment);
+    cleanup_json json_t *body = api_body(call->request, enrol_fields);
+    if (!body)
+        return;
+    uint8_t *sign_key = enrolment->bytes + CODE_SIZE, *seal_key = sign_key + SIGN_PUBLIC_SIZE;
+    if (!hex_decode(enrolment->bytes, CODE_SIZE, json_str(body, "code")) ||
+        !hex_decode(sign_key, SIGN_PUBLIC_SIZE, json_str(body, "sign_key")) ||
+        !hex_decode(seal_key, SEAL_PUBLIC_SIZE, json_str(body, "seal_key")) ||
+        !hex_decode(proof, SIGN_SIZE, json_str(body, "proof")) ||
+        !sign_verify(sign_key, ENVELOPE_ENROL, enrolment->bytes, sizeof enrolment->bytes, proof, sizeof proof)) {
+        api_refuse(call->request, 422, "bad_proof", "The node has not proved that the keys are its own.");
+        return;
+    }
+    call->request->owner = enrolment;
+    api_at_desk(call, enrol);
+}

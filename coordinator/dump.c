@@ -1,0 +1,80 @@
+#include "coordinator/dump.h"
+
+#include "base/str.h"
+#include "coordinator/api/api.h"
+#include "coordinator/topics.h"
+
+#include <stdio.h>
+
+static void print_walk(enum walk walk)
+{
+    printf("\n### %s\n\n%s\n\n| step | wants | after | when the release has | |\n| --- | --- | --- | --- | --- |\n",
+           walk_rows[walk].name, walk_rows[walk].what);
+    static const char *const wants[] = {"", "on", "off", "ended", "absent"};
+    static const struct {
+        unsigned bit;
+        const char *name;
+    } needs[] = {{NEED_NOOP, "noop"}, {NEED_IMAGE, "images"}, {NEED_STACK, "a stack"}, {NEED_NAME, "a name"}};
+    for (int i = 0; i < walk_step_rows_n; i++) {
+        const struct walk_step_row *row = &walk_step_rows[i];
+        if (row->walk != walk)
+            continue;
+        printf("| %s | %s | ", step_rows[row->step].name, wants[row->want]);
+        for (int k = 0, first = 1; k < STEP_COUNT; k++)
+            if (row->after & (1u << k)) {
+                printf("%s%s", first ? "" : ", ", step_rows[k].name);
+                first = 0;
+            }
+        printf(" | ");
+        for (size_t k = 0; k < sizeof needs / sizeof *needs; k++)
+            printf("%s", row->needs & needs[k].bit ? needs[k].name : "");
+        printf(" | %s |\n", row->what);
+    }
+}
+
+static void print_tables(void)
+{
+    static const char *const carriers[] = {"engine", "order", "work", "document"};
+    printf("# States\n\nPrinted by `fairlead-coordinator tables` from lib/model/tables.def.\n\n```mermaid\nstateDiagram-v2\n"
+           "    [*] --> new\n");
+    for (int i = 0; i < transition_rows_n; i++)
+        printf("    %s --> %s\n", state_rows[transition_rows[i].from].name, state_rows[transition_rows[i].to].name);
+    printf("    deleted --> [*]\n```\n\n| state | meaning |\n| --- | --- |\n");
+    for (int i = 0; i < STATE_COUNT; i++)
+        printf("| %s | %s |\n", state_rows[i].name, state_rows[i].what);
+    printf("\n## What may be asked\n\nWhat is not listed is refused with 409.\n\n| state | request | walk | |\n| --- | --- | --- | --- |\n");
+    for (int i = 0; i < cell_rows_n; i++)
+        printf("| %s | %s | %s | %s |\n", state_rows[cell_rows[i].state].name, intent_rows[cell_rows[i].intent].name,
+               walk_rows[cell_rows[i].walk].name, cell_rows[i].what);
+    printf("\n## Steps\n\n| step | carried by | sent again after | tries | first delay | what |\n| --- | --- | --- | --- | --- | --- |\n");
+    for (int i = 0; i < STEP_COUNT; i++)
+        printf("| %s | %s | %d s | %d | %d s | %s |\n", step_rows[i].name, carriers[step_rows[i].carrier],
+               step_rows[i].deadline_s, step_rows[i].attempts, step_rows[i].backoff_s, step_rows[i].what);
+    printf("\n## Walks\n");
+    for (int i = 0; i < WALK_COUNT; i++)
+        if (i != WALK_NONE && i != WALK_RETRY)
+            print_walk((enum walk)i);
+}
+
+static void print_routes(void)
+{
+    printf("| method | path | token | |\n| --- | --- | --- | --- |\n");
+    for (int i = 0; i < api_routes_n; i++) {
+        const struct api_route *r = &api_routes[i];
+        printf("| %s | `%s%s%s` | %s | %s |\n", r->method, r->prefix, r->has_rest ? "KEY" : "", r->suffix ? r->suffix : "",
+               r->open ? "no" : "yes", r->help);
+    }
+}
+
+bool dump_print(const char *what, const struct conf_row *conf)
+{
+    if (str_eq(what, "tables"))
+        print_tables();
+    else if (str_eq(what, "routes"))
+        print_routes();
+    else if (str_eq(what, "config"))
+        conf_print_markdown(conf, stdout);
+    else
+        return false;
+    return true;
+}

@@ -1,0 +1,387 @@
+#include "coordinator/engine.h"
+
+#include "base/clock.h"
+#include "base/fault.h"
+#include "base/log.h"
+#include "base/rnd.h"
+#include "base/str.h"
+#include "sql/queries.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define BATCH_MAX 128
+#define QUEUE_MAX 8192
+#define RETRY_MAX_US (20 * CLOCK_S) /* of one batch, through restarts of the database */
+
+/* Pinned plans: statements prepared while tables are empty kept a bad plan (performance.md). */
+#define SETTINGS                                                                                             \
+    "enable_seqscan=off enable_hashjoin=off enable_mergejoin=off jit=off lock_timeout=1s "                  \
+    "statement_timeout=10s idle_in_transaction_session_timeout=5s"
+
+struct engine {
+    struct engine_conf conf;
+    pthread_t thread;
+    pthread_mutex_t mutex;
+    pthread_cond_t cond;
+    struct input *head, **tail;
+    size_t queued;
+    bool stopping;
+    struct pg *pg;
+    struct release_cache *releases;
+    struct carriage carriage;
+};
+
+/* ---- queue ---- */
+
+bool engine_submit(struct engine *engine, struct input *input)
+{
+    bool taken = false;
+    input->next = NULL;
+    pthread_mutex_lock(&engine->mutex);
+    if (engine->queued < QUEUE_MAX && !engine->stopping) {
+        *engine->tail = input;
+        engine->tail = &input->next;
+        engine->queued++;
+        taken = true;
+        pthread_cond_signal(&engine->cond);
+    }
+    pthread_mutex_unlock(&engine->mutex);
+    return taken;
+}
+
+static void put_back(struct engine *engine, struct input *input)
+{
+    pthread_mutex_lock(&engine->mutex);
+    input->next = NULL;
+    *engine->tail = input;
+    engine->tail = &input->next;
+    engine->queued++;
+    pthread_mutex_unlock(&engine->mutex);
+}
+
+struct waiting {
+    pthread_mutex_t mutex;
+    pthread_cond_t cond;
+    size_t left, failed;
+};
+
+static void count_down(struct input *input, const struct err *err)
+{
+    struct waiting *waiting = input->owner;
+    pthread_mutex_lock(&waiting->mutex);
+    waiting->failed += err != NULL;
+    if (--waiting->left == 0)
+        pthread_cond_signal(&waiting->cond);
+    pthread_mutex_unlock(&waiting->mutex);
+}
+
+size_t engine_run_all(struct engine *engine, struct input **inputs, size_t n)
+{
+    struct waiting waiting = {.mutex = PTHREAD_MUTEX_INITIALIZER, .cond = PTHREAD_COND_INITIALIZER, .left = n};
+    for (size_t i = 0; i < n; i++) {
+        inputs[i]->done = count_down;
+        inputs[i]->owner = &waiting;
+        if (!engine_submit(engine, inputs[i])) {
+            struct err err = {.cls = ERR_RETRY};
+            count_down(inputs[i], &err);
+        }
+    }
+    pthread_mutex_lock(&waiting.mutex);
+    while (waiting.left)
+        pthread_cond_wait(&waiting.cond, &waiting.mutex);
+    pthread_mutex_unlock(&waiting.mutex);
+    return waiting.failed;
+}
+
+/* ---- one batch ---- */
+
+/* BEGIN, claims, locks and contexts: one round trip. */
+static int load(struct engine *engine, struct engine_batch *batch, struct err *err)
+{
+    static const char begin[] = "begin";
+    struct vec ids = {0};
+    for (size_t i = 0; i < batch->n; i++) {
+        const struct input *input = batch->inputs[i].input;
+        if (input->kind == INPUT_CREATE || input->kind == INPUT_WORK)
+            continue;
+        if (!uuid_is_nil(input->instance_id))
+            *vec_add(batch->base.arena, &ids, struct uuid) = input->instance_id;
+    }
+    if (pg_send(engine->pg, begin, NULL, err) < 0 || requests_send(batch, err) < 0 || reports_send(batch, err) < 0 ||
+        batch_send_load(&batch->base, ids.items, ids.n, !engine->conf.skip_locked, err) < 0 ||
+        pg_sync(engine->pg, err) < 0)
+        return -1;
+    cleanup_result PGresult *begun = pg_next(engine->pg, err);
+    if (!begun || requests_read(batch, err) < 0 || reports_read(batch, err) < 0)
+        return -1;
+    return batch_read_load(&batch->base, err);
+}
+
+/* At most one state-changing input per instance in a batch; the rest wait for the next. */
+static void join_subjects(struct engine_batch *batch)
+{
+    for (size_t i = 0; i < batch->n; i++) {
+        struct batch_input *in = &batch->inputs[i];
+        if (in->skip || in->input->kind == INPUT_CREATE || uuid_is_nil(in->input->instance_id))
+            continue;
+        in->subject = batch_subject(&batch->base, in->input->instance_id);
+        for (size_t k = 0; k < batch->base.held.n && !in->subject; k++)
+            in->skip = in->skip || uuid_eq(*vec_at(&batch->base.held, struct uuid, k), in->input->instance_id);
+        for (size_t k = 0; k < i && in->subject; k++)
+            if (batch->inputs[k].subject == in->subject && !batch->inputs[k].skip && !batch->inputs[k].answered)
+                in->skip = true;
+    }
+}
+
+static int commit(struct engine *engine, struct engine_batch *batch, bool *ret_sent, struct err *err)
+{
+    static const char commit_text[] = "commit";
+    if (batch_send_store(&batch->base, err) < 0 || requests_store(batch, err) < 0 || reports_store(batch, err) < 0)
+        return -1;
+    if (fault_reach(FAULT_ENGINE_STORED))
+        return err_set(err, ERR_RETRY, "fault point");
+    *ret_sent = true;
+    if (pg_send(engine->pg, commit_text, NULL, err) < 0 || pg_sync(engine->pg, err) < 0)
+        return -1;
+    if (fault_reach(FAULT_ENGINE_COMMIT)) {
+        (void)close(PQsocket(engine->pg->conn)); /* the reply to COMMIT is lost */
+    }
+    if (batch_read_store(&batch->base, err) < 0)
+        return -1;
+    cleanup_result PGresult *done = pg_next(engine->pg, err);
+    if (!done)
+        return -1;
+    return strcmp(PQcmdStatus(done), "COMMIT") == 0 ? 0 : err_set(err, ERR_RETRY, "the transaction was rolled back");
+}
+
+static int run_once(struct engine *engine, struct engine_batch *batch, struct err *err)
+{
+    bool sent = false;
+    if (requests_prepare(batch, err) < 0 || pg_pipeline_begin(engine->pg, err) < 0)
+        return -1;
+    int rc = load(engine, batch, err);
+    if (rc == 0 && fault_reach(FAULT_ENGINE_BEGIN))
+        rc = err_set(err, ERR_RETRY, "fault point");
+    if (rc == 0) {
+        join_subjects(batch);
+        requests_decide(batch);
+        reports_decide(batch);
+        if (fault_reach(FAULT_ENGINE_DECIDED))
+            rc = err_set(err, ERR_RETRY, "fault point");
+    }
+    if (rc == 0)
+        rc = commit(engine, batch, &sent, err);
+    if (rc == 0) {
+        pg_pipeline_done(engine->pg);
+        return 0;
+    }
+    PQclear(mem_steal(batch->contexts));
+    if (pg_sync(engine->pg, NULL) == 0)
+        pg_pipeline_end(engine->pg);
+    if (pg_is_usable(engine->pg) && pg_script(engine->pg, "rollback", NULL) < 0)
+        pg_close(mem_steal(engine->pg));
+    return -1;
+}
+
+static void finish(struct engine *engine, struct engine_batch *batch)
+{
+    (void)fault_reach(FAULT_ENGINE_COMMITTED);
+    if (batch->base.lanes && engine->conf.wake_relay)
+        engine->conf.wake_relay(engine->conf.arg, batch->base.lanes);
+    if (batch->base.due_now && engine->conf.wake_clock)
+        engine->conf.wake_clock(engine->conf.arg);
+    if (batch->base.lanes && engine->conf.changed)
+        engine->conf.changed(engine->conf.arg);
+    size_t skipped = 0;
+    for (size_t i = 0; i < batch->n; i++) {
+        struct batch_input *in = &batch->inputs[i];
+        skipped += in->skip;
+        if (in->skip)
+            put_back(engine, in->input);
+        else
+            in->input->done(in->input, NULL);
+    }
+    if (batch->n && skipped == batch->n)
+        (void)usleep(2000); /* all of it is held elsewhere: do not spin on the database */
+}
+
+static void free_answers(struct input **inputs, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        free(inputs[i]->answer.body);
+        free(inputs[i]->answer.location);
+        inputs[i]->answer = (struct answer){0};
+    }
+}
+
+static int ensure_connection(struct engine *engine, struct err *err)
+{
+    if (pg_is_usable(engine->pg))
+        return 0;
+    pg_close(engine->pg);
+    engine->pg = pg_open(engine->conf.database_url, SETTINGS, err);
+    return engine->pg ? 0 : -1;
+}
+
+static struct engine_batch make_batch(struct engine *engine, struct arena *arena, struct input **inputs, size_t n)
+{
+    struct engine_batch batch = {
+        .base = {.arena = arena,
+                 .pg = engine->pg,
+                 .releases = engine->releases,
+                 .carriage = &engine->carriage,
+                 .settings = engine->conf.settings,
+                 .random = rnd_u64()},
+        .inputs = arena_alloc(arena, n * sizeof(struct batch_input)),
+        .n = n,
+    };
+    for (size_t i = 0; i < n; i++)
+        batch.inputs[i].input = inputs[i];
+    return batch;
+}
+
+static void fail_all(struct input **inputs, size_t n, const struct err *err)
+{
+    for (size_t i = 0; i < n; i++)
+        inputs[i]->done(inputs[i], err);
+}
+
+/* Runs inputs until they are stored, or refused for good. */
+static void run_batch(struct engine *engine, struct input **inputs, size_t n)
+{
+    int64_t give_up = clock_mono_us() + RETRY_MAX_US;
+    for (int attempt = 1;; attempt++) {
+        struct arena arena = {0};
+        struct err err = {0};
+        int rc = ensure_connection(engine, &err);
+        if (rc == 0) {
+            struct engine_batch batch = make_batch(engine, &arena, inputs, n);
+            rc = run_once(engine, &batch, &err);
+            if (rc == 0)
+                finish(engine, &batch);
+        }
+        arena_release(&arena);
+        if (rc == 0)
+            return;
+        free_answers(inputs, n);
+        if (err.cls != ERR_RETRY && n > 1) {
+            run_batch(engine, inputs, n / 2);
+            run_batch(engine, inputs + n / 2, n - n / 2);
+            return;
+        }
+        if (err.cls != ERR_RETRY || clock_mono_us() > give_up) {
+            log_error("an input could not be stored", LOG_S("engine", engine->conf.name), LOG_S("error", err.text),
+                      LOG_S("class", err_class_name(err.cls)));
+            fail_all(inputs, n, &err);
+            return;
+        }
+        log_warn("a batch runs again", LOG_S("engine", engine->conf.name), LOG_S("error", err.text),
+                 LOG_I("inputs", n), LOG_I("attempt", attempt));
+        /* A deadlock or a lock that was held: at once. A database that is away: a little later. */
+        if (!pg_is_usable(engine->pg))
+            (void)usleep(100000);
+    }
+}
+
+static void run_placing(struct engine *engine, struct input *input)
+{
+    struct arena arena = {0};
+    struct err err = {0};
+    int rc = ensure_connection(engine, &err);
+    struct engine_batch batch = make_batch(engine, &arena, NULL, 0);
+    if (rc == 0)
+        rc = placing_run(&batch.base, input, &err);
+    if (rc == 0) {
+        finish(engine, &batch);
+    } else {
+        log_warn("placing failed", LOG_S("error", err.text));
+        if (engine->pg && (!pg_is_usable(engine->pg) || pg_script(engine->pg, "rollback", NULL) < 0))
+            pg_close(mem_steal(engine->pg));
+    }
+    arena_release(&arena);
+    input->done(input, rc == 0 ? NULL : &err);
+}
+
+static void expire(struct input *input)
+{
+    struct err err = {0};
+    (void)err_set(&err, ERR_RETRY, "the engine is behind: nothing was done");
+    input->done(input, &err);
+}
+
+/* Takes what is there, a batch at most; the engine's own thread. */
+static size_t take(struct engine *engine, struct input *inputs[BATCH_MAX])
+{
+    size_t n = 0;
+    pthread_mutex_lock(&engine->mutex);
+    while (!engine->head && !engine->stopping)
+        pthread_cond_wait(&engine->cond, &engine->mutex);
+    while (engine->head && n < BATCH_MAX) {
+        inputs[n++] = engine->head;
+        engine->head = engine->head->next;
+        engine->queued--;
+    }
+    if (!engine->head)
+        engine->tail = &engine->head;
+    pthread_mutex_unlock(&engine->mutex);
+    return n;
+}
+
+static void *run(void *arg)
+{
+    struct engine *engine = arg;
+    struct input *inputs[BATCH_MAX];
+    size_t n;
+    while ((n = take(engine, inputs)) > 0) {
+        size_t kept = 0;
+        for (size_t i = 0; i < n; i++) {
+            if (inputs[i]->deadline && !inputs[i]->begun && inputs[i]->deadline < clock_mono_us())
+                expire(inputs[i]);
+            else if (inputs[i]->kind == INPUT_TIMER && inputs[i]->timer_kind == TIMER_PLACE)
+                run_placing(engine, inputs[i]);
+            else
+                inputs[kept++] = inputs[i];
+        }
+        for (size_t i = 0; i < kept; i++)
+            inputs[i]->begun = true;
+        if (kept)
+            run_batch(engine, inputs, kept);
+    }
+    return NULL;
+}
+
+struct engine *engine_start(const struct engine_conf *conf, struct err *err)
+{
+    struct engine *engine = mem_alloc(sizeof *engine);
+    engine->conf = *conf;
+    engine->releases = release_cache_new();
+    engine->carriage = (struct carriage){.keys = conf->keys, .turn = rnd_u64(), .owned = conf->owned_lanes};
+    pthread_mutex_init(&engine->mutex, NULL);
+    pthread_cond_init(&engine->cond, NULL);
+    engine->tail = &engine->head;
+    if (pthread_create(&engine->thread, NULL, run, engine) == 0)
+        return engine;
+    (void)err_errno(err, ERR_RETRY, "cannot start a thread");
+    release_cache_free(engine->releases);
+    free(engine);
+    return NULL;
+}
+
+void engine_stop(struct engine *engine)
+{
+    if (!engine)
+        return;
+    pthread_mutex_lock(&engine->mutex);
+    engine->stopping = true;
+    pthread_cond_signal(&engine->cond);
+    pthread_mutex_unlock(&engine->mutex);
+    pthread_join(engine->thread, NULL);
+    pg_close(engine->pg);
+    release_cache_free(engine->releases);
+    pthread_cond_destroy(&engine->cond);
+    pthread_mutex_destroy(&engine->mutex);
+    free(engine);
+}

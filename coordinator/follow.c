@@ -1,0 +1,157 @@
+#include "coordinator/follow.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "io/pg.h"
+#include "sql/queries.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+struct follower {
+    struct follower *next;
+    struct httpd_stream *stream;
+    struct uuid instance_id;
+    int64_t after;
+    bool gone; /* the client has left: the thread frees it */
+    struct follow *follow;
+};
+
+struct follow {
+    const char *database_url;
+    pthread_t thread;
+    pthread_mutex_t mutex;
+    pthread_cond_t cond;
+    struct follower *followers;
+    bool woken, stopping;
+};
+
+/* The server's thread: the stream ends here, so nobody may write to it any more. */
+static void closed(void *arg)
+{
+    struct follower *follower = arg;
+    struct follow *follow = follower->follow;
+    pthread_mutex_lock(&follow->mutex);
+    follower->gone = true;
+    follower->stream = NULL;
+    pthread_mutex_unlock(&follow->mutex);
+}
+
+static int feed(struct follower *follower, struct pg *pg, struct err *err)
+{
+    struct arena arena = {0};
+    struct pg_params params = {.arena = &arena};
+    pg_params_uuid(&params, follower->instance_id);
+    pg_params_int(&params, follower->after);
+    pg_params_int(&params, 100);
+    cleanup_result PGresult *res = pg_run(pg, query_instance_events, &params, err);
+    for (int row = 0; row < PQntuples(res) && follower->stream; row++) {
+        cleanup_str struct str out = STR_INIT(32768);
+        str_addf(&out, "id: %lld\nevent: %s\ndata: %s\n\n", (long long)pg_int(res, row, 0), pg_text(res, row, 1),
+                 pg_text(res, row, 2));
+        follower->after = pg_int(res, row, 0);
+        if (!httpd_stream_write(follower->stream, str_text(&out), out.n))
+            break;
+    }
+    arena_release(&arena);
+    return res ? 0 : -1;
+}
+
+static void drop_gone(struct follow *follow)
+{
+    for (struct follower **at = &follow->followers; *at;) {
+        struct follower *follower = *at;
+        if (!follower->gone) {
+            at = &follower->next;
+            continue;
+        }
+        *at = follower->next;
+        free(follower);
+    }
+}
+
+static void *run(void *arg)
+{
+    struct follow *follow = arg;
+    struct pg *pg = NULL;
+    pthread_mutex_lock(&follow->mutex);
+    while (!follow->stopping) {
+        struct err err = {0};
+        struct timespec until = clock_mono_timespec(clock_mono_us() + CLOCK_S);
+        while (!follow->woken && !follow->stopping) {
+            int rc = follow->followers ? pthread_cond_clockwait(&follow->cond, &follow->mutex, CLOCK_MONOTONIC, &until)
+                                       : pthread_cond_wait(&follow->cond, &follow->mutex);
+            if (rc != 0)
+                break;
+        }
+        follow->woken = false;
+        drop_gone(follow);
+        if (!follow->followers)
+            continue;
+        if (!pg_is_usable(pg)) {
+            pg_close(pg);
+            pg = pg_open(follow->database_url, "statement_timeout=5s jit=off", &err);
+        }
+        /* Under the mutex: closed() waits for it, so a stream cannot end while it is written to. */
+        for (struct follower *f = follow->followers; f && pg; f = f->next)
+            if (!f->gone && feed(f, pg, &err) < 0)
+                break;
+        if (err.cls)
+            log_warn("events cannot be followed", LOG_S("error", err.text));
+    }
+    pthread_mutex_unlock(&follow->mutex);
+    pg_close(pg);
+    return NULL;
+}
+
+void follow_wake(struct follow *follow)
+{
+    pthread_mutex_lock(&follow->mutex);
+    follow->woken = true;
+    pthread_cond_signal(&follow->cond);
+    pthread_mutex_unlock(&follow->mutex);
+}
+
+void follow_add(struct follow *follow, struct httpd_request *request, struct uuid instance_id, int64_t after)
+{
+    struct follower *follower = mem_alloc(sizeof *follower);
+    follower->follow = follow;
+    follower->instance_id = instance_id;
+    follower->after = after;
+    pthread_mutex_lock(&follow->mutex);
+    follower->stream = httpd_answer_stream(request, closed, follower);
+    follower->next = follow->followers;
+    follow->followers = follower;
+    follow->woken = true;
+    pthread_cond_signal(&follow->cond);
+    pthread_mutex_unlock(&follow->mutex);
+}
+
+struct follow *follow_start(const char *database_url, struct err *err)
+{
+    struct follow *follow = mem_alloc(sizeof *follow);
+    follow->database_url = database_url;
+    pthread_mutex_init(&follow->mutex, NULL);
+    pthread_cond_init(&follow->cond, NULL);
+    if (pthread_create(&follow->thread, NULL, run, follow) == 0)
+        return follow;
+    (void)err_errno(err, ERR_RETRY, "cannot start a thread");
+    free(follow);
+    return NULL;
+}
+
+void follow_stop(struct follow *follow)
+{
+    if (!follow)
+        return;
+    pthread_mutex_lock(&follow->mutex);
+    follow->stopping = true;
+    pthread_cond_signal(&follow->cond);
+    pthread_mutex_unlock(&follow->mutex);
+    pthread_join(follow->thread, NULL);
+    drop_gone(follow);
+    pthread_cond_destroy(&follow->cond);
+    pthread_mutex_destroy(&follow->mutex);
+    free(follow);
+}

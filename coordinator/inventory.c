@@ -1,0 +1,132 @@
+#include "coordinator/inventory.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "coordinator/store/batch.h"
+#include "coordinator/topics.h"
+#include "sql/queries.h"
+
+#include <string.h>
+
+#define ENTRIES_MAX 4000 /* of one list: below what an envelope may weigh */
+
+static const Fairlead__V1__InventoryEntry *held_entry(const Fairlead__V1__Inventory *inventory, struct uuid instance,
+                                                      const char *kind)
+{
+    for (size_t i = 0; i < inventory->n_entries; i++) {
+        const Fairlead__V1__InventoryEntry *entry = inventory->entries[i];
+        if (entry->instance.len == 16 && memcmp(entry->instance.data, instance.b, 16) == 0 && str_eq(entry->kind, kind))
+            return entry;
+    }
+    return NULL;
+}
+
+/* Must the document go out again? Not when the node holds it and has said of it what was last heard. */
+static bool must_send(PGresult *rows, int row, const Fairlead__V1__InventoryEntry *held)
+{
+    bool absent = pg_bool(rows, row, 4), confirmed = pg_bool(rows, row, 5);
+    if (!held)
+        return !(absent && confirmed);
+    if ((int64_t)held->epoch != pg_int(rows, row, 2) || (int64_t)held->revision != pg_int(rows, row, 3))
+        return true;
+    return pg_int(rows, row, 6) != pg_int(rows, row, 3) || !str_eq(held->condition, pg_text(rows, row, 7));
+}
+
+static struct outbox_row *add_row(struct batch *batch, struct vec *rows, const char *topic, const char *kind)
+{
+    struct outbox_row *row = arena_new(batch->arena, struct outbox_row);
+    *row = (struct outbox_row){.lane = lane_of_topic(topic), .kind = kind, .topic = topic};
+    *vec_add(batch->arena, rows, struct outbox_row *) = row;
+    return row;
+}
+
+static void add_list(struct batch *batch, struct vec *rows, const char *topic, const struct sign_keys *keys,
+                     struct uuid node_id, const Fairlead__V1__Inventory *inventory, PGresult *documents)
+{
+    Fairlead__V1__List list = FAIRLEAD__V1__LIST__INIT;
+    struct vec entries = {0};
+    for (int i = 0; i < PQntuples(documents) && i < ENTRIES_MAX; i++) {
+        Fairlead__V1__SignedListEntry *entry = arena_new(batch->arena, Fairlead__V1__SignedListEntry);
+        fairlead__v1__signed_list_entry__init(entry);
+        struct uuid instance = pg_uuid(documents, i, 0);
+        entry->instance = (ProtobufCBinaryData){16, arena_memdup(batch->arena, instance.b, 16)};
+        entry->kind = arena_strdup(batch->arena, pg_text(documents, i, 1));
+        entry->epoch = (uint32_t)pg_int(documents, i, 2);
+        entry->revision = (uint64_t)pg_int(documents, i, 3);
+        entry->absent = pg_bool(documents, i, 4);
+        *vec_add(batch->arena, &entries, Fairlead__V1__SignedListEntry *) = entry;
+    }
+    list.node = (ProtobufCBinaryData){16, node_id.b};
+    list.nonce = inventory->nonce;
+    list.part = list.parts = 1;
+    list.n_entries = entries.n;
+    list.entries = entries.items;
+    size_t n = fairlead__v1__list__get_packed_size(&list);
+    uint8_t *packed = arena_alloc(batch->arena, n);
+    fairlead__v1__list__pack(&list, packed);
+    struct outbox_row *row = add_row(batch, rows, topic, "record");
+    struct str key = STR_INIT(64);
+    str_add(&key, node_id.b, sizeof node_id.b);
+    str_adds(&key, "list1");
+    row->key = (struct bytes){arena_memdup(batch->arena, key.s, key.n), key.n};
+    row->value.p = envelope_make(keys, ENVELOPE_LIST, packed, n, batch->arena, &row->value.n);
+    str_release(&key);
+}
+
+static int write_rows(struct batch *batch, const struct vec *rows, struct err *err)
+{
+    if (pg_pipeline_begin(batch->pg, err) < 0)
+        return -1;
+    int rc = batch_send_outbox(batch, rows, err);
+    if (rc == 0)
+        rc = pg_sync(batch->pg, err);
+    if (rc == 0)
+        rc = batch_read_store(batch, err);
+    if (rc == 0)
+        pg_pipeline_done(batch->pg);
+    else
+        pg_pipeline_end(batch->pg);
+    return rc;
+}
+
+static int answer(struct batch *batch, const struct sign_keys *keys, struct uuid node_id,
+                  const Fairlead__V1__Inventory *inventory, struct err *err)
+{
+    struct pg_params params = {.arena = batch->arena};
+    struct vec rows = {0};
+    char buf[TOPIC_NAME_SIZE];
+    const char *topic = arena_strdup(batch->arena, topic_of_node(node_id, buf));
+    pg_params_uuid(&params, node_id);
+    cleanup_result PGresult *documents = pg_run(batch->pg, query_inventory_documents, &params, err);
+    if (!documents)
+        return -1;
+    size_t known = 0;
+    for (int i = 0; i < PQntuples(documents); i++) {
+        const Fairlead__V1__InventoryEntry *held = held_entry(inventory, pg_uuid(documents, i, 0), pg_text(documents, i, 1));
+        known += held != NULL;
+        if (!must_send(documents, i, held))
+            continue;
+        struct outbox_row *row = add_row(batch, &rows, topic, "document");
+        row->node_id = node_id;
+        row->instance_id = pg_uuid(documents, i, 0);
+        row->document = arena_strdup(batch->arena, pg_text(documents, i, 1));
+    }
+    if (inventory->parts <= 1 && known < inventory->n_entries)
+        log_warn("a node holds documents that are not known here; they are left alone",
+                 LOG_I("documents", inventory->n_entries - known));
+    add_list(batch, &rows, topic, keys, node_id, inventory, documents);
+    return write_rows(batch, &rows, err);
+}
+
+int inventory_answer(struct pg *pg, const struct sign_keys *keys, struct uuid node_id,
+                     const Fairlead__V1__Inventory *inventory, struct err *err)
+{
+    struct arena arena = {0};
+    atomic_uint nobody = 0; /* always notify: the relay may live elsewhere */
+    struct carriage carriage = {.keys = keys, .owned = &nobody};
+    struct batch batch = {.arena = &arena, .pg = pg, .carriage = &carriage, .lanes = 1};
+    int rc = answer(&batch, keys, node_id, inventory, err);
+    arena_release(&arena);
+    return rc;
+}

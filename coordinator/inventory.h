@@ -1,0 +1,15 @@
+/* What a node holds against what it should hold (protocol section 7). Compared both ways, per document: wanted and
+ * missing or older on the node, or newer here: sent again. Unknown here: told to the operator and left alone,
+ * never answered with `absent`. The answer is a signed list under the node's nonce. */
+#ifndef FAIRLEAD_COORDINATOR_INVENTORY_H
+#define FAIRLEAD_COORDINATOR_INVENTORY_H
+
+#include "base/uuid.h"
+#include "io/pg.h"
+#include "io/sign.h"
+#include "proto/fairlead.pb-c.h"
+
+MUST_CHECK int inventory_answer(struct pg *pg, const struct sign_keys *keys, struct uuid node_id,
+                                const Fairlead__V1__Inventory *inventory, struct err *err);
+
+#endif

@@ -1,0 +1,271 @@
+/* fairlead-coordinator: api, engine, ingest, clock and relay in one process, each also alone. */
+#include "base/conf.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "coordinator/api/api.h"
+#include "coordinator/clock.h"
+#include "coordinator/dump.h"
+#include "coordinator/ingest.h"
+#include "coordinator/migrate.h"
+#include "coordinator/relay.h"
+#include "coordinator/topic_step.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static struct conf_row conf[] = {
+    {"database", NULL, "PostgreSQL of the coordinator (role fairlead_app)", NULL},
+    {"database-owner", "", "PostgreSQL as the owner: only `migrate` uses it", NULL},
+    {"kafka", "127.0.0.1:9092", "brokers", NULL},
+    {"listen", "127.0.0.1", "address of the HTTP API (TLS ends in a proxy in front of it)", NULL},
+    {"port", "8080", "port of the HTTP API", NULL},
+    {"url", "", "address of the API as nodes reach it; empty: http://LISTEN:PORT", NULL},
+    {"state", "/var/lib/fairlead", "folder of the coordinator's keys", NULL},
+    {"token-file", "/etc/fairlead/token", "file with the API's bearer token, mode 0600", NULL},
+    {"base", "", "base image, repository@sha256:..., that builds start from", NULL},
+    {"dns-ttl", "60", "seconds; a delete waits this long after the name is off", NULL},
+    {"name-hold", "660", "seconds for which a deleted name stays with its tenant", NULL},
+    {"connections", "1000", "HTTP connections at most", NULL},
+    {"log", "info", "lowest level: debug, info, warn, error", NULL},
+    {0},
+};
+
+/* What runs; parts that a subcommand leaves out stay NULL. */
+struct coordinator {
+    struct sign_keys keys;
+    atomic_uint owned_lanes;
+    struct engine *api_engine, *engine;
+    struct relay *relay;
+    struct clock *clock;
+    struct ingest *ingest;
+    struct topic_step *topics;
+    struct follow *follow;
+    struct desk *desk;
+    struct httpd *httpd;
+    struct api api;
+    char token_hash[HASH_HEX_SIZE], url[256];
+};
+
+static void wake_relay(void *arg, unsigned lanes)
+{
+    struct coordinator *c = arg;
+    if (c->relay)
+        relay_wake(c->relay, lanes);
+}
+
+static void wake_clock(void *arg)
+{
+    struct coordinator *c = arg;
+    if (c->clock)
+        clock_wake(c->clock);
+}
+
+static void wake_topics(void *arg)
+{
+    struct coordinator *c = arg;
+    if (c->topics)
+        topic_step_wake(c->topics);
+}
+
+static void changed(void *arg)
+{
+    struct coordinator *c = arg;
+    if (c->follow)
+        follow_wake(c->follow);
+}
+
+/* The installation's keys: made at the first start, kept 0600. */
+static int load_keys(struct coordinator *c, struct err *err)
+{
+    char path[512];
+    const char *state = conf_get(conf, "state");
+    (void)snprintf(path, sizeof path, "%s/coordinator.keys", state);
+    if (file_mkdirs(state, 0700, err) < 0)
+        return -1;
+    if (file_exists(path))
+        return sign_keys_load(&c->keys, path, err);
+    sign_keys_make(&c->keys);
+    log_info("keys made", LOG_S("path", path));
+    return sign_keys_save(&c->keys, path, err);
+}
+
+static int load_token(struct coordinator *c, struct err *err)
+{
+    cleanup_free char *token = NULL;
+    if (file_read_secret(conf_get(conf, "token-file"), 256, &token, NULL, err) < 0)
+        return -1;
+    token[strcspn(token, "\r\n")] = '\0';
+    if (strlen(token) < 20)
+        return err_set(err, ERR_PARK, "the token in \"%s\" has fewer than 20 characters", conf_get(conf, "token-file"));
+    hash_hex(hash_of(token, strlen(token)), c->token_hash);
+    return 0;
+}
+
+static struct engine *start_engine(struct coordinator *c, const char *name, bool skip_locked, struct err *err)
+{
+    struct engine_conf engine = {
+        .name = name,
+        .database_url = conf_get(conf, "database"),
+        .settings = {.base = conf_get(conf, "base"),
+                     .dns_ttl_s = conf_int(conf, "dns-ttl"),
+                     .name_hold_s = conf_int(conf, "name-hold")},
+        .keys = &c->keys,
+        .owned_lanes = &c->owned_lanes,
+        .skip_locked = skip_locked,
+        .wake_relay = wake_relay,
+        .wake_clock = wake_clock,
+        .changed = changed,
+        .arg = c,
+    };
+    return engine_start(&engine, err);
+}
+
+static int start_api(struct coordinator *c, struct err *err)
+{
+    const char *url = conf_get(conf, "url");
+    if (load_token(c, err) < 0)
+        return -1;
+    c->api_engine = start_engine(c, "api", false, err);
+    c->desk = c->api_engine ? desk_start(conf_get(conf, "database"), 2, err) : NULL;
+    c->follow = c->desk ? follow_start(conf_get(conf, "database"), err) : NULL;
+    if (!c->follow)
+        return -1;
+    struct httpd_conf httpd = {
+        .address = conf_get(conf, "listen"),
+        .port = (int)conf_int(conf, "port"),
+        .body_max = 262144,
+        .connections_max = (unsigned)conf_int(conf, "connections"),
+        .timeout_s = 30,
+        .handler = api_handle,
+        .arg = &c->api,
+    };
+    (void)snprintf(c->url, sizeof c->url, "http://%s:%lld", conf_get(conf, "listen"), (long long)conf_int(conf, "port"));
+    c->api = (struct api){
+        .token_hash_hex = c->token_hash,
+        .brokers = conf_get(conf, "kafka"),
+        .public_address = *url ? url : c->url,
+        .keys = &c->keys,
+        .engine = c->api_engine,
+        .desk = c->desk,
+        .follow = c->follow,
+        .wake_topics = wake_topics,
+        .arg = c,
+    };
+    c->httpd = httpd_start(&httpd, err);
+    return c->httpd ? 0 : -1;
+}
+
+static int start_parts(struct coordinator *c, const char *what, struct err *err)
+{
+    bool all = str_eq(what, "run");
+    const char *database = conf_get(conf, "database"), *brokers = conf_get(conf, "kafka");
+    struct relay_conf relay = {.database_url = database, .brokers = brokers, .owned = &c->owned_lanes};
+    if (sign_init(err) < 0 || load_keys(c, err) < 0)
+        return -1;
+    if ((all || str_eq(what, "relay")) && !(c->relay = relay_start(&relay, err)))
+        return -1;
+    if ((all || str_eq(what, "clock") || str_eq(what, "ingest")) && !(c->engine = start_engine(c, "ingest", true, err)))
+        return -1;
+    if ((all || str_eq(what, "clock")) && !(c->clock = clock_start(database, c->engine, err)))
+        return -1;
+    if ((all || str_eq(what, "clock")) && !(c->topics = topic_step_start(database, brokers, wake_clock, c, err)))
+        return -1;
+    struct ingest_conf ingest = {
+        .database_url = database, .brokers = brokers, .engine = c->engine, .keys = &c->keys, .wake_relay = wake_relay, .arg = c};
+    if ((all || str_eq(what, "ingest")) && !(c->ingest = ingest_start(&ingest, err)))
+        return -1;
+    return all || str_eq(what, "api") ? start_api(c, err) : 0;
+}
+
+/* Sources first, so that nothing new begins; then what they began is finished; then what carries it. */
+static void stop_parts(struct coordinator *c)
+{
+    httpd_stop(c->httpd);
+    follow_stop(c->follow);
+    desk_stop(c->desk);
+    ingest_stop(c->ingest);
+    clock_stop(c->clock);
+    topic_step_stop(c->topics);
+    engine_stop(c->api_engine);
+    engine_stop(c->engine);
+    relay_stop(c->relay);
+}
+
+static int serve(const char *what)
+{
+    static struct coordinator coordinator;
+    struct err err = {0};
+    sigset_t signals;
+    int got;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    (void)pthread_sigmask(SIG_BLOCK, &signals, NULL); /* every thread inherits it: only sigwait() below sees them */
+    (void)signal(SIGPIPE, SIG_IGN);
+    if (start_parts(&coordinator, what, &err) < 0) {
+        log_error("cannot start", LOG_S("error", err.text));
+        return 1;
+    }
+    log_info("started", LOG_S("part", what), LOG_I("port", coordinator.httpd ? httpd_port(coordinator.httpd) : 0));
+    (void)sigwait(&signals, &got);
+    log_info("stopping", LOG_S("signal", strsignal(got)));
+    stop_parts(&coordinator);
+    return 0;
+}
+
+static void print_help(void)
+{
+    printf("usage: fairlead-coordinator [OPTION...] [COMMAND]\n\n"
+           "  run        everything in one process (the default)\n"
+           "  api | ingest | clock | relay\n"
+           "             one part alone; any number of copies of each\n"
+           "  migrate    bring the database to this version (needs --database-owner)\n"
+           "  tables     print the state tables;  routes: the HTTP routes;  config: the options, as Markdown\n\n"
+           "Options; each also as environment FAIRLEAD_NAME, or in a file given by --config:\n");
+    conf_print_help(conf, stdout);
+}
+
+static int run_command(const char *command)
+{
+    struct err err = {0};
+    static const char *const parts[] = {"run", "api", "ingest", "clock", "relay"};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (str_eq(parts[i], command))
+            return serve(command);
+    if (str_eq(command, "migrate")) {
+        if (migrate_run(conf_get(conf, "database-owner"), &err) == 0)
+            return 0;
+        log_error("migrate failed", LOG_S("error", err.text));
+        return 1;
+    }
+    (void)fprintf(stderr, "fairlead-coordinator: \"%s\" is not a command; --help lists them\n", command);
+    return 2;
+}
+
+int main(int argc, char **argv)
+{
+    struct err err = {0};
+    int args;
+    bool help;
+    /* What prints a table needs no settings. */
+    if (argc == 2 && dump_print(argv[1], conf))
+        return 0;
+    if (conf_read(conf, argc, argv, &args, &help, &err) < 0) {
+        (void)fprintf(stderr, "fairlead-coordinator: %s\n", err.text);
+        return 2;
+    }
+    if (help) {
+        print_help();
+        return 0;
+    }
+    log_init("coordinator", conf_get(conf, "log"));
+    (void)umask(077);
+    int rc = args > 1 ? 2 : run_command(args ? argv[1] : "run");
+    conf_release(conf);
+    return rc;
+}

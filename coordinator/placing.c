@@ -1,0 +1,138 @@
+/* Placement: a due row of a plane. The waiting instances are locked, then the plane; what place() finds are events
+ * for decide() in the same transaction. A placement that only looked, without these locks, could see "full" and
+ * sleep for ever. */
+#include "base/str.h"
+#include "coordinator/engine.h"
+#include "model/place.h"
+#include "sql/queries.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define WAITING_MAX 64 /* as in place_waiting.sql */
+#define USAGE_COLUMN 17 /* of nodes_of_plane: CPU, memory, disk used, ports */
+
+/* "{1,2,3}" as PostgreSQL prints an array of numbers. */
+static void read_ports(const char *text, struct node *node, struct arena *arena)
+{
+    struct vec ports = {0};
+    for (const char *p = text; p && *p; p++)
+        if (*p >= '0' && *p <= '9') {
+            char *end;
+            int64_t port = strtoll(p, &end, 10);
+            if (port)
+                *vec_add(arena, &ports, int64_t) = port;
+            p = end - 1;
+        }
+    node->ports = ports.items;
+    node->ports_n = ports.n;
+}
+
+static int read_nodes(struct batch *batch, struct uuid plane_id, struct vec *nodes, struct err *err)
+{
+    struct pg_params params = {.arena = batch->arena};
+    pg_params_uuid(&params, plane_id);
+    cleanup_result PGresult *res = pg_run(batch->pg, query_nodes_of_plane, &params, err);
+    if (!res)
+        return -1;
+    pg_rows(res, node_columns, node_columns_n, sizeof(struct node), batch->arena, nodes);
+    for (int row = 0; row < PQntuples(res); row++) {
+        struct node *node = vec_at(nodes, struct node, row);
+        node->cpu_used = pg_int(res, row, USAGE_COLUMN);
+        node->memory_used = pg_int(res, row, USAGE_COLUMN + 1);
+        node->disk_used = pg_int(res, row, USAGE_COLUMN + 2);
+        read_ports(pg_text(res, row, USAGE_COLUMN + 3), node, batch->arena);
+    }
+    return 0;
+}
+
+static int load_waiting(struct batch *batch, struct uuid plane_id, struct err *err)
+{
+    struct pg_params params = {.arena = batch->arena};
+    struct vec ids = {0};
+    pg_params_uuid(&params, plane_id);
+    cleanup_result PGresult *res = pg_run(batch->pg, query_place_waiting, &params, err);
+    if (!res)
+        return -1;
+    for (int row = 0; row < PQntuples(res); row++)
+        *vec_add(batch->arena, &ids, struct uuid) = pg_uuid(res, row, 0);
+    if (pg_pipeline_begin(batch->pg, err) < 0)
+        return -1;
+    int rc = batch_send_load(batch, ids.items, ids.n, true, err);
+    if (rc == 0)
+        rc = pg_sync(batch->pg, err);
+    if (rc == 0)
+        rc = batch_read_load(batch, err);
+    if (rc == 0)
+        pg_pipeline_done(batch->pg);
+    else
+        pg_pipeline_end(batch->pg);
+    return rc;
+}
+
+static void place_all(struct batch *batch, const struct vec *nodes, const struct input *input)
+{
+    bool placed = false;
+    for (size_t i = 0; i < batch->subjects_n; i++) {
+        struct subject *subject = batch->subjects[i];
+        struct refusal refusal;
+        struct placement found = place(nodes->items, nodes->n, subject->instance, batch->arena);
+        struct decide_event event = {.kind = found.host ? DECIDE_PLACED : DECIDE_NO_ROOM,
+                                     .host = found.host,
+                                     .edge = found.edge,
+                                     .port = found.port,
+                                     .reason = found.reason};
+        /* Each subject draws from a share of the seed's identities of its own. */
+        struct decision *decision = batch_decision(batch, input->seed);
+        decision->ids = (unsigned)(i * 512);
+        (void)decide(subject, &event, decision, &refusal);
+        placed = placed || found.host;
+    }
+    if (placed && batch->subjects_n == WAITING_MAX) /* there may be more */
+        decision_timer(batch_decision(batch, uuid_derive(input->seed, 0)), TIMER_PLACE, input->timer_subject, batch->now);
+}
+
+static int store(struct batch *batch, struct err *err)
+{
+    if (pg_pipeline_begin(batch->pg, err) < 0)
+        return -1;
+    int rc = batch_send_store(batch, err);
+    if (rc == 0)
+        rc = pg_sync(batch->pg, err);
+    if (rc == 0)
+        rc = batch_read_store(batch, err);
+    if (rc == 0)
+        pg_pipeline_done(batch->pg);
+    else
+        pg_pipeline_end(batch->pg);
+    return rc;
+}
+
+int placing_run(struct batch *batch, const struct input *input, struct err *err)
+{
+    struct uuid plane_id;
+    struct vec nodes = {0};
+    const char *kind = timer_kind_names[TIMER_PLACE];
+    if (!uuid_parse(input->timer_subject, &plane_id))
+        return 0;
+    struct pg_params claim = {.arena = batch->arena}, plane = {.arena = batch->arena};
+    pg_params_texts(&claim, &kind, 1);
+    pg_params_texts(&claim, &input->timer_subject, 1);
+    pg_params_uuid(&plane, plane_id);
+    if (pg_script(batch->pg, "begin", err) < 0)
+        return -1;
+    cleanup_result PGresult *claimed = pg_run(batch->pg, query_timers_claim, &claim, err);
+    if (!claimed)
+        return -1;
+    if (PQntuples(claimed) == 0) /* another coordinator's by now */
+        return pg_script(batch->pg, "rollback", err);
+    if (load_waiting(batch, plane_id, err) < 0)
+        return -1;
+    cleanup_result PGresult *locked = pg_run(batch->pg, query_planes_lock, &plane, err);
+    if (!locked || read_nodes(batch, plane_id, &nodes, err) < 0)
+        return -1;
+    place_all(batch, &nodes, input);
+    if (store(batch, err) < 0)
+        return -1;
+    return pg_script(batch->pg, "commit", err);
+}

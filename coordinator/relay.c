@@ -1,0 +1,444 @@
+#include "coordinator/relay.h"
+
+#include "base/clock.h"
+#include "base/fault.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "coordinator/store/batch.h"
+#include "coordinator/topics.h"
+#include "io/kprod.h"
+#include "sql/queries.h"
+
+#include <pthread.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#define MARK_US (10 * CLOCK_S)  /* rows below the mark were deleted at least so long ago */
+#define SWEEP_US (60 * CLOCK_S) /* how often everything is looked at */
+#define TOUCH_US (1 * CLOCK_S)  /* below idle_session_timeout: the server takes lanes from a stopped relay */
+
+#define SETTINGS                                                                                             \
+    "synchronous_commit=off max_parallel_workers_per_gather=0 jit=off enable_seqscan=off "                  \
+    "idle_session_timeout=5s statement_timeout=5s"
+
+struct lane {
+    int number;
+    bool owned, dirty;
+    int64_t mark, next_mark, next_mark_at, swept_at;
+};
+
+/* One outbox row on its way: how many of its records are not yet reported. */
+struct parcel {
+    int64_t id;
+    int lane;
+    int left;
+    enum kprod_result worst;
+    const char *topic;
+    char reason[96];
+};
+
+struct relay_thread {
+    struct relay *relay;
+    pthread_t id;
+    int first_lane, lanes_n, linger_ms, wake_fd;
+    const char *client;
+    struct lane lanes[LANES];
+    struct pg *pg;
+    struct kprod *kprod;
+    struct arena arena;
+    struct vec parcels;
+    atomic_uint woken;
+};
+
+struct relay {
+    struct relay_conf conf;
+    struct relay_thread threads[2];
+    atomic_bool stopping;
+};
+
+static void reported(void *arg, uint64_t tag, enum kprod_result result, const char *reason)
+{
+    struct relay_thread *thread = arg;
+    if (tag >= thread->parcels.n)
+        return;
+    struct parcel *parcel = vec_at(&thread->parcels, struct parcel, tag);
+    parcel->left--;
+    if (result > parcel->worst) {
+        parcel->worst = result;
+        (void)snprintf(parcel->reason, sizeof parcel->reason, "%s", reason);
+    }
+}
+
+static int connect_all(struct relay_thread *thread, struct err *err)
+{
+    if (!pg_is_usable(thread->pg)) {
+        pg_close(thread->pg);
+        for (int i = 0; i < thread->lanes_n; i++) {
+            thread->lanes[i] = (struct lane){.number = thread->first_lane + i};
+            atomic_fetch_and(thread->relay->conf.owned, ~(1u << thread->lanes[i].number));
+        }
+        thread->pg = pg_open(thread->relay->conf.database_url, SETTINGS, err);
+        if (!thread->pg || pg_script(thread->pg, "listen fairlead_relay", err) < 0)
+            return -1;
+    }
+    if (thread->kprod && kprod_fatal(thread->kprod)) {
+        kprod_close(thread->kprod);
+        thread->kprod = NULL;
+    }
+    if (!thread->kprod)
+        thread->kprod = kprod_open(thread->relay->conf.brokers, thread->client, thread->linger_ms, reported,
+                                    thread, err);
+    return thread->kprod ? 0 : -1;
+}
+
+/* Only by try: a waiting lock holds a snapshot and stops vacuum. */
+static int try_lanes(struct relay_thread *thread, struct err *err)
+{
+    struct pg_params params = {.arena = &thread->arena};
+    int64_t wanted[LANES];
+    size_t n = 0;
+    for (int i = 0; i < thread->lanes_n; i++)
+        if (!thread->lanes[i].owned)
+            wanted[n++] = thread->lanes[i].number;
+    if (n == 0) { /* a touch, so that the server knows that we live */
+        PGresult *res = pg_run(thread->pg, query_lanes_touch, NULL, err);
+        PQclear(res);
+        return res ? 0 : -1;
+    }
+    pg_params_ints(&params, wanted, n);
+    cleanup_result PGresult *res = pg_run(thread->pg, query_lanes_try, &params, err);
+    if (!res)
+        return -1;
+    for (int row = 0; row < PQntuples(res); row++) {
+        struct lane *lane = &thread->lanes[pg_int(res, row, 0) - thread->first_lane];
+        if (!pg_bool(res, row, 1))
+            continue;
+        *lane = (struct lane){.number = lane->number, .owned = true, .dirty = true, .swept_at = clock_mono_us()};
+        atomic_fetch_or(thread->relay->conf.owned, 1u << lane->number);
+        log_info("lane taken", LOG_I("lane", lane->number));
+    }
+    return 0;
+}
+
+static struct parcel *add_parcel(struct relay_thread *thread, int lane, int64_t id, const char *topic, uint64_t *ret_tag)
+{
+    *ret_tag = thread->parcels.n;
+    struct parcel *parcel = vec_add(&thread->arena, &thread->parcels, struct parcel);
+    *parcel = (struct parcel){.id = id, .lane = lane, .topic = arena_strdup(&thread->arena, topic)};
+    return parcel;
+}
+
+static int send(struct relay_thread *thread, uint64_t tag, const char *topic, int partition, struct bytes key,
+                struct bytes value, const struct kprod_header *headers, struct err *err)
+{
+    for (;;) {
+        if (kprod_send(thread->kprod, topic, partition, key.p, key.n, value.p, value.n, headers, tag, err) == 0) {
+            vec_at(&thread->parcels, struct parcel, tag)->left++;
+            return 0;
+        }
+        if (err->cls == ERR_PARK) {
+            reported(thread, tag, KPROD_PERMANENT, err->text);
+            vec_at(&thread->parcels, struct parcel, tag)->left++;
+            return 0;
+        }
+        if (kprod_poll(thread->kprod, 100) == 0)
+            return -1; /* the queue is full and nothing moves */
+    }
+}
+
+/* The current row of each document, or a tombstone once its absence is confirmed. */
+static int send_document(struct relay_thread *thread, uint64_t tag, PGresult *rows, int row, const char *topic,
+                         struct err *err)
+{
+    struct pg_params params = {.arena = &thread->arena};
+    struct uuid node = pg_uuid(rows, row, 6), instance = pg_uuid(rows, row, 7);
+    const char *kind = pg_text(rows, row, 8);
+    pg_params_uuids(&params, &node, 1);
+    pg_params_uuids(&params, &instance, 1);
+    pg_params_texts(&params, &kind, 1);
+    cleanup_result PGresult *res = pg_run(thread->pg, query_outbox_documents, &params, err);
+    if (!res)
+        return -1;
+    if (PQntuples(res) == 0)
+        return 0;
+    struct str key = STR_INIT(64);
+    str_add(&key, node.b, sizeof node.b);
+    str_add(&key, instance.b, sizeof instance.b);
+    str_adds(&key, kind);
+    struct bytes value = {PQgetvalue(res, 0, 4), (size_t)PQgetlength(res, 0, 4)};
+    if (pg_bool(res, 0, 3))
+        value = (struct bytes){0};
+    int rc = send(thread, tag, topic, 0, (struct bytes){key.s, key.n}, value, NULL, err);
+    str_release(&key);
+    return rc;
+}
+
+/* CloudEvents 1.0, binary mode (Kafka protocol binding): attributes as ce_ headers, data as JSON. */
+static int send_event(struct relay_thread *thread, uint64_t tag, PGresult *events, int row, struct err *err)
+{
+    char id[UUID_TEXT_SIZE], subject[UUID_TEXT_SIZE], key[UUID_HEX_SIZE], type[96], at[28], sequence[24], tenant[UUID_TEXT_SIZE];
+    (void)snprintf(type, sizeof type, "dev.fairlead.instance.%s.v1", pg_text(events, row, 5));
+    (void)snprintf(sequence, sizeof sequence, "%020lld", (long long)pg_int(events, row, 2));
+    const struct kprod_header headers[] = {
+        {"ce_specversion", "1.0"},
+        {"ce_id", uuid_text(pg_uuid(events, row, 0), id)},
+        {"ce_source", "/fairlead/coordinator"},
+        {"ce_type", type},
+        {"ce_subject", uuid_text(pg_uuid(events, row, 1), subject)},
+        {"ce_time", clock_text(pg_time(events, row, 4), at)},
+        {"ce_sequence", sequence},
+        {"ce_tenant", uuid_text(pg_uuid(events, row, 8), tenant)},
+        {"ce_traceparent", pg_text(events, row, 7)},
+        {"content-type", "application/json"},
+        {0},
+    };
+    const char *data = pg_text(events, row, 6);
+    uuid_hex(pg_uuid(events, row, 1), key);
+    return send(thread, tag, TOPIC_EVENTS, -1, (struct bytes){key, strlen(key)}, (struct bytes){data, strlen(data)},
+                headers, err);
+}
+
+static int send_events(struct relay_thread *thread, uint64_t tag, PGresult *rows, int row, struct err *err)
+{
+    struct pg_params params = {.arena = &thread->arena};
+    size_t n = (size_t)PQgetlength(rows, row, 5) / sizeof(struct uuid);
+    pg_params_uuids(&params, (const struct uuid *)(const void *)PQgetvalue(rows, row, 5), n);
+    cleanup_result PGresult *events = pg_run(thread->pg, query_outbox_events, &params, err);
+    if (!events)
+        return -1;
+    for (int i = 0; i < PQntuples(events); i++)
+        if (send_event(thread, tag, events, i, err) < 0)
+            return -1;
+    return 0;
+}
+
+static int send_row(struct relay_thread *thread, struct lane *lane, PGresult *rows, int row, struct err *err)
+{
+    uint64_t tag;
+    const char *kind = pg_text(rows, row, 1), *topic = pg_text(rows, row, 2);
+    (void)add_parcel(thread, lane->number, pg_int(rows, row, 0), topic, &tag);
+    if (str_eq(kind, "document"))
+        return send_document(thread, tag, rows, row, topic, err);
+    if (str_eq(kind, "events"))
+        return send_events(thread, tag, rows, row, err);
+    struct bytes key = {PQgetvalue(rows, row, 4), (size_t)PQgetlength(rows, row, 4)};
+    struct bytes value = {PQgetvalue(rows, row, 5), (size_t)PQgetlength(rows, row, 5)};
+    if (!key.n)
+        key.p = NULL;
+    return send(thread, tag, topic, (int)pg_int(rows, row, 3), key, value, NULL, err);
+}
+
+static int read_lane(struct relay_thread *thread, struct lane *lane, struct err *err)
+{
+    struct pg_params params = {.arena = &thread->arena};
+    int64_t now = clock_mono_us();
+    bool sweep = now - lane->swept_at > SWEEP_US;
+    if (sweep)
+        lane->swept_at = now;
+    pg_params_int(&params, lane->number);
+    pg_params_int(&params, sweep ? 0 : lane->mark);
+    cleanup_result PGresult *rows = pg_run(thread->pg, query_outbox_read, &params, err);
+    if (!rows || fault_reach(FAULT_RELAY_READ))
+        return rows ? err_set(err, ERR_RETRY, "fault point") : -1;
+    lane->dirty = PQntuples(rows) == 512; /* as in outbox_read.sql: there may be more */
+    for (int row = 0; row < PQntuples(rows); row++)
+        if (send_row(thread, lane, rows, row, err) < 0)
+            return -1;
+    return 0;
+}
+
+static void raise_mark(struct lane *lane, int64_t deleted)
+{
+    int64_t now = clock_mono_us();
+    if (deleted > lane->next_mark && now - lane->next_mark_at > MARK_US) {
+        lane->mark = lane->next_mark;
+        lane->next_mark = deleted;
+        lane->next_mark_at = now;
+    }
+}
+
+static int delete_delivered(struct relay_thread *thread, struct lane *lane, struct err *err)
+{
+    struct vec ids = {0};
+    int64_t highest = 0;
+    for (size_t i = 0; i < thread->parcels.n; i++) {
+        const struct parcel *parcel = vec_at(&thread->parcels, struct parcel, i);
+        if (parcel->lane != lane->number || parcel->left > 0 || parcel->worst != KPROD_DELIVERED)
+            continue;
+        *vec_add(&thread->arena, &ids, int64_t) = parcel->id;
+        highest = parcel->id > highest ? parcel->id : highest;
+    }
+    if (!ids.n)
+        return 0;
+    struct pg_params params = {.arena = &thread->arena};
+    pg_params_int(&params, lane->number);
+    pg_params_ints(&params, ids.items, ids.n);
+    PGresult *res = pg_run(thread->pg, query_outbox_delete, &params, err);
+    PQclear(res);
+    if (!res)
+        return -1;
+    raise_mark(lane, highest);
+    return 0;
+}
+
+static int make_topic(struct relay_thread *thread, const char *topic, struct err *err)
+{
+    const char *const *settings = topic_node_settings;
+    for (int i = 0; i < topic_rows_n; i++)
+        if (str_eq(topic_rows[i].name, topic))
+            settings = topic_rows[i].settings;
+    return kprod_make_topic(thread->kprod, topic, topic_partitions(topic), settings, err);
+}
+
+/* What was refused: held back for the operator, or sent again from the oldest row. */
+static int sort_out(struct relay_thread *thread, struct err *err)
+{
+    bool again = false;
+    for (size_t i = 0; i < thread->parcels.n; i++) {
+        const struct parcel *parcel = vec_at(&thread->parcels, struct parcel, i);
+        if (parcel->left == 0 && parcel->worst == KPROD_DELIVERED)
+            continue;
+        thread->lanes[parcel->lane - thread->first_lane].dirty = true;
+        if (parcel->worst == KPROD_UNKNOWN_TOPIC && make_topic(thread, parcel->topic, err) < 0)
+            return -1;
+        if (parcel->worst != KPROD_PERMANENT) {
+            again = true;
+            continue;
+        }
+        struct pg_params params = {.arena = &thread->arena};
+        pg_params_int(&params, parcel->lane);
+        pg_params_int(&params, parcel->id);
+        pg_params_text(&params, parcel->reason);
+        log_error("a record is held back", LOG_S("topic", parcel->topic), LOG_S("reason", parcel->reason));
+        PGresult *res = pg_run(thread->pg, query_outbox_hold, &params, err);
+        PQclear(res);
+        if (!res)
+            return -1;
+    }
+    return again ? err_set(err, ERR_RETRY, "the broker has not taken everything") : 0;
+}
+
+/* One pass: what the dirty lanes hold is sent, and deleted when it is acknowledged. */
+static int carry(struct relay_thread *thread, struct err *err)
+{
+    int rc = 0;
+    thread->parcels = (struct vec){0};
+    for (int i = 0; i < thread->lanes_n && rc == 0; i++)
+        if (thread->lanes[i].owned && thread->lanes[i].dirty)
+            rc = read_lane(thread, &thread->lanes[i], err);
+    if (!thread->parcels.n)
+        return rc;
+    if (rc == 0 && fault_reach(FAULT_RELAY_QUEUED))
+        rc = err_set(err, ERR_RETRY, "fault point");
+    /* The broker answers within message.timeout.ms, or librdkafka gives up: either way all is reported. */
+    if (rc < 0 || !kprod_flush(thread->kprod, 8000))
+        kprod_purge(thread->kprod);
+    (void)fault_reach(FAULT_RELAY_DELIVERED);
+    for (int i = 0; i < thread->lanes_n; i++)
+        if (delete_delivered(thread, &thread->lanes[i], err) < 0)
+            return -1;
+    (void)fault_reach(FAULT_RELAY_DELETED);
+    return rc < 0 ? rc : sort_out(thread, err);
+}
+
+static void mark_woken(struct relay_thread *thread)
+{
+    uint64_t count;
+    unsigned lanes = atomic_exchange(&thread->woken, 0);
+    (void)!read(thread->wake_fd, &count, sizeof count);
+    for (int i = 0; i < thread->lanes_n; i++)
+        if (lanes & (1u << thread->lanes[i].number))
+            thread->lanes[i].dirty = true;
+}
+
+static bool anything_dirty(const struct relay_thread *thread)
+{
+    for (int i = 0; i < thread->lanes_n; i++)
+        if (thread->lanes[i].owned && thread->lanes[i].dirty)
+            return true;
+    return false;
+}
+
+static void *run(void *arg)
+{
+    struct relay_thread *thread = arg;
+    int64_t touched = 0;
+    int failures = 0;
+    while (!atomic_load(&thread->relay->stopping)) {
+        struct err err = {0};
+        int rc = connect_all(thread, &err);
+        int64_t now = clock_mono_us();
+        if (rc == 0 && now - touched > TOUCH_US) {
+            touched = now;
+            rc = try_lanes(thread, &err);
+            for (int i = 0; i < thread->lanes_n; i++)
+                if (now - thread->lanes[i].swept_at > SWEEP_US)
+                    thread->lanes[i].dirty = true;
+        }
+        mark_woken(thread);
+        if (rc == 0 && anything_dirty(thread))
+            rc = carry(thread, &err);
+        arena_release(&thread->arena);
+        thread->parcels = (struct vec){0};
+        if (rc < 0) {
+            failures++;
+            log_warn("relay", LOG_S("thread", thread->client), LOG_S("error", err.text), LOG_I("failures", failures));
+            (void)usleep(failures < 10 ? 50000 : 500000);
+            continue;
+        }
+        failures = 0;
+        if (!anything_dirty(thread) && pg_wait_notify(thread->pg, TOUCH_US, thread->wake_fd))
+            for (int i = 0; i < thread->lanes_n; i++)
+                thread->lanes[i].dirty = true;
+    }
+    kprod_close(thread->kprod);
+    pg_close(thread->pg);
+    return NULL;
+}
+
+void relay_wake(struct relay *relay, unsigned lanes)
+{
+    uint64_t one = 1;
+    for (int i = 0; i < 2; i++) {
+        struct relay_thread *thread = &relay->threads[i];
+        unsigned mine = ((1u << thread->lanes_n) - 1) << thread->first_lane;
+        if (!(lanes & mine))
+            continue;
+        atomic_fetch_or(&thread->woken, lanes & mine);
+        (void)!write(thread->wake_fd, &one, sizeof one);
+    }
+}
+
+struct relay *relay_start(const struct relay_conf *conf, struct err *err)
+{
+    struct relay *relay = mem_alloc(sizeof *relay);
+    relay->conf = *conf;
+    relay->threads[0] = (struct relay_thread){.first_lane = LANE_EVENTS, .lanes_n = 1, .linger_ms = 50, .client = "fairlead-events"};
+    relay->threads[1] = (struct relay_thread){.first_lane = 1, .lanes_n = LANES - 1, .linger_ms = 0, .client = "fairlead-relay"};
+    for (int i = 0; i < 2; i++) {
+        relay->threads[i].relay = relay;
+        relay->threads[i].wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        if (pthread_create(&relay->threads[i].id, NULL, run, &relay->threads[i]) != 0) {
+            (void)err_errno(err, ERR_RETRY, "cannot start a thread");
+            return NULL;
+        }
+    }
+    return relay;
+}
+
+void relay_stop(struct relay *relay)
+{
+    if (!relay)
+        return;
+    atomic_store(&relay->stopping, true);
+    relay_wake(relay, UINT32_MAX);
+    for (int i = 0; i < 2; i++) {
+        pthread_join(relay->threads[i].id, NULL);
+        (void)close(relay->threads[i].wake_fd);
+    }
+    free(relay);
+}

@@ -1,0 +1,210 @@
+#include "coordinator/store/batch.h"
+
+#include "base/json.h"
+#include "base/str.h"
+#include "coordinator/store/columns.h"
+#include "sql/queries.h"
+
+#include <string.h>
+
+const struct pg_column plane_columns[] = {
+    PG_COL(struct plane, id, PG_UUID),          PG_COL(struct plane, name, PG_TEXT),
+    PG_COL(struct plane, mode, PG_TEXT),        PG_COL(struct plane, domain, PG_TEXT),
+    PG_COL(struct plane, scheme, PG_TEXT),      PG_COL(struct plane, public_port, PG_INT),
+    PG_COL(struct plane, recovery_key, PG_BYTES),
+};
+const int plane_columns_n = sizeof plane_columns / sizeof *plane_columns;
+
+const struct pg_column node_columns[] = {
+    PG_COL(struct node, id, PG_UUID),        PG_COL(struct node, plane_id, PG_UUID),
+    PG_COL(struct node, name, PG_TEXT),      PG_COL(struct node, address, PG_TEXT),
+    PG_COL(struct node, arch, PG_TEXT),      PG_COL(struct node, health, PG_TEXT),
+    PG_COL(struct node, builder, PG_BOOL),   PG_COL(struct node, host, PG_BOOL),
+    PG_COL(struct node, edge, PG_BOOL),      PG_COL(struct node, dns, PG_BOOL),
+    PG_COL(struct node, prober, PG_BOOL),    PG_COL(struct node, ready, PG_BOOL),
+    PG_COL(struct node, cpu_milli, PG_INT),  PG_COL(struct node, memory_mb, PG_INT),
+    PG_COL(struct node, disk_mb, PG_INT),    PG_COL(struct node, port_low, PG_INT),
+    PG_COL(struct node, port_high, PG_INT),
+};
+const int node_columns_n = sizeof node_columns / sizeof *node_columns;
+
+/* ---- load ---- */
+
+int batch_send_load(struct batch *batch, const struct uuid *ids, size_t n, bool wait, struct err *err)
+{
+    struct pg_params params = {.arena = batch->arena};
+    pg_params_uuids(&params, ids, n);
+    if (pg_send(batch->pg, wait ? query_instances_lock : query_instances_lock_free, &params, err) < 0)
+        return -1;
+    const char *const queries[] = {query_now,            query_instances_load, query_intents_load, query_steps_load,
+                                   query_documents_load, query_names_load,     query_works_load,   query_planes_of,
+                                   query_nodes_by_id,    query_releases_of};
+    for (size_t i = 0; i < sizeof queries / sizeof *queries; i++)
+        if (pg_send(batch->pg, queries[i], i == 0 ? NULL : &params, err) < 0)
+            return -1;
+    return 0;
+}
+
+struct subject *batch_subject(const struct batch *batch, struct uuid instance_id)
+{
+    for (size_t i = 0; i < batch->subjects_n; i++)
+        if (uuid_eq(batch->subjects[i]->instance->id, instance_id))
+            return batch->subjects[i];
+    return NULL;
+}
+
+static void append_subject(struct batch *batch, struct subject *subject)
+{
+    struct subject **all = arena_alloc(batch->arena, (batch->subjects_n + 1) * sizeof *all);
+    if (batch->subjects_n)
+        memcpy(all, batch->subjects, batch->subjects_n * sizeof *all);
+    all[batch->subjects_n++] = subject;
+    batch->subjects = all;
+}
+
+struct subject *batch_add_subject(struct batch *batch, struct instance *instance, const struct release *release,
+                                  const struct plane *plane)
+{
+    struct subject *subject = arena_new(batch->arena, struct subject);
+    subject->instance = instance;
+    subject->release = release;
+    subject->plane = plane;
+    append_subject(batch, subject);
+    return subject;
+}
+
+static bool is_locked(PGresult *locked, struct uuid id)
+{
+    for (int i = 0; i < PQntuples(locked); i++)
+        if (uuid_eq(pg_uuid(locked, i, 0), id))
+            return true;
+    return false;
+}
+
+static int read_releases(struct batch *batch, PGresult *res, struct err *err)
+{
+    for (int i = 0; i < PQntuples(res); i++) {
+        struct uuid id = pg_uuid(res, i, 0);
+        if (release_cache_get(batch->releases, id))
+            continue;
+        const char *spec_text = pg_text(res, i, 3);
+        cleanup_json json_t *spec = json_loads(spec_text, 0, NULL);
+        struct release *release =
+            release_parse(id, pg_text(res, i, 1), pg_text(res, i, 2), spec, pg_text(res, i, 4), err);
+        if (!release)
+            return err_wrap(err, "release of \"%s\"", pg_text(res, i, 1));
+        (void)release_cache_put(batch->releases, release);
+    }
+    return 0;
+}
+
+/* Next result as rows of one kind. */
+static int read_rows(struct batch *batch, const struct pg_column *columns, int columns_n, size_t size,
+                     struct vec *ret, struct err *err)
+{
+    cleanup_result PGresult *res = pg_next(batch->pg, err);
+    if (!res)
+        return -1;
+    pg_rows(res, columns, columns_n, size, batch->arena, ret);
+    return 0;
+}
+
+#define JOIN(rows, type, member)                                                                             \
+    for (size_t i = 0; i < (rows).n; i++) {                                                                  \
+        const type *row = vec_at(&(rows), type, i);                                                          \
+        struct subject *subject = batch_subject(batch, row->instance_id);                                    \
+        if (subject)                                                                                         \
+            *vec_add(batch->arena, &subject->member, type) = *row;                                           \
+    }
+
+static void join_rows(struct batch *batch, struct vec intents, struct vec steps, struct vec documents,
+                      struct vec names, struct vec planes, struct vec nodes)
+{
+    JOIN(intents, struct intent, intents)
+    JOIN(steps, struct step, steps)
+    JOIN(documents, struct document, documents)
+    for (size_t i = 0; i < names.n; i++) {
+        struct name *name = vec_at(&names, struct name, i);
+        struct subject *subject = batch_subject(batch, name->instance_id);
+        if (subject)
+            subject->name = name;
+    }
+    for (size_t i = 0; i < batch->subjects_n; i++) {
+        struct subject *subject = batch->subjects[i];
+        for (size_t p = 0; p < planes.n; p++)
+            if (uuid_eq(vec_at(&planes, struct plane, p)->id, subject->instance->plane_id))
+                subject->plane = vec_at(&planes, struct plane, p);
+        for (size_t n = 0; n < nodes.n; n++) {
+            const struct node *node = vec_at(&nodes, struct node, n);
+            if (uuid_eq(node->id, subject->instance->node_id))
+                subject->host = node;
+            if (uuid_eq(node->id, subject->instance->edge_id))
+                subject->edge = node;
+        }
+        subject->release = release_cache_get(batch->releases, subject->instance->release_id);
+    }
+}
+
+/* A work may serve several subjects: each gets its copy (the instance is the column behind the row's own). */
+static int read_works(struct batch *batch, struct err *err)
+{
+    struct vec works = {0};
+    cleanup_result PGresult *res = pg_next(batch->pg, err);
+    if (!res)
+        return -1;
+    pg_rows(res, work_columns, work_columns_n, sizeof(struct work), batch->arena, &works);
+    for (size_t i = 0; i < works.n; i++) {
+        struct subject *subject = batch_subject(batch, pg_uuid(res, (int)i, work_columns_n));
+        if (subject)
+            *vec_add(batch->arena, &subject->works, struct work) = *vec_at(&works, struct work, i);
+    }
+    return 0;
+}
+
+int batch_read_load(struct batch *batch, struct err *err)
+{
+    struct vec instances = {0}, intents = {0}, steps = {0}, documents = {0}, names = {0}, planes = {0}, nodes = {0};
+    cleanup_result PGresult *locked = pg_next(batch->pg, err);
+    cleanup_result PGresult *now = locked ? pg_next(batch->pg, err) : NULL;
+    if (!now)
+        return -1;
+    batch->now = pg_time(now, 0, 0);
+    batch->epoch = pg_int(now, 0, 1);
+    if (read_rows(batch, instance_columns, instance_columns_n, sizeof(struct instance), &instances, err) < 0)
+        return -1;
+    for (size_t i = 0; i < instances.n; i++) {
+        struct instance *instance = vec_at(&instances, struct instance, i);
+        if (is_locked(locked, instance->id))
+            (void)batch_add_subject(batch, instance, NULL, NULL);
+        else
+            *vec_add(batch->arena, &batch->held, struct uuid) = instance->id;
+    }
+    if (read_rows(batch, intent_columns, intent_columns_n, sizeof(struct intent), &intents, err) < 0 ||
+        read_rows(batch, step_columns, step_columns_n, sizeof(struct step), &steps, err) < 0 ||
+        read_rows(batch, document_columns, document_columns_n, sizeof(struct document), &documents, err) < 0 ||
+        read_rows(batch, name_columns, name_columns_n, sizeof(struct name), &names, err) < 0 ||
+        read_works(batch, err) < 0 ||
+        read_rows(batch, plane_columns, plane_columns_n, sizeof(struct plane), &planes, err) < 0 ||
+        read_rows(batch, node_columns, node_columns_n, sizeof(struct node), &nodes, err) < 0)
+        return -1;
+    cleanup_result PGresult *releases = pg_next(batch->pg, err);
+    if (!releases || read_releases(batch, releases, err) < 0)
+        return -1;
+    join_rows(batch, intents, steps, documents, names, planes, nodes);
+    return 0;
+}
+
+struct decision *batch_decision(struct batch *batch, struct uuid seed)
+{
+    struct decision *decision = arena_new(batch->arena, struct decision);
+    *decision = (struct decision){
+        .arena = batch->arena,
+        .settings = &batch->settings,
+        .now = batch->now,
+        .epoch = batch->epoch,
+        .random = batch->random,
+        .seed = seed,
+    };
+    *vec_add(batch->arena, &batch->decisions, struct decision *) = decision;
+    return decision;
+}

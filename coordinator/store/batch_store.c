@@ -1,0 +1,165 @@
+/* Writing a batch: one array statement per table. */
+#include "coordinator/store/batch.h"
+
+#include "coordinator/store/columns.h"
+#include "sql/queries.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int send_rows(struct batch *batch, const char *query, const struct pg_column *columns, int columns_n,
+                     const struct vec *rows, struct err *err)
+{
+    if (!rows->n)
+        return 0;
+    struct pg_params params = {.arena = batch->arena};
+    pg_params_rows(&params, columns, columns_n, rows->items, rows->n);
+    batch->sent++;
+    return pg_send(batch->pg, query, &params, err);
+}
+
+/* The rows of one kind that were changed, and those that are new, as arrays of pointers. */
+struct split {
+    struct vec fresh, changed;
+};
+
+#define SPLIT(batch, split, row)                                                                             \
+    do {                                                                                                     \
+        if ((row)->change == ROW_NEW)                                                                        \
+            *vec_add((batch)->arena, &(split).fresh, const void *) = (row);                                  \
+        else if ((row)->change == ROW_CHANGED)                                                               \
+            *vec_add((batch)->arena, &(split).changed, const void *) = (row);                                \
+    } while (0)
+
+#define SPLIT_ALL(batch, split, rows, type)                                                                  \
+    for (size_t i_ = 0; i_ < (rows).n; i_++)                                                                 \
+    SPLIT(batch, split, vec_at(&(rows), type, i_))
+
+static int timer_order(const void *a, const void *b)
+{
+    const struct timer *x = *(const struct timer *const *)a, *y = *(const struct timer *const *)b;
+    return x->kind != y->kind ? x->kind - y->kind : strcmp(x->subject, y->subject);
+}
+
+/* The last word about each timer: set or taken away. */
+static int send_timers(struct batch *batch, struct err *err)
+{
+    struct vec last = {0}, set = {0};
+    struct vec kinds = {0}, subjects = {0};
+    for (size_t d = 0; d < batch->decisions.n; d++) {
+        const struct decision *decision = *vec_at(&batch->decisions, struct decision *, d);
+        batch->due_now = batch->due_now || decision->works_due;
+        for (size_t i = 0; i < decision->timers.n; i++) {
+            const void *timer = vec_at(&decision->timers, struct timer, i);
+            size_t k = 0;
+            while (k < last.n && timer_order(vec_at(&last, const void *, k), &timer) != 0)
+                k++;
+            if (k == last.n)
+                (void)vec_add(batch->arena, &last, const void *);
+            *vec_at(&last, const void *, k) = timer;
+        }
+    }
+    if (last.n)
+        qsort(last.items, last.n, sizeof(void *), timer_order);
+    for (size_t k = 0; k < last.n; k++) {
+        const struct timer *timer = *vec_at(&last, const void *, k);
+        if (timer->due_at) {
+            *vec_add(batch->arena, &set, const void *) = timer;
+        } else {
+            *vec_add(batch->arena, &kinds, const char *) = timer_kind_names[timer->kind];
+            *vec_add(batch->arena, &subjects, const char *) = timer->subject;
+        }
+    }
+    if (send_rows(batch, query_timers_insert, timer_columns, timer_columns_n, &set, err) < 0)
+        return -1;
+    if (!kinds.n)
+        return 0;
+    struct pg_params params = {.arena = batch->arena};
+    pg_params_texts(&params, kinds.items, kinds.n);
+    pg_params_texts(&params, subjects.items, subjects.n);
+    batch->sent++;
+    return pg_send(batch->pg, query_timers_delete, &params, err);
+}
+
+static int send_keys_at(struct batch *batch, const char *query, const struct vec *keys, struct err *err)
+{
+    struct pg_params params = {.arena = batch->arena};
+    pg_params_texts(&params, keys->items, keys->n);
+    pg_params_time(&params, batch->now);
+    batch->sent++;
+    return pg_send(batch->pg, query, &params, err);
+}
+
+/* Works, and what their settling means: an image on record, a due row for each instance that waits. */
+static int send_works(struct batch *batch, const struct split *works, struct err *err)
+{
+    struct vec built = {0};
+    for (size_t i = 0; i < batch->works.n; i++) {
+        const struct work *work = *vec_at(&batch->works, struct work *, i);
+        if (work->kind == STEP_BUILD && work->state == WORK_DONE && work->change != ROW_KEPT)
+            *vec_add(batch->arena, &built, const char *) = work->key;
+    }
+    if (send_rows(batch, query_works_insert, work_columns, work_columns_n, &works->fresh, err) < 0 ||
+        send_rows(batch, query_works_update, work_update_columns, work_update_columns_n, &works->changed, err) < 0)
+        return -1;
+    if (built.n && send_keys_at(batch, query_images_insert, &built, err) < 0)
+        return -1;
+    if (!batch->fan_out.n)
+        return 0;
+    batch->due_now = true;
+    return send_keys_at(batch, query_works_fan_out, &batch->fan_out, err);
+}
+
+int batch_send_store(struct batch *batch, struct err *err)
+{
+    struct split instances = {0}, intents = {0}, steps = {0}, documents = {0}, names = {0}, works = {0};
+    struct vec events = {0}, outbox = {0};
+    if (batch_collect_outbox(batch, &outbox, err) < 0) /* signs documents, so it goes first */
+        return -1;
+    for (size_t s = 0; s < batch->subjects_n; s++) {
+        struct subject *subject = batch->subjects[s];
+        SPLIT(batch, instances, subject->instance);
+        SPLIT_ALL(batch, intents, subject->intents, struct intent);
+        SPLIT_ALL(batch, steps, subject->steps, struct step);
+        SPLIT_ALL(batch, documents, subject->documents, struct document);
+        for (size_t i = 0; i < subject->works.n; i++)
+            if (vec_at(&subject->works, struct work, i)->change == ROW_NEW)
+                SPLIT(batch, works, vec_at(&subject->works, struct work, i));
+        if (subject->name)
+            SPLIT(batch, names, subject->name);
+    }
+    for (size_t i = 0; i < batch->works.n; i++)
+        SPLIT(batch, works, *vec_at(&batch->works, struct work *, i));
+    for (size_t d = 0; d < batch->decisions.n; d++) {
+        const struct decision *decision = *vec_at(&batch->decisions, struct decision *, d);
+        for (size_t i = 0; i < decision->events.n; i++)
+            *vec_add(batch->arena, &events, const void *) = vec_at(&decision->events, struct event_row, i);
+    }
+    if (send_rows(batch, query_instances_insert, instance_columns, instance_columns_n, &instances.fresh, err) < 0 ||
+        send_rows(batch, query_instances_update, instance_update_columns, instance_update_columns_n,
+                  &instances.changed, err) < 0 ||
+        send_rows(batch, query_intents_insert, intent_columns, intent_columns_n, &intents.fresh, err) < 0 ||
+        send_rows(batch, query_intents_update, intent_update_columns, intent_update_columns_n, &intents.changed,
+                  err) < 0 ||
+        send_rows(batch, query_steps_insert, step_columns, step_columns_n, &steps.fresh, err) < 0 ||
+        send_rows(batch, query_steps_update, step_columns, step_columns_n, &steps.changed, err) < 0 ||
+        send_rows(batch, query_documents_insert, document_columns, document_columns_n, &documents.fresh, err) < 0 ||
+        send_rows(batch, query_documents_update, document_update_columns, document_update_columns_n,
+                  &documents.changed, err) < 0 ||
+        send_rows(batch, query_names_update, name_columns, name_columns_n, &names.changed, err) < 0 ||
+        send_works(batch, &works, err) < 0 || send_timers(batch, err) < 0 ||
+        send_rows(batch, query_events_insert, event_columns, event_columns_n, &events, err) < 0)
+        return -1;
+    return batch_send_outbox(batch, &outbox, err);
+}
+
+int batch_read_store(struct batch *batch, struct err *err)
+{
+    for (; batch->sent; batch->sent--) {
+        PGresult *res = pg_next(batch->pg, err);
+        if (!res)
+            return -1;
+        PQclear(res);
+    }
+    return 0;
+}

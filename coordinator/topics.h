@@ -1,0 +1,38 @@
+/* Topics and lanes: which record goes where (protocol section 3). The table of topics is the only place that
+ * names them; settings are given whole when a topic is made, because changing one later resets the others. */
+#ifndef FAIRLEAD_COORDINATOR_TOPICS_H
+#define FAIRLEAD_COORDINATOR_TOPICS_H
+
+#include "base/uuid.h"
+#include "model/tables.h"
+
+#include <stddef.h>
+
+struct topic_row {
+    const char *name;
+    int partitions;
+    const char *const *settings; /* "name=value", NULL-ended */
+    const char *what;
+};
+extern const struct topic_row topic_rows[];
+extern const int topic_rows_n;
+extern const char *const topic_node_settings[]; /* of fairlead.node.<node> */
+
+#define TOPIC_REPORTS "fairlead.reports"
+#define TOPIC_EVENTS "fairlead.events"
+#define TOPIC_NAME_SIZE 64
+
+/* The topic of orders for a step; NULL for steps that no order carries. */
+const char *topic_of_step(enum step_kind kind);
+int topic_partitions(const char *name);
+char *topic_of_node(struct uuid node, char out[TOPIC_NAME_SIZE]);
+
+/* Lanes: 0 is for events, then orders by partition, then documents by topic. */
+#define LANES 9
+#define LANE_EVENTS 0
+int lane_of_partition(int partition);
+int lane_of_topic(const char *topic);
+/* A stable hash of a key, for partitions. */
+unsigned topic_hash(const char *key);
+
+#endif

@@ -1,0 +1,157 @@
+#include "base/conf.h"
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/str.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct conf_row *find(struct conf_row *rows, const char *name, size_t n)
+{
+    for (; rows->name; rows++)
+        if (strlen(rows->name) == n && strncmp(rows->name, name, n) == 0)
+            return rows;
+    return NULL;
+}
+
+static void set(struct conf_row *row, const char *value)
+{
+    free(row->value);
+    row->value = mem_strdup(value);
+}
+
+static void env_name(const char *name, char out[80])
+{
+    int n = snprintf(out, 80, "FAIRLEAD_%s", name);
+    for (int i = 0; i < n && i < 79; i++)
+        out[i] = out[i] == '-' ? '_' : (char)toupper((unsigned char)out[i]);
+}
+
+static int read_file(struct conf_row *rows, const char *path, struct err *err)
+{
+    cleanup_free char *text = NULL;
+    char *save = NULL;
+    if (file_read(path, 65536, &text, NULL, err) < 0)
+        return -1;
+    for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+        line += strspn(line, " \t");
+        size_t n = strcspn(line, " \t=");
+        char *value = line + n + strspn(line + n, " \t");
+        if (*line == '#' || !*line)
+            continue;
+        if (*value != '=')
+            return err_set(err, ERR_PARK, "%s: \"%.60s\" is not \"name = value\"", path, line);
+        struct conf_row *row = find(rows, line, n);
+        if (!row)
+            return err_set(err, ERR_PARK, "%s: \"%.*s\" is not a setting", path, (int)n, line);
+        value++;
+        value += strspn(value, " \t");
+        for (size_t end = strlen(value); end && isspace((unsigned char)value[end - 1]);)
+            value[--end] = '\0';
+        set(row, value);
+    }
+    return 0;
+}
+
+static int read_args(struct conf_row *rows, int argc, char **argv, int *ret_args, bool *ret_help, bool file_only,
+                     struct err *err)
+{
+    int kept = 1;
+    for (int i = 1; i < argc; i++) {
+        char *arg = argv[i];
+        if (strncmp(arg, "--", 2) != 0 || !arg[2]) {
+            if (!file_only)
+                argv[kept] = arg;
+            kept++;
+            continue;
+        }
+        size_t n = strcspn(arg + 2, "=");
+        if (strcmp(arg, "--help") == 0) {
+            *ret_help = true;
+            continue;
+        }
+        bool config = n == 6 && strncmp(arg + 2, "config", 6) == 0;
+        struct conf_row *row = config ? NULL : find(rows, arg + 2, n);
+        if (!config && !row)
+            return err_set(err, ERR_PARK, "\"--%.*s\" is not an option; --help lists them", (int)n, arg + 2);
+        const char *value = arg[2 + n] ? arg + 3 + n : i + 1 < argc ? argv[++i] : NULL;
+        if (!value)
+            return err_set(err, ERR_PARK, "\"--%.*s\" needs a value", (int)n, arg + 2);
+        if (config && file_only && read_file(rows, value, err) < 0)
+            return -1;
+        if (!config && !file_only)
+            set(row, value);
+    }
+    *ret_args = kept - 1;
+    return 0;
+}
+
+int conf_read(struct conf_row *rows, int argc, char **argv, int *ret_args, bool *ret_help, struct err *err)
+{
+    *ret_help = false;
+    if (read_args(rows, argc, argv, ret_args, ret_help, true, err) < 0)
+        return -1;
+    for (struct conf_row *row = rows; row->name; row++) {
+        char name[80];
+        env_name(row->name, name);
+        if (getenv(name))
+            set(row, getenv(name));
+    }
+    if (read_args(rows, argc, argv, ret_args, ret_help, false, err) < 0)
+        return -1;
+    for (const struct conf_row *row = rows; row->name && !*ret_help; row++) {
+        int64_t n;
+        const char *value = row->value ? row->value : row->otherwise;
+        char name[80];
+        env_name(row->name, name);
+        if (!value)
+            return err_set(err, ERR_PARK, "setting \"%s\" is required: --%s VALUE or %s", row->name, row->name, name);
+        if (row->otherwise && str_to_int(row->otherwise, INT64_MIN, INT64_MAX, &n) &&
+            !str_to_int(value, INT64_MIN, INT64_MAX, &n))
+            return err_set(err, ERR_PARK, "setting \"%s\" must be a number, not \"%.60s\"", row->name, value);
+    }
+    return 0;
+}
+
+const char *conf_get(const struct conf_row *rows, const char *name)
+{
+    for (; rows->name; rows++)
+        if (str_eq(rows->name, name))
+            return rows->value ? rows->value : rows->otherwise;
+    abort();
+}
+
+int64_t conf_int(const struct conf_row *rows, const char *name)
+{
+    int64_t n = 0;
+    (void)str_to_int(conf_get(rows, name), INT64_MIN, INT64_MAX, &n);
+    return n;
+}
+
+void conf_release(struct conf_row *rows)
+{
+    for (; rows->name; rows++) {
+        free(rows->value);
+        rows->value = NULL;
+    }
+}
+
+void conf_print_help(const struct conf_row *rows, FILE *to)
+{
+    for (; rows->name; rows++)
+        (void)fprintf(to, "  --%-16s %s%s%s%s\n", rows->name, rows->help, rows->otherwise ? " [" : "",
+                      rows->otherwise ? rows->otherwise : " (required)", rows->otherwise ? "]" : "");
+}
+
+void conf_print_markdown(const struct conf_row *rows, FILE *to)
+{
+    (void)fprintf(to, "| option | environment | default | meaning |\n| --- | --- | --- | --- |\n");
+    for (; rows->name; rows++) {
+        char name[80];
+        env_name(rows->name, name);
+        (void)fprintf(to, "| `--%s` | `%s` | %s%s%s | %s |\n", rows->name, name, rows->otherwise ? "`" : "",
+                      rows->otherwise ? rows->otherwise : "required", rows->otherwise ? "`" : "", rows->help);
+    }
+}

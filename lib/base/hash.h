@@ -1,0 +1,20 @@
+/* One hash for keys, fingerprints and identities: BLAKE2b (RFC 7693) by libsodium, 32 bytes. A pure function. */
+#ifndef FAIRLEAD_BASE_HASH_H
+#define FAIRLEAD_BASE_HASH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define HASH_SIZE 32
+#define HASH_HEX_SIZE 65
+
+struct hash {
+    uint8_t b[HASH_SIZE];
+};
+
+struct hash hash_of(const void *p, size_t n);
+/* Hash of several texts, each with its length before it, so that no two lists collide. NULL-ended. */
+struct hash hash_texts(const char *const *texts);
+char *hash_hex(struct hash hash, char out[HASH_HEX_SIZE]);
+
+#endif

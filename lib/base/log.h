@@ -1,0 +1,30 @@
+/* Logging for programs: one line per event on stderr, `time level program msg key=value ...`. Values are
+ * quoted and control characters escaped, so that nothing a stranger sent can forge a line. Libraries do not
+ * log. Usage: log_info("instance running", LOG_S("instance", id), LOG_I("generation", g)); */
+#ifndef FAIRLEAD_BASE_LOG_H
+#define FAIRLEAD_BASE_LOG_H
+
+#include <stdint.h>
+
+enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
+
+struct log_field {
+    const char *key;
+    const char *text; /* NULL: the number counts */
+    int64_t number;
+};
+#define LOG_S(k, v) ((struct log_field){.key = (k), .text = (v)})
+#define LOG_I(k, v) ((struct log_field){.key = (k), .number = (int64_t)(v)})
+
+/* Program name and lowest level shown ("debug", "info", "warn", "error"; anything else is info). */
+void log_init(const char *program, const char *level);
+void log_line(enum log_level level, const char *msg, const struct log_field *fields);
+
+#define log_at(level, msg, ...)                                                                              \
+    log_line((level), (msg), (const struct log_field[]){__VA_ARGS__ __VA_OPT__(, ) {.key = 0}})
+#define log_debug(...) log_at(LOG_DEBUG, __VA_ARGS__)
+#define log_info(...) log_at(LOG_INFO, __VA_ARGS__)
+#define log_warn(...) log_at(LOG_WARN, __VA_ARGS__)
+#define log_error(...) log_at(LOG_ERROR, __VA_ARGS__)
+
+#endif

@@ -1,0 +1,130 @@
+#include "base/str.h"
+
+#include "base/mem.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void str_add(struct str *str, const void *p, size_t n)
+{
+    if (str->cut || n > str->max - str->n) {
+        str->cut = true;
+        return;
+    }
+    if (str->n + n + 1 > str->cap) {
+        size_t cap = str->cap ? str->cap : 64;
+        while (cap < str->n + n + 1)
+            cap *= 2;
+        str->s = mem_grow(str->s, cap, 1);
+        str->cap = cap;
+    }
+    if (n)
+        memcpy(str->s + str->n, p, n);
+    str->n += n;
+    str->s[str->n] = '\0';
+}
+
+void str_adds(struct str *str, const char *s)
+{
+    str_add(str, s, strlen(s));
+}
+
+void str_addf(struct str *str, const char *fmt, ...)
+{
+    char small[512];
+    va_list ap, again;
+    va_start(ap, fmt);
+    va_copy(again, ap);
+    int n = vsnprintf(small, sizeof small, fmt, ap);
+    va_end(ap);
+    if (n >= 0 && (size_t)n < sizeof small) {
+        str_add(str, small, (size_t)n);
+    } else if (n >= 0) {
+        char *large = mem_alloc((size_t)n + 1);
+        (void)vsnprintf(large, (size_t)n + 1, fmt, again);
+        str_add(str, large, (size_t)n);
+        free(large);
+    }
+    va_end(again);
+}
+
+bool str_is_cut(const struct str *str)
+{
+    return str->cut;
+}
+
+const char *str_text(const struct str *str)
+{
+    return str->s ? str->s : "";
+}
+
+void str_release(struct str *str)
+{
+    free(str->s);
+    *str = STR_INIT(str->max);
+}
+
+bool str_eq(const char *a, const char *b)
+{
+    if (!a || !b)
+        return a == b;
+    return strcmp(a, b) == 0;
+}
+
+bool str_starts(const char *s, const char *prefix)
+{
+    return strncmp(s, prefix, strlen(prefix)) == 0;
+}
+
+void hex_encode(char *out, const void *p, size_t n)
+{
+    static const char digits[] = "0123456789abcdef";
+    const uint8_t *b = p;
+    for (size_t i = 0; i < n; i++) {
+        out[2 * i] = digits[b[i] >> 4];
+        out[2 * i + 1] = digits[b[i] & 15];
+    }
+    out[2 * n] = '\0';
+}
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
+}
+
+bool hex_decode(void *out, size_t n, const char *hex)
+{
+    uint8_t *b = out;
+    for (size_t i = 0; i < n; i++) {
+        int high = hex_digit(hex[2 * i]);
+        if (high < 0)
+            return false;
+        int low = hex_digit(hex[2 * i + 1]);
+        if (low < 0)
+            return false;
+        b[i] = (uint8_t)(high << 4 | low);
+    }
+    return hex[2 * n] == '\0';
+}
+
+bool str_to_int(const char *s, int64_t low, int64_t high, int64_t *ret)
+{
+    if (!s || !(*s == '-' || (*s >= '0' && *s <= '9')))
+        return false;
+    char *end;
+    errno = 0;
+    long long v = strtoll(s, &end, 10);
+    if (errno || *end || v < low || v > high)
+        return false;
+    *ret = v;
+    return true;
+}

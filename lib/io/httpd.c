@@ -1,0 +1,342 @@
+#include "io/httpd.h"
+
+#include "base/str.h"
+
+#include <arpa/inet.h>
+#include <microhttpd.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define STREAM_BYTES_MAX 65536
+
+struct httpd {
+    struct httpd_conf conf;
+    struct MHD_Daemon *daemon;
+    atomic_int open; /* requests that are with a handler, and streams */
+    atomic_bool stopping;
+    pthread_mutex_t mutex;
+    struct httpd_stream *streams;
+};
+
+/* One connection's present request. Lives from its first header to MHD's completion call. */
+struct httpd_state {
+    struct httpd_request request;
+    struct httpd *httpd;
+    struct MHD_Connection *connection;
+    struct str body;
+    struct MHD_Response *response;
+    int status;
+    atomic_int phase;
+    struct httpd_stream *stream;
+};
+
+enum { PHASE_BODY, PHASE_HANDLER, PHASE_ANSWERED, PHASE_QUEUED };
+
+struct httpd_stream {
+    struct httpd *httpd;
+    struct MHD_Connection *connection;
+    pthread_mutex_t mutex;
+    struct str out;
+    size_t sent;
+    bool suspended, ended, gone;
+    void (*closed)(void *arg);
+    void *arg;
+    struct httpd_stream *next;
+};
+
+const char *httpd_header(struct httpd_request *request, const char *name)
+{
+    return MHD_lookup_connection_value(request->state->connection, MHD_HEADER_KIND, name);
+}
+
+const char *httpd_query(struct httpd_request *request, const char *name)
+{
+    return MHD_lookup_connection_value(request->state->connection, MHD_GET_ARGUMENT_KIND, name);
+}
+
+static enum MHD_Result queue_plain(struct MHD_Connection *connection, unsigned status, const char *body)
+{
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(strlen(body), (void *)(uintptr_t)body, MHD_RESPMEM_PERSISTENT);
+    (void)MHD_add_response_header(response, "Content-Type", "application/problem+json");
+    (void)MHD_add_response_header(response, "Connection", "close");
+    enum MHD_Result rc = MHD_queue_response(connection, status, response);
+    MHD_destroy_response(response);
+    return rc;
+}
+
+struct header_count {
+    int lengths, encodings;
+};
+
+static enum MHD_Result count_header(void *arg, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+    struct header_count *count = arg;
+    (void)kind, (void)value;
+    count->lengths += strcasecmp(name, "Content-Length") == 0;
+    count->encodings += strcasecmp(name, "Transfer-Encoding") == 0;
+    return MHD_YES;
+}
+
+/* Smuggling: libmicrohttpd takes two lengths, and a length beside chunked; both are refused here. */
+static const char *refuse_headers(struct httpd *httpd, struct MHD_Connection *connection, unsigned *ret_status)
+{
+    struct header_count count = {0};
+    int64_t n = 0;
+    (void)MHD_get_connection_values(connection, MHD_HEADER_KIND, count_header, &count);
+    const char *length = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Content-Length");
+    if (count.encodings) {
+        *ret_status = 411;
+        return "{\"code\":\"length_required\",\"status\":411,\"detail\":\"Send the body with a Content-Length.\"}";
+    }
+    if (count.lengths > 1 || (length && !str_to_int(length, 0, INT64_MAX, &n))) {
+        *ret_status = 400;
+        return "{\"code\":\"bad_length\",\"status\":400,\"detail\":\"The Content-Length cannot be read.\"}";
+    }
+    if (n > (int64_t)httpd->conf.body_max) {
+        *ret_status = 413;
+        return "{\"code\":\"too_large\",\"status\":413,\"detail\":\"The body is too large.\"}";
+    }
+    return NULL;
+}
+
+static struct httpd_state *begin_request(struct httpd *httpd, struct MHD_Connection *connection, const char *url,
+                                         const char *method)
+{
+    struct httpd_state *state = mem_alloc(sizeof *state);
+    state->httpd = httpd;
+    state->connection = connection;
+    state->body = STR_INIT(httpd->conf.body_max);
+    state->request.state = state;
+    state->request.method = arena_strdup(&state->request.arena, method);
+    state->request.path = arena_strdup(&state->request.arena, url);
+    return state;
+}
+
+static enum MHD_Result handle(void *arg, struct MHD_Connection *connection, const char *url, const char *method,
+                              const char *version, const char *data, size_t *data_n, void **con_cls)
+{
+    struct httpd *httpd = arg;
+    struct httpd_state *state = *con_cls;
+    (void)version;
+    if (!state) {
+        unsigned status;
+        const char *refusal = refuse_headers(httpd, connection, &status);
+        if (refusal)
+            return queue_plain(connection, status, refusal);
+        *con_cls = begin_request(httpd, connection, url, method);
+        return MHD_YES;
+    }
+    if (*data_n) {
+        str_add(&state->body, data, *data_n);
+        *data_n = 0;
+        return str_is_cut(&state->body) ? MHD_NO : MHD_YES;
+    }
+    switch (atomic_load(&state->phase)) {
+    case PHASE_BODY:
+        state->request.body = str_text(&state->body);
+        state->request.body_n = state->body.n;
+        atomic_store(&state->phase, PHASE_HANDLER);
+        atomic_fetch_add(&httpd->open, 1);
+        MHD_suspend_connection(connection); /* before anybody can answer */
+        httpd->conf.handler(httpd->conf.arg, &state->request);
+        return MHD_YES;
+    case PHASE_ANSWERED: {
+        atomic_store(&state->phase, PHASE_QUEUED);
+        enum MHD_Result rc = MHD_queue_response(connection, (unsigned)state->status, state->response);
+        MHD_destroy_response(state->response);
+        state->response = NULL;
+        return rc;
+    }
+    default:
+        return MHD_YES;
+    }
+}
+
+static void completed(void *arg, struct MHD_Connection *connection, void **con_cls, enum MHD_RequestTerminationCode code)
+{
+    struct httpd_state *state = *con_cls;
+    (void)arg, (void)connection, (void)code;
+    if (!state)
+        return;
+    if (state->response)
+        MHD_destroy_response(state->response);
+    str_release(&state->body);
+    arena_release(&state->request.arena);
+    free(state);
+    *con_cls = NULL;
+}
+
+static void finish_answer(struct httpd_state *state)
+{
+    struct httpd *httpd = state->httpd;
+    struct MHD_Connection *connection = state->connection;
+    atomic_store(&state->phase, PHASE_ANSWERED);
+    atomic_fetch_sub(&httpd->open, 1);
+    MHD_resume_connection(connection); /* the state may be gone from here on */
+}
+
+void httpd_answer(struct httpd_request *request, const struct httpd_reply *reply)
+{
+    struct httpd_state *state = request->state;
+    state->status = reply->status;
+    state->response =
+        MHD_create_response_from_buffer(reply->body_n, (void *)(uintptr_t)(reply->body ? reply->body : ""), MHD_RESPMEM_MUST_COPY);
+    if (reply->type)
+        (void)MHD_add_response_header(state->response, "Content-Type", reply->type);
+    for (int i = 0; i < 8 && reply->headers[i][0]; i++)
+        if (reply->headers[i][1])
+            (void)MHD_add_response_header(state->response, reply->headers[i][0], reply->headers[i][1]);
+    if (atomic_load(&state->httpd->stopping))
+        (void)MHD_add_response_header(state->response, "Connection", "close");
+    finish_answer(state);
+}
+
+/* ---- streams ---- */
+
+static ssize_t read_stream(void *arg, uint64_t at, char *buf, size_t max)
+{
+    struct httpd_stream *stream = arg;
+    ssize_t n = 0;
+    (void)at;
+    pthread_mutex_lock(&stream->mutex);
+    size_t left = stream->out.n - stream->sent;
+    if (left) {
+        n = (ssize_t)(left < max ? left : max);
+        memcpy(buf, stream->out.s + stream->sent, (size_t)n);
+        stream->sent += (size_t)n;
+        if (stream->sent == stream->out.n) {
+            stream->sent = 0;
+            str_release(&stream->out);
+        }
+    } else if (stream->ended) {
+        n = MHD_CONTENT_READER_END_OF_STREAM;
+    } else {
+        stream->suspended = true;
+        MHD_suspend_connection(stream->connection);
+    }
+    pthread_mutex_unlock(&stream->mutex);
+    return n;
+}
+
+static void free_stream(void *arg)
+{
+    struct httpd_stream *stream = arg;
+    struct httpd *httpd = stream->httpd;
+    pthread_mutex_lock(&httpd->mutex);
+    struct httpd_stream **at = &httpd->streams;
+    while (*at && *at != stream)
+        at = &(*at)->next;
+    if (*at)
+        *at = stream->next;
+    pthread_mutex_unlock(&httpd->mutex);
+    stream->closed(stream->arg); /* after this nobody else holds it */
+    str_release(&stream->out);
+    pthread_mutex_destroy(&stream->mutex);
+    free(stream);
+    atomic_fetch_sub(&httpd->open, 1);
+}
+
+struct httpd_stream *httpd_answer_stream(struct httpd_request *request, void (*closed)(void *arg), void *arg)
+{
+    struct httpd_state *state = request->state;
+    struct httpd *httpd = state->httpd;
+    struct httpd_stream *stream = mem_alloc(sizeof *stream);
+    stream->httpd = httpd;
+    stream->connection = state->connection;
+    stream->out = STR_INIT(STREAM_BYTES_MAX);
+    stream->closed = closed;
+    stream->arg = arg;
+    pthread_mutex_init(&stream->mutex, NULL);
+    pthread_mutex_lock(&httpd->mutex);
+    stream->next = httpd->streams;
+    httpd->streams = stream;
+    pthread_mutex_unlock(&httpd->mutex);
+    atomic_fetch_add(&httpd->open, 1);
+    state->status = 200;
+    state->response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 4096, read_stream, stream, free_stream);
+    (void)MHD_add_response_header(state->response, "Content-Type", "text/event-stream");
+    (void)MHD_add_response_header(state->response, "Cache-Control", "no-store");
+    finish_answer(state);
+    return stream;
+}
+
+static void resume_stream(struct httpd_stream *stream)
+{
+    if (!stream->suspended)
+        return;
+    stream->suspended = false;
+    MHD_resume_connection(stream->connection);
+}
+
+bool httpd_stream_write(struct httpd_stream *stream, const char *bytes, size_t n)
+{
+    pthread_mutex_lock(&stream->mutex);
+    str_add(&stream->out, bytes, n);
+    bool ok = !str_is_cut(&stream->out) && !stream->ended;
+    if (!ok)
+        stream->ended = true; /* too slow: it may come back and ask from where it stopped */
+    resume_stream(stream);
+    pthread_mutex_unlock(&stream->mutex);
+    return ok;
+}
+
+void httpd_stream_end(struct httpd_stream *stream)
+{
+    pthread_mutex_lock(&stream->mutex);
+    stream->ended = true;
+    resume_stream(stream);
+    pthread_mutex_unlock(&stream->mutex);
+}
+
+/* ---- life ---- */
+
+struct httpd *httpd_start(const struct httpd_conf *conf, struct err *err)
+{
+    struct httpd *httpd = mem_alloc(sizeof *httpd);
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((uint16_t)conf->port)};
+    httpd->conf = *conf;
+    pthread_mutex_init(&httpd->mutex, NULL);
+    if (inet_pton(AF_INET, conf->address, &at.sin_addr) == 1)
+        httpd->daemon = MHD_start_daemon(
+            MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC, 0, NULL, NULL, handle, httpd,
+            MHD_OPTION_SOCK_ADDR, &at, MHD_OPTION_CONNECTION_LIMIT, conf->connections_max,
+            MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)conf->timeout_s, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+            (size_t)32768, MHD_OPTION_NOTIFY_COMPLETED, completed, NULL, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u,
+            MHD_OPTION_END);
+    if (httpd->daemon)
+        return httpd;
+    (void)err_errno(err, ERR_PARK, "cannot listen on %s port %d", conf->address, conf->port);
+    pthread_mutex_destroy(&httpd->mutex);
+    free(httpd);
+    return NULL;
+}
+
+int httpd_port(const struct httpd *httpd)
+{
+    const union MHD_DaemonInfo *info = MHD_get_daemon_info(httpd->daemon, MHD_DAEMON_INFO_BIND_PORT);
+    return info ? info->port : 0;
+}
+
+void httpd_stop(struct httpd *httpd)
+{
+    if (!httpd)
+        return;
+    atomic_store(&httpd->stopping, true);
+    MHD_socket fd = MHD_quiesce_daemon(httpd->daemon);
+    if (fd != MHD_INVALID_SOCKET)
+        (void)close(fd);
+    pthread_mutex_lock(&httpd->mutex);
+    for (struct httpd_stream *s = httpd->streams; s; s = s->next)
+        httpd_stream_end(s);
+    pthread_mutex_unlock(&httpd->mutex);
+    /* MHD_stop_daemon aborts while a connection is suspended: every request must have its answer first. */
+    for (int i = 0; i < 1500 && atomic_load(&httpd->open) > 0; i++)
+        (void)usleep(10000);
+    MHD_stop_daemon(httpd->daemon);
+    pthread_mutex_destroy(&httpd->mutex);
+    free(httpd);
+}

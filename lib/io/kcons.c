@@ -1,0 +1,209 @@
+#include "io/kcons.h"
+
+#include "base/mem.h"
+
+#include <librdkafka/rdkafka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct kcons {
+    rd_kafka_t *rk;
+    char *topic; /* by assignment: the one */
+};
+
+static void no_log(const rd_kafka_t *rk, int level, const char *facility, const char *text)
+{
+    (void)rk, (void)level, (void)facility, (void)text; /* errors come back as values */
+}
+
+static struct kcons *open_consumer(const char *brokers, const char *client, const char *group, bool by_group,
+                                   struct err *err)
+{
+    char text[256];
+    const char *const settings[][2] = {
+        {"bootstrap.servers", brokers},
+        {"client.id", client},
+        {"group.id", group},
+        {"enable.auto.commit", by_group ? "true" : "false"},
+        {"auto.commit.interval.ms", "1000"},
+        {"enable.auto.offset.store", "false"},
+        {"auto.offset.reset", "earliest"},
+        {"session.timeout.ms", "6000"},
+        {"heartbeat.interval.ms", "1500"},
+        {"fetch.wait.max.ms", "10000"},
+        {"socket.timeout.ms", "15000"},
+        {"fetch.min.bytes", "1"},
+        {"fetch.error.backoff.ms", "100"},
+        {"check.crcs", "true"},
+        {"socket.nagle.disable", "true"},
+        {"socket.keepalive.enable", "true"},
+        {"reconnect.backoff.max.ms", "1000"},
+        {"queued.max.messages.kbytes", "8192"},
+        {"receive.message.max.bytes", "20000000"},
+        {"fetch.max.bytes", "8000000"},
+        {"topic.metadata.refresh.interval.ms", "60000"},
+        {"allow.auto.create.topics", "false"},
+    };
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
+        if (rd_kafka_conf_set(conf, settings[i][0], settings[i][1], text, sizeof text) != RD_KAFKA_CONF_OK) {
+            (void)err_set(err, ERR_BUG, "kafka setting \"%s\": %s", settings[i][0], text);
+            rd_kafka_conf_destroy(conf);
+            return NULL;
+        }
+    rd_kafka_conf_set_log_cb(conf, no_log);
+    struct kcons *kcons = mem_alloc(sizeof *kcons);
+    kcons->rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf, text, sizeof text);
+    if (!kcons->rk) {
+        (void)err_set(err, ERR_RETRY, "kafka consumer: %s", text);
+        rd_kafka_conf_destroy(conf);
+        free(kcons);
+        return NULL;
+    }
+    (void)rd_kafka_poll_set_consumer(kcons->rk);
+    return kcons;
+}
+
+struct kcons *kcons_open_group(const char *brokers, const char *client, const char *group,
+                               const char *const *topics, struct err *err)
+{
+    struct kcons *kcons = open_consumer(brokers, client, group, true, err);
+    if (!kcons)
+        return NULL;
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(8);
+    for (; *topics; topics++)
+        (void)rd_kafka_topic_partition_list_add(list, *topics, RD_KAFKA_PARTITION_UA);
+    rd_kafka_resp_err_t code = rd_kafka_subscribe(kcons->rk, list);
+    rd_kafka_topic_partition_list_destroy(list);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+        return kcons;
+    (void)err_set(err, ERR_RETRY, "kafka group \"%s\": %s", group, rd_kafka_err2str(code));
+    kcons_close(kcons);
+    return NULL;
+}
+
+struct kcons *kcons_open_topic(const char *brokers, const char *client, const char *topic, bool from_end,
+                               struct err *err)
+{
+    struct kcons *kcons = open_consumer(brokers, client, client, false, err);
+    if (!kcons)
+        return NULL;
+    kcons->topic = mem_strdup(topic);
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(list, topic, 0)->offset =
+        from_end ? RD_KAFKA_OFFSET_END : RD_KAFKA_OFFSET_BEGINNING;
+    rd_kafka_resp_err_t code = rd_kafka_assign(kcons->rk, list);
+    rd_kafka_topic_partition_list_destroy(list);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+        return kcons;
+    (void)err_set(err, ERR_RETRY, "kafka topic \"%s\": %s", topic, rd_kafka_err2str(code));
+    kcons_close(kcons);
+    return NULL;
+}
+
+void kcons_close(struct kcons *kcons)
+{
+    if (!kcons)
+        return;
+    (void)rd_kafka_consumer_close(kcons->rk);
+    rd_kafka_destroy(kcons->rk);
+    free(kcons->topic);
+    free(kcons);
+}
+
+int kcons_poll(struct kcons *kcons, int timeout_ms, struct kcons_record *ret, struct err *err)
+{
+    rd_kafka_message_t *message = rd_kafka_consumer_poll(kcons->rk, timeout_ms);
+    if (!message)
+        return 0;
+    if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        *ret = (struct kcons_record){
+            .topic = rd_kafka_topic_name(message->rkt),
+            .partition = message->partition,
+            .offset = message->offset,
+            .key = message->key,
+            .key_n = message->key_len,
+            .value = message->payload,
+            .value_n = message->len,
+            .handle = message,
+        };
+        return 1;
+    }
+    rd_kafka_resp_err_t code = message->err;
+    char text[8];
+    bool fatal = rd_kafka_fatal_error(kcons->rk, text, sizeof text) != RD_KAFKA_RESP_ERR_NO_ERROR;
+    rd_kafka_message_destroy(message);
+    if (code == RD_KAFKA_RESP_ERR__PARTITION_EOF || code == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED)
+        return 0; /* an assignment needs no right on a group (facts.md) */
+    return err_set(err, fatal ? ERR_DEAD : ERR_RETRY, "kafka: %s", rd_kafka_err2str(code));
+}
+
+void kcons_release(struct kcons_record *record)
+{
+    if (record->handle)
+        rd_kafka_message_destroy(record->handle);
+    record->handle = NULL;
+}
+
+static rd_kafka_topic_partition_list_t *one(const char *topic, int32_t partition)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    (void)rd_kafka_topic_partition_list_add(list, topic, partition);
+    return list;
+}
+
+void kcons_done(struct kcons *kcons, const char *topic, int32_t partition, int64_t offset)
+{
+    rd_kafka_topic_partition_list_t *list = one(topic, partition);
+    list->elems[0].offset = offset + 1;
+    (void)rd_kafka_offsets_store(kcons->rk, list); /* refused for a partition that was taken: as it should be */
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
+void kcons_commit(struct kcons *kcons)
+{
+    (void)rd_kafka_commit(kcons->rk, NULL, 1);
+}
+
+void kcons_pause(struct kcons *kcons, const char *topic, int32_t partition)
+{
+    rd_kafka_topic_partition_list_t *list = one(topic, partition);
+    (void)rd_kafka_pause_partitions(kcons->rk, list);
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
+void kcons_resume(struct kcons *kcons, const char *topic, int32_t partition)
+{
+    rd_kafka_topic_partition_list_t *list = one(topic, partition);
+    (void)rd_kafka_resume_partitions(kcons->rk, list);
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
+bool kcons_holds(struct kcons *kcons, const char *topic, int32_t partition)
+{
+    rd_kafka_topic_partition_list_t *list = NULL;
+    if (rd_kafka_assignment(kcons->rk, &list) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return false;
+    bool holds = rd_kafka_topic_partition_list_find(list, topic, partition) != NULL;
+    rd_kafka_topic_partition_list_destroy(list);
+    return holds;
+}
+
+int kcons_end_offset(struct kcons *kcons, int64_t *ret, struct err *err)
+{
+    int64_t low, high;
+    rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(kcons->rk, kcons->topic, 0, &low, &high, 5000);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return err_set(err, ERR_RETRY, "kafka topic \"%s\": %s", kcons->topic, rd_kafka_err2str(code));
+    *ret = high;
+    return 0;
+}
+
+bool kcons_has_reached(struct kcons *kcons, int64_t end)
+{
+    rd_kafka_topic_partition_list_t *list = one(kcons->topic, 0);
+    int64_t at = rd_kafka_position(kcons->rk, list) == RD_KAFKA_RESP_ERR_NO_ERROR ? list->elems[0].offset : -1;
+    rd_kafka_topic_partition_list_destroy(list);
+    return end == 0 || at >= end;
+}

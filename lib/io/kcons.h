@@ -1,0 +1,48 @@
+/* A Kafka consumer by librdkafka, in one of two manners. By group: partitions are shared with other members and
+ * offsets are stored only by kcons_done(). By assignment: one topic from its beginning, no committed offset to
+ * trust. Long fetch waits: they cost no latency and spare the broker. One thread polls and does nothing else. */
+#ifndef FAIRLEAD_IO_KCONS_H
+#define FAIRLEAD_IO_KCONS_H
+
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct kcons_record {
+    const char *topic;
+    int32_t partition;
+    int64_t offset;
+    const void *key, *value; /* value NULL: compaction's tombstone */
+    size_t key_n, value_n;
+    void *handle;
+};
+
+struct kcons *kcons_open_group(const char *brokers, const char *client, const char *group,
+                               const char *const *topics, struct err *err);
+struct kcons *kcons_open_topic(const char *brokers, const char *client, const char *topic, bool from_end,
+                               struct err *err);
+void kcons_close(struct kcons *kcons); /* hands the partitions back; NULL is fine */
+
+/* 1: *ret is a record, to be given back by kcons_release(). 0: nothing within the time. -1: an error, class
+ * retry; the consumer goes on by itself unless it says dead. */
+MUST_CHECK int kcons_poll(struct kcons *kcons, int timeout_ms, struct kcons_record *ret, struct err *err);
+void kcons_release(struct kcons_record *record);
+
+/* This record and those before it on its partition need not come again to this group. */
+void kcons_done(struct kcons *kcons, const char *topic, int32_t partition, int64_t offset);
+void kcons_commit(struct kcons *kcons); /* tells the broker now, without waiting */
+
+/* No more records of that partition until resumed; what was fetched comes again after it. */
+void kcons_pause(struct kcons *kcons, const char *topic, int32_t partition);
+void kcons_resume(struct kcons *kcons, const char *topic, int32_t partition);
+/* True while that partition is ours: a rebalance may have taken it. */
+bool kcons_holds(struct kcons *kcons, const char *topic, int32_t partition);
+
+/* By assignment only: the offset behind the last record, as the broker says now. */
+MUST_CHECK int kcons_end_offset(struct kcons *kcons, int64_t *ret, struct err *err);
+/* True when everything up to that offset has been read. */
+bool kcons_has_reached(struct kcons *kcons, int64_t end);
+
+#endif

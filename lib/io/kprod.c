@@ -1,0 +1,208 @@
+#include "io/kprod.h"
+
+#include "base/mem.h"
+
+#include <librdkafka/rdkafka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct kprod {
+    rd_kafka_t *rk;
+    kprod_report *report;
+    void *arg;
+    int served;
+};
+
+static enum kprod_result class_of(rd_kafka_resp_err_t code)
+{
+    switch ((int)code) {
+    case RD_KAFKA_RESP_ERR_NO_ERROR:
+        return KPROD_DELIVERED;
+    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
+        return KPROD_UNKNOWN_TOPIC;
+    case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
+    case RD_KAFKA_RESP_ERR_INVALID_RECORD:
+    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_INVALID_MSG_SIZE:
+        return KPROD_PERMANENT;
+    default:
+        return KPROD_TRANSIENT;
+    }
+}
+
+static void delivered(rd_kafka_t *rk, const rd_kafka_message_t *message, void *arg)
+{
+    struct kprod *kprod = arg;
+    (void)rk;
+    kprod->served++;
+    if (kprod->report)
+        kprod->report(kprod->arg, (uint64_t)(uintptr_t)message->_private, class_of(message->err),
+                      rd_kafka_err2str(message->err));
+}
+
+static int set(rd_kafka_conf_t *conf, const char *name, const char *value, struct err *err)
+{
+    char text[256];
+    if (rd_kafka_conf_set(conf, name, value, text, sizeof text) == RD_KAFKA_CONF_OK)
+        return 0;
+    return err_set(err, ERR_BUG, "kafka setting \"%s\": %s", name, text);
+}
+
+static void no_log(const rd_kafka_t *rk, int level, const char *facility, const char *text)
+{
+    (void)rk, (void)level, (void)facility, (void)text; /* errors come back as values */
+}
+
+struct kprod *kprod_open(const char *brokers, const char *client, int linger_ms, kprod_report *report, void *arg,
+                         struct err *err)
+{
+    char linger[16], text[256];
+    (void)snprintf(linger, sizeof linger, "%d", linger_ms);
+    const char *const settings[][2] = {
+        {"bootstrap.servers", brokers},      {"client.id", client},
+        {"enable.idempotence", "true"},      {"acks", "all"},
+        {"linger.ms", linger},               {"message.timeout.ms", "5000"},
+        {"socket.nagle.disable", "true"},    {"socket.keepalive.enable", "true"},
+        {"message.max.bytes", "1000000"},    {"reconnect.backoff.max.ms", "1000"},
+        {"socket.timeout.ms", "4000"},       {"queue.buffering.max.kbytes", "65536"},
+        {"topic.metadata.refresh.interval.ms", "60000"},
+    };
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
+        if (set(conf, settings[i][0], settings[i][1], err) < 0) {
+            rd_kafka_conf_destroy(conf);
+            return NULL;
+        }
+    struct kprod *kprod = mem_alloc(sizeof *kprod);
+    kprod->report = report;
+    kprod->arg = arg;
+    rd_kafka_conf_set_opaque(conf, kprod);
+    rd_kafka_conf_set_dr_msg_cb(conf, delivered);
+    rd_kafka_conf_set_log_cb(conf, no_log);
+    kprod->rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);
+    if (kprod->rk)
+        return kprod;
+    (void)err_set(err, ERR_RETRY, "kafka producer: %s", text);
+    rd_kafka_conf_destroy(conf);
+    free(kprod);
+    return NULL;
+}
+
+void kprod_close(struct kprod *kprod)
+{
+    if (!kprod)
+        return;
+    (void)rd_kafka_flush(kprod->rk, 2000);
+    kprod->report = NULL;
+    rd_kafka_destroy(kprod->rk);
+    free(kprod);
+}
+
+int kprod_send(struct kprod *kprod, const char *topic, int partition, const void *key, size_t key_n,
+               const void *value, size_t value_n, const struct kprod_header *headers, uint64_t tag, struct err *err)
+{
+    rd_kafka_headers_t *list = NULL;
+    if (headers && headers->name) {
+        list = rd_kafka_headers_new(8);
+        for (; headers->name; headers++)
+            if (headers->value)
+                (void)rd_kafka_header_add(list, headers->name, -1, headers->value, -1);
+    }
+    rd_kafka_vu_t vus[] = {
+        {.vtype = RD_KAFKA_VTYPE_TOPIC, .u.cstr = topic},
+        {.vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = partition},
+        {.vtype = RD_KAFKA_VTYPE_KEY, .u.mem = {.ptr = (void *)(uintptr_t)key, .size = key_n}},
+        {.vtype = RD_KAFKA_VTYPE_VALUE, .u.mem = {.ptr = (void *)(uintptr_t)value, .size = value_n}},
+        {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
+        {.vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = (void *)(uintptr_t)tag},
+        {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = list},
+    };
+    rd_kafka_error_t *error = rd_kafka_produceva(kprod->rk, vus, sizeof vus / sizeof *vus - (list ? 0 : 1));
+    if (!error)
+        return 0;
+    if (list)
+        rd_kafka_headers_destroy(list);
+    enum kprod_result result = class_of(rd_kafka_error_code(error));
+    (void)err_set(err, result == KPROD_PERMANENT ? ERR_PARK : ERR_RETRY, "kafka topic \"%s\": %s", topic,
+                  rd_kafka_error_string(error));
+    rd_kafka_error_destroy(error);
+    return -1;
+}
+
+int kprod_poll(struct kprod *kprod, int timeout_ms)
+{
+    kprod->served = 0;
+    (void)rd_kafka_poll(kprod->rk, timeout_ms);
+    return kprod->served;
+}
+
+bool kprod_flush(struct kprod *kprod, int timeout_ms)
+{
+    return rd_kafka_flush(kprod->rk, timeout_ms) == RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+void kprod_purge(struct kprod *kprod)
+{
+    (void)rd_kafka_purge(kprod->rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+    while (rd_kafka_outq_len(kprod->rk) > 0)
+        if (rd_kafka_poll(kprod->rk, 100) == 0)
+            break;
+}
+
+bool kprod_fatal(const struct kprod *kprod)
+{
+    char text[8];
+    return rd_kafka_fatal_error(kprod->rk, text, sizeof text) != RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+static int add_settings(rd_kafka_NewTopic_t *topic, const char *const *settings, struct err *err)
+{
+    for (; *settings; settings++) {
+        char name[64];
+        const char *eq = strchr(*settings, '=');
+        (void)snprintf(name, sizeof name, "%.*s", (int)(eq - *settings), *settings);
+        if (rd_kafka_NewTopic_set_config(topic, name, eq + 1) != RD_KAFKA_RESP_ERR_NO_ERROR)
+            return err_set(err, ERR_BUG, "kafka topic setting \"%s\"", *settings);
+    }
+    return 0;
+}
+
+static int create(struct kprod *kprod, rd_kafka_NewTopic_t *topic, const char *name, struct err *err)
+{
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(kprod->rk);
+    rd_kafka_CreateTopics(kprod->rk, &topic, 1, NULL, queue);
+    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, 10000);
+    const rd_kafka_CreateTopics_result_t *result = event ? rd_kafka_event_CreateTopics_result(event) : NULL;
+    int rc = 0;
+    if (!result || rd_kafka_event_error(event)) {
+        rc = err_set(err, ERR_RETRY, "kafka topic \"%s\" cannot be made: %s", name,
+                     event ? rd_kafka_event_error_string(event) : "no answer");
+    } else {
+        size_t n;
+        const rd_kafka_topic_result_t **topics = rd_kafka_CreateTopics_result_topics(result, &n);
+        rd_kafka_resp_err_t code = n ? rd_kafka_topic_result_error(topics[0]) : RD_KAFKA_RESP_ERR_UNKNOWN;
+        if (code != RD_KAFKA_RESP_ERR_NO_ERROR && code != RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS)
+            rc = err_set(err, ERR_RETRY, "kafka topic \"%s\" cannot be made: %s", name, rd_kafka_err2str(code));
+    }
+    if (event)
+        rd_kafka_event_destroy(event);
+    rd_kafka_queue_destroy(queue);
+    return rc;
+}
+
+int kprod_make_topic(struct kprod *kprod, const char *topic, int partitions, const char *const *settings,
+                     struct err *err)
+{
+    char text[256];
+    rd_kafka_NewTopic_t *wanted = rd_kafka_NewTopic_new(topic, partitions, 1, text, sizeof text);
+    if (!wanted)
+        return err_set(err, ERR_BUG, "kafka topic \"%s\": %s", topic, text);
+    int rc = add_settings(wanted, settings, err);
+    if (rc == 0)
+        rc = create(kprod, wanted, topic, err);
+    rd_kafka_NewTopic_destroy(wanted);
+    return rc;
+}

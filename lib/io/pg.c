@@ -1,0 +1,309 @@
+#include "io/pg.h"
+
+#include "base/str.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <uthash.h>
+
+/* A statement that this connection has prepared, by the address of its text: embedded texts live as long as the
+ * program. PREPARING until the server has said so: a pipeline that aborts never did it. */
+struct pg_prepared {
+    const char *query;
+    bool ready;
+    UT_hash_handle hh;
+};
+
+static void connection_error(struct pg *pg, struct err *err)
+{
+    pg->sqlstate[0] = '\0';
+    const char *text = PQerrorMessage(pg->conn);
+    (void)err_set(err, ERR_RETRY, "database: %.*s", (int)strcspn(text, "\n"), text);
+}
+
+static enum err_class class_of(const char *sqlstate)
+{
+    if (!sqlstate)
+        return ERR_RETRY;
+    if (str_starts(sqlstate, "22") || str_starts(sqlstate, "23") || strcmp(sqlstate, "P0001") == 0)
+        return ERR_PARK;
+    if (str_starts(sqlstate, "08") || str_starts(sqlstate, "40") || str_starts(sqlstate, "53") ||
+        str_starts(sqlstate, "55") || str_starts(sqlstate, "57") || str_starts(sqlstate, "58") ||
+        str_starts(sqlstate, "25"))
+        return ERR_RETRY;
+    return ERR_BUG;
+}
+
+static void result_error(struct pg *pg, PGresult *res, struct err *err)
+{
+    const char *sqlstate = PQresultErrorField(res, PG_DIAG_SQLSTATE);
+    const char *text = PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
+    if (PQresultStatus(res) == PGRES_PIPELINE_ABORTED)
+        text = "an earlier statement of the pipeline failed";
+    (void)snprintf(pg->sqlstate, sizeof pg->sqlstate, "%s", sqlstate ? sqlstate : "");
+    (void)err_set(err, class_of(sqlstate), "database: %s%s%s", text ? text : PQerrorMessage(pg->conn),
+                  sqlstate ? " " : "", sqlstate ? sqlstate : "");
+}
+
+static void no_notice(void *arg, const PGresult *res)
+{
+    (void)arg, (void)res;
+}
+
+struct pg *pg_open(const char *url, const char *settings, struct err *err)
+{
+    struct pg *pg = mem_alloc(sizeof *pg);
+    cleanup_str struct str options = STR_INIT(2048);
+    for (const char *s = settings ? settings : ""; *s;) {
+        size_t n = strcspn(s, " ");
+        str_addf(&options, "-c %.*s ", (int)n, s);
+        s += n + (s[n] == ' ');
+    }
+    const char *keys[] = {"dbname",          "options",  "keepalives_idle", "keepalives_interval", "keepalives_count",
+                          "tcp_user_timeout", "client_encoding", "connect_timeout", NULL};
+    const char *values[] = {url, str_text(&options), "5", "2", "3", "8000", "UTF8", "5", NULL};
+    pg->conn = PQconnectdbParams(keys, values, 1);
+    if (!pg->conn)
+        abort();
+    PQsetNoticeReceiver(pg->conn, no_notice, NULL);
+    if (PQstatus(pg->conn) == CONNECTION_OK)
+        return pg;
+    connection_error(pg, err);
+    pg_close(pg);
+    return NULL;
+}
+
+void pg_close(struct pg *pg)
+{
+    if (!pg)
+        return;
+    struct pg_prepared *p, *next;
+    HASH_ITER(hh, pg->prepared, p, next)
+    {
+        HASH_DEL(pg->prepared, p);
+        free(p);
+    }
+    PQfinish(pg->conn);
+    free(pg);
+}
+
+void pg_close_p(struct pg **pg)
+{
+    pg_close(*pg);
+}
+
+bool pg_is_usable(const struct pg *pg)
+{
+    return pg && PQstatus(pg->conn) == CONNECTION_OK;
+}
+
+static const struct pg_params no_params;
+static const int binary_formats[PG_PARAMS_MAX] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+                                                  1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+
+static void statement_name(const char *query, char name[24])
+{
+    (void)snprintf(name, 24, "q%zx", (size_t)(uintptr_t)query);
+}
+
+static struct pg_prepared *find_prepared(struct pg *pg, const char *query)
+{
+    struct pg_prepared *p;
+    HASH_FIND_PTR(pg->prepared, &query, p);
+    return p;
+}
+
+static struct pg_prepared *add_prepared(struct pg *pg, const char *query)
+{
+    struct pg_prepared *p = mem_alloc(sizeof *p);
+    p->query = query;
+    HASH_ADD_PTR(pg->prepared, query, p);
+    return p;
+}
+
+static void drop_unready(struct pg *pg)
+{
+    struct pg_prepared *p, *next;
+    HASH_ITER(hh, pg->prepared, p, next)
+    {
+        if (p->ready)
+            continue;
+        HASH_DEL(pg->prepared, p);
+        free(p);
+    }
+}
+
+static bool is_good(const PGresult *res)
+{
+    ExecStatusType status = PQresultStatus(res);
+    return status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK || status == PGRES_EMPTY_QUERY;
+}
+
+static int fail(struct pg *pg, PGresult *res, struct err *err)
+{
+    if (PQstatus(pg->conn) != CONNECTION_OK)
+        connection_error(pg, err);
+    else
+        result_error(pg, res, err);
+    PQclear(res);
+    return -1;
+}
+
+PGresult *pg_run(struct pg *pg, const char *query, const struct pg_params *params, struct err *err)
+{
+    const struct pg_params *p = params ? params : &no_params;
+    char name[24];
+    statement_name(query, name);
+    if (!find_prepared(pg, query)) {
+        PGresult *res = PQprepare(pg->conn, name, query, p->n, p->types);
+        if (!is_good(res)) {
+            (void)fail(pg, res, err);
+            return NULL;
+        }
+        PQclear(res);
+        add_prepared(pg, query)->ready = true;
+    }
+    PGresult *res = PQexecPrepared(pg->conn, name, p->n, p->values, p->lengths, binary_formats, 1);
+    if (is_good(res))
+        return res;
+    (void)fail(pg, res, err);
+    return NULL;
+}
+
+int pg_script(struct pg *pg, const char *script, struct err *err)
+{
+    PGresult *res = PQexec(pg->conn, script);
+    if (!is_good(res))
+        return fail(pg, res, err);
+    PQclear(res);
+    return 0;
+}
+
+void pg_rollback(struct pg *pg)
+{
+    PQclear(PQexec(pg->conn, "rollback"));
+}
+
+/* ---- pipelines: `kinds` remembers which results are of a PREPARE, of a statement, or of a sync ---- */
+
+enum { KIND_PREPARE = 1, KIND_STATEMENT, KIND_SYNC };
+
+static void push(struct pg *pg, char kind)
+{
+    if (pg->pending == (int)sizeof pg->kinds)
+        abort(); /* no pipeline of ours is that long */
+    pg->kinds[pg->pending++] = kind;
+}
+
+int pg_pipeline_begin(struct pg *pg, struct err *err)
+{
+    pg->pending = pg->read = 0;
+    if (PQenterPipelineMode(pg->conn))
+        return 0;
+    connection_error(pg, err);
+    return -1;
+}
+
+int pg_send(struct pg *pg, const char *query, const struct pg_params *params, struct err *err)
+{
+    const struct pg_params *p = params ? params : &no_params;
+    char name[24];
+    statement_name(query, name);
+    if (!find_prepared(pg, query)) {
+        if (!PQsendPrepare(pg->conn, name, query, p->n, p->types)) {
+            connection_error(pg, err);
+            return -1;
+        }
+        add_prepared(pg, query);
+        push(pg, KIND_PREPARE);
+    }
+    if (!PQsendQueryPrepared(pg->conn, name, p->n, p->values, p->lengths, binary_formats, 1)) {
+        connection_error(pg, err);
+        return -1;
+    }
+    push(pg, KIND_STATEMENT);
+    return 0;
+}
+
+int pg_sync(struct pg *pg, struct err *err)
+{
+    if (!PQpipelineSync(pg->conn)) {
+        connection_error(pg, err);
+        return -1;
+    }
+    push(pg, KIND_SYNC);
+    return 0;
+}
+
+/* The next result of any kind, with the NULL that ends it taken away. */
+static PGresult *next_raw(struct pg *pg)
+{
+    char kind = pg->kinds[pg->read++];
+    PGresult *res = PQgetResult(pg->conn);
+    if (kind != KIND_SYNC) {
+        PGresult *end;
+        while ((end = PQgetResult(pg->conn)))
+            PQclear(end);
+    }
+    return res;
+}
+
+PGresult *pg_next(struct pg *pg, struct err *err)
+{
+    while (pg->read < pg->pending) {
+        char kind = pg->kinds[pg->read];
+        PGresult *res = next_raw(pg);
+        if (!res || (!is_good(res) && PQresultStatus(res) != PGRES_PIPELINE_SYNC)) {
+            (void)fail(pg, res, err);
+            return NULL;
+        }
+        if (kind == KIND_STATEMENT)
+            return res;
+        PQclear(res);
+    }
+    (void)err_set(err, ERR_BUG, "no result is left in the pipeline");
+    return NULL;
+}
+
+void pg_pipeline_end(struct pg *pg)
+{
+    bool failed = false;
+    while (pg->read < pg->pending && PQstatus(pg->conn) == CONNECTION_OK) {
+        PGresult *res = next_raw(pg);
+        failed = failed || !res || (!is_good(res) && PQresultStatus(res) != PGRES_PIPELINE_SYNC);
+        PQclear(res);
+    }
+    (void)failed;
+    (void)PQexitPipelineMode(pg->conn);
+    pg->pending = pg->read = 0;
+    drop_unready(pg);
+}
+
+/* Called when a pipeline went through: what it prepared is there. */
+void pg_pipeline_done(struct pg *pg)
+{
+    struct pg_prepared *p, *next;
+    HASH_ITER(hh, pg->prepared, p, next)
+    {
+        p->ready = true;
+    }
+    pg_pipeline_end(pg);
+}
+
+bool pg_wait_notify(struct pg *pg, int64_t timeout_us, int wake_fd)
+{
+    PGnotify *note;
+    struct pollfd p[2] = {{.fd = PQsocket(pg->conn), .events = POLLIN}, {.fd = wake_fd, .events = POLLIN}};
+    if (!(note = PQnotifies(pg->conn))) {
+        (void)poll(p, wake_fd >= 0 ? 2 : 1, (int)(timeout_us / 1000));
+        (void)PQconsumeInput(pg->conn);
+        note = PQnotifies(pg->conn);
+    }
+    bool came = note != NULL;
+    for (; note; note = PQnotifies(pg->conn))
+        PQfreemem(note);
+    return came;
+}

@@ -1,0 +1,110 @@
+/* PostgreSQL by libpq: one connection, binary parameters and results, pipelines, and rows by description.
+ *
+ * Arrays are how rows travel: a table of columns (struct pg_column) says which member of a C struct goes into
+ * which array parameter, and which column of a result into which member. A lone row is an array of one.
+ *
+ * Errors are classed by SQLSTATE (pg_error): connection and 40xxx/55P03/57xxx are retry; 22, 23 and P0001 are
+ * park (this data); the rest are bugs. A connection that failed stays failed until pg_open() makes a new one. */
+#ifndef FAIRLEAD_IO_PG_H
+#define FAIRLEAD_IO_PG_H
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/uuid.h"
+
+#include <libpq-fe.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct pg {
+    PGconn *conn;
+    struct pg_prepared *prepared;
+    char kinds[128]; /* of what was sent in the pipeline */
+    int pending, read;
+    char sqlstate[6]; /* of the last error, "" for a connection error */
+};
+
+/* `settings` are "name=value" run-time settings, separated by spaces, or NULL. */
+struct pg *pg_open(const char *url, const char *settings, struct err *err);
+void pg_close(struct pg *pg);
+void pg_close_p(struct pg **pg);
+bool pg_is_usable(const struct pg *pg);
+
+/* ---- columns ---- */
+
+enum pg_type { PG_UUID, PG_TEXT, PG_INT, PG_BOOL, PG_TIME, PG_JSON, PG_BYTES, PG_ENUM };
+
+struct pg_column {
+    enum pg_type type;
+    size_t offset;             /* of the member: struct uuid, const char *, int64_t, bool, int64_t (us; 0 = NULL),
+                                  const char *, struct {const void *p; size_t n;}, int */
+    const char *const *labels; /* PG_ENUM: text of each value */
+    int labels_n;
+};
+#define PG_COL(row, member, kind) {.type = (kind), .offset = offsetof(row, member)}
+#define PG_COL_ENUM(row, member, names, count)                                                               \
+    {.type = PG_ENUM, .offset = offsetof(row, member), .labels = (names), .labels_n = (count)}
+
+/* ---- parameters ---- */
+
+#define PG_PARAMS_MAX 32
+struct pg_params {
+    struct arena *arena;
+    int n;
+    Oid types[PG_PARAMS_MAX];
+    const char *values[PG_PARAMS_MAX];
+    int lengths[PG_PARAMS_MAX];
+};
+
+/* One array parameter per column, from `n` row pointers. */
+void pg_params_rows(struct pg_params *params, const struct pg_column *columns, int columns_n, const void *const *rows,
+                    size_t n);
+void pg_params_uuids(struct pg_params *params, const struct uuid *ids, size_t n);
+void pg_params_texts(struct pg_params *params, const char *const *texts, size_t n);
+void pg_params_ints(struct pg_params *params, const int64_t *ints, size_t n);
+void pg_params_text(struct pg_params *params, const char *text); /* scalar, may be NULL */
+void pg_params_int(struct pg_params *params, int64_t n);
+void pg_params_uuid(struct pg_params *params, struct uuid id);
+void pg_params_time(struct pg_params *params, int64_t us);
+void pg_params_bytes(struct pg_params *params, const void *p, size_t n);
+
+/* ---- statements ---- */
+
+/* Runs one statement and waits; NULL on error; the caller clears the result. The text is prepared once per
+ * connection under the address of its text, so pass the embedded query itself. */
+PGresult *pg_run(struct pg *pg, const char *query, const struct pg_params *params, struct err *err);
+/* Several statements in one text, no parameters: migrations. */
+MUST_CHECK int pg_script(struct pg *pg, const char *script, struct err *err);
+
+/* Ends a transaction that failed; a connection that cannot even do that is broken, and says so at its next use. */
+void pg_rollback(struct pg *pg);
+
+/* A pipeline: send any number, then read each result in order. After an error the rest read as errors until
+ * pg_pipeline_end(). */
+MUST_CHECK int pg_pipeline_begin(struct pg *pg, struct err *err);
+MUST_CHECK int pg_send(struct pg *pg, const char *query, const struct pg_params *params, struct err *err);
+MUST_CHECK int pg_sync(struct pg *pg, struct err *err);
+PGresult *pg_next(struct pg *pg, struct err *err); /* NULL: error, classed */
+/* After an error: reads whatever is left, leaves pipeline mode; usable again unless the connection broke. */
+void pg_pipeline_end(struct pg *pg);
+/* After all results were read without one. */
+void pg_pipeline_done(struct pg *pg);
+
+/* ---- results ---- */
+
+/* Reads all rows into structs of `size` bytes in a vec; texts in its arena. */
+void pg_rows(PGresult *res, const struct pg_column *columns, int columns_n, size_t size, struct arena *arena,
+             struct vec *ret);
+const char *pg_text(PGresult *res, int row, int column); /* text/json; NULL for NULL */
+int64_t pg_int(PGresult *res, int row, int column);
+int64_t pg_time(PGresult *res, int row, int column); /* us since 1970; 0 for NULL */
+struct uuid pg_uuid(PGresult *res, int row, int column);
+bool pg_bool(PGresult *res, int row, int column);
+void pg_clear_p(PGresult **res);
+#define cleanup_result __attribute__((cleanup(pg_clear_p)))
+
+/* Notifications: waits up to timeout for one (or for `wake_fd` to become readable); true when one came. */
+bool pg_wait_notify(struct pg *pg, int64_t timeout_us, int wake_fd);
+
+#endif

@@ -1,0 +1,110 @@
+#include "model/decide_work.h"
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/retry.h"
+#include "base/str.h"
+
+static void mark(struct work *work)
+{
+    if (work->change == ROW_KEPT)
+        work->change = ROW_CHANGED;
+}
+
+static void order_work(struct work *work, struct decision *decision)
+{
+    const struct step_row *row = &step_rows[work->kind];
+    mark(work);
+    if (uuid_is_nil(work->order_id) || work->attempt == 0)
+        work->order_id = decision_id(decision);
+    work->attempt++;
+    work->next_at = decision->now + row->deadline_s * CLOCK_S;
+    struct order_out *order = vec_add(decision->arena, &decision->orders, struct order_out);
+    *order = (struct order_out){
+        .kind = (enum step_kind)work->kind,
+        .id = work->order_id,
+        .partition_key = work->key,
+        .plane_mode = "shared",
+        .order = message_work_order(work, decision),
+        .not_after = work->next_at + 60 * CLOCK_S,
+    };
+    decision_timer(decision, TIMER_WORK, work->key, work->next_at);
+}
+
+/* An unreachable git host: the last good answer serves, where the release's policy says so. */
+static bool take_last_good(struct work *work)
+{
+    cleanup_json json_t *params = json_loads(work->params, 0, NULL);
+    return work->kind == STEP_RESOLVE && work->facts && str_eq(work->cls, "git_unreachable") &&
+           json_is_true(json_object_get(params, "last_good"));
+}
+
+static void settle(struct work *work, enum work_state state, struct decision *decision)
+{
+    mark(work);
+    work->state = (int)state;
+    work->settled_at = decision->now;
+    work->next_at = 0;
+    decision_timer(decision, TIMER_WORK, work->key, 0);
+}
+
+bool decide_work_due(struct work *work, int64_t waiting_since, struct decision *decision)
+{
+    if (work->state == WORK_OPEN && work->attempt == 0) {
+        order_work(work, decision);
+        return false;
+    }
+    if (work->state == WORK_OPEN) {
+        if (work->next_at > decision->now) {
+            decision_timer(decision, TIMER_WORK, work->key, work->next_at);
+            return false;
+        }
+        if (work->attempt < step_rows[work->kind].attempts) {
+            order_work(work, decision);
+            return false;
+        }
+        if (!work->cls) {
+            work->cls = "no_builder";
+            work->problem = "No builder has answered.";
+        }
+        settle(work, take_last_good(work) ? WORK_DONE : WORK_FAILED, decision);
+        return true;
+    }
+    if (!waiting_since)
+        return false;
+    bool stale = waiting_since > work->settled_at && (work->kind == STEP_RESOLVE || work->state == WORK_FAILED);
+    if (!stale)
+        return true;
+    work->state = WORK_OPEN;
+    work->attempt = 0;
+    work->opened_at = decision->now;
+    work->cls = work->problem = work->lines = NULL;
+    order_work(work, decision);
+    return false;
+}
+
+bool decide_work_report(struct work *work, int64_t attempt, enum result result, const struct problem *problem,
+                        const char *facts, struct decision *decision)
+{
+    if (work->state != WORK_OPEN || (result != RESULT_IS_OK && attempt != work->attempt))
+        return false;
+    work->lines = problem->lines;
+    if (result == RESULT_IS_OK) {
+        work->facts = facts;
+        work->cls = work->problem = NULL;
+        settle(work, WORK_DONE, decision);
+        return true;
+    }
+    mark(work);
+    work->cls = problem->cls && *problem->cls ? problem->cls : "failed";
+    work->problem = problem->text;
+    const struct step_row *row = &step_rows[work->kind];
+    if (result_outcome(result, work->attempt < row->attempts) == OUTCOME_AGAIN) {
+        work->next_at = decision->now +
+                        retry_delay_us((int)work->attempt, row->backoff_s * CLOCK_S, 60 * CLOCK_S, decision->random);
+        decision_timer(decision, TIMER_WORK, work->key, work->next_at);
+        return false;
+    }
+    settle(work, take_last_good(work) ? WORK_DONE : WORK_FAILED, decision);
+    return true;
+}

@@ -1,0 +1,16 @@
+/* Decisions about work that belongs to a key: a source to resolve, an image to build. Many instances may wait
+ * for one key; its result becomes a due row for each of them (`fan_out`), decided by decide() in its turn. */
+#ifndef FAIRLEAD_MODEL_DECIDE_WORK_H
+#define FAIRLEAD_MODEL_DECIDE_WORK_H
+
+#include "model/decide.h"
+
+/* Due: somebody began to wait, or time passed. `waiting_since` is the latest start of a step that waits for the
+ * key (0: none). True when those that wait must look again. */
+bool decide_work_due(struct work *work, int64_t waiting_since, struct decision *decision);
+
+/* A node reports. Success of any attempt counts while it is open; failure only of the present attempt. */
+bool decide_work_report(struct work *work, int64_t attempt, enum result result, const struct problem *problem,
+                        const char *facts, struct decision *decision);
+
+#endif

@@ -1,0 +1,133 @@
+#include "model/names.h"
+
+#include "base/str.h"
+#include "base/uuid.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+static bool is_lower(char c)
+{
+    return c >= 'a' && c <= 'z';
+}
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static bool is_name(const char *s, size_t n, size_t max)
+{
+    if (n < 1 || n > max || !is_lower(s[0]) || s[n - 1] == '-')
+        return false;
+    for (size_t i = 0; i < n; i++)
+        if (!is_lower(s[i]) && !is_digit(s[i]) && s[i] != '-')
+            return false;
+    return true;
+}
+
+bool name_is_valid(const char *s)
+{
+    return is_name(s, strlen(s), 20);
+}
+
+bool name_is_label(const char *s)
+{
+    return is_name(s, strlen(s), 63);
+}
+
+bool name_is_domain(const char *s)
+{
+    int labels = 0;
+    if (strlen(s) > 190)
+        return false;
+    for (;;) {
+        size_t n = strcspn(s, ".");
+        if (!is_name(s, n, 63))
+            return false;
+        labels++;
+        if (!s[n])
+            return labels >= 2;
+        s += n + 1;
+    }
+}
+
+static bool is_word(char c)
+{
+    return is_lower(c) || is_digit(c) || (c >= 'A' && c <= 'Z') || c == '.' || c == '_' || c == '-';
+}
+
+bool name_is_ref(const char *s)
+{
+    size_t n = strlen(s);
+    if (n < 1 || n > 200 || !is_word(s[0]) || s[0] == '-' || s[0] == '.' || strstr(s, "..") || strstr(s, "//"))
+        return false;
+    for (const char *p = s; *p; p++)
+        if (!is_word(*p) && *p != '/')
+            return false;
+    return s[n - 1] != '/' && s[n - 1] != '.';
+}
+
+bool name_is_path(const char *s)
+{
+    if (!*s || strlen(s) > 200)
+        return false;
+    for (;;) {
+        size_t n = strcspn(s, "/");
+        if (n == 0 || s[0] == '-' || (n == 1 && s[0] == '.') || (n == 2 && s[0] == '.' && s[1] == '.'))
+            return false;
+        for (size_t i = 0; i < n; i++)
+            if (!is_word(s[i]))
+                return false;
+        if (!s[n])
+            return true;
+        s += n + 1;
+    }
+}
+
+bool name_is_https_or_path(const char *s)
+{
+    if (s[0] == '/')
+        return name_is_path(s + 1);
+    if (!str_starts(s, "https://") || strlen(s) > 400)
+        return false;
+    for (const char *p = s + 8; *p; p++)
+        if (!is_word(*p) && !strchr("/:~%+", *p))
+            return false;
+    return is_word(s[8]) && s[8] != '-';
+}
+
+bool name_is_key(const char *s)
+{
+    size_t n = strlen(s);
+    if (n < 1 || n > 32 || !is_lower(s[0]))
+        return false;
+    for (; *s; s++)
+        if (!is_lower(*s) && !is_digit(*s) && *s != '_')
+            return false;
+    return true;
+}
+
+bool name_is_uuid(const char *s)
+{
+    struct uuid u;
+    return uuid_parse(s, &u);
+}
+
+bool name_is_ipv4(const char *s)
+{
+    struct in_addr a;
+    return inet_pton(AF_INET, s, &a) == 1;
+}
+
+bool name_is_image(const char *s)
+{
+    const char *at = strstr(s, "@sha256:");
+    uint8_t digest[32];
+    if (!at || at == s || at - s > 120 || !hex_decode(digest, sizeof digest, at + 8))
+        return false;
+    for (const char *p = s; p < at; p++)
+        if (!is_lower(*p) && !is_digit(*p) && !strchr("/._-", *p))
+            return false;
+    return is_lower(s[0]);
+}

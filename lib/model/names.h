@@ -1,0 +1,39 @@
+/* Grammars, one per kind of name (acceptance rows 1 and 10). Pure checks; the sentence that goes with each is
+ * what a refused person reads. */
+#ifndef FAIRLEAD_MODEL_NAMES_H
+#define FAIRLEAD_MODEL_NAMES_H
+
+#include <stdbool.h>
+
+/* Customers, tenants, instances, planes, nodes, sizes: 1 to 20 of a-z, 0-9 and -, a letter first, no - last.
+ * Three of them and two hyphens are at most 62 bytes: one DNS label (RFC 1035, 63). */
+bool name_is_valid(const char *s);
+#define NAME_RULE "1 to 20 lower-case letters, digits and hyphens, a letter first and no hyphen last"
+
+/* One DNS label that a customer may choose for an instance: as a name, up to 63. */
+bool name_is_label(const char *s);
+#define LABEL_RULE "1 to 63 lower-case letters, digits and hyphens, a letter first and no hyphen last"
+
+/* A DNS name of at least two labels, without the last dot, at most 190 bytes (a label before it still fits). */
+bool name_is_domain(const char *s);
+#define DOMAIN_RULE "a domain name in lower case, such as apps.example.org"
+
+/* A git ref or commit that no command can take for an option and no shell for syntax. */
+bool name_is_ref(const char *s);
+#define REF_RULE "a branch, tag or commit of letters, digits and . _ / -, not beginning with a hyphen"
+
+/* A relative folder: no empty, "." or ".." part, none that begins with a hyphen. */
+bool name_is_path(const char *s);
+#define PATH_RULE "a relative path of plain names"
+
+bool name_is_https_or_path(const char *s); /* what a source may name: https://... or an absolute path */
+#define SOURCE_RULE "an https address or an absolute path"
+
+bool name_is_key(const char *s); /* inputs, secrets, services: a-z first, then a-z, 0-9 and _; up to 32 */
+#define KEY_RULE "1 to 32 lower-case letters, digits and underscores, a letter first"
+
+bool name_is_uuid(const char *s);
+bool name_is_ipv4(const char *s);
+bool name_is_image(const char *s); /* repository@sha256:64 hex digits, without a registry host */
+
+#endif

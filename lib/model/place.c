@@ -1,0 +1,105 @@
+#include "model/place.h"
+
+#include "base/str.h"
+
+#include <string.h>
+
+static int duties(const struct node *node)
+{
+    return node->builder + node->edge + node->dns + node->prober;
+}
+
+/* Per mille of memory that would stay free. */
+static int64_t share_left(const struct node *node, const struct instance *instance)
+{
+    return node->memory_mb ? (node->memory_mb - node->memory_used - instance->memory_mb) * 1000 / node->memory_mb : 0;
+}
+
+static bool is_better(const struct node *a, const struct node *b, const struct instance *instance)
+{
+    int64_t left = share_left(a, instance) - share_left(b, instance);
+    if (left != 0)
+        return left > 0;
+    if (duties(a) != duties(b))
+        return duties(a) < duties(b);
+    return strcmp(a->name, b->name) < 0;
+}
+
+static int64_t free_port(const struct node *node)
+{
+    int64_t port = node->port_low;
+    for (size_t i = 0; i < node->ports_n && node->ports[i] <= port; i++)
+        if (node->ports[i] == port)
+            port++;
+    return port <= node->port_high ? port : 0;
+}
+
+static void take(struct node *node, const struct instance *instance, int64_t port, struct arena *arena)
+{
+    int64_t *ports = arena_alloc(arena, (node->ports_n + 1) * sizeof *ports);
+    size_t at = 0;
+    while (at < node->ports_n && node->ports[at] < port)
+        at++;
+    if (node->ports_n) {
+        memcpy(ports, node->ports, at * sizeof *ports);
+        memcpy(ports + at + 1, node->ports + at, (node->ports_n - at) * sizeof *ports);
+    }
+    ports[at] = port;
+    node->ports = ports;
+    node->ports_n++;
+    node->memory_used += instance->memory_mb;
+    node->cpu_used += instance->cpu_milli;
+    node->disk_used += instance->disk_mb;
+}
+
+struct placement place(struct node *nodes, size_t n, const struct instance *waiting, struct arena *arena)
+{
+    struct placement result = {0};
+    int hosts = 0;
+    int64_t memory = 0, cpu = 0, disk = 0;
+    bool ports = false;
+    for (size_t i = 0; i < n; i++) {
+        struct node *node = &nodes[i];
+        if (!node->ready)
+            continue;
+        if (node->edge && (!result.edge || strcmp(node->name, result.edge->name) < 0))
+            result.edge = node;
+        if (!node->host)
+            continue;
+        hosts++;
+        int64_t m = node->memory_mb - node->memory_used, c = node->cpu_milli - node->cpu_used,
+                d = node->disk_mb - node->disk_used;
+        memory = m > memory ? m : memory;
+        cpu = c > cpu ? c : cpu;
+        disk = d > disk ? d : disk;
+        ports = ports || free_port(node);
+        if (m < waiting->memory_mb || c < waiting->cpu_milli || d < waiting->disk_mb || !free_port(node))
+            continue;
+        if (!result.host || is_better(node, result.host, waiting))
+            result.host = node;
+    }
+    if (result.host && result.edge) {
+        result.port = free_port(result.host);
+        take(result.host, waiting, result.port, arena);
+        return result;
+    }
+    if (!hosts)
+        result.reason = "No node that can run apps has joined this plane yet.";
+    else if (!result.edge)
+        result.reason = "No node with the edge role has joined this plane yet.";
+    else if (memory < waiting->memory_mb)
+        result.reason = arena_printf(arena, "Not enough memory: %lld MB are needed, at most %lld MB are free on one node.",
+                                     (long long)waiting->memory_mb, (long long)memory);
+    else if (cpu < waiting->cpu_milli)
+        result.reason = arena_printf(arena, "Not enough CPU: %lld thousandths are needed, at most %lld are free on one node.",
+                                     (long long)waiting->cpu_milli, (long long)cpu);
+    else if (disk < waiting->disk_mb)
+        result.reason = arena_printf(arena, "Not enough disk: %lld MB are needed, at most %lld MB are free on one node.",
+                                     (long long)waiting->disk_mb, (long long)disk);
+    else if (!ports)
+        result.reason = "No free port is left on any node of this plane.";
+    else
+        result.reason = "No single node of this plane has enough memory, CPU and disk together.";
+    result.host = NULL;
+    return result;
+}

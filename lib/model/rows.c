@@ -1,0 +1,13 @@
+#include "model/rows.h"
+
+const char *const document_kind_names[DOCUMENT_KIND_COUNT] = {
+    [DOCUMENT_STACK] = "stack",
+    [DOCUMENT_ROUTE] = "route",
+};
+
+const char *const timer_kind_names[TIMER_KIND_COUNT] = {
+    [TIMER_EXPIRE] = "expire",
+    [TIMER_WORK] = "work",
+    [TIMER_PLACE] = "place",
+    [TIMER_INSTANCE] = "instance",
+};

@@ -1,0 +1,127 @@
+/* The rows that decisions are made of, as plain data: the columns of the tables of the same names (docs/SQL.md),
+ * nothing else. Text is NULL where the column is; it lives in the arena of whoever loaded or decided the row.
+ * Times are microseconds since 1970 UTC; 0 means the column is NULL. */
+#ifndef FAIRLEAD_MODEL_ROWS_H
+#define FAIRLEAD_MODEL_ROWS_H
+
+#include "base/uuid.h"
+#include "model/tables.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* What a decision did to a row: the store writes what is not KEPT. */
+enum change { ROW_KEPT, ROW_CHANGED, ROW_NEW };
+
+struct bytes {
+    const void *p;
+    size_t n;
+};
+
+struct instance {
+    enum change change;
+    struct uuid tenant_id, id, customer_id, plane_id, release_id, size_id, node_id, edge_id;
+    const char *name, *host, *inputs, *images, *public_url, *health, *problem; /* images: name -> repository@digest */
+    int state;
+    int64_t accepted, running, port, memory_mb, cpu_milli, disk_mb, expires_at, trial_days, event_seq, created_at,
+        updated_at;
+};
+
+enum intent_state { INTENT_QUEUED, INTENT_RUNNING, INTENT_DONE, INTENT_FAILED, INTENT_DROPPED };
+
+struct intent {
+    enum change change;
+    struct uuid tenant_id, instance_id, request_id;
+    int64_t generation, accepted_at, started_at, ended_at;
+    int kind, walk, state;
+    const char *params, *trace;
+};
+
+/* WAITING for steps before it; OPEN: sent, or about to be sent again at next_at. */
+enum step_state { STEP_WAITING, STEP_OPEN, STEP_DONE, STEP_PARKED, STEP_DROPPED };
+
+struct step {
+    enum change change;
+    struct uuid tenant_id, instance_id, order_id;
+    int64_t generation, attempt, next_at, started_at, ended_at;
+    int kind, state;
+    const char *part; /* image of a release that has several; "" elsewhere */
+    const char *work_key, *cls, *problem, *lines, *facts;
+};
+
+enum document_kind { DOCUMENT_STACK, DOCUMENT_ROUTE, DOCUMENT_KIND_COUNT };
+extern const char *const document_kind_names[DOCUMENT_KIND_COUNT];
+
+struct document {
+    enum change change;
+    bool send;  /* an outbox row must carry it (again) */
+    bool purge; /* of an absent stack: its volumes too */
+    struct uuid tenant_id, node_id, instance_id;
+    int kind;
+    int64_t epoch, revision, generation;
+    bool absent, confirmed;
+    struct bytes content, envelope;
+    const char *condition, *trace;
+    int64_t observed; /* revision that `condition` speaks of */
+    struct uuid stream; /* number of the last report about it */
+    int64_t report_n;
+};
+
+struct name {
+    enum change change;
+    const char *host;
+    struct uuid tenant_id, instance_id;
+    int64_t serial, free_at;
+    const char *replaces; /* marker of the owner before, while it may still stand in DNS */
+    bool held;            /* an address may be in DNS */
+};
+
+/* Something due. Writing one with the same kind and subject moves it; due_at 0 takes it away. */
+enum timer_kind { TIMER_EXPIRE, TIMER_WORK, TIMER_PLACE, TIMER_INSTANCE, TIMER_KIND_COUNT };
+extern const char *const timer_kind_names[TIMER_KIND_COUNT];
+
+struct timer {
+    int kind;
+    const char *subject; /* an identity in hex, or a work key */
+    int64_t due_at;
+};
+
+enum work_state { WORK_OPEN, WORK_DONE, WORK_FAILED };
+
+/* Work that belongs to a key and not to an instance: a source to resolve, an image to build. */
+struct work {
+    enum change change;
+    const char *key; /* "resolve:..." or "build:..." */
+    int kind;        /* STEP_RESOLVE or STEP_BUILD */
+    int state;
+    struct uuid order_id;
+    int64_t attempt, next_at, opened_at, settled_at;
+    const char *params; /* JSON: source, base, args, commit, image, policy */
+    const char *facts, *cls, *problem, *lines;
+};
+
+struct event_row {
+    struct uuid id, tenant_id, instance_id;
+    int64_t sequence, generation, at;
+    const char *type, *data, *trace;
+};
+
+struct plane {
+    struct uuid id;
+    const char *name, *mode, *domain, *scheme;
+    int64_t public_port;
+    struct bytes recovery_key;
+};
+
+struct node {
+    struct uuid id, plane_id;
+    const char *name, *address, *arch, *health;
+    bool builder, host, edge, dns, prober, ready;
+    int64_t cpu_milli, memory_mb, disk_mb, port_low, port_high; /* capacity */
+    int64_t cpu_used, memory_used, disk_used;                   /* reserved by instances */
+    const int64_t *ports;                                       /* taken, in order */
+    size_t ports_n;
+};
+
+#endif

@@ -1,0 +1,125 @@
+/* The three small tables that the whole life of an instance hangs on: what may be asked in which state, which
+ * steps a walk has, and what a step's result means; beside them the steps themselves and the legal transitions.
+ * They are data: SQL, docs/STATES.md and a golden file are printed from them (fairlead-coordinator tables).
+ *
+ * To add a state, intent, step or walk: a row in tables.def, then `make golden` and read the diff. */
+#ifndef FAIRLEAD_MODEL_TABLES_H
+#define FAIRLEAD_MODEL_TABLES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum state {
+#define STATE(id, name, what) STATE_##id,
+#include "model/tables.def"
+    STATE_COUNT
+};
+
+enum intent_kind {
+#define INTENT(id, name, event, what) INTENT_##id,
+#include "model/tables.def"
+    INTENT_COUNT
+};
+
+enum walk {
+#define WALK(id, name, end, what) WALK_##id,
+#include "model/tables.def"
+    WALK_COUNT
+};
+
+enum step_kind {
+#define STEP(id, name, carrier, deadline_s, attempts, backoff_s, what) STEP_##id,
+#include "model/tables.def"
+    STEP_COUNT
+};
+
+/* How a step reaches a machine. */
+enum carrier {
+    CARRIER_ENGINE, /* nothing leaves the coordinator */
+    CARRIER_ORDER,  /* an order of the instance's own */
+    CARRIER_WORK,   /* an order that belongs to a key and serves all that wait for it */
+    CARRIER_DOCUMENT,
+};
+
+/* What a release needs; a step whose need it has not is left out, and counts as done. */
+enum need { NEED_NOOP = 1, NEED_IMAGE = 2, NEED_STACK = 4, NEED_NAME = 8 };
+
+/* What a step of a walk wants of its thing. */
+enum want { WANT_NOTHING, WANT_ON, WANT_OFF, WANT_ENDED, WANT_ABSENT };
+
+struct name_row {
+    const char *name, *what;
+};
+extern const struct name_row state_rows[STATE_COUNT];
+
+struct intent_row {
+    const char *name;  /* as in the API: POST /v1/instances/ID/NAME */
+    const char *event; /* the event when it is accepted */
+    const char *what;
+};
+extern const struct intent_row intent_rows[INTENT_COUNT];
+
+struct walk_name_row {
+    const char *name;
+    enum state end; /* state when every step is done; STATE_COUNT: stays */
+    const char *what;
+};
+extern const struct walk_name_row walk_rows[WALK_COUNT];
+
+struct step_row {
+    const char *name;
+    enum carrier carrier;
+    int deadline_s; /* silence after which the step is sent again */
+    int attempts;   /* budget of tries; then the walk parks */
+    int backoff_s;  /* first delay after a failure that may pass */
+    const char *what;
+};
+extern const struct step_row step_rows[STEP_COUNT];
+
+/* State x intent. A cell that is not listed refuses. */
+struct cell_row {
+    enum state state;
+    enum intent_kind intent;
+    enum walk walk;
+    const char *what;
+};
+extern const struct cell_row cell_rows[];
+extern const int cell_rows_n;
+const struct cell_row *cell_find(enum state state, enum intent_kind intent);
+
+struct walk_step_row {
+    enum walk walk;
+    enum step_kind step;
+    enum want want;
+    unsigned after; /* bits of the steps that must be done before */
+    unsigned needs;
+    const char *what;
+};
+extern const struct walk_step_row walk_step_rows[];
+extern const int walk_step_rows_n;
+const struct walk_step_row *walk_step_find(enum walk walk, enum step_kind step);
+#define STEP_BIT(id) (1u << STEP_##id)
+
+/* A step's result and what follows. Success is looked at first, then the budget, then the class. */
+enum result { RESULT_IS_OK, RESULT_IS_RETRY, RESULT_IS_PARK };
+enum outcome { OUTCOME_DONE, OUTCOME_AGAIN, OUTCOME_PARK };
+enum outcome result_outcome(enum result result, bool budget_left);
+
+/* Which state may follow which: the trigger of the instances table holds the same rows. */
+struct transition_row {
+    enum state from, to;
+};
+extern const struct transition_row transition_rows[];
+extern const int transition_rows_n;
+bool transition_legal(enum state from, enum state to);
+
+/* Names to numbers; -1 for what is not a row. */
+int state_find(const char *name);
+int intent_find(const char *name);
+int walk_find(const char *name);
+int step_find(const char *name);
+
+/* Phase shown of a walk, from the first step that is not done. */
+const char *phase_name(enum walk walk, enum step_kind step);
+
+#endif

@@ -1,0 +1,248 @@
+/* Walks: which intent runs, which steps may begin, when a walk has ended. */
+#include "model/decide.h"
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/str.h"
+
+static void set_state(struct subject *subject, struct decision *decision, enum state state)
+{
+    struct instance *instance = subject->instance;
+    instance->state = (int)state;
+    instance->updated_at = decision->now;
+    if (instance->change == ROW_KEPT)
+        instance->change = ROW_CHANGED;
+}
+
+static struct step *add_step(struct subject *subject, struct decision *decision, const struct intent *intent,
+                             enum step_kind kind, const char *part)
+{
+    struct step *step = vec_add(decision->arena, &subject->steps, struct step);
+    *step = (struct step){
+        .change = ROW_NEW,
+        .tenant_id = intent->tenant_id,
+        .instance_id = intent->instance_id,
+        .generation = intent->generation,
+        .kind = (int)kind,
+        .state = STEP_WAITING,
+        .part = part,
+    };
+    return step;
+}
+
+/* What is done stays done; what parked begins again. */
+static void copy_steps(struct subject *subject, struct decision *decision, const struct intent *intent,
+                       const struct vec *old)
+{
+    for (size_t i = 0; i < old->n; i++) {
+        const struct step *was = vec_at(old, struct step, i);
+        struct step *step = add_step(subject, decision, intent, (enum step_kind)was->kind, was->part);
+        if (was->state != STEP_DONE)
+            continue;
+        step->state = STEP_DONE;
+        step->attempt = was->attempt;
+        step->started_at = was->started_at;
+        step->ended_at = was->ended_at;
+        step->facts = was->facts;
+        step->work_key = was->work_key;
+    }
+}
+
+static void make_steps(struct subject *subject, struct decision *decision, const struct intent *intent)
+{
+    const struct release *release = subject->release;
+    for (int i = 0; i < walk_step_rows_n; i++) {
+        const struct walk_step_row *row = &walk_step_rows[i];
+        if ((int)row->walk != intent->walk || (row->needs & release->needs) != row->needs)
+            continue;
+        if (row->needs != NEED_IMAGE) {
+            add_step(subject, decision, intent, row->step, "");
+            continue;
+        }
+        for (size_t n = 0; n < release_images(release); n++)
+            add_step(subject, decision, intent, row->step,
+                     arena_strdup(decision->arena, release_image_name(release, n)));
+    }
+}
+
+static void arm_expiry(struct subject *subject, struct decision *decision)
+{
+    char hex[UUID_HEX_SIZE];
+    decision_timer(decision, TIMER_EXPIRE, uuid_hex(subject->instance->id, hex), subject->instance->expires_at);
+}
+
+static void extend(struct subject *subject, struct decision *decision, const struct intent *intent)
+{
+    struct instance *instance = subject->instance;
+    cleanup_json json_t *params = intent->params ? json_loads(intent->params, 0, NULL) : NULL;
+    int64_t days = json_int(params, "days", 30);
+    int64_t from = instance->expires_at > decision->now ? instance->expires_at : decision->now;
+    instance->expires_at = from + days * CLOCK_DAY;
+    arm_expiry(subject, decision);
+}
+
+static void start_intent(struct subject *subject, struct decision *decision, struct intent *intent)
+{
+    struct instance *instance = subject->instance;
+    const struct intent *before = subject_intent(subject, instance->running);
+    struct vec old = subject->steps;
+    intent->state = INTENT_RUNNING;
+    intent->started_at = decision->now;
+    if (intent->change == ROW_KEPT)
+        intent->change = ROW_CHANGED;
+    instance->running = intent->generation;
+    subject->steps = (struct vec){0};
+    if (intent->kind == INTENT_RETRY && before) {
+        intent->walk = before->walk;
+        copy_steps(subject, decision, intent, &old);
+    } else {
+        make_steps(subject, decision, intent);
+    }
+    instance->problem = NULL;
+    if (intent->kind == INTENT_CREATE && instance->trial_days && subject->release->trial) {
+        instance->expires_at = decision->now + instance->trial_days * CLOCK_DAY;
+        arm_expiry(subject, decision);
+    }
+    if (intent->kind == INTENT_EXTEND)
+        extend(subject, decision, intent);
+    if (intent->kind == INTENT_DELETE)
+        set_state(subject, decision, STATE_DELETING);
+}
+
+/* The next that waits; one that the state no longer allows is dropped, with an event that says so. */
+static bool start_next(struct subject *subject, struct decision *decision)
+{
+    for (;;) {
+        struct intent *next = NULL;
+        for (size_t i = 0; i < subject->intents.n; i++) {
+            struct intent *intent = vec_at(&subject->intents, struct intent, i);
+            if (intent->state == INTENT_QUEUED && (!next || intent->generation < next->generation))
+                next = intent;
+        }
+        if (!next)
+            return false;
+        const struct cell_row *cell = cell_find((enum state)subject->instance->state, (enum intent_kind)next->kind);
+        if (cell) {
+            next->walk = (int)cell->walk;
+            start_intent(subject, decision, next);
+            return true;
+        }
+        next->state = INTENT_DROPPED;
+        next->ended_at = decision->now;
+        next->change = next->change == ROW_NEW ? ROW_NEW : ROW_CHANGED;
+        decision_event(subject, decision, "request_dropped",
+                       json_pack("{s:s, s:s}", "request", intent_rows[next->kind].name, "state",
+                                 state_rows[subject->instance->state].name));
+    }
+}
+
+static bool prerequisites_done(const struct subject *subject, const struct walk_step_row *row, const char *part)
+{
+    for (size_t i = 0; i < subject->steps.n; i++) {
+        const struct step *step = vec_at(&subject->steps, struct step, i);
+        if (!(row->after & (1u << step->kind)) || step->state == STEP_DONE)
+            continue;
+        /* Steps of one image wait only for that image. */
+        if (*part && *step->part && !str_eq(part, step->part))
+            continue;
+        return false;
+    }
+    return true;
+}
+
+static void release_room(struct subject *subject, struct decision *decision)
+{
+    char hex[UUID_HEX_SIZE];
+    struct instance *instance = subject->instance;
+    decision_timer(decision, TIMER_EXPIRE, uuid_hex(instance->id, hex), 0);
+    if (subject->name) {
+        subject->name->free_at = decision->now + decision->settings->name_hold_s * CLOCK_S;
+        subject->name->held = false;
+        if (subject->name->change == ROW_KEPT)
+            subject->name->change = ROW_CHANGED;
+    }
+    if (!uuid_is_nil(instance->node_id))
+        decision_timer(decision, TIMER_PLACE, uuid_hex(instance->plane_id, hex), decision->now);
+}
+
+static void finish_walk(struct subject *subject, struct decision *decision, struct intent *intent)
+{
+    enum state end = walk_rows[intent->walk].end;
+    intent->state = INTENT_DONE;
+    intent->ended_at = decision->now;
+    intent->change = intent->change == ROW_NEW ? ROW_NEW : ROW_CHANGED;
+    if (end == STATE_COUNT)
+        return;
+    set_state(subject, decision, end);
+    subject->instance->problem = NULL;
+    if (end == STATE_RUNNING)
+        subject->instance->health = "ok";
+    else
+        subject->instance->health = NULL;
+    if (end == STATE_DELETED)
+        release_room(subject, decision);
+    decision_event(subject, decision, state_rows[end].name,
+                   json_pack("{s:I}", "generation", (json_int_t)intent->generation));
+}
+
+static void fail_walk(struct subject *subject, struct decision *decision, struct intent *intent,
+                      const struct step *parked)
+{
+    intent->state = INTENT_FAILED;
+    intent->ended_at = decision->now;
+    intent->change = intent->change == ROW_NEW ? ROW_NEW : ROW_CHANGED;
+    subject->instance->problem = parked->problem;
+    for (size_t i = 0; i < subject->steps.n; i++) {
+        struct step *step = vec_at(&subject->steps, struct step, i);
+        if (step->state != STEP_OPEN)
+            continue;
+        step->state = STEP_DROPPED;
+        step->next_at = 0;
+        step->change = step->change == ROW_NEW ? ROW_NEW : ROW_CHANGED;
+    }
+    set_state(subject, decision, intent->walk == WALK_DELETE ? STATE_DELETING : STATE_FAILED);
+    decision_event(subject, decision, "failed",
+                   json_pack("{s:s, s:s, s:s}", "step", step_rows[parked->kind].name, "class",
+                             parked->cls ? parked->cls : "", "reason", parked->problem ? parked->problem : ""));
+}
+
+/* Opens what may begin; true when something was settled at once, so that another look is due. */
+static bool open_steps(struct subject *subject, struct decision *decision, const struct intent *intent)
+{
+    bool settled = false;
+    for (size_t i = 0; i < subject->steps.n; i++) {
+        struct step *step = vec_at(&subject->steps, struct step, i);
+        const struct walk_step_row *row = walk_step_find((enum walk)intent->walk, (enum step_kind)step->kind);
+        if (step->state != STEP_WAITING || !prerequisites_done(subject, row, step->part))
+            continue;
+        step_open(subject, decision, step);
+        settled = settled || step->state == STEP_DONE;
+    }
+    return settled;
+}
+
+void walk_advance(struct subject *subject, struct decision *decision)
+{
+    for (;;) {
+        struct intent *intent = subject_intent(subject, subject->instance->running);
+        if (!intent || intent->state != INTENT_RUNNING) {
+            if (!start_next(subject, decision))
+                return;
+            continue;
+        }
+        const struct step *parked = NULL;
+        bool done = true;
+        for (size_t i = 0; i < subject->steps.n; i++) {
+            const struct step *step = vec_at(&subject->steps, struct step, i);
+            done = done && step->state == STEP_DONE;
+            if (step->state == STEP_PARKED && !parked)
+                parked = step;
+        }
+        if (done)
+            finish_walk(subject, decision, intent);
+        else if (parked)
+            fail_walk(subject, decision, intent, parked);
+        else if (!open_steps(subject, decision, intent))
+            return;
+    }
+}

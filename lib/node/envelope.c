@@ -1,0 +1,54 @@
+#include "node/envelope.h"
+
+#include "base/str.h"
+#include "proto/fairlead.pb-c.h"
+
+#include <string.h>
+
+void *envelope_make(const struct sign_keys *keys, const char *type, const void *payload, size_t n,
+                    struct arena *arena, size_t *ret_n)
+{
+    uint8_t key_id[SIGN_KEY_ID_SIZE], signature[SIGN_SIZE];
+    Fairlead__V1__Envelope envelope = FAIRLEAD__V1__ENVELOPE__INIT;
+    sign_key_id(keys->sign_public, key_id);
+    sign_make(keys, type, payload, n, signature);
+    envelope.type = (char *)(uintptr_t)type;
+    envelope.payload = (ProtobufCBinaryData){.len = n, .data = (uint8_t *)(uintptr_t)payload};
+    envelope.key_id = (ProtobufCBinaryData){.len = sizeof key_id, .data = key_id};
+    envelope.signature = (ProtobufCBinaryData){.len = sizeof signature, .data = signature};
+    *ret_n = fairlead__v1__envelope__get_packed_size(&envelope);
+    uint8_t *out = arena_alloc(arena, *ret_n);
+    fairlead__v1__envelope__pack(&envelope, out);
+    return out;
+}
+
+static int open_parsed(const Fairlead__V1__Envelope *envelope, const uint8_t public[SIGN_PUBLIC_SIZE],
+                       struct arena *arena, const char **ret_type, const void **ret, size_t *ret_n, struct err *err)
+{
+    static const char *const types[] = {ENVELOPE_ORDERS, ENVELOPE_DOCUMENT, ENVELOPE_LIST, ENVELOPE_REPORTS,
+                                        ENVELOPE_ENROL};
+    const char *type = NULL;
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        if (str_eq(envelope->type, types[i]))
+            type = types[i];
+    if (!type)
+        return err_set(err, ERR_DEAD, "an envelope of unknown type");
+    if (!sign_verify(public, type, envelope->payload.data, envelope->payload.len, envelope->signature.data,
+                     envelope->signature.len))
+        return err_set(err, ERR_DEAD, "an envelope with a bad signature");
+    *ret_type = type;
+    *ret = arena_memdup(arena, envelope->payload.data, envelope->payload.len);
+    *ret_n = envelope->payload.len;
+    return 0;
+}
+
+int envelope_open(const uint8_t public[SIGN_PUBLIC_SIZE], const void *bytes, size_t n, struct arena *arena,
+                  const char **ret_type, const void **ret, size_t *ret_n, struct err *err)
+{
+    Fairlead__V1__Envelope *envelope = n ? fairlead__v1__envelope__unpack(NULL, n, bytes) : NULL;
+    if (!envelope)
+        return err_set(err, ERR_DEAD, "a record that is not an envelope");
+    int rc = open_parsed(envelope, public, arena, ret_type, ret, ret_n, err);
+    fairlead__v1__envelope__free_unpacked(envelope, NULL);
+    return rc;
+}

@@ -1,0 +1,1 @@
+select id, body from api_apps where key = $1

@@ -1,0 +1,1 @@
+select id, body from api_customers where key = $1

@@ -1,0 +1,1 @@
+select id from instances where id = any($1::uuid[]) order by id for no key update

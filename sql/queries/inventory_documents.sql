@@ -1,0 +1,2 @@
+select instance_id, kind, epoch, revision, absent, confirmed, observed, coalesce(condition, '')
+from documents where node_id = $1 order by instance_id, kind

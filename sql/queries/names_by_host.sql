@@ -1,0 +1,5 @@
+select
+    n.host, n.tenant_id, n.instance_id, n.serial, n.held, n.replaces, n.free_at,
+    coalesce(i.state = 'deleted', true) as gone
+from names n left join instances i on i.id = n.instance_id where n.host = any($1::text[])
+order by n.host for update of n

@@ -1,0 +1,1 @@
+select id, body from api_nodes where key = $1

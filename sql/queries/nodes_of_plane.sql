@@ -1,0 +1,8 @@
+select n.id, n.plane_id, n.name, n.address, n.arch, n.health, n.roles @> '{builder}', n.roles @> '{host}',
+    n.roles @> '{edge}', n.roles @> '{dns}', n.roles @> '{prober}', n.state = 'ready', n.cpu_milli, n.memory_mb,
+    n.disk_mb, n.port_low, n.port_high, coalesce(u.cpu, 0), coalesce(u.memory, 0), coalesce(u.disk, 0), u.ports
+from nodes n left join lateral (
+    select sum(cpu_milli)::bigint as cpu, sum(memory_mb)::bigint as memory, sum(disk_mb)::bigint as disk,
+        array_agg(port order by port)::text as ports
+    from instances i where i.node_id = n.id and i.state <> 'deleted') u on true
+where n.plane_id = $1 order by n.name

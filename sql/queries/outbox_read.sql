@@ -1,0 +1,2 @@
+select id, kind, topic, partition, key, value, node_id, instance_id, document
+from outbox where lane = $1 and id > $2 order by id limit 512

@@ -1,0 +1,2 @@
+select i.id from instances i join steps s on s.instance_id = i.id and s.generation = i.running
+where i.plane_id = $1 and s.step = 'place' and s.state = 'open' order by i.id limit 64

@@ -1,0 +1,1 @@
+delete from planes where id = $1 returning id

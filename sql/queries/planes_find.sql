@@ -1,0 +1,2 @@
+select id, name, mode, domain, scheme, public_port, recovery_key from planes
+where name = any($1::text[]) or id = any($2::uuid[])

@@ -1,0 +1,1 @@
+select id, body from api_planes where key = $1

@@ -1,0 +1,1 @@
+select id from planes where id = $1 for no key update

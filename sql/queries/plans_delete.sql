@@ -1,0 +1,1 @@
+delete from plans where id = $1 returning id

@@ -1,0 +1,1 @@
+select id, body from api_plans where key = $1

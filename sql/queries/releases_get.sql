@@ -1,0 +1,1 @@
+select id, body from api_releases where key = $1

@@ -1,0 +1,1 @@
+select 'instance ' || name from instances where size_id = $1 order by 1 limit 10

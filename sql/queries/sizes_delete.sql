@@ -1,0 +1,1 @@
+delete from sizes where id = $1 returning id

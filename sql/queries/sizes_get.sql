@@ -1,0 +1,1 @@
+select id, body from api_sizes where key = $1

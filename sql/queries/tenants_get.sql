@@ -1,0 +1,1 @@
+select id, body from api_tenants where key = $1

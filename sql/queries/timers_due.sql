@@ -1,0 +1,2 @@
+select t.kind, t.subject from timers t, installation n
+where t.due_at <= clock_timestamp() + n.clock_offset_us * interval '1 microsecond' order by t.due_at limit 256
