@@ -20,12 +20,12 @@ INC := build/include
 ALLOW_base :=
 ALLOW_io := base
 ALLOW_model := base proto
-ALLOW_step := base io model proto
+ALLOW_step := base io model node proto
 ALLOW_node := base io model proto
 ALLOW_coordinator := base io model node proto
 ALLOW_worker := base io model step node proto
 ALLOW_agent := base io model step node proto
-ALLOW_cli := base io model
+ALLOW_cli := base io model proto
 ALLOW_tests := base io model step node proto coordinator worker cli
 # -I flags of a source file: its own layer and those below it. coordinator/, worker/ ... are programs.
 layer_of = $(firstword $(subst /, ,$(patsubst lib/%,%,$(1))))

@@ -18,7 +18,7 @@ MUST_CHECK int file_remove(const char *path, struct err *err);
 /* mkdir -p with this mode for what is made. */
 MUST_CHECK int file_mkdirs(const char *path, mode_t mode, struct err *err);
 /* rm -rf below a path, never following links; nothing there is no error. */
-MUST_CHECK int file_remove_tree(const char *path, struct err *err);
+int file_remove_tree(const char *path, struct err *err);
 bool file_exists(const char *path);
 /* Calls each(name, arg) for every entry but . and .. of a folder, in byte order; a missing folder has none. */
 MUST_CHECK int file_list(const char *path, int (*each)(const char *name, void *arg, struct err *err), void *arg,

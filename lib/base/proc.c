@@ -162,7 +162,7 @@ int proc_check(struct proc *proc, enum err_class cls, struct err *err)
     int rc = proc_run(proc, err);
     if (rc == 0 && proc->status != 0) {
         const char *last = proc_tail(str_text(proc->log), 1);
-        rc = err_set(err, cls, "\"%s\" failed with status %d: %.300s", proc->argv[0], proc->status, last);
+        rc = err_set(err, cls, "\"%s\" failed with status %d: %.*s", proc->argv[0], proc->status, (int)strcspn(last, "\r\n"), last);
     }
     proc->log = before;
     return rc;

@@ -31,7 +31,7 @@ static struct kcons *open_consumer(const char *brokers, const char *client, cons
         {"auto.offset.reset", "earliest"},
         {"session.timeout.ms", "6000"},
         {"heartbeat.interval.ms", "1500"},
-        {"fetch.wait.max.ms", "10000"},
+        {"fetch.wait.max.ms", by_group ? "2000" : "10000"},
         {"socket.timeout.ms", "15000"},
         {"fetch.min.bytes", "1"},
         {"fetch.error.backoff.ms", "100"},

@@ -29,7 +29,7 @@ static const struct schema_field source_fields[] = {
      .required = true,
      .check = name_is_https_or_path,
      .rule = SOURCE_RULE,
-     .help = "our fork; a path must lie below the builder's source prefix"},
+     .help = "our fork"},
     {.name = "ref", .type = SCHEMA_STRING, .otherwise = "main", .check = name_is_ref, .rule = REF_RULE, .help = "branch, tag or commit"},
     {.name = "path",
      .type = SCHEMA_STRING,
@@ -45,8 +45,20 @@ static const struct schema_field source_fields[] = {
     {0},
 };
 
+static const struct schema_field reader_fields[] = {
+    {.name = "service", .type = SCHEMA_STRING, .required = true, .check = name_is_key, .rule = KEY_RULE, .help = "one of `services`"},
+    {.name = "uid", .type = SCHEMA_INT, .required = true, .min = 1, .max = 65535, .help = "the only one who may read its file"},
+    {0},
+};
+
 static const struct schema_field secret_fields[] = {
-    {.name = "uid", .type = SCHEMA_INT, .required = true, .min = 1, .max = 65535, .help = "who may read the file"},
+    {.name = "readers",
+     .type = SCHEMA_LIST,
+     .required = true,
+     .min = 1,
+     .max = 8,
+     .fields = reader_fields,
+     .help = "each gets a file of its own, /run/secrets/NAME"},
     {.name = "length", .type = SCHEMA_INT, .min = 12, .max = 64, .otherwise = "24", .help = "characters"},
     {.name = "deliver", .type = SCHEMA_BOOL, .otherwise = "false", .help = "shown to the customer once"},
     {.name = "user", .type = SCHEMA_STRING, .max = 60, .help = "the user name that goes with it"},

@@ -87,9 +87,9 @@ bool name_is_path(const char *s)
 
 bool name_is_https_or_path(const char *s)
 {
-    if (s[0] == '/')
-        return name_is_path(s + 1);
-    if (!str_starts(s, "https://") || strlen(s) > 400)
+    if (!str_starts(s, "https://"))
+        return name_is_path(s);
+    if (strlen(s) > 400)
         return false;
     for (const char *p = s + 8; *p; p++)
         if (!is_word(*p) && !strchr("/:~%+", *p))

@@ -26,8 +26,8 @@ bool name_is_ref(const char *s);
 bool name_is_path(const char *s);
 #define PATH_RULE "a relative path of plain names"
 
-bool name_is_https_or_path(const char *s); /* what a source may name: https://... or an absolute path */
-#define SOURCE_RULE "an https address or an absolute path"
+bool name_is_https_or_path(const char *s); /* what a source may name */
+#define SOURCE_RULE "an https address, or a path below the builder's folder of sources"
 
 bool name_is_key(const char *s); /* inputs, secrets, services: a-z first, then a-z, 0-9 and _; up to 32 */
 #define KEY_RULE "1 to 32 lower-case letters, digits and underscores, a letter first"

@@ -1,0 +1,94 @@
+/* app: folders of the catalogue become releases. */
+#include "cli/cli.h"
+
+#include "base/file.h"
+#include "base/yaml.h"
+#include "model/catalog.h"
+#include "model/names.h"
+#include "model/render.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct folder {
+    char name[64];
+    json_t *spec;
+    char *template;
+};
+
+static int read_folder(const char *dir, struct folder *ret, struct err *err)
+{
+    char path[600], clean[512];
+    cleanup_free char *app = NULL;
+    size_t n;
+    (void)snprintf(clean, sizeof clean, "%s", dir);
+    while (clean[0] && clean[strlen(clean) - 1] == '/')
+        clean[strlen(clean) - 1] = '\0';
+    const char *slash = strrchr(clean, '/');
+    (void)snprintf(ret->name, sizeof ret->name, "%s", slash ? slash + 1 : clean);
+    if (!name_is_valid(ret->name))
+        return err_set(err, ERR_PARK, "the folder's name is the app's: it must be %s", NAME_RULE);
+    (void)snprintf(path, sizeof path, "%s/app.yaml", clean);
+    if (file_read(path, YAML_BYTES_MAX, &app, &n, err) < 0)
+        return -1;
+    ret->spec = yaml_parse(path, app, n, err);
+    if (!ret->spec)
+        return -1;
+    (void)snprintf(path, sizeof path, "%s/compose.yaml", clean);
+    if (file_read(path, YAML_BYTES_MAX, &ret->template, &n, err) < 0)
+        return -1;
+    struct release *release = release_parse((struct uuid){0}, ret->name, NULL, ret->spec, ret->template, err);
+    if (!release)
+        return err_wrap(err, "%s/app.yaml", clean);
+    json_decref(ret->spec);
+    ret->spec = json_incref(release->spec);
+    release_free(release);
+    return render_check_template(ret->template, ret->spec, err);
+}
+
+static void release_folder(struct folder *folder)
+{
+    json_decref(folder->spec);
+    free(folder->template);
+}
+
+int app_check(struct cli *cli, const struct command *command)
+{
+    struct err err = {0};
+    struct folder folder = {0};
+    (void)command;
+    int rc = read_folder(cli->args[0], &folder, &err);
+    if (rc < 0)
+        (void)fprintf(stderr, "fairlead: %s\n", err.text);
+    else
+        printf("%s %s: good\n", folder.name, json_str(folder.spec, "version"));
+    release_folder(&folder);
+    return rc < 0 ? EXIT_FAILED : EXIT_OK;
+}
+
+int app_register(struct cli *cli, const struct command *command)
+{
+    struct err err = {0};
+    struct folder folder = {0};
+    long status = 0;
+    json_t *answer = NULL;
+    if (read_folder(cli->args[0], &folder, &err) < 0) {
+        (void)fprintf(stderr, "fairlead: %s\n", err.text);
+        release_folder(&folder);
+        return EXIT_FAILED;
+    }
+    cleanup_json json_t *body = json_pack("{s:s, s:O, s:s}", "app", folder.name, "spec", folder.spec, "template", folder.template);
+    int rc = cli_try(cli, "POST", command->path, body, &status, &answer);
+    if (rc == EXIT_OK && status == 409) {
+        printf("%s %s is registered already\n", folder.name, json_str(folder.spec, "version"));
+    } else if (rc == EXIT_OK && status >= 400) {
+        (void)fprintf(stderr, "fairlead: %s\n", json_str(answer, "detail"));
+        rc = EXIT_REFUSED;
+    } else if (rc == EXIT_OK) {
+        printf("%s %s registered\n", folder.name, json_str(folder.spec, "version"));
+    }
+    json_decref(answer);
+    release_folder(&folder);
+    return rc;
+}

@@ -1,0 +1,120 @@
+/* Talking to the server, and printing what it says. */
+#include "cli/cli.h"
+
+#include "base/clock.h"
+#include "base/rnd.h"
+#include "io/http.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int cli_try(struct cli *cli, const char *method, const char *path, const json_t *body, long *ret_status, json_t **ret)
+{
+    struct err err = {0};
+    char authorization[300], key[80], url[700];
+    cleanup_free char *text = body ? json_text(body) : NULL;
+    const char *given = cli_option(cli, "key", NULL);
+    (void)snprintf(authorization, sizeof authorization, "Authorization: Bearer %s", cli->token);
+    /* A key of our own for every POST: a repeat after a broken connection is the same request. */
+    (void)snprintf(key, sizeof key, "Idempotency-Key: cli-%016llx", (unsigned long long)rnd_u64());
+    if (given)
+        (void)snprintf(key, sizeof key, "Idempotency-Key: %.50s", given);
+    (void)snprintf(url, sizeof url, "%s%s", cli->server, path);
+    const char *const headers[] = {authorization, str_eq(method, "POST") ? key : "Accept: application/json", NULL};
+    int rc = EXIT_UNREACHABLE;
+    for (int attempt = 0; attempt < 3 && rc == EXIT_UNREACHABLE; attempt++) {
+        struct http_call call = HTTP_CALL_INIT(16 * 1024 * 1024);
+        call.method = method;
+        call.url = url;
+        call.headers = headers;
+        call.body = text;
+        if (http_run(&call, &err) == 0) {
+            rc = EXIT_OK;
+            *ret_status = call.status;
+            *ret = call.answer.n ? json_loadb(call.answer.s, call.answer.n, 0, NULL) : NULL;
+        }
+        http_release(&call);
+    }
+    if (rc == EXIT_UNREACHABLE)
+        (void)fprintf(stderr, "fairlead: the server cannot be reached: %s\n", err.text);
+    return rc;
+}
+
+int cli_call(struct cli *cli, const char *method, const char *path, const json_t *body, json_t **ret)
+{
+    long status = 0;
+    json_t *answer = NULL;
+    int rc = cli_try(cli, method, path, body, &status, &answer);
+    if (rc == EXIT_OK && status >= 400) {
+        const char *sentence = json_str(answer, "detail");
+        (void)fprintf(stderr, "fairlead: %s\n", sentence ? sentence : "the server refused without saying why");
+        if (cli->verbose && answer) {
+            (void)json_dumpf(answer, stderr, JSON_INDENT(2));
+            (void)fprintf(stderr, "\n");
+        }
+        rc = EXIT_REFUSED;
+    }
+    if (rc == EXIT_OK && ret)
+        *ret = answer;
+    else
+        json_decref(answer);
+    return rc;
+}
+
+/* A cell: texts without control characters, numbers, lists joined. */
+static void cell(struct str *out, const json_t *v)
+{
+    size_t i;
+    json_t *item;
+    if (json_is_string(v)) {
+        for (const char *p = json_string_value(v); *p; p++)
+            str_addf(out, "%c", (unsigned char)*p < 0x20 || *p == 0x7f ? ' ' : *p);
+    } else if (json_is_integer(v)) {
+        str_addf(out, "%lld", (long long)json_integer_value(v));
+    } else if (json_is_boolean(v)) {
+        str_adds(out, json_is_true(v) ? "yes" : "no");
+    } else if (json_is_array(v)) {
+        json_array_foreach(v, i, item)
+        {
+            str_adds(out, i ? "," : "");
+            cell(out, item);
+        }
+    } else {
+        str_adds(out, "-");
+    }
+}
+
+void cli_print(const struct cli *cli, const json_t *rows, const char *const *columns)
+{
+    enum { COLUMNS = 12 };
+    size_t width[COLUMNS] = {0}, i;
+    json_t *row;
+    if (cli->json) {
+        (void)json_dumpf(rows, stdout, JSON_INDENT(2));
+        printf("\n");
+        return;
+    }
+    for (int pass = 0; pass < 2; pass++) {
+        for (int c = 0; columns[c] && c < COLUMNS; c++) {
+            const char *title = strchr(columns[c], '=') + 1;
+            if (strlen(title) > width[c])
+                width[c] = strlen(title);
+            if (pass)
+                printf("%-*s%s", (int)width[c], title, columns[c + 1] ? "  " : "\n");
+        }
+        json_array_foreach(rows, i, row)
+        {
+            for (int c = 0; columns[c] && c < COLUMNS; c++) {
+                char key[40];
+                cleanup_str struct str text = STR_INIT(4096);
+                (void)snprintf(key, sizeof key, "%.*s", (int)strcspn(columns[c], "="), columns[c]);
+                cell(&text, json_object_get(row, key));
+                if (text.n > width[c])
+                    width[c] = text.n;
+                if (pass)
+                    printf("%-*s%s", columns[c + 1] ? (int)width[c] : 0, str_text(&text), columns[c + 1] ? "  " : "\n");
+            }
+        }
+    }
+}

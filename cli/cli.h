@@ -1,0 +1,79 @@
+/* fairlead: the command line. One file per resource; main.c has the table of commands. */
+#ifndef FAIRLEAD_CLI_CLI_H
+#define FAIRLEAD_CLI_CLI_H
+
+#include "base/err.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/str.h"
+
+#include <stdbool.h>
+
+/* Exit codes (documented in --help). */
+enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_REFUSED = 3, EXIT_UNREACHABLE = 4, EXIT_TIMEOUT = 5 };
+
+struct option_value {
+    const char *name, *value;
+};
+
+struct cli {
+    const char *server;
+    char token[256];
+    bool json, verbose;
+    const char **args; /* positional, after resource and verb */
+    int args_n;
+    struct option_value options[64];
+    int options_n;
+    struct arena arena;
+};
+
+struct command {
+    const char *resource, *verb;
+    const char *args;              /* "NAME", "CUSTOMER/TENANT" ... for usage */
+    const char *const *options;    /* "name=META help", NULL-ended; a trailing ! on the name: a flag */
+    const char *help;
+    int (*run)(struct cli *cli, const struct command *command);
+    const char *path;              /* of the API */
+};
+extern const struct command commands[];
+extern const int commands_n;
+
+/* Options: the value, or the default; cli_option_n walks repeated ones. */
+const char *cli_option(const struct cli *cli, const char *name, const char *otherwise);
+bool cli_flag(const struct cli *cli, const char *name);
+int cli_usage(const struct command *command, const char *why);
+
+/* One call. The exit code of a failure is returned and the sentence printed; *ret (may be NULL) is the body. */
+int cli_call(struct cli *cli, const char *method, const char *path, const json_t *body, json_t **ret);
+/* As cli_call, but a 404 or another refusal is not printed: *ret_status says what came. */
+int cli_try(struct cli *cli, const char *method, const char *path, const json_t *body, long *ret_status, json_t **ret);
+
+/* Prints rows: -o json as they are, else the columns ("key=TITLE") as a table. */
+void cli_print(const struct cli *cli, const json_t *rows, const char *const *columns);
+
+/* An instance by NAME with --tenant CUSTOMER/TENANT, or by identity. */
+int cli_find_instance(struct cli *cli, const struct command *command, json_t **ret);
+
+int run_list(struct cli *cli, const struct command *command);
+int run_get(struct cli *cli, const struct command *command);
+int run_delete(struct cli *cli, const struct command *command);
+int customer_create(struct cli *cli, const struct command *command);
+int plan_create(struct cli *cli, const struct command *command);
+int tenant_create(struct cli *cli, const struct command *command);
+int plane_create(struct cli *cli, const struct command *command);
+int node_create(struct cli *cli, const struct command *command);
+int node_invite(struct cli *cli, const struct command *command);
+int size_create(struct cli *cli, const struct command *command);
+int app_register(struct cli *cli, const struct command *command);
+int app_check(struct cli *cli, const struct command *command);
+int instance_create(struct cli *cli, const struct command *command);
+int instance_list(struct cli *cli, const struct command *command);
+int instance_get(struct cli *cli, const struct command *command);
+int instance_intent(struct cli *cli, const struct command *command);
+int instance_delete(struct cli *cli, const struct command *command);
+int instance_events(struct cli *cli, const struct command *command);
+int instance_steps(struct cli *cli, const struct command *command);
+int instance_credentials(struct cli *cli, const struct command *command);
+int completion_print(struct cli *cli, const struct command *command);
+
+#endif

@@ -1,0 +1,212 @@
+/* plan, customer, tenant, plane, node, size, dead-letter: records. */
+#include "cli/cli.h"
+
+#include "base/file.h"
+#include "io/sign.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct {
+    const char *resource;
+    const char *const *columns;
+} tables[] = {
+    {"plan", (const char *const[]){"name=NAME", "modes=MODES", "max_instances=INSTANCES", "max_memory_mb=MEMORY", "trial_days=TRIAL", NULL}},
+    {"customer", (const char *const[]){"name=NAME", "plan=PLAN", "title=TITLE", NULL}},
+    {"tenant", (const char *const[]){"customer=CUSTOMER", "name=NAME", "title=TITLE", NULL}},
+    {"plane", (const char *const[]){"name=NAME", "mode=MODE", "domain=DOMAIN", "public_port=PORT", NULL}},
+    {"node", (const char *const[]){"name=NAME", "plane=PLANE", "roles=ROLES", "state=STATE", "health=HEALTH", "address=ADDRESS", "memory_used_mb=USED", "memory_mb=MEMORY", NULL}},
+    {"size", (const char *const[]){"plane=PLANE", "name=NAME", "cpu_milli=CPU", "memory_mb=MEMORY", "disk_mb=DISK", NULL}},
+    {"app", (const char *const[]){"name=NAME", "title=TITLE", "versions=VERSIONS", "summary=SUMMARY", NULL}},
+    {"dead-letter", (const char *const[]){"id=ID", "created_at=WHEN", "source=SOURCE", "reason=REASON", "bytes=BYTES", NULL}},
+};
+
+static const char *const *columns_of(const struct command *command)
+{
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
+        if (str_eq(tables[i].resource, command->resource))
+            return tables[i].columns;
+    return tables[1].columns;
+}
+
+int run_list(struct cli *cli, const struct command *command)
+{
+    cleanup_json json_t *all = json_array();
+    char after[128] = "";
+    for (;;) {
+        json_t *page = NULL;
+        const char *path = *after ? arena_printf(&cli->arena, "%s?after=%s", command->path, after) : command->path;
+        int rc = cli_call(cli, "GET", path, NULL, &page);
+        if (rc)
+            return rc;
+        (void)json_array_extend(all, json_object_get(page, "items"));
+        const char *next = json_str(page, "next");
+        (void)snprintf(after, sizeof after, "%s", next ? next : "");
+        json_decref(page);
+        if (!*after)
+            break;
+    }
+    cli_print(cli, all, columns_of(command));
+    return EXIT_OK;
+}
+
+int run_get(struct cli *cli, const struct command *command)
+{
+    json_t *record = NULL;
+    int rc = cli_call(cli, "GET", arena_printf(&cli->arena, "%s/%s", command->path, cli->args[0]), NULL, &record);
+    if (rc == EXIT_OK) {
+        (void)json_dumpf(record, stdout, JSON_INDENT(2));
+        printf("\n");
+    }
+    json_decref(record);
+    return rc;
+}
+
+int run_delete(struct cli *cli, const struct command *command)
+{
+    return cli_call(cli, "DELETE", arena_printf(&cli->arena, "%s/%s", command->path, cli->args[0]), NULL, NULL);
+}
+
+static int create(struct cli *cli, const struct command *command, json_t *body)
+{
+    json_t *made = NULL;
+    int rc = cli_call(cli, "POST", command->path, body, &made);
+    if (rc == EXIT_OK && cli->json) {
+        (void)json_dumpf(made, stdout, JSON_INDENT(2));
+        printf("\n");
+    } else if (rc == EXIT_OK) {
+        printf("%s \"%s\" created\n", command->resource, cli->args[0]);
+    }
+    json_decref(made);
+    json_decref(body);
+    return rc;
+}
+
+/* A number from an option; a word that is none is sent as it is, and refused with the rule. */
+static void set_number(json_t *body, const char *key, const char *text)
+{
+    int64_t n;
+    if (text)
+        (void)json_object_set_new(body, key, str_to_int(text, INT64_MIN, INT64_MAX, &n) ? json_integer(n) : json_string(text));
+}
+
+static void set_text(json_t *body, const char *key, const char *text)
+{
+    if (text)
+        (void)json_object_set_new(body, key, json_string(text));
+}
+
+static json_t *split(const char *list)
+{
+    json_t *out = json_array();
+    for (const char *p = list; *p;) {
+        size_t n = strcspn(p, ",");
+        (void)json_array_append_new(out, json_stringn(p, n));
+        p += n + (p[n] == ',');
+    }
+    return out;
+}
+
+/* "A/B" into two keys. */
+static json_t *named_below(struct cli *cli, const char *parent)
+{
+    const char *slash = strchr(cli->args[0], '/');
+    json_t *body = json_object();
+    set_text(body, "name", slash ? slash + 1 : cli->args[0]);
+    (void)json_object_set_new(body, parent, json_stringn(cli->args[0], slash ? (size_t)(slash - cli->args[0]) : 0));
+    return body;
+}
+
+int plan_create(struct cli *cli, const struct command *command)
+{
+    json_t *body = json_pack("{s:s}", "name", cli->args[0]);
+    set_text(body, "title", cli_option(cli, "title", NULL));
+    (void)json_object_set_new(body, "modes", split(cli_option(cli, "modes", "shared")));
+    set_number(body, "max_instances", cli_option(cli, "max-instances", NULL));
+    set_number(body, "max_memory_mb", cli_option(cli, "max-memory", NULL));
+    set_number(body, "trial_days", cli_option(cli, "trial-days", NULL));
+    return create(cli, command, body);
+}
+
+int customer_create(struct cli *cli, const struct command *command)
+{
+    json_t *body = json_pack("{s:s}", "name", cli->args[0]);
+    set_text(body, "plan", cli_option(cli, "plan", NULL));
+    set_text(body, "title", cli_option(cli, "title", NULL));
+    return create(cli, command, body);
+}
+
+int tenant_create(struct cli *cli, const struct command *command)
+{
+    json_t *body = named_below(cli, "customer");
+    set_text(body, "title", cli_option(cli, "title", NULL));
+    return create(cli, command, body);
+}
+
+/* The pair is made here; the private half stays in the operator's file and the server sees only the public one. */
+static int recovery_key(const char *path, char public_hex[65])
+{
+    struct err err = {0};
+    struct sign_keys keys;
+    if (!file_exists(path))
+        sign_keys_make(&keys);
+    if (file_exists(path) ? sign_keys_load(&keys, path, &err) < 0 : sign_keys_save(&keys, path, &err) < 0) {
+        (void)fprintf(stderr, "fairlead: %s\n", err.text);
+        return EXIT_FAILED;
+    }
+    hex_encode(public_hex, keys.seal_public, SEAL_PUBLIC_SIZE);
+    return EXIT_OK;
+}
+
+int plane_create(struct cli *cli, const struct command *command)
+{
+    char public_hex[65];
+    const char *file = cli_option(cli, "recovery-key", NULL);
+    if (!file)
+        return cli_usage(command, "--recovery-key FILE is required: without it nobody can open secrets of a lost node");
+    int rc = recovery_key(file, public_hex);
+    if (rc)
+        return rc;
+    json_t *body = json_pack("{s:s, s:s}", "name", cli->args[0], "recovery_key", public_hex);
+    set_text(body, "domain", cli_option(cli, "domain", NULL));
+    set_text(body, "mode", cli_option(cli, "mode", NULL));
+    set_text(body, "customer", cli_option(cli, "customer", NULL));
+    set_number(body, "public_port", cli_option(cli, "public-port", NULL));
+    return create(cli, command, body);
+}
+
+int node_create(struct cli *cli, const struct command *command)
+{
+    json_t *body = json_pack("{s:s}", "name", cli->args[0]);
+    set_text(body, "plane", cli_option(cli, "plane", NULL));
+    set_text(body, "address", cli_option(cli, "address", NULL));
+    (void)json_object_set_new(body, "roles", split(cli_option(cli, "roles", "host")));
+    set_number(body, "cpu_milli", cli_option(cli, "cpu", "2000"));
+    set_number(body, "memory_mb", cli_option(cli, "memory", "4096"));
+    set_number(body, "disk_mb", cli_option(cli, "disk", "20000"));
+    return create(cli, command, body);
+}
+
+int node_invite(struct cli *cli, const struct command *command)
+{
+    json_t *answer = NULL;
+    int rc = cli_call(cli, "POST", arena_printf(&cli->arena, "%s/%s/invite", command->path, cli->args[0]), NULL, &answer);
+    if (rc == EXIT_OK && cli->json) {
+        (void)json_dumpf(answer, stdout, JSON_INDENT(2));
+        printf("\n");
+    } else if (rc == EXIT_OK) {
+        printf("%s\n", json_str(answer, "token"));
+    }
+    json_decref(answer);
+    return rc;
+}
+
+int size_create(struct cli *cli, const struct command *command)
+{
+    json_t *body = named_below(cli, "plane");
+    set_number(body, "cpu_milli", cli_option(cli, "cpu", "1000"));
+    set_number(body, "memory_mb", cli_option(cli, "memory", "1024"));
+    set_number(body, "disk_mb", cli_option(cli, "disk", "2000"));
+    return create(cli, command, body);
+}

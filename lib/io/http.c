@@ -1,0 +1,115 @@
+#include "io/http.h"
+
+#include "base/mem.h"
+
+#include <ctype.h>
+#include <curl/curl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void http_init(void)
+{
+    (void)curl_global_init(CURL_GLOBAL_ALL);
+}
+
+static size_t take_body(char *p, size_t size, size_t n, void *arg)
+{
+    str_add(arg, p, size * n);
+    return str_is_cut(arg) ? 0 : size * n;
+}
+
+static size_t take_header(char *p, size_t size, size_t n, void *arg)
+{
+    size_t len = size * n;
+    cleanup_free char *line = mem_alloc(len + 1);
+    memcpy(line, p, len);
+    for (size_t i = 0; i < len && line[i] != ':'; i++)
+        line[i] = (char)tolower((unsigned char)line[i]);
+    line[strcspn(line, "\r\n")] = '\0';
+    str_addf(arg, "%s\n", line);
+    return len;
+}
+
+static struct curl_slist *header_list(const struct http_call *call)
+{
+    struct curl_slist *list = NULL;
+    for (const char *const *h = call->headers; h && *h; h++)
+        list = curl_slist_append(list, *h);
+    if (call->body)
+        list = curl_slist_append(list, "Content-Type: application/json");
+    return curl_slist_append(list, "Expect:");
+}
+
+/* One handle per thread keeps connections alive between calls. */
+static _Thread_local CURL *thread_handle;
+
+static CURL *handle_of(const struct http_call *call)
+{
+    if (!thread_handle)
+        thread_handle = curl_easy_init();
+    if (!thread_handle)
+        abort();
+    curl_easy_reset(thread_handle);
+    curl_easy_setopt(thread_handle, CURLOPT_FRESH_CONNECT, call->fresh ? 1L : 0L);
+    curl_easy_setopt(thread_handle, CURLOPT_FORBID_REUSE, call->fresh ? 1L : 0L);
+    return thread_handle;
+}
+
+int http_run(struct http_call *call, struct err *err)
+{
+    char reason[CURL_ERROR_SIZE] = "", pin[64];
+    CURL *curl = handle_of(call);
+    struct curl_slist *headers = header_list(call), *pins = NULL;
+    curl_easy_setopt(curl, CURLOPT_URL, call->url);
+    curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, call->method);
+    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)(call->timeout_us / 1000));
+    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, 5000L);
+    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, reason);
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, &call->answer);
+    curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_header);
+    curl_easy_setopt(curl, CURLOPT_HEADERDATA, &call->answer_headers);
+    curl_easy_setopt(curl, CURLOPT_PROXY, "");
+    if (call->unix_socket)
+        curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, call->unix_socket);
+    if (call->body)
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDS, call->body);
+    if (call->connect_to) {
+        (void)snprintf(pin, sizeof pin, "::%s:", call->connect_to);
+        pins = curl_slist_append(NULL, pin);
+        curl_easy_setopt(curl, CURLOPT_CONNECT_TO, pins);
+    }
+    CURLcode code = curl_easy_perform(curl);
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &call->status);
+    curl_slist_free_all(headers);
+    curl_slist_free_all(pins);
+    if (code == CURLE_OK)
+        return 0;
+    return err_set(err, ERR_RETRY, "\"%s\": %s", call->url, reason[0] ? reason : curl_easy_strerror(code));
+}
+
+void http_release(struct http_call *call)
+{
+    str_release(&call->answer);
+    str_release(&call->answer_headers);
+}
+
+bool http_has_header(const struct http_call *call, const char *name, const char *part)
+{
+    size_t n = strlen(name);
+    for (const char *line = str_text(&call->answer_headers); *line;) {
+        size_t len = strcspn(line, "\n");
+        if (len > n && strncmp(line, name, n) == 0 && line[n] == ':') {
+            cleanup_free char *value = mem_alloc(len - n);
+            memcpy(value, line + n + 1, len - n - 1);
+            if (strstr(value, part))
+                return true;
+        }
+        line += len + (line[len] == '\n');
+    }
+    return false;
+}

@@ -1,0 +1,34 @@
+/* HTTP out, by libcurl: one request, an answer with a ceiling, a time limit, no redirects. */
+#ifndef FAIRLEAD_IO_HTTP_H
+#define FAIRLEAD_IO_HTTP_H
+
+#include "base/err.h"
+#include "base/str.h"
+
+#include <stdint.h>
+
+struct http_call {
+    const char *method, *url;
+    const char *unix_socket;       /* or NULL */
+    const char *connect_to;        /* IPv4 address that the URL's host is pinned to, or NULL */
+    const char *const *headers;    /* "Name: value", NULL-ended, or NULL */
+    const char *body;              /* JSON, or NULL */
+    int64_t timeout_us;
+    bool fresh;                    /* a connection of its own */
+    /* answer */
+    long status;
+    struct str answer;             /* set its ceiling before; release it after */
+    struct str answer_headers;     /* "name: value\n" lines, names in lower case */
+};
+
+#define HTTP_CALL_INIT(answer_max)                                                                           \
+    {.timeout_us = 30000000, .answer = STR_INIT(answer_max), .answer_headers = STR_INIT(32768)}
+
+void http_init(void); /* once per program */
+/* 0 when there was an answer, whatever its status. Class retry. */
+MUST_CHECK int http_run(struct http_call *call, struct err *err);
+void http_release(struct http_call *call);
+/* True when a header of that name holds `part` (both as given; the name in lower case). */
+bool http_has_header(const struct http_call *call, const char *name, const char *part);
+
+#endif

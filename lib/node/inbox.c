@@ -1,0 +1,144 @@
+#include "node/inbox.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/rnd.h"
+#include "base/str.h"
+#include "io/kcons.h"
+#include "node/envelope.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define ASK_AGAIN_US (15 * CLOCK_S) /* for the list, while none has come */
+
+struct inbox {
+    const struct node_identity *node;
+    struct keeper *keeper;
+    struct reporter *reporter;
+    pthread_t thread;
+    atomic_bool stopping;
+    uint8_t nonce[16];
+    bool list_came;
+    int64_t asked_at;
+};
+
+static void send_inventory(struct inbox *inbox)
+{
+    Fairlead__V1__Report report = FAIRLEAD__V1__REPORT__INIT;
+    inbox->asked_at = clock_mono_us();
+    report.body_case = FAIRLEAD__V1__REPORT__BODY_INVENTORY;
+    report.inventory = keeper_inventory(inbox->keeper, inbox->nonce);
+    reporter_post(inbox->reporter, &report);
+    keeper_inventory_free(report.inventory);
+}
+
+static void take_list(struct inbox *inbox, const void *payload, size_t n)
+{
+    Fairlead__V1__List *list = fairlead__v1__list__unpack(NULL, n, payload);
+    if (list && list->nonce.len == 16 && memcmp(list->nonce.data, inbox->nonce, 16) == 0 && list->node.len == 16 &&
+        memcmp(list->node.data, inbox->node->id.b, 16) == 0 && !inbox->list_came) {
+        inbox->list_came = true;
+        log_info("the coordinator's list came", LOG_I("documents", list->n_entries));
+    }
+    if (list)
+        fairlead__v1__list__free_unpacked(list, NULL);
+}
+
+static void take_record(struct inbox *inbox, const struct kcons_record *record)
+{
+    struct arena arena = {0};
+    struct err err = {0};
+    const char *type;
+    const void *payload;
+    size_t n;
+    if (!record->value)
+        return; /* compaction, never state */
+    if (envelope_open(inbox->node->coordinator_sign, record->value, record->value_n, &arena, &type, &payload, &n, &err) == 0) {
+        if (str_eq(type, ENVELOPE_LIST)) {
+            take_list(inbox, payload, n);
+        } else if (str_eq(type, ENVELOPE_DOCUMENT)) {
+            Fairlead__V1__Document *document = fairlead__v1__document__unpack(NULL, n, payload);
+            if (!document)
+                (void)err_set(&err, ERR_DEAD, "a document that cannot be read");
+            else if (keeper_offer(inbox->keeper, document, record->value, record->value_n, &err) < 0 && err.cls != ERR_DEAD)
+                log_error("a document could not be kept", LOG_S("error", err.text));
+            if (document)
+                fairlead__v1__document__free_unpacked(document, NULL);
+        }
+    }
+    if (err.cls == ERR_DEAD)
+        log_warn("a record was refused", LOG_S("error", err.text), LOG_I("offset", record->offset));
+    arena_release(&arena);
+}
+
+/* Reads until an error or the end of the program. */
+static int read_topic(struct inbox *inbox, struct kcons *kcons, struct err *err)
+{
+    int64_t end = 0;
+    bool reached = false;
+    if (kcons_end_offset(kcons, &end, err) < 0)
+        return -1;
+    while (!atomic_load(&inbox->stopping)) {
+        struct kcons_record record = {0};
+        int got = kcons_poll(kcons, reached ? 500 : 50, &record, err);
+        if (got < 0)
+            return -1;
+        if (got > 0) {
+            take_record(inbox, &record);
+            kcons_release(&record);
+        }
+        if (!reached && kcons_has_reached(kcons, end)) {
+            reached = true;
+            send_inventory(inbox);
+        }
+        /* A node that knew nothing acts only on what the coordinator's list stands behind. */
+        if (reached && (inbox->list_came || !keeper_is_fresh(inbox->keeper)))
+            keeper_open(inbox->keeper);
+        if (reached && !inbox->list_came && clock_mono_us() - inbox->asked_at > ASK_AGAIN_US)
+            send_inventory(inbox);
+    }
+    return 0;
+}
+
+static void *run(void *arg)
+{
+    struct inbox *inbox = arg;
+    while (!atomic_load(&inbox->stopping)) {
+        struct err err = {0};
+        inbox->list_came = false;
+        rnd_bytes(inbox->nonce, sizeof inbox->nonce);
+        struct kcons *kcons = kcons_open_topic(inbox->node->brokers, inbox->node->name, inbox->node->topic, false, &err);
+        if (kcons && read_topic(inbox, kcons, &err) < 0)
+            log_warn("documents", LOG_S("error", err.text));
+        kcons_close(kcons);
+        if (!atomic_load(&inbox->stopping))
+            (void)usleep(500000);
+    }
+    return NULL;
+}
+
+struct inbox *inbox_start(const struct node_identity *node, struct keeper *keeper, struct reporter *reporter, struct err *err)
+{
+    struct inbox *inbox = mem_alloc(sizeof *inbox);
+    inbox->node = node;
+    inbox->keeper = keeper;
+    inbox->reporter = reporter;
+    if (pthread_create(&inbox->thread, NULL, run, inbox) == 0)
+        return inbox;
+    (void)err_errno(err, ERR_RETRY, "cannot start a thread");
+    free(inbox);
+    return NULL;
+}
+
+void inbox_stop(struct inbox *inbox)
+{
+    if (!inbox)
+        return;
+    atomic_store(&inbox->stopping, true);
+    pthread_join(inbox->thread, NULL);
+    free(inbox);
+}

@@ -1,0 +1,438 @@
+#include "node/keeper.h"
+
+#include "base/clock.h"
+#include "base/fault.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/retry.h"
+#include "base/rnd.h"
+#include "base/str.h"
+#include "node/envelope.h"
+#include "node/ratchet.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define THREADS 4
+#define LOOK_US (30 * CLOCK_S)
+#define ITEMS_MAX 5000 /* documents on one node */
+
+struct item {
+    char key[64];               /* INSTANCE.KIND */
+    struct uuid instance;
+    Fairlead__V1__Document *document; /* what is applied */
+    void *envelope;
+    size_t envelope_n;
+    struct ratchet_number number; /* of what was accepted; may be ahead of `document` at boot */
+    bool busy, healthy_saved;
+    int64_t due_at;
+    int failures;
+    char condition[16], problem[160]; /* last said */
+    uint64_t said;                    /* revision that it was said of; 0: nothing was */
+};
+
+struct keeper {
+    struct keeper_conf conf;
+    pthread_t threads[THREADS];
+    pthread_mutex_t mutex;
+    pthread_cond_t cond;
+    struct item **items;
+    size_t n;
+    bool stopping, open, fresh;
+};
+
+static bool is_wanted_running(const Fairlead__V1__Document *document)
+{
+    if (document->absent || !str_eq(document->kind, "stack"))
+        return false;
+    Fairlead__V1__Stack *stack = fairlead__v1__stack__unpack(NULL, document->content.len, document->content.data);
+    bool running = stack && stack->running;
+    if (stack)
+        fairlead__v1__stack__free_unpacked(stack, NULL);
+    return running;
+}
+
+static void key_of(const Fairlead__V1__Document *document, char out[64])
+{
+    char hex[33] = "";
+    hex_encode(hex, document->instance.data, 16);
+    (void)snprintf(out, 64, "%s.%.16s", hex, document->kind);
+}
+
+static struct item *find(const struct keeper *keeper, const char *key)
+{
+    for (size_t i = 0; i < keeper->n; i++)
+        if (str_eq(keeper->items[i]->key, key))
+            return keeper->items[i];
+    return NULL;
+}
+
+static struct item *add(struct keeper *keeper, const Fairlead__V1__Document *document)
+{
+    struct item *item = mem_alloc(sizeof *item);
+    key_of(document, item->key);
+    memcpy(item->instance.b, document->instance.data, sizeof item->instance.b);
+    keeper->items = mem_grow(keeper->items, keeper->n + 1, sizeof *keeper->items);
+    keeper->items[keeper->n++] = item;
+    return item;
+}
+
+/* Takes the document; keeps a copy of its envelope. */
+static void set_document(struct item *item, Fairlead__V1__Document *document, const void *envelope, size_t n)
+{
+    if (item->document)
+        fairlead__v1__document__free_unpacked(item->document, NULL);
+    free(item->envelope);
+    item->document = document;
+    item->envelope = mem_alloc(n);
+    memcpy(item->envelope, envelope, n);
+    item->envelope_n = n;
+    item->healthy_saved = false;
+}
+
+static Fairlead__V1__Document *copy(const Fairlead__V1__Document *document)
+{
+    size_t n = fairlead__v1__document__get_packed_size(document);
+    cleanup_free uint8_t *bytes = mem_alloc(n);
+    fairlead__v1__document__pack(document, bytes);
+    return fairlead__v1__document__unpack(NULL, n, bytes);
+}
+
+static Fairlead__V1__Document *open_envelope(const struct keeper *keeper, const void *envelope, size_t n, struct err *err)
+{
+    struct arena arena = {0};
+    const char *type;
+    const void *payload;
+    size_t payload_n;
+    Fairlead__V1__Document *document = NULL;
+    if (envelope_open(keeper->conf.node->coordinator_sign, envelope, n, &arena, &type, &payload, &payload_n, err) == 0 &&
+        str_eq(type, ENVELOPE_DOCUMENT))
+        document = fairlead__v1__document__unpack(NULL, payload_n, payload);
+    arena_release(&arena);
+    return document;
+}
+
+/* Boot: the last healthy one, unless the accepted one says absent or stopped. */
+static int load_one(void *arg, const void *accepted, size_t accepted_n, const void *healthy, size_t healthy_n, struct err *err)
+{
+    struct keeper *keeper = arg;
+    Fairlead__V1__Document *document = open_envelope(keeper, accepted, accepted_n, err);
+    if (!document || document->instance.len != 16) {
+        log_error("a document on disk is not readable and was left out");
+        return 0;
+    }
+    struct item *item = add(keeper, document);
+    item->number = (struct ratchet_number){document->epoch, document->revision};
+    bool start_new = document->absent || !is_wanted_running(document);
+    Fairlead__V1__Document *last = healthy && !start_new ? open_envelope(keeper, healthy, healthy_n, err) : NULL;
+    if (last) {
+        fairlead__v1__document__free_unpacked(document, NULL);
+        set_document(item, last, healthy, healthy_n);
+    } else {
+        set_document(item, document, accepted, accepted_n);
+    }
+    return 0;
+}
+
+static struct item *take(struct keeper *keeper)
+{
+    for (;;) {
+        int64_t now = clock_mono_us(), next = now + LOOK_US;
+        for (size_t i = 0; i < keeper->n; i++) {
+            struct item *item = keeper->items[i];
+            bool sibling_busy = false;
+            for (size_t k = 0; k < keeper->n; k++)
+                sibling_busy = sibling_busy || (keeper->items[k]->busy && uuid_eq(keeper->items[k]->instance, item->instance));
+            if (sibling_busy)
+                continue;
+            if (item->due_at <= now)
+                return item;
+            next = item->due_at < next ? item->due_at : next;
+        }
+        if (keeper->stopping)
+            return NULL;
+        struct timespec until = clock_mono_timespec(next);
+        (void)pthread_cond_clockwait(&keeper->cond, &keeper->mutex, CLOCK_MONOTONIC, &until);
+        if (keeper->stopping)
+            return NULL;
+    }
+}
+
+static const char *condition_of(const Fairlead__V1__Document *document, const struct keeper_outcome *outcome)
+{
+    if (outcome->result != 0)
+        return "failing";
+    if (document->absent)
+        return "absent";
+    return str_eq(document->kind, "stack") && !is_wanted_running(document) ? "stopped" : "healthy";
+}
+
+static void add_secrets(struct arena *arena, const struct vec *from, size_t *ret_n, Fairlead__V1__SealedSecret ***ret)
+{
+    struct vec out = {0};
+    for (size_t i = 0; i < from->n; i++) {
+        const struct keeper_secret *secret = vec_at(from, struct keeper_secret, i);
+        Fairlead__V1__SealedSecret *sealed = arena_new(arena, Fairlead__V1__SealedSecret);
+        fairlead__v1__sealed_secret__init(sealed);
+        sealed->name = arena_strdup(arena, secret->name);
+        sealed->box = (ProtobufCBinaryData){secret->n, (uint8_t *)(uintptr_t)secret->box};
+        *vec_add(arena, &out, Fairlead__V1__SealedSecret *) = sealed;
+    }
+    *ret_n = out.n;
+    *ret = out.items;
+}
+
+static bool say(struct keeper *keeper, const Fairlead__V1__Document *document, const char *condition,
+                struct keeper_outcome *outcome)
+{
+    struct arena *arena = outcome->arena;
+    Fairlead__V1__Report report = FAIRLEAD__V1__REPORT__INIT, *list[] = {&report};
+    Fairlead__V1__DocumentReport body = FAIRLEAD__V1__DOCUMENT_REPORT__INIT;
+    Fairlead__V1__Problem problem = FAIRLEAD__V1__PROBLEM__INIT;
+    report.body_case = FAIRLEAD__V1__REPORT__BODY_DOCUMENT;
+    report.document = &body;
+    body.instance = document->instance;
+    body.kind = document->kind;
+    body.epoch = document->epoch;
+    body.revision = document->revision;
+    body.condition = arena_strdup(arena, condition);
+    body.result = outcome->result == 0   ? FAIRLEAD__V1__RESULT__RESULT_OK
+                  : outcome->result == 1 ? FAIRLEAD__V1__RESULT__RESULT_RETRY
+                                         : FAIRLEAD__V1__RESULT__RESULT_PARK;
+    body.n_facts = outcome->facts.n;
+    body.facts = outcome->facts.items;
+    add_secrets(arena, &outcome->delivered, &body.n_delivered, &body.delivered);
+    add_secrets(arena, &outcome->recovery, &body.n_recovery, &body.recovery);
+    if (outcome->cls || outcome->lines) {
+        problem.cls = arena_strdup(arena, outcome->cls ? outcome->cls : "");
+        problem.text = arena_strdup(arena, outcome->text ? outcome->text : "");
+        problem.lines = arena_strdup(arena, outcome->lines ? outcome->lines : "");
+        body.problem = &problem;
+    }
+    return reporter_send(keeper->conf.reporter, list, 1);
+}
+
+/* What was reached is remembered with the item and told when it is news. The mutex is not held. */
+static void conclude(struct keeper *keeper, struct item *item, const Fairlead__V1__Document *document,
+                     struct keeper_outcome *outcome)
+{
+    struct err err = {0};
+    const char *condition = condition_of(document, outcome), *text = outcome->text ? outcome->text : "";
+    if (outcome->result == 0 && !item->healthy_saved) {
+        if (ratchet_write(keeper->conf.state, item->key, "healthy", item->envelope, item->envelope_n, &err) < 0)
+            log_warn("the last healthy document is not on disk yet", LOG_S("error", err.text));
+        else
+            item->healthy_saved = true;
+    }
+    (void)fault_reach(FAULT_WORKER_SPOOLED);
+    bool news = item->said != document->revision || !str_eq(item->condition, condition) ||
+                (outcome->result != 0 && strncmp(item->problem, text, sizeof item->problem - 1) != 0);
+    if (news && say(keeper, document, condition, outcome)) {
+        item->said = document->revision;
+        (void)snprintf(item->condition, sizeof item->condition, "%s", condition);
+        (void)snprintf(item->problem, sizeof item->problem, "%s", text);
+    }
+    if (outcome->result != 0)
+        log_warn("a document is not reached yet", LOG_S("document", item->key), LOG_S("class", outcome->cls ? outcome->cls : ""),
+                 LOG_S("error", text), LOG_I("revision", document->revision));
+    else if (news)
+        log_info("document reached", LOG_S("document", item->key), LOG_S("condition", condition), LOG_I("revision", document->revision));
+}
+
+static void *run(void *arg)
+{
+    struct keeper *keeper = arg;
+    struct item *item;
+    pthread_mutex_lock(&keeper->mutex);
+    while ((item = take(keeper))) {
+        item->busy = true;
+        item->due_at = CLOCK_NEVER;
+        Fairlead__V1__Document *document = copy(item->document);
+        pthread_mutex_unlock(&keeper->mutex);
+        struct arena arena = {0};
+        struct keeper_outcome outcome = {.arena = &arena};
+        keeper->conf.apply(keeper->conf.arg, document, &outcome);
+        /* A newer document may have come meanwhile: then this result is about the old one and proves nothing. */
+        pthread_mutex_lock(&keeper->mutex);
+        bool current = item->document->revision == document->revision && item->document->epoch == document->epoch;
+        pthread_mutex_unlock(&keeper->mutex);
+        if (current)
+            conclude(keeper, item, document, &outcome);
+        pthread_mutex_lock(&keeper->mutex);
+        item->failures = outcome.result == 0 ? 0 : item->failures + 1;
+        int64_t delay = outcome.result == 1 ? retry_delay_us(item->failures, 2 * CLOCK_S, LOOK_US, rnd_u64()) : LOOK_US;
+        if (item->due_at == CLOCK_NEVER)
+            item->due_at = clock_mono_us() + (current ? delay : 0);
+        item->busy = false;
+        pthread_cond_broadcast(&keeper->cond);
+        fairlead__v1__document__free_unpacked(document, NULL);
+        arena_release(&arena);
+    }
+    pthread_mutex_unlock(&keeper->mutex);
+    return NULL;
+}
+
+static int accept(struct keeper *keeper, struct item *item, const Fairlead__V1__Document *document, const void *envelope,
+                  size_t n, struct err *err)
+{
+    /* On disk, synced, before acting. */
+    if (ratchet_write(keeper->conf.state, item->key, "accepted", envelope, n, err) < 0)
+        return -1;
+    item->number = (struct ratchet_number){document->epoch, document->revision};
+    set_document(item, copy(document), envelope, n);
+    item->failures = 0;
+    item->due_at = keeper->open ? 0 : CLOCK_NEVER;
+    pthread_cond_broadcast(&keeper->cond);
+    return 0;
+}
+
+int keeper_offer(struct keeper *keeper, const Fairlead__V1__Document *document, const void *envelope, size_t n, struct err *err)
+{
+    char key[64];
+    int rc = 0;
+    if (document->node.len != 16 || memcmp(document->node.data, keeper->conf.node->id.b, 16) != 0 || document->instance.len != 16)
+        return err_set(err, ERR_DEAD, "a document for another node");
+    key_of(document, key);
+    pthread_mutex_lock(&keeper->mutex);
+    struct item *item = find(keeper, key);
+    struct ratchet_number offered = {document->epoch, document->revision};
+    bool same = item && item->document->absent == document->absent && item->document->content.len == document->content.len &&
+                memcmp(item->document->content.data, document->content.data, document->content.len) == 0;
+    /* At boot an older healthy one may stand in for what was accepted: then equal numbers say nothing about content. */
+    bool stands_in = item && item->document->revision != item->number.revision;
+    switch (ratchet_judge(item ? item->number : (struct ratchet_number){0}, offered, same || stands_in)) {
+    case RATCHET_NEW:
+        if (!item && keeper->n >= ITEMS_MAX)
+            rc = err_set(err, ERR_DEAD, "this node holds %d documents already", ITEMS_MAX);
+        else
+            rc = accept(keeper, item ? item : add(keeper, document), document, envelope, n, err);
+        break;
+    case RATCHET_SAME:
+        if (stands_in)
+            set_document(item, copy(document), envelope, n);
+        item->said = 0; /* it was sent again: say again how it stands */
+        item->due_at = keeper->open ? 0 : CLOCK_NEVER;
+        pthread_cond_broadcast(&keeper->cond);
+        break;
+    case RATCHET_OLDER:
+        rc = err_set(err, ERR_DEAD, "an older revision than the one that is held");
+        break;
+    case RATCHET_ALARM:
+        rc = err_set(err, ERR_DEAD, "ALARM: the same revision with other content");
+        break;
+    }
+    pthread_mutex_unlock(&keeper->mutex);
+    return rc;
+}
+
+void keeper_open(struct keeper *keeper)
+{
+    pthread_mutex_lock(&keeper->mutex);
+    if (!keeper->open)
+        for (size_t i = 0; i < keeper->n; i++)
+            keeper->items[i]->due_at = 0;
+    keeper->open = true;
+    keeper->fresh = false;
+    pthread_cond_broadcast(&keeper->cond);
+    pthread_mutex_unlock(&keeper->mutex);
+}
+
+void keeper_hint(struct keeper *keeper, const char *instance)
+{
+    struct uuid id;
+    if (!uuid_parse(instance, &id))
+        return;
+    pthread_mutex_lock(&keeper->mutex);
+    for (size_t i = 0; i < keeper->n; i++) {
+        struct item *item = keeper->items[i];
+        /* Not while it is being applied: its own acts make most events. */
+        if (uuid_eq(item->instance, id) && !item->busy && item->due_at > clock_mono_us() + CLOCK_S && item->failures == 0)
+            item->due_at = clock_mono_us() + CLOCK_S / 2;
+    }
+    pthread_cond_broadcast(&keeper->cond);
+    pthread_mutex_unlock(&keeper->mutex);
+}
+
+bool keeper_is_fresh(struct keeper *keeper)
+{
+    pthread_mutex_lock(&keeper->mutex);
+    bool fresh = keeper->fresh;
+    pthread_mutex_unlock(&keeper->mutex);
+    return fresh;
+}
+
+Fairlead__V1__Inventory *keeper_inventory(struct keeper *keeper, const uint8_t nonce[16])
+{
+    Fairlead__V1__Inventory *inventory = mem_alloc(sizeof *inventory);
+    fairlead__v1__inventory__init(inventory);
+    inventory->nonce = (ProtobufCBinaryData){16, mem_alloc(16)};
+    memcpy(inventory->nonce.data, nonce, 16);
+    inventory->part = inventory->parts = 1;
+    pthread_mutex_lock(&keeper->mutex);
+    inventory->entries = mem_alloc((keeper->n + 1) * sizeof *inventory->entries);
+    for (size_t i = 0; i < keeper->n; i++) {
+        const struct item *item = keeper->items[i];
+        Fairlead__V1__InventoryEntry *entry = mem_alloc(sizeof *entry);
+        fairlead__v1__inventory_entry__init(entry);
+        entry->instance = (ProtobufCBinaryData){16, mem_alloc(16)};
+        memcpy(entry->instance.data, item->instance.b, 16);
+        entry->kind = mem_strdup(item->document->kind);
+        entry->epoch = item->number.epoch;
+        entry->revision = item->number.revision;
+        entry->condition = mem_strdup(item->said == item->number.revision ? item->condition : "");
+        inventory->entries[inventory->n_entries++] = entry;
+    }
+    pthread_mutex_unlock(&keeper->mutex);
+    return inventory;
+}
+
+void keeper_inventory_free(Fairlead__V1__Inventory *inventory)
+{
+    for (size_t i = 0; i < inventory->n_entries; i++) {
+        free(inventory->entries[i]->instance.data);
+        free(inventory->entries[i]->kind);
+        free(inventory->entries[i]->condition);
+        free(inventory->entries[i]);
+    }
+    free(inventory->entries);
+    free(inventory->nonce.data);
+    free(inventory);
+}
+
+struct keeper *keeper_start(const struct keeper_conf *conf, struct err *err)
+{
+    struct keeper *keeper = mem_alloc(sizeof *keeper);
+    keeper->conf = *conf;
+    pthread_mutex_init(&keeper->mutex, NULL);
+    pthread_cond_init(&keeper->cond, NULL);
+    if (ratchet_read_all(conf->state, load_one, keeper, err) < 0)
+        return NULL;
+    keeper->fresh = keeper->n == 0;
+    for (int i = 0; i < THREADS; i++)
+        if (pthread_create(&keeper->threads[i], NULL, run, keeper) != 0) {
+            (void)err_errno(err, ERR_RETRY, "cannot start a thread");
+            return NULL;
+        }
+    return keeper;
+}
+
+void keeper_stop(struct keeper *keeper)
+{
+    if (!keeper)
+        return;
+    pthread_mutex_lock(&keeper->mutex);
+    keeper->stopping = true;
+    pthread_cond_broadcast(&keeper->cond);
+    pthread_mutex_unlock(&keeper->mutex);
+    for (int i = 0; i < THREADS; i++)
+        pthread_join(keeper->threads[i], NULL);
+    for (size_t i = 0; i < keeper->n; i++) {
+        fairlead__v1__document__free_unpacked(keeper->items[i]->document, NULL);
+        free(keeper->items[i]->envelope);
+        free(keeper->items[i]);
+    }
+    free(keeper->items);
+    free(keeper);
+}

@@ -1,0 +1,53 @@
+/* The keeper of documents: it holds what this node was told, and keeps the machine as it says. Documents of one
+ * instance are applied one after another, those of different instances side by side (four at once). What was reached
+ * is looked at again every 30 s and whenever something hints at a change; what failed is tried again with growing
+ * delays. Worker and agent share it; how a kind of document is applied is theirs to say. */
+#ifndef FAIRLEAD_NODE_KEEPER_H
+#define FAIRLEAD_NODE_KEEPER_H
+
+#include "node/node.h"
+#include "node/reporter.h"
+#include "proto/fairlead.pb-c.h"
+
+#include <stdbool.h>
+
+/* What applying a document led to; filled by the callback, released by the keeper. */
+struct keeper_outcome {
+    int result;               /* 0 done, 1 try again, 2 wait for a person or a new revision */
+    struct arena *arena;
+    const char *cls, *text, *lines;
+    struct vec facts;         /* Fairlead__V1__KeyValue * */
+    struct vec delivered, recovery; /* struct keeper_secret */
+};
+struct keeper_secret {
+    const char *name;
+    const void *box;
+    size_t n;
+};
+
+struct keeper_conf {
+    const struct node_identity *node;
+    const char *state;
+    struct reporter *reporter;
+    void (*apply)(void *arg, const Fairlead__V1__Document *document, struct keeper_outcome *outcome);
+    void *arg;
+};
+
+/* Loads the ratchet; begins at once with the last *healthy* documents (or those that say absent or stopped). */
+struct keeper *keeper_start(const struct keeper_conf *conf, struct err *err);
+void keeper_stop(struct keeper *keeper); /* waits for what is being applied; NULL is fine */
+
+/* A verified document. Written to the ratchet before anything is done; lower ones are refused. */
+MUST_CHECK int keeper_offer(struct keeper *keeper, const Fairlead__V1__Document *document, const void *envelope, size_t n,
+                            struct err *err);
+/* Nothing new is applied before the topic was read to its end; what was accepted till then is applied now. */
+void keeper_open(struct keeper *keeper);
+/* Something may have changed about this instance (hex): look soon. */
+void keeper_hint(struct keeper *keeper, const char *instance);
+/* All that is held, with what was last said of each. The caller frees with keeper_inventory_free(). */
+Fairlead__V1__Inventory *keeper_inventory(struct keeper *keeper, const uint8_t nonce[16]);
+void keeper_inventory_free(Fairlead__V1__Inventory *inventory);
+/* True when the node knew nothing at start: it then waits for the coordinator's list. */
+bool keeper_is_fresh(struct keeper *keeper);
+
+#endif

@@ -1,0 +1,226 @@
+#include "node/reporter.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "io/kprod.h"
+#include "node/envelope.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define TOPIC "fairlead.reports"
+#define BYTES_MAX 400000 /* of reports in one envelope */
+
+/* What one caller sends: packed Report messages, each as field 3 of Reports. */
+struct parcel {
+    struct parcel *next;
+    struct str packed;
+    size_t n;
+    bool waited, done;
+};
+
+struct reporter {
+    const struct node_identity *node;
+    pthread_t thread;
+    pthread_mutex_t mutex;
+    pthread_cond_t work, finished;
+    struct parcel *head, **tail;
+    struct kprod *kprod;
+    uint64_t n;
+    struct uuid stream;
+    bool stopping;
+    int64_t give_up_at;
+    bool delivered, failed;
+};
+
+static void reported(void *arg, uint64_t tag, enum kprod_result result, const char *reason)
+{
+    struct reporter *reporter = arg;
+    (void)tag;
+    if (result == KPROD_DELIVERED)
+        reporter->delivered = true;
+    else
+        log_warn("reports are not delivered yet", LOG_S("error", reason));
+}
+
+static void put_varint(struct str *out, uint64_t v)
+{
+    for (; v >= 0x80; v >>= 7)
+        str_add(out, &(char){(char)(uint8_t)(v | 0x80)}, 1);
+    str_add(out, &(char){(char)(uint8_t)v}, 1);
+}
+
+static struct parcel *pack(struct reporter *reporter, Fairlead__V1__Report **reports, size_t n, bool waited)
+{
+    struct parcel *parcel = mem_alloc(sizeof *parcel);
+    parcel->packed = STR_INIT(ENVELOPE_BYTES_MAX - 1000);
+    parcel->waited = waited;
+    parcel->n = n;
+    for (size_t i = 0; i < n; i++) {
+        reports[i]->n = ++reporter->n;
+        reports[i]->at_us = clock_wall_us();
+        size_t size = fairlead__v1__report__get_packed_size(reports[i]);
+        cleanup_free uint8_t *bytes = mem_alloc(size);
+        fairlead__v1__report__pack(reports[i], bytes);
+        str_add(&parcel->packed, "\x1a", 1); /* Reports.reports */
+        put_varint(&parcel->packed, size);
+        str_add(&parcel->packed, bytes, size);
+    }
+    return parcel;
+}
+
+static void submit(struct reporter *reporter, struct parcel *parcel)
+{
+    *reporter->tail = parcel;
+    reporter->tail = &parcel->next;
+    pthread_cond_signal(&reporter->work);
+}
+
+bool reporter_send(struct reporter *reporter, Fairlead__V1__Report **reports, size_t n)
+{
+    if (!n)
+        return true;
+    pthread_mutex_lock(&reporter->mutex);
+    struct parcel *parcel = pack(reporter, reports, n, true);
+    submit(reporter, parcel);
+    while (!parcel->done && !reporter->failed)
+        pthread_cond_wait(&reporter->finished, &reporter->mutex);
+    bool done = parcel->done;
+    pthread_mutex_unlock(&reporter->mutex);
+    if (done) { /* else the thread still holds it, and the program ends */
+        str_release(&parcel->packed);
+        free(parcel);
+    }
+    return done;
+}
+
+void reporter_post(struct reporter *reporter, Fairlead__V1__Report *report)
+{
+    pthread_mutex_lock(&reporter->mutex);
+    submit(reporter, pack(reporter, &report, 1, false));
+    pthread_mutex_unlock(&reporter->mutex);
+}
+
+/* Head of Reports: node and stream. */
+static void add_head(const struct reporter *reporter, struct str *out)
+{
+    Fairlead__V1__Reports head = FAIRLEAD__V1__REPORTS__INIT;
+    uint8_t bytes[64];
+    struct uuid id = reporter->node->id, stream = reporter->stream;
+    head.node = (ProtobufCBinaryData){sizeof id.b, id.b};
+    head.stream = (ProtobufCBinaryData){sizeof stream.b, stream.b};
+    str_add(out, bytes, fairlead__v1__reports__pack(&head, bytes));
+}
+
+static bool deliver(struct reporter *reporter, const struct str *payload)
+{
+    struct arena arena = {0};
+    struct err err = {0};
+    size_t n;
+    void *envelope = envelope_make(&reporter->node->keys, ENVELOPE_REPORTS, payload->s, payload->n, &arena, &n);
+    reporter->delivered = false;
+    if (!reporter->kprod || kprod_fatal(reporter->kprod)) {
+        kprod_close(reporter->kprod);
+        reporter->kprod = kprod_open(reporter->node->brokers, reporter->node->name, 0, reported, reporter, &err);
+    }
+    if (reporter->kprod && kprod_send(reporter->kprod, TOPIC, -1, reporter->node->id.b, sizeof reporter->node->id.b,
+                                      envelope, n, NULL, 0, &err) == 0 &&
+        !kprod_flush(reporter->kprod, 8000))
+        kprod_purge(reporter->kprod);
+    arena_release(&arena);
+    if (err.cls)
+        log_warn("reports are not sent yet", LOG_S("error", err.text));
+    return reporter->delivered;
+}
+
+/* Takes what waits, up to one envelope's worth. Called and returns with the mutex held. */
+static struct parcel *take(struct reporter *reporter, struct str *payload)
+{
+    struct parcel *taken = reporter->head, *last = taken;
+    add_head(reporter, payload);
+    str_add(payload, taken->packed.s, taken->packed.n);
+    while (last->next && payload->n + last->next->packed.n < BYTES_MAX) {
+        last = last->next;
+        str_add(payload, last->packed.s, last->packed.n);
+    }
+    reporter->head = last->next;
+    if (!reporter->head)
+        reporter->tail = &reporter->head;
+    last->next = NULL;
+    return taken;
+}
+
+static void finish(struct reporter *reporter, struct parcel *taken)
+{
+    for (struct parcel *next; taken; taken = next) {
+        next = taken->next;
+        taken->done = true;
+        if (taken->waited)
+            continue; /* its caller frees it */
+        str_release(&taken->packed);
+        free(taken);
+    }
+    pthread_cond_broadcast(&reporter->finished);
+}
+
+static void *run(void *arg)
+{
+    struct reporter *reporter = arg;
+    pthread_mutex_lock(&reporter->mutex);
+    for (;;) {
+        while (!reporter->head && !reporter->stopping)
+            pthread_cond_wait(&reporter->work, &reporter->mutex);
+        if (!reporter->head)
+            break;
+        cleanup_str struct str payload = STR_INIT(ENVELOPE_BYTES_MAX);
+        struct parcel *taken = take(reporter, &payload);
+        pthread_mutex_unlock(&reporter->mutex);
+        bool delivered;
+        while (!(delivered = deliver(reporter, &payload))) {
+            if (reporter->stopping && clock_mono_us() > reporter->give_up_at)
+                break;
+            (void)usleep(100000);
+        }
+        pthread_mutex_lock(&reporter->mutex);
+        if (!delivered)
+            break;
+        finish(reporter, taken);
+    }
+    reporter->failed = true;
+    pthread_cond_broadcast(&reporter->finished);
+    pthread_mutex_unlock(&reporter->mutex);
+    return NULL;
+}
+
+struct reporter *reporter_start(const struct node_identity *node, struct err *err)
+{
+    struct reporter *reporter = mem_alloc(sizeof *reporter);
+    reporter->node = node;
+    reporter->tail = &reporter->head;
+    reporter->stream = uuid_make(clock_wall_us());
+    pthread_mutex_init(&reporter->mutex, NULL);
+    pthread_cond_init(&reporter->work, NULL);
+    pthread_cond_init(&reporter->finished, NULL);
+    if (pthread_create(&reporter->thread, NULL, run, reporter) == 0)
+        return reporter;
+    (void)err_errno(err, ERR_RETRY, "cannot start a thread");
+    free(reporter);
+    return NULL;
+}
+
+void reporter_stop(struct reporter *reporter)
+{
+    if (!reporter)
+        return;
+    pthread_mutex_lock(&reporter->mutex);
+    reporter->stopping = true;
+    reporter->give_up_at = clock_mono_us() + 5 * CLOCK_S;
+    pthread_cond_signal(&reporter->work);
+    pthread_mutex_unlock(&reporter->mutex);
+    pthread_join(reporter->thread, NULL);
+    kprod_close(reporter->kprod);
+    free(reporter);
+}

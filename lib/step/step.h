@@ -1,0 +1,62 @@
+/* The contract of a step: look, act, check. Looking says whether there is anything to do; acting does it and may run
+ * twice; checking proves it. A step owns nothing but its act: time limits, the ratchet, retries and reports belong to
+ * whoever runs it. An error's class is the result: retry, or park. */
+#ifndef FAIRLEAD_STEP_STEP_H
+#define FAIRLEAD_STEP_STEP_H
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "node/node.h"
+#include "proto/fairlead.pb-c.h"
+
+/* What the machine offers to steps. */
+struct step_machine {
+    const struct node_identity *node;
+    const char *state, *engine_socket, *registry, *secrets_dir, *repository;
+    const char *edge_dir, *nginx_conf, *nginx_pid;
+    int http_port;
+    const volatile int *cancel;
+};
+
+struct step_secret {
+    const char *name;
+    const void *box;
+    size_t n;
+};
+
+struct step_context {
+    const struct step_machine *machine;
+    struct arena *arena;
+    const Fairlead__V1__Document *document;
+    char instance[33], node[33];
+    struct str log;          /* last output, for the report */
+    const char *cls;         /* short code of a failure */
+    struct vec facts;        /* Fairlead__V1__KeyValue * */
+    struct vec delivered, recovery; /* struct step_secret */
+    void *own;               /* of the step, from look to check */
+};
+
+enum step_result { STEP_OK, STEP_RETRY, STEP_PARK };
+
+struct step {
+    const char *name;
+    /* 1: it is as it should be. 0: act. Negative: an error. */
+    int (*look)(struct step_context *ctx, struct err *err);
+    int (*act)(struct step_context *ctx, struct err *err);
+    int (*check)(struct step_context *ctx, struct err *err);
+    void (*end)(struct step_context *ctx); /* releases ctx->own; always called */
+};
+
+enum step_result step_run(const struct step *step, struct step_context *ctx, struct err *err);
+
+/* Failure with its short code. */
+int step_fail(struct step_context *ctx, struct err *err, enum err_class cls, const char *code, const char *fmt, ...)
+    __attribute__((format(printf, 5, 6)));
+void step_fact(struct step_context *ctx, const char *key, const char *value);
+
+extern const struct step step_stack, step_route;
+/* The step that carries out documents of a kind; NULL: none does. */
+const struct step *step_of_document(const char *kind);
+
+#endif

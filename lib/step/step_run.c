@@ -1,0 +1,55 @@
+#include "step/step.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+static int run(const struct step *step, struct step_context *ctx, struct err *err)
+{
+    int there = step->look(ctx, err);
+    if (there != 0)
+        return there;
+    if (step->act(ctx, err) < 0)
+        return -1;
+    return step->check(ctx, err);
+}
+
+enum step_result step_run(const struct step *step, struct step_context *ctx, struct err *err)
+{
+    int rc = run(step, ctx, err);
+    step->end(ctx);
+    if (rc >= 0)
+        return STEP_OK;
+    return err->cls == ERR_RETRY ? STEP_RETRY : STEP_PARK;
+}
+
+int step_fail(struct step_context *ctx, struct err *err, enum err_class cls, const char *code, const char *fmt, ...)
+{
+    char text[400];
+    va_list ap;
+    va_start(ap, fmt);
+    (void)vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    ctx->cls = code;
+    return err_set(err, cls, "%s", text);
+}
+
+void step_fact(struct step_context *ctx, const char *key, const char *value)
+{
+    Fairlead__V1__KeyValue *pair = arena_new(ctx->arena, Fairlead__V1__KeyValue);
+    fairlead__v1__key_value__init(pair);
+    pair->key = arena_strdup(ctx->arena, key);
+    pair->value = arena_strdup(ctx->arena, value);
+    *vec_add(ctx->arena, &ctx->facts, Fairlead__V1__KeyValue *) = pair;
+}
+
+const struct step *step_of_document(const char *kind)
+{
+    static const struct {
+        const char *kind;
+        const struct step *step;
+    } steps[] = {{"stack", &step_stack}, {"route", &step_route}};
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
+        if (str_eq(steps[i].kind, kind))
+            return steps[i].step;
+    return NULL;
+}

@@ -1,0 +1,94 @@
+/* F5: one name, one address, one owner. The marker (a TXT record beside the address) says whose the name is and which
+ * order wrote it last; every update carries exactly what was read as its prerequisite (protocol section 9). */
+#include "io/dns.h"
+#include "worker/worker.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct marker {
+    char owner[33];
+    unsigned epoch;
+    unsigned long long serial;
+};
+
+static bool parse_marker(const char *text, struct marker *ret)
+{
+    return sscanf(text, "fairlead owner=%32[0-9a-f] epoch=%u serial=%llu", ret->owner, &ret->epoch, &ret->serial) == 3;
+}
+
+/* 1: this order may go on, *expect is what must be there. 0: what is wanted is there already. */
+static int look(const Fairlead__V1__Dns *dns, const struct dns_answer *answer, const char *ours, const char *owner,
+                unsigned epoch, const char **expect, struct err *err)
+{
+    struct marker marker;
+    *expect = answer->text;
+    if (!answer->text) {
+        if (answer->address)
+            return err_set(err, ERR_PARK, "The name \"%s\" is in use by something that is not ours.", dns->host);
+        return dns->absent && !answer->exists ? 0 : 1;
+    }
+    if (!parse_marker(answer->text, &marker))
+        return err_set(err, ERR_PARK, "The name \"%s\" carries a text that is not ours.", dns->host);
+    if (strcmp(marker.owner, owner) != 0) {
+        if (*dns->replaces && strcmp(dns->replaces, answer->text) == 0)
+            return 1;
+        return err_set(err, ERR_PARK, "The name \"%s\" belongs to another instance.", dns->host);
+    }
+    if (marker.epoch > epoch || (marker.epoch == epoch && marker.serial > dns->serial))
+        return err_set(err, ERR_PARK, "A newer order for \"%s\" has been carried out already.", dns->host);
+    bool there = strcmp(answer->text, ours) == 0 &&
+                 (dns->absent ? !answer->address : str_eq(answer->address, dns->address));
+    return there ? 0 : 1;
+}
+
+static int point_name(struct worker *worker, const Fairlead__V1__Order *order, struct arena *arena,
+                      const char **ret_cls, struct err *err)
+{
+    const Fairlead__V1__Dns *dns = order->dns;
+    struct dns_server server;
+    struct dns_answer answer;
+    char owner[33] = "", ours[128];
+    const char *expect;
+    *ret_cls = "dns_unreachable";
+    if (dns->owner.len != 16)
+        return err_set(err, ERR_PARK, "The order names no owner.");
+    hex_encode(owner, dns->owner.data, 16);
+    (void)snprintf(ours, sizeof ours, "fairlead owner=%s epoch=%u serial=%llu", owner, order->epoch,
+                   (unsigned long long)dns->serial);
+    if (dns_open(&server, worker->conf.dns_server, worker->conf.zone, worker->conf.dns_key_file, err) < 0 ||
+        dns_ask(&server, dns->host, arena, &answer, err) < 0)
+        return -1;
+    *ret_cls = "name_taken";
+    int rc = look(dns, &answer, ours, owner, order->epoch, &expect, err);
+    if (rc <= 0)
+        return rc;
+    *ret_cls = "dns_refused";
+    struct dns_change change = {
+        .host = dns->host,
+        .expect = expect,
+        .address = dns->absent ? NULL : dns->address,
+        .text = ours,
+        .ttl = dns->ttl,
+    };
+    if (dns_change(&server, &change, err) < 0)
+        return -1;
+    /* NOERROR proves nothing: read back from the authoritative server. */
+    if (dns_ask(&server, dns->host, arena, &answer, err) < 0)
+        return -1;
+    if (!answer.authoritative || !str_eq(answer.text, ours) || !str_eq(answer.address, dns->absent ? NULL : dns->address))
+        return err_set(err, ERR_RETRY, "\"%s\" does not read back as it was written", dns->host);
+    return 0;
+}
+
+void order_dns(struct worker *worker, const Fairlead__V1__Order *order, struct arena *arena, struct outcome *outcome)
+{
+    struct err err = {0};
+    const char *cls = NULL;
+    if (point_name(worker, order, arena, &cls, &err) < 0) {
+        outcome_fail(outcome, arena, cls, &err);
+        return;
+    }
+    outcome_fact(outcome, arena, "address", order->dns->absent ? "" : order->dns->address);
+    outcome_ok(outcome);
+}

@@ -1,0 +1,315 @@
+/* fairlead-worker: what a machine of the provider does. Roles by configuration; it holds nothing that cannot be lost
+ * but its keys, its ratchet and the secrets of its apps. */
+#include "base/clock.h"
+#include "base/conf.h"
+#include "base/log.h"
+#include "io/engine.h"
+#include "io/http.h"
+#include "node/inbox.h"
+#include "node/keeper.h"
+#include "node/secrets.h"
+#include "step/step.h"
+#include "worker/worker.h"
+
+#include <limits.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#define VERSION "0.1"
+
+static struct conf_row conf[] = {
+    {"state", "/var/lib/fairlead-node", "folder of this node's identity, ratchet and sealed secrets", NULL},
+    {"roles", "builder,host,edge,dns,prober", "what this node does", NULL},
+    {"engine", "/var/run/docker.sock", "socket of the Docker Engine", NULL},
+    {"registry", "127.0.0.1:5000", "registry that images are pushed to and pulled from", NULL},
+    {"sources", "", "builder: folder below which sources that are not https lie", NULL},
+    {"secrets", "/run/fairlead/secrets", "tmpfs for the secrets of apps (mounted if it is none)", NULL},
+    {"repository", "", "git remote that rendered Compose files are pushed to; empty: kept here", NULL},
+    {"dns", "127.0.0.1:53", "authoritative DNS server", NULL},
+    {"dns-key-file", "", "dns: TSIG key, ALGORITHM:NAME:SECRET, mode 0600", NULL},
+    {"zone", "localhost", "zone of the names", NULL},
+    {"edge-dir", "/etc/nginx/fairlead", "edge: folder whose conf.d/ nginx includes", NULL},
+    {"nginx-conf", "/etc/nginx/nginx.conf", "edge: main configuration of nginx", NULL},
+    {"nginx-pid", "/run/nginx.pid", "edge: pid file of nginx", NULL},
+    {"http-port", "80", "edge: port that it listens on", NULL},
+    {"log", "info", "lowest level: debug, info, warn, error", NULL},
+    {0},
+};
+
+/* What runs. */
+struct parts {
+    struct worker worker;
+    struct step_machine machine;
+    struct keeper *keeper;
+    struct inbox *inbox;
+    struct orders *orders[5];
+    pthread_t events, presence;
+    bool events_run, presence_run;
+    volatile int stop;
+};
+
+/* Children run in other folders: paths must mean the same there. */
+static const char *absolute(const char *path)
+{
+    static char kept[4][PATH_MAX];
+    static int n;
+    if (path[0] == '/' || n == 4)
+        return path;
+    char *cwd = getcwd(NULL, 0);
+    (void)snprintf(kept[n], PATH_MAX, "%s/%s", cwd ? cwd : "", path);
+    free(cwd);
+    return kept[n++];
+}
+
+static void read_conf(struct worker *worker)
+{
+    worker->conf = (struct worker_conf){
+        .state = absolute(conf_get(conf, "state")),
+        .engine_socket = conf_get(conf, "engine"),
+        .registry = conf_get(conf, "registry"),
+        .source_prefix = *conf_get(conf, "sources") ? absolute(conf_get(conf, "sources")) : "",
+        .dns_server = conf_get(conf, "dns"),
+        .dns_key_file = conf_get(conf, "dns-key-file"),
+        .zone = conf_get(conf, "zone"),
+    };
+}
+
+/* A document, by the step of its kind. */
+static void apply(void *arg, const Fairlead__V1__Document *document, struct keeper_outcome *outcome)
+{
+    struct parts *parts = arg;
+    struct err err = {0};
+    struct step_context ctx = {.machine = &parts->machine, .arena = outcome->arena, .document = document, .log = STR_INIT(65536)};
+    const struct step *step = step_of_document(document->kind);
+    hex_encode(ctx.instance, document->instance.data, 16);
+    (void)uuid_hex(parts->worker.node.id, ctx.node);
+    if (!step) {
+        outcome->result = 2;
+        outcome->cls = "unknown_document";
+        outcome->text = "This node does not know that kind of document: it must be updated.";
+        return;
+    }
+    outcome->result = (int)step_run(step, &ctx, &err);
+    if (outcome->result != STEP_OK) {
+        const char *log = str_text(&ctx.log);
+        outcome->cls = ctx.cls ? ctx.cls : "failed";
+        outcome->text = arena_strdup(outcome->arena, err.text);
+        outcome->lines = arena_strdup(outcome->arena, strlen(log) > 7900 ? log + strlen(log) - 7900 : log);
+    }
+    outcome->facts = ctx.facts;
+    for (size_t i = 0; i < ctx.delivered.n; i++) {
+        const struct step_secret *s = vec_at(&ctx.delivered, struct step_secret, i);
+        *vec_add(outcome->arena, &outcome->delivered, struct keeper_secret) = (struct keeper_secret){s->name, s->box, s->n};
+    }
+    for (size_t i = 0; i < ctx.recovery.n; i++) {
+        const struct step_secret *s = vec_at(&ctx.recovery, struct step_secret, i);
+        *vec_add(outcome->arena, &outcome->recovery, struct keeper_secret) = (struct keeper_secret){s->name, s->box, s->n};
+    }
+    str_release(&ctx.log);
+}
+
+static void hint(void *arg, const char *instance)
+{
+    keeper_hint(((struct parts *)arg)->keeper, instance);
+}
+
+static void *follow_events(void *arg)
+{
+    struct parts *parts = arg;
+    while (!parts->stop) {
+        engine_follow(parts->worker.conf.engine_socket, "fairlead.instance", &parts->stop, hint, parts);
+        for (int i = 0; i < 10 && !parts->stop; i++)
+            (void)usleep(100000);
+    }
+    return NULL;
+}
+
+static void tell_presence(struct parts *parts)
+{
+    struct statvfs fs;
+    double load = 0;
+    Fairlead__V1__Report report = FAIRLEAD__V1__REPORT__INIT;
+    Fairlead__V1__Presence presence = FAIRLEAD__V1__PRESENCE__INIT;
+    report.body_case = FAIRLEAD__V1__REPORT__BODY_PRESENCE;
+    report.presence = &presence;
+    (void)getloadavg(&load, 1);
+    presence.load_milli = (uint32_t)(load * 1000);
+    presence.memory_free_mb = (uint32_t)((uint64_t)sysconf(_SC_AVPHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE) / 1048576);
+    if (statvfs(parts->worker.conf.state, &fs) == 0)
+        presence.disk_free_mb = (uint32_t)((uint64_t)fs.f_bavail * fs.f_frsize / 1048576);
+    char version[] = VERSION;
+    presence.version = version;
+    reporter_post(parts->worker.reporter, &report);
+}
+
+static void *run_presence(void *arg)
+{
+    struct parts *parts = arg;
+    while (!parts->stop) {
+        tell_presence(parts);
+        for (int i = 0; i < 100 && !parts->stop; i++)
+            (void)usleep(100000);
+    }
+    return NULL;
+}
+
+static bool has_role(const char *role)
+{
+    const char *roles = conf_get(conf, "roles");
+    size_t n = strlen(role);
+    for (const char *p = roles; (p = strstr(p, role)); p += n)
+        if ((p == roles || p[-1] == ',') && (p[n] == ',' || !p[n]))
+            return true;
+    return false;
+}
+
+static int start_orders(struct parts *parts, struct err *err)
+{
+    static const struct {
+        const char *role, *kind;
+        int threads;
+    } readers[] = {{"builder", "resolve", 2}, {"builder", "build", 2}, {"dns", "dns", 1}, {"prober", "probe", 4}, {NULL, "noop", 1}};
+    for (size_t i = 0; i < sizeof readers / sizeof *readers; i++) {
+        if (readers[i].role && !has_role(readers[i].role))
+            continue;
+        parts->orders[i] = orders_start(&parts->worker, readers[i].kind, readers[i].threads, err);
+        if (!parts->orders[i])
+            return -1;
+    }
+    return 0;
+}
+
+static int start_documents(struct parts *parts, struct err *err)
+{
+    struct worker *worker = &parts->worker;
+    const char *secrets = absolute(conf_get(conf, "secrets"));
+    if (has_role("host") && secrets_mount(secrets, err) < 0)
+        return -1;
+    parts->machine = (struct step_machine){
+        .node = &worker->node,
+        .state = worker->conf.state,
+        .engine_socket = worker->conf.engine_socket,
+        .registry = worker->conf.registry,
+        .secrets_dir = secrets,
+        .repository = conf_get(conf, "repository"),
+        .edge_dir = conf_get(conf, "edge-dir"),
+        .nginx_conf = conf_get(conf, "nginx-conf"),
+        .nginx_pid = conf_get(conf, "nginx-pid"),
+        .http_port = (int)conf_int(conf, "http-port"),
+        .cancel = &parts->stop,
+    };
+    struct keeper_conf keeper = {.node = &worker->node, .state = worker->conf.state, .reporter = worker->reporter, .apply = apply, .arg = parts};
+    parts->keeper = keeper_start(&keeper, err);
+    parts->inbox = parts->keeper ? inbox_start(&worker->node, parts->keeper, worker->reporter, err) : NULL;
+    if (!parts->inbox)
+        return -1;
+    parts->events_run = has_role("host") && pthread_create(&parts->events, NULL, follow_events, parts) == 0;
+    return 0;
+}
+
+static int start_parts(struct parts *parts, struct err *err)
+{
+    read_conf(&parts->worker);
+    if (node_load(parts->worker.conf.state, &parts->worker.node, err) < 0)
+        return -1;
+    parts->worker.reporter = reporter_start(&parts->worker.node, err);
+    if (!parts->worker.reporter || start_documents(parts, err) < 0 || start_orders(parts, err) < 0)
+        return -1;
+    parts->presence_run = pthread_create(&parts->presence, NULL, run_presence, parts) == 0;
+    return 0;
+}
+
+/* New work first; then what has begun is finished, and said. */
+static void stop_parts(struct parts *parts)
+{
+    parts->stop = 1;
+    parts->worker.stopping = 1;
+    inbox_stop(parts->inbox);
+    for (int i = 0; i < 5; i++)
+        orders_stop(parts->orders[i]);
+    keeper_stop(parts->keeper);
+    if (parts->events_run)
+        pthread_join(parts->events, NULL);
+    if (parts->presence_run)
+        pthread_join(parts->presence, NULL);
+    reporter_stop(parts->worker.reporter);
+}
+
+static int serve(void)
+{
+    static struct parts parts;
+    struct err err = {0};
+    sigset_t signals;
+    int got;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    (void)pthread_sigmask(SIG_BLOCK, &signals, NULL); /* every thread inherits it: only sigwait() below sees them */
+    (void)signal(SIGPIPE, SIG_IGN);
+    if (start_parts(&parts, &err) < 0) {
+        log_error("cannot start", LOG_S("error", err.text));
+        return 1;
+    }
+    log_info("started", LOG_S("node", parts.worker.node.name), LOG_S("roles", conf_get(conf, "roles")));
+    (void)sigwait(&signals, &got);
+    log_info("stopping", LOG_S("signal", strsignal(got)));
+    stop_parts(&parts);
+    return 0;
+}
+
+static int enrol(const char *token)
+{
+    struct err err = {0};
+    struct node_identity node;
+    if (node_enrol(conf_get(conf, "state"), token, &node, &err) < 0) {
+        (void)fprintf(stderr, "fairlead-worker: %s\n", err.text);
+        return 1;
+    }
+    printf("enrolled as \"%s\"\n", node.name);
+    return 0;
+}
+
+static void print_help(void)
+{
+    printf("usage: fairlead-worker [OPTION...] [COMMAND]\n\n"
+           "  run            what this node's roles ask for (the default)\n"
+           "  enrol TOKEN    join, with the token of \"fairlead node invite\"\n"
+           "  config         the options, as Markdown\n\n"
+           "Options; each also as environment FAIRLEAD_NAME, or in a file given by --config:\n");
+    conf_print_help(conf, stdout);
+}
+
+int main(int argc, char **argv)
+{
+    struct err err = {0};
+    int args;
+    bool help;
+    if (argc == 2 && str_eq(argv[1], "config")) {
+        conf_print_markdown(conf, stdout);
+        return 0;
+    }
+    if (conf_read(conf, argc, argv, &args, &help, &err) < 0) {
+        (void)fprintf(stderr, "fairlead-worker: %s\n", err.text);
+        return 2;
+    }
+    if (help) {
+        print_help();
+        return 0;
+    }
+    log_init("worker", conf_get(conf, "log"));
+    (void)umask(022);
+    http_init();
+    if (sign_init(&err) < 0)
+        return 1;
+    if (args == 2 && str_eq(argv[1], "enrol"))
+        return enrol(argv[2]);
+    if (args == 0 || (args == 1 && str_eq(argv[1], "run")))
+        return serve();
+    (void)fprintf(stderr, "fairlead-worker: that is not a command; --help lists them\n");
+    return 2;
+}

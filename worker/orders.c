@@ -1,0 +1,333 @@
+/* Reading orders. The poll thread never works and job threads never poll. A topic of long jobs pauses a partition
+ * while its record is worked on; a topic of short ones does not, and its one job thread takes all that has come, so
+ * that their reports travel together. An offset is stored after the report of its record is delivered. */
+#include "base/clock.h"
+#include "base/fault.h"
+#include "base/log.h"
+#include "io/kcons.h"
+#include "node/envelope.h"
+#include "worker/worker.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define QUEUE_MAX 256 /* records of short jobs in hand */
+#define TAKE_MAX 128
+
+struct job {
+    struct job *next;
+    char topic[64];
+    int32_t partition;
+    int64_t offset;
+    void *bytes;
+    size_t n;
+};
+
+struct orders {
+    struct worker *worker;
+    char topic[64], group[64];
+    bool pausing;
+    pthread_t poller, threads[4];
+    int threads_n;
+    pthread_mutex_t mutex;
+    pthread_cond_t cond;
+    struct job *head, **tail, *finished;
+    int queued;
+    bool stopping;
+    struct kcons *kcons;
+};
+
+void outcome_ok(struct outcome *outcome)
+{
+    outcome->result = FAIRLEAD__V1__RESULT__RESULT_OK;
+}
+
+void outcome_fail(struct outcome *outcome, struct arena *arena, const char *cls, const struct err *err)
+{
+    outcome->result = err->cls == ERR_RETRY ? FAIRLEAD__V1__RESULT__RESULT_RETRY : FAIRLEAD__V1__RESULT__RESULT_PARK;
+    outcome->cls = cls;
+    outcome->text = arena_strdup(arena, err->text);
+}
+
+void outcome_fact(struct outcome *outcome, struct arena *arena, const char *key, const char *value)
+{
+    Fairlead__V1__KeyValue *pair = arena_new(arena, Fairlead__V1__KeyValue);
+    fairlead__v1__key_value__init(pair);
+    pair->key = arena_strdup(arena, key);
+    pair->value = arena_strdup(arena, value);
+    *vec_add(arena, &outcome->facts, Fairlead__V1__KeyValue *) = pair;
+}
+
+static void perform(struct worker *worker, const Fairlead__V1__Order *order, struct arena *arena,
+                    struct outcome *outcome)
+{
+    struct err err = {0};
+    switch (order->act_case) {
+    case FAIRLEAD__V1__ORDER__ACT_NOOP:
+        outcome_ok(outcome);
+        break;
+    case FAIRLEAD__V1__ORDER__ACT_RESOLVE:
+        order_resolve(worker, order->resolve, arena, outcome);
+        break;
+    case FAIRLEAD__V1__ORDER__ACT_BUILD:
+        order_build(worker, order->build, arena, outcome);
+        break;
+    case FAIRLEAD__V1__ORDER__ACT_DNS:
+        order_dns(worker, order, arena, outcome);
+        break;
+    case FAIRLEAD__V1__ORDER__ACT_PROBE:
+        order_probe(worker, order->probe, arena, outcome);
+        break;
+    case FAIRLEAD__V1__ORDER__ACT__NOT_SET:
+    default:
+        (void)err_set(&err, ERR_PARK, "This node does not know that kind of order: it must be updated.");
+        outcome_fail(outcome, arena, "unknown_order", &err);
+        break;
+    }
+}
+
+static Fairlead__V1__Report *report_of(const Fairlead__V1__Order *order, struct outcome *outcome, int64_t started,
+                                       struct arena *arena)
+{
+    Fairlead__V1__Report *report = arena_new(arena, Fairlead__V1__Report);
+    Fairlead__V1__OrderReport *body = arena_new(arena, Fairlead__V1__OrderReport);
+    Fairlead__V1__Problem *problem = arena_new(arena, Fairlead__V1__Problem);
+    fairlead__v1__report__init(report);
+    fairlead__v1__order_report__init(body);
+    fairlead__v1__problem__init(problem);
+    report->body_case = FAIRLEAD__V1__REPORT__BODY_ORDER;
+    report->order = body;
+    body->order = order->id;
+    body->attempt = order->attempt;
+    body->subject = order->subject;
+    body->result = outcome->result;
+    body->started_us = started;
+    body->ended_us = clock_wall_us();
+    body->n_facts = outcome->facts.n;
+    body->facts = outcome->facts.items;
+    if (outcome->cls || outcome->lines.n) {
+        problem->cls = arena_strdup(arena, outcome->cls ? outcome->cls : "");
+        problem->text = arena_strdup(arena, outcome->text ? outcome->text : "");
+        problem->lines = arena_strdup(arena, str_text(&outcome->lines));
+        body->problem = problem;
+    }
+    str_release(&outcome->lines);
+    return report;
+}
+
+/* What a record holds, carried out; its reports are added. The parsed orders stay until the reports are packed. */
+static void work(struct orders *orders, const struct job *job, struct arena *arena, struct vec *reports,
+                 struct vec *parsed)
+{
+    struct err err = {0};
+    const char *type;
+    const void *payload;
+    size_t n;
+    if (envelope_open(orders->worker->node.coordinator_sign, job->bytes, job->n, arena, &type, &payload, &n, &err) < 0 ||
+        !str_eq(type, ENVELOPE_ORDERS)) {
+        log_error("a record was refused", LOG_S("topic", job->topic), LOG_S("error", err.text[0] ? err.text : "not orders"));
+        return;
+    }
+    Fairlead__V1__Orders *batch = fairlead__v1__orders__unpack(NULL, n, payload);
+    if (!batch)
+        return;
+    *vec_add(arena, parsed, Fairlead__V1__Orders *) = batch;
+    bool expired = batch->not_after_us < clock_wall_us();
+    for (size_t i = 0; i < batch->n_orders; i++) {
+        struct outcome outcome = {.lines = STR_INIT(8000)};
+        int64_t started = clock_wall_us();
+        if (expired) {
+            (void)err_set(&err, ERR_RETRY, "The order came too late and was not carried out.");
+            outcome_fail(&outcome, arena, "expired", &err);
+        } else {
+            perform(orders->worker, batch->orders[i], arena, &outcome);
+        }
+        *vec_add(arena, reports, Fairlead__V1__Report *) = report_of(batch->orders[i], &outcome, started, arena);
+    }
+}
+
+static struct job *take(struct orders *orders)
+{
+    pthread_mutex_lock(&orders->mutex);
+    while (!orders->head && !orders->stopping)
+        pthread_cond_wait(&orders->cond, &orders->mutex);
+    struct job *taken = orders->stopping ? NULL : orders->head, *last = taken;
+    for (int n = 1; last && last->next && !orders->pausing && n < TAKE_MAX; n++)
+        last = last->next;
+    if (last) {
+        orders->head = last->next;
+        if (!orders->head)
+            orders->tail = &orders->head;
+        last->next = NULL;
+    }
+    pthread_mutex_unlock(&orders->mutex);
+    return taken;
+}
+
+static void hand_back(struct orders *orders, struct job *taken)
+{
+    pthread_mutex_lock(&orders->mutex);
+    while (taken) {
+        struct job *next = taken->next;
+        taken->next = orders->finished;
+        orders->finished = taken;
+        taken = next;
+    }
+    pthread_mutex_unlock(&orders->mutex);
+}
+
+static void *run_jobs(void *arg)
+{
+    struct orders *orders = arg;
+    struct job *taken;
+    while ((taken = take(orders))) {
+        struct arena arena = {0};
+        struct vec reports = {0}, parsed = {0};
+        (void)fault_reach(FAULT_WORKER_POLLED);
+        for (const struct job *job = taken; job; job = job->next)
+            work(orders, job, &arena, &reports, &parsed);
+        (void)fault_reach(FAULT_WORKER_DONE);
+        bool delivered = reporter_send(orders->worker->reporter, reports.items, reports.n);
+        (void)fault_reach(FAULT_WORKER_REPORTED);
+        for (size_t i = 0; i < parsed.n; i++)
+            fairlead__v1__orders__free_unpacked(*vec_at(&parsed, Fairlead__V1__Orders *, i), NULL);
+        arena_release(&arena);
+        if (!delivered)
+            break; /* the program ends: the orders come again */
+        hand_back(orders, taken);
+    }
+    return NULL;
+}
+
+static void free_job(struct job *job)
+{
+    free(job->bytes);
+    free(job);
+}
+
+/* The poll thread's part of a finished job: its offset, its partition. */
+static int settle_finished(struct orders *orders)
+{
+    int n = 0;
+    pthread_mutex_lock(&orders->mutex);
+    struct job *finished = orders->finished;
+    orders->finished = NULL;
+    pthread_mutex_unlock(&orders->mutex);
+    /* Newest first: for each partition only the highest offset counts. */
+    for (struct job *next; finished; finished = next, n++) {
+        next = finished->next;
+        bool highest = true;
+        for (const struct job *other = next; other; other = other->next)
+            highest = highest && !(other->partition == finished->partition && other->offset > finished->offset);
+        if (highest)
+            kcons_done(orders->kcons, finished->topic, finished->partition, finished->offset);
+        if (orders->pausing)
+            kcons_resume(orders->kcons, finished->topic, finished->partition);
+        free_job(finished);
+    }
+    pthread_mutex_lock(&orders->mutex);
+    orders->queued -= n;
+    pthread_mutex_unlock(&orders->mutex);
+    return n;
+}
+
+static void enqueue(struct orders *orders, const struct kcons_record *record)
+{
+    struct job *job = mem_alloc(sizeof *job);
+    (void)snprintf(job->topic, sizeof job->topic, "%s", record->topic);
+    job->partition = record->partition;
+    job->offset = record->offset;
+    job->n = record->value_n;
+    job->bytes = mem_alloc(record->value_n);
+    if (record->value_n)
+        memcpy(job->bytes, record->value, record->value_n);
+    if (orders->pausing)
+        kcons_pause(orders->kcons, record->topic, record->partition);
+    pthread_mutex_lock(&orders->mutex);
+    *orders->tail = job;
+    orders->tail = &job->next;
+    orders->queued++;
+    pthread_cond_signal(&orders->cond);
+    pthread_mutex_unlock(&orders->mutex);
+}
+
+static void *run_poll(void *arg)
+{
+    struct orders *orders = arg;
+    const char *topics[] = {orders->topic, NULL};
+    while (!orders->stopping) {
+        struct err err = {0};
+        struct kcons_record record = {0};
+        if (!orders->kcons) {
+            orders->kcons = kcons_open_group(orders->worker->node.brokers, orders->worker->node.name, orders->group, topics, &err);
+            if (!orders->kcons)
+                (void)usleep(500000);
+            continue;
+        }
+        (void)settle_finished(orders);
+        /* With jobs in hand it looks often, for their end; else it waits for the broker. */
+        bool full = orders->queued >= QUEUE_MAX;
+        int got = full ? 0 : kcons_poll(orders->kcons, orders->queued ? 5 : 250, &record, &err);
+        if (full)
+            (void)usleep(1000);
+        if (got > 0) {
+            enqueue(orders, &record);
+            kcons_release(&record);
+        } else if (got < 0) {
+            log_warn("orders", LOG_S("topic", orders->topic), LOG_S("error", err.text));
+            if (err.cls == ERR_DEAD) {
+                kcons_close(orders->kcons);
+                orders->kcons = NULL;
+            }
+            (void)usleep(100000);
+        }
+    }
+    return NULL;
+}
+
+struct orders *orders_start(struct worker *worker, const char *kind, int job_threads, struct err *err)
+{
+    struct orders *orders = mem_alloc(sizeof *orders);
+    orders->worker = worker;
+    orders->pausing = job_threads > 1 || str_eq(kind, "dns");
+    orders->tail = &orders->head;
+    (void)snprintf(orders->topic, sizeof orders->topic, "fairlead.orders.%s", kind);
+    (void)snprintf(orders->group, sizeof orders->group, "fairlead-%s", kind);
+    pthread_mutex_init(&orders->mutex, NULL);
+    pthread_cond_init(&orders->cond, NULL);
+    for (; orders->threads_n < job_threads; orders->threads_n++)
+        if (pthread_create(&orders->threads[orders->threads_n], NULL, run_jobs, orders) != 0) {
+            (void)err_errno(err, ERR_RETRY, "cannot start a thread");
+            return NULL;
+        }
+    if (pthread_create(&orders->poller, NULL, run_poll, orders) == 0)
+        return orders;
+    (void)err_errno(err, ERR_RETRY, "cannot start a thread");
+    return NULL;
+}
+
+void orders_stop(struct orders *orders)
+{
+    if (!orders)
+        return;
+    pthread_mutex_lock(&orders->mutex);
+    orders->stopping = true;
+    pthread_cond_broadcast(&orders->cond);
+    pthread_mutex_unlock(&orders->mutex);
+    for (int i = 0; i < orders->threads_n; i++)
+        pthread_join(orders->threads[i], NULL);
+    pthread_join(orders->poller, NULL);
+    if (orders->kcons)
+        (void)settle_finished(orders);
+    kcons_close(orders->kcons);
+    for (struct job *job = orders->head, *next; job; job = next) {
+        next = job->next;
+        free_job(job); /* not begun: the partition goes back with it unread */
+    }
+    pthread_cond_destroy(&orders->cond);
+    pthread_mutex_destroy(&orders->mutex);
+    free(orders);
+}

@@ -1,0 +1,49 @@
+/* What the parts of a worker share. */
+#ifndef FAIRLEAD_WORKER_WORKER_H
+#define FAIRLEAD_WORKER_WORKER_H
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "node/node.h"
+#include "node/reporter.h"
+#include "proto/fairlead.pb-c.h"
+
+#include <signal.h>
+
+/* Settings that orders need (worker/main.c has the table). */
+struct worker_conf {
+    const char *state, *engine_socket, *registry, *source_prefix, *dns_server, *dns_key_file, *zone;
+};
+
+struct worker {
+    struct node_identity node;
+    struct worker_conf conf;
+    struct reporter *reporter;
+    volatile int stopping;
+};
+
+/* What an order led to. Texts live in the job's arena. */
+struct outcome {
+    Fairlead__V1__Result result;
+    const char *cls, *text;  /* of a failure */
+    struct str lines;        /* last output, cut to what a report takes */
+    struct vec facts;        /* Fairlead__V1__KeyValue * */
+};
+
+void outcome_ok(struct outcome *outcome);
+/* The class of err decides between retry and park. */
+void outcome_fail(struct outcome *outcome, struct arena *arena, const char *cls, const struct err *err);
+void outcome_fact(struct outcome *outcome, struct arena *arena, const char *key, const char *value);
+
+/* One file per kind of order. `cancel` becomes non-zero when the worker must end. */
+void order_resolve(struct worker *worker, const Fairlead__V1__Resolve *resolve, struct arena *arena, struct outcome *outcome);
+void order_build(struct worker *worker, const Fairlead__V1__Build *build, struct arena *arena, struct outcome *outcome);
+void order_dns(struct worker *worker, const Fairlead__V1__Order *order, struct arena *arena, struct outcome *outcome);
+void order_probe(struct worker *worker, const Fairlead__V1__Probe *probe, struct arena *arena, struct outcome *outcome);
+
+/* Readers of orders: one consumer group per topic (protocol section 6). */
+struct orders;
+struct orders *orders_start(struct worker *worker, const char *kind, int job_threads, struct err *err);
+void orders_stop(struct orders *orders); /* finishes what has begun; NULL is fine */
+
+#endif
