@@ -93,6 +93,11 @@ $(BUILD)/tests/%: $(BUILD)/tests/%.o $(call obj,$(SUPPORT_SRC)) $(BUILD)/libfair
 	@mkdir -p $(@D)
 	@$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(LIBS)
 
+demo: all
+	@deploy/dev/demo up
+demo-down:
+	@deploy/dev/demo down
+
 -include $(shell find build -name '*.d' 2>/dev/null)
 
 clean:

@@ -221,7 +221,7 @@ static void take_document(struct subject *subject, const struct decide_event *ev
         else if (str_eq(event->condition, "failing"))
             step_settle(subject, decision, step, event->result, &event->problem, event->facts);
     }
-    if (instance->state == STATE_RUNNING && document->kind == DOCUMENT_STACK && news) {
+    if (instance->state == STATE_RUNNING && intent->state != INTENT_RUNNING && document->kind == DOCUMENT_STACK && news) {
         const char *health = str_eq(event->condition, "healthy") ? "ok" : "failing";
         if (!str_eq(instance->health, health))
             decision_event(subject, decision, "health_changed",

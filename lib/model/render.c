@@ -11,7 +11,8 @@
 
 char *render_project(struct arena *arena, const char *node, const char *instance)
 {
-    return arena_printf(arena, "fl-%.8s-%s-a", node, instance);
+    /* Identities begin with the time: what tells two nodes apart stands later. */
+    return arena_printf(arena, "fl-%.8s-%s-a", node + 18, instance);
 }
 
 char *render_volume(struct arena *arena, const char *instance, const char *volume)
