@@ -93,6 +93,13 @@ $(BUILD)/tests/%: $(BUILD)/tests/%.o $(call obj,$(SUPPORT_SRC)) $(BUILD)/libfair
 	@mkdir -p $(@D)
 	@$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(LIBS)
 
+SEEDS ?= 1000
+$(BUILD)/sim: $(call obj,$(wildcard tests/sim/*.c)) $(BUILD)/libfairlead.a
+	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+sim: deps
+	@$(MAKE) --no-print-directory -j2 $(BUILD)/sim
+	@$(BUILD)/sim $(SEEDS)
+
 demo: all
 	@deploy/dev/demo up
 demo-down:

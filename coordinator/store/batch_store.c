@@ -120,6 +120,7 @@ int batch_send_store(struct batch *batch, struct err *err)
         struct subject *subject = batch->subjects[s];
         SPLIT(batch, instances, subject->instance);
         SPLIT_ALL(batch, intents, subject->intents, struct intent);
+        SPLIT_ALL(batch, steps, subject->past, struct step);
         SPLIT_ALL(batch, steps, subject->steps, struct step);
         SPLIT_ALL(batch, documents, subject->documents, struct document);
         for (size_t i = 0; i < subject->works.n; i++)

@@ -14,6 +14,7 @@ struct subject {
     struct instance *instance;
     struct vec intents;   /* struct intent: running, queued, and the one that `running` names even if it failed */
     struct vec steps;     /* struct step of the generation that `running` names */
+    struct vec past;      /* struct step of walks that ended in this decision: still to be written */
     struct vec documents; /* struct document of the instance */
     struct vec works;     /* struct work that its steps wait for */
     struct name *name;    /* NULL without one */

@@ -91,6 +91,9 @@ static void start_intent(struct subject *subject, struct decision *decision, str
     if (intent->change == ROW_KEPT)
         intent->change = ROW_CHANGED;
     instance->running = intent->generation;
+    for (size_t i = 0; i < old.n; i++)
+        if (vec_at(&old, struct step, i)->change != ROW_KEPT)
+            *vec_add(decision->arena, &subject->past, struct step) = *vec_at(&old, struct step, i);
     subject->steps = (struct vec){0};
     if (intent->kind == INTENT_RETRY && before) {
         intent->walk = before->walk;

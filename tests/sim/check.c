@@ -1,0 +1,124 @@
+/* What must hold after every event, and at the end (P1, P3, P4, P6, P14, P23 in small). */
+#include "tests/sim/world.h"
+
+#include "base/str.h"
+
+#include <string.h>
+
+static void check_reservations(struct world *w)
+{
+    for (int n = 0; n < NODES; n++) {
+        int64_t memory = 0;
+        for (int i = 0; i < w->instances_n; i++) {
+            const struct instance *a = &w->instances[i].row;
+            if (a->state == STATE_DELETED || !uuid_eq(a->node_id, w->nodes[n].row.id))
+                continue;
+            memory += a->memory_mb;
+            for (int k = 0; k < i; k++) {
+                const struct instance *b = &w->instances[k].row;
+                if (b->state != STATE_DELETED && uuid_eq(b->node_id, a->node_id) && b->port == a->port)
+                    world_break(w, "two instances have one port of one node");
+            }
+        }
+        if (memory > w->nodes[n].row.memory_mb)
+            world_break(w, "reservations exceed a node");
+    }
+}
+
+/* Every effect has an intent: nothing runs that was never wanted so, and nothing of a deleted instance. */
+static void check_effects(struct world *w)
+{
+    for (int n = 0; n < NODES; n++)
+        for (int i = 0; i < w->instances_n; i++)
+            for (int k = 0; k < DOCUMENT_KIND_COUNT; k++) {
+                const struct held *held = &w->nodes[n].held[i][k];
+                const struct document *document = NULL;
+                for (size_t d = 0; d < w->instances[i].documents.n; d++) {
+                    const struct document *row = vec_at(&w->instances[i].documents, struct document, d);
+                    if (row->kind == k && uuid_eq(row->node_id, w->nodes[n].row.id))
+                        document = row;
+                }
+                if (held->revision && !document)
+                    world_break(w, "a node holds a document that has no row");
+                if (document && held->revision > document->revision)
+                    world_break(w, "a node is ahead of the database");
+                if (held->live && w->instances[i].row.state == STATE_DELETED)
+                    world_break(w, "something of a deleted instance is live");
+            }
+}
+
+/* One name, one live owner. */
+static void check_names(struct world *w)
+{
+    for (int a = 0; a < w->instances_n; a++)
+        for (int b = 0; b < a; b++)
+            if (w->instances[a].name == w->instances[b].name && w->instances[a].row.state != STATE_DELETED &&
+                w->instances[b].row.state != STATE_DELETED)
+                world_break(w, "two instances hold one name");
+    for (int i = 0; i < w->instances_n; i++) {
+        char owner[UUID_HEX_SIZE];
+        const struct dns_name *dns = &w->dns[w->instances[i].name];
+        if (w->instances[i].row.state == STATE_DELETED && dns->has_address &&
+            strstr(dns->marker, uuid_hex(w->instances[i].row.id, owner)))
+            world_break(w, "the name of a deleted instance points somewhere");
+    }
+}
+
+static void check_acknowledged(struct world *w)
+{
+    for (int i = 0; i < w->instances_n; i++) {
+        const struct sim_instance *in = &w->instances[i];
+        if (in->acknowledged && !in->intents.n)
+            world_break(w, "an acknowledged request is lost");
+        int running = 0;
+        for (size_t k = 0; k < in->intents.n; k++)
+            running += vec_at(&in->intents, struct intent, k)->state == INTENT_RUNNING;
+        if (running > 1)
+            world_break(w, "two walks of one instance run");
+    }
+}
+
+void world_check(struct world *w)
+{
+    check_reservations(w);
+    check_effects(w);
+    check_names(w);
+    check_acknowledged(w);
+}
+
+static const struct held *held_of(const struct world *w, int instance, int kind)
+{
+    for (size_t d = 0; d < w->instances[instance].documents.n; d++) {
+        const struct document *document = vec_at(&w->instances[instance].documents, struct document, d);
+        for (int n = 0; n < NODES; n++)
+            if (document->kind == kind && uuid_eq(document->node_id, w->nodes[n].row.id))
+                return &w->nodes[n].held[instance][kind];
+    }
+    return NULL;
+}
+
+/* When the faults have stopped: every request ended, and the machines are as the rows say. */
+void world_check_end(struct world *w)
+{
+    for (int i = 0; i < w->instances_n; i++) {
+        const struct sim_instance *in = &w->instances[i];
+        for (size_t k = 0; k < in->intents.n; k++) {
+            const struct intent *intent = vec_at(&in->intents, struct intent, k);
+            const struct step *step = NULL;
+            bool waits_for_room = false;
+            for (size_t s = 0; s < in->steps.n; s++) {
+                step = vec_at(&in->steps, struct step, s);
+                waits_for_room = waits_for_room || (step->kind == STEP_PLACE && step->state == STEP_OPEN);
+            }
+            if ((intent->state == INTENT_RUNNING || intent->state == INTENT_QUEUED) && !waits_for_room)
+                world_break(w, "pending work does not end");
+        }
+        const struct held *stack = held_of(w, i, DOCUMENT_STACK), *route = held_of(w, i, DOCUMENT_ROUTE);
+        if (in->row.state == STATE_RUNNING && (!stack || !stack->live || !route || !route->live || !w->dns[in->name].has_address))
+            world_break(w, "an instance is called running and is not");
+        if ((in->row.state == STATE_STOPPED || in->row.state == STATE_SUSPENDED) && stack && stack->live)
+            world_break(w, "an instance is called stopped and runs");
+        if (in->row.state == STATE_DELETED && ((stack && stack->live) || (route && route->live)))
+            world_break(w, "a deleted instance has left something behind");
+    }
+}

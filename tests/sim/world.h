@@ -1,0 +1,136 @@
+/* The simulator: the real decide(), decide_work_*() and place() over rows, outbox, topics, nodes, DNS and a clock, all
+ * in one process and all from one seed. What happens next, what is lost, repeated or late, is drawn from the seed;
+ * after every event the invariants of check.c must hold, and when the faults stop all work must end. */
+#ifndef FAIRLEAD_TESTS_SIM_WORLD_H
+#define FAIRLEAD_TESTS_SIM_WORLD_H
+
+#include "model/decide.h"
+#include "model/decide_work.h"
+#include "model/place.h"
+
+#define INSTANCES_MAX 8
+#define NODES 4
+#define NAMES 5
+
+/* A record on its way, in any topic. */
+struct record {
+    bool is_document;
+    int node;              /* document: whose topic */
+    int instance, kind;    /* document */
+    int64_t revision;
+    bool absent, running;
+    struct uuid order_id;  /* order */
+    enum step_kind step;
+    int64_t attempt, not_after;
+    char subject[96];
+    int name;              /* dns: index of the host */
+    struct uuid owner;
+    int64_t serial;
+    bool dns_absent;
+    char replaces[128];
+};
+
+struct outbox_item {
+    struct record record; /* of a document only node, instance and kind count: the relay sends the current row */
+};
+
+struct sim_report {
+    bool is_document;
+    struct decide_event event;
+    int instance;
+    char work_key[96];
+};
+
+/* What a node holds of one document: ratchet, and what it has done to the machine. */
+struct held {
+    int64_t revision;      /* ratchet */
+    bool absent, running;  /* wanted */
+    bool applied;          /* the machine is so */
+    bool live;             /* a stack runs, or a route serves */
+};
+
+struct sim_node {
+    struct node row;
+    struct held held[INSTANCES_MAX][DOCUMENT_KIND_COUNT];
+    struct vec topic;      /* struct record: compacted or not, read from the start */
+    size_t read;           /* how far */
+    struct uuid stream;
+    int64_t report_n;
+    int64_t highest[INSTANCES_MAX][DOCUMENT_KIND_COUNT]; /* ever accepted, for the invariant */
+};
+
+struct dns_name {
+    bool has_address;
+    char marker[128];
+};
+
+struct sim_instance {
+    struct instance row;
+    struct vec intents, steps, documents;
+    int name;                /* index into names */
+    bool acknowledged;
+};
+
+struct sim_name {
+    struct name row;
+    bool claimed;
+};
+
+struct world {
+    struct arena arena;
+    uint64_t rnd;
+    int64_t now;
+    bool faults;
+    struct settings settings;
+    struct release *release;
+    struct plane plane;
+    struct sim_instance instances[INSTANCES_MAX];
+    int instances_n;
+    struct sim_name names[NAMES];
+    struct dns_name dns[NAMES];
+    struct vec works;        /* struct work */
+    struct vec timers;       /* struct timer */
+    struct vec outbox;       /* struct outbox_item */
+    struct vec orders;       /* struct record: the topics of orders */
+    struct vec reports;      /* struct sim_report */
+    struct sim_node nodes[NODES];
+    struct vec built;        /* const char *: build keys that the registry has */
+    int builds;              /* acts of building */
+    unsigned seeds;
+    char history[400000];
+    size_t history_n;
+    const char *broken;      /* first invariant that did not hold */
+};
+
+void world_init(struct world *w, uint64_t seed);
+void world_release(struct world *w);
+/* One random event. */
+void world_step(struct world *w);
+/* Without faults, until nothing is left to do; false: it never ends. */
+bool world_drain(struct world *w);
+
+uint64_t world_random(struct world *w, uint64_t below);
+void world_note(struct world *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void world_break(struct world *w, const char *what);
+
+/* store.c: one transaction of the simulated engine. */
+typedef bool world_decider(struct world *w, struct subject *subject, struct decision *decision, void *arg);
+bool world_transact(struct world *w, int instance, world_decider *decider, void *arg);
+struct uuid world_seed(struct world *w);
+void world_take_decision(struct world *w, struct decision *decision);
+void world_request(struct world *w);
+void world_clock(struct world *w);
+void world_ingest(struct world *w, size_t which);
+
+/* machine.c: relay, nodes, DNS. */
+void world_relay(struct world *w);
+void world_node(struct world *w, int node);
+void world_order(struct world *w, size_t which);
+void world_fault(struct world *w);
+void world_inventory(struct world *w, int node);
+
+/* check.c */
+void world_check(struct world *w);
+void world_check_end(struct world *w);
+
+#endif
