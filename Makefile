@@ -26,7 +26,7 @@ ALLOW_coordinator := base io model node proto
 ALLOW_worker := base io model step node proto
 ALLOW_agent := base io model step node proto
 ALLOW_cli := base io model proto
-ALLOW_tests := base io model step node proto coordinator worker cli
+ALLOW_tests := base io model step node proto
 # -I flags of a source file: its own layer and those below it. coordinator/, worker/ ... are programs.
 layer_of = $(firstword $(subst /, ,$(patsubst lib/%,%,$(1))))
 inc_of = $(foreach l,$(call layer_of,$(1)) $(ALLOW_$(call layer_of,$(1))),-I$(INC)/$(l)) -I/usr/include/postgresql \
@@ -38,8 +38,7 @@ LIB_SRC := $(foreach l,base io model step node,$(wildcard lib/$(l)/*.c))
 COORD_SRC := $(wildcard coordinator/*.c coordinator/api/*.c coordinator/store/*.c) build/gen/sql/queries.c
 WORKER_SRC := $(wildcard worker/*.c)
 CLI_SRC := $(wildcard cli/*.c)
-TEST_SRC := $(wildcard tests/unit/*/*.c tests/component/*.c)
-SUPPORT_SRC := $(wildcard tests/support/*.c)
+TEST_SRC := $(wildcard tests/unit/*/*.c)
 
 obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
 LIB_OBJ := $(call obj,$(LIB_SRC) $(PROTO_C))
@@ -89,7 +88,7 @@ $(BUILD)/fairlead-worker: $(call obj,$(WORKER_SRC)) $(BUILD)/libfairlead.a
 $(BUILD)/fairlead: $(call obj,$(CLI_SRC)) $(BUILD)/libfairlead.a
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
-$(BUILD)/tests/%: $(BUILD)/tests/%.o $(call obj,$(SUPPORT_SRC)) $(BUILD)/libfairlead.a
+$(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/libfairlead.a
 	@mkdir -p $(@D)
 	@$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(LIBS)
 

@@ -104,11 +104,11 @@ static void preempt(struct subject *subject, struct decision *decision)
 {
     for (size_t i = 0; i < subject->intents.n; i++) {
         struct intent *intent = vec_at(&subject->intents, struct intent, i);
-        if (intent->state == INTENT_DONE || intent->state == INTENT_DROPPED || intent->change == ROW_NEW)
+        if (intent->state == INTENT_DONE || intent->state == INTENT_DROPPED || intent->generation == subject->instance->accepted)
             continue;
         intent->state = INTENT_DROPPED;
         intent->ended_at = decision->now;
-        intent->change = ROW_CHANGED;
+        intent->change = intent->change == ROW_NEW ? ROW_NEW : ROW_CHANGED;
     }
     for (size_t i = 0; i < subject->steps.n; i++) {
         struct step *step = vec_at(&subject->steps, struct step, i);
@@ -116,7 +116,7 @@ static void preempt(struct subject *subject, struct decision *decision)
             continue;
         step->state = STEP_DROPPED;
         step->next_at = 0;
-        step->change = ROW_CHANGED;
+        step->change = step->change == ROW_NEW ? ROW_NEW : ROW_CHANGED;
     }
 }
 

@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# The API from outside: refusals with a sentence, keys that remember, quotas, and the loop with a no-op instance.
+. "$(dirname "${BASH_SOURCE[0]}")/../support/e2e.sh"
+tag=$(date +%s)
+
+ok "the process lives" answers 200 GET /healthz
+ok "the database answers" answers 200 GET /readyz
+ok "without a token nothing is said (401)" test "$(curl -s -m 5 -o /dev/null -w '%{http_code}' -H 'Authorization: Bearer wrong-token-wrong-token' "$FAIRLEAD_SERVER/v1/plans")" = 401
+ok "an unknown address is 404" answers 404 GET /v1/nothing
+ok "a wrong method is 405" answers 405 POST /v1/apps -d '{}'
+ok "JSON that is none is 400" answers 400 POST /v1/customers -d '{"name":'
+ok "a key that stands twice is 400" answers 400 POST /v1/customers -d '{"name":"a","name":"b"}'
+ok "an unknown field is 422" answers 422 POST /v1/customers -d '{"name":"x","plan":"trial","role":"root"}'
+ok "a name of 21 characters is 422" answers 422 POST /v1/customers -d '{"name":"aaaaaaaaaaaaaaaaaaaaa","plan":"trial"}'
+ok "a customer of an unknown plan is 422" answers 422 POST /v1/customers -d '{"name":"nobody","plan":"none"}'
+head -c 300000 /dev/zero | tr '\0' x >"$fleet/large"
+ok "a body over the limit is 413" answers 413 POST /v1/customers --data-binary "@$fleet/large"
+ok "a chunked body is 411" answers 411 POST /v1/customers -H 'Transfer-Encoding: chunked' -d '{}'
+ok "two lengths are 400" bash -c "printf 'POST /v1/plans HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}' |
+  timeout 5 bash -c 'exec 3<>/dev/tcp/127.0.0.1/${FAIRLEAD_SERVER##*:}; cat >&3; head -n 1 <&3' | grep -q ' 400 '"
+
+ok "an instance of an unknown app is 422 with its code" bash -c ". '${BASH_SOURCE[0]%/*}/../support/e2e.sh'; answers 422 POST /v1/instances -d '$(noop "u$tag" | sed s/noop/nope/)' && code_is unknown_app"
+ok "a no-op instance is accepted" answers 202 POST /v1/instances -H "Idempotency-Key: k$tag" -d "$(noop "n$tag")"
+first=$(jq -r .id "$fleet/body")
+ok "the same key gives the same answer (P2)" answers 202 POST /v1/instances -H "Idempotency-Key: k$tag" -d "$(noop "n$tag")"
+ok "... and the same instance" test "$(jq -r .id "$fleet/body")" = "$first"
+ok "the same key with another body is 422 (P2)" answers 422 POST /v1/instances -H "Idempotency-Key: k$tag" -d "$(noop "m$tag")"
+ok "the same name without a key is 409" answers 409 POST /v1/instances -d "$(noop "n$tag")"
+ok "it runs through API, Kafka, worker and back (P1)" within 20 state_is "n$tag" running
+ok "its events are two, in order" sql_is "select string_agg(sequence || type, ',' order by sequence) from events where instance_id = '$first'" 1created,2running
+ok "nothing is left in the outbox (P3)" within 10 sql_is 'select count(*) from outbox' 0
+ok "a stale If-Match is 412" answers 412 POST "/v1/instances/$first/stop" -H 'If-Match: "99"' -d '{}'
+ok "a fresh one is taken" answers 202 POST "/v1/instances/$first/stop" -H 'If-Match: "1"' -d '{}'
+ok "starting what runs is refused with a sentence" bash -c ". '${BASH_SOURCE[0]%/*}/../support/e2e.sh'; api POST /v1/instances/$first/start -d '{}' >/dev/null; within 10 state_is n$tag running; answers 409 POST /v1/instances/$first/start -d '{}' && code_is wrong_state"
+ok "a foreign identity is 404" answers 404 GET /v1/instances/00000000-0000-7000-8000-0000000000ff
+
+ok "a plan with room for one" answers 201 POST /v1/plans -d "{\"name\":\"p$tag\",\"modes\":[\"shared\"],\"max_instances\":1}"
+ok "its customer" answers 201 POST /v1/customers -d "{\"name\":\"c$tag\",\"plan\":\"p$tag\"}"
+ok "its tenant" answers 201 POST /v1/tenants -d "{\"name\":\"t\",\"customer\":\"c$tag\"}"
+small=$(noop one | sed "s/e2e/c$tag/; s/main\"/t\"/; s/\"plane\":\"t\"/\"plane\":\"main\"/")
+ok "the first fits" answers 202 POST /v1/instances -d "$small"
+ok "the second is 403 (row 6)" answers 403 POST /v1/instances -d "${small/one/two}"
+ok "... with the number" has "$(jq -r .detail "$fleet/body")" "allows 1 instances"
+ok "a customer in use is not deleted: 409 names why" answers 409 DELETE "/v1/customers/c$tag"
+
+# 50 at once with one key: one instance.
+seq 50 | xargs -P 10 -I{} curl -s -o /dev/null -m 20 -X POST -H "Authorization: Bearer $(cat "$fleet/token")" -H 'Content-Type: application/json' \
+  -H "Idempotency-Key: race$tag" -d "$(noop "r$tag")" "$FAIRLEAD_SERVER/v1/instances"
+ok "a key raced 50 times makes one (P2)" sql_is "select count(*) from instances where name = 'r$tag'" 1
+# A batch with rows that must not exist: their neighbours succeed.
+seq 40 | xargs -P 20 -I{} curl -s -o /dev/null -m 20 -X POST -H "Authorization: Bearer $(cat "$fleet/token")" -H 'Content-Type: application/json' \
+  -d "$(noop "b$tag-XX" | sed 's/XX/{}/')" "$FAIRLEAD_SERVER/v1/instances"
+ok "40 side by side all run" within 20 sql_is "select count(*) from instances where name like 'b$tag-%' and state = 'running'" 40
+ok "the state table is enforced by the database" bash -c "! psql -Xq '$FAIRLEAD_DATABASE_URL' -c \"update instances set state = 'new' where id = '$first'\""
+ok "events cannot be changed by the application's role" bash -c "! psql -Xq '$FAIRLEAD_DATABASE' -c \"delete from events\""
+ok "usage errors exit with 2" bash -c "'$fairlead' instance create; test \$? = 2"
+ok "a server that is away exits with 4" bash -c "'$fairlead' plan list --server http://127.0.0.1:1; test \$? = 4"
+ok "events can be followed live (SSE)" bash -c "timeout 5 curl -sN -H 'Accept: text/event-stream' -H 'Authorization: Bearer $(cat "$fleet/token")' $FAIRLEAD_SERVER/v1/instances/$first/events | grep -m1 -q 'event: created'"
+finish

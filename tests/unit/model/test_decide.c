@@ -1,0 +1,189 @@
+/* Decisions from fixtures, no database: which report counts, what waits, what a delete does (protocol 6, design 3). */
+#include "tests/support/check.h"
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/str.h"
+#include "model/decide.h"
+
+#include <string.h>
+
+struct fixture {
+    struct arena arena;
+    struct release *release;
+    struct plane plane;
+    struct instance instance;
+    struct subject subject;
+    struct decision decision;
+    struct settings settings;
+    struct refusal refusal;
+};
+
+static int set_up(void **state)
+{
+    struct fixture *f = mem_alloc(sizeof *f);
+    struct err err = {0};
+    cleanup_json json_t *spec = json_pack("{s:s, s:s, s:s, s:b}", "title", "Noop", "summary", "Nothing.", "version", "1", "noop", 1);
+    f->release = release_parse((struct uuid){{1}}, "noop", NULL, spec, "", &err);
+    f->plane = (struct plane){.mode = "shared"};
+    f->settings = (struct settings){.base = "b", .dns_ttl_s = 60, .name_hold_s = 60};
+    f->instance = (struct instance){.change = ROW_NEW, .id = {{5}}, .name = "one", .state = STATE_NEW};
+    f->subject = (struct subject){.instance = &f->instance, .release = f->release, .plane = &f->plane};
+    f->decision = (struct decision){.arena = &f->arena, .settings = &f->settings, .now = CLOCK_DAY, .epoch = 1, .seed = {{7}}};
+    *state = f;
+    return f->release ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *f = *state;
+    release_free(f->release);
+    arena_release(&f->arena);
+    mem_free_p(&f);
+    return 0;
+}
+
+static bool ask(struct fixture *f, enum intent_kind kind)
+{
+    struct decide_event event = {.kind = DECIDE_INTENT, .intent = kind};
+    return decide(&f->subject, &event, &f->decision, &f->refusal);
+}
+
+static struct step *only_step(struct fixture *f)
+{
+    assert_int_equal(f->subject.steps.n, 1);
+    return vec_at(&f->subject.steps, struct step, 0);
+}
+
+static void report(struct fixture *f, int64_t attempt, enum result result)
+{
+    struct decide_event event = {.kind = DECIDE_ORDER, .order_id = only_step(f)->order_id, .attempt = attempt, .result = result,
+                                 .problem = {"code", "It failed.", "line"}};
+    (void)decide(&f->subject, &event, &f->decision, &f->refusal);
+}
+
+static void wake_late(struct fixture *f)
+{
+    struct decide_event event = {.kind = DECIDE_WAKE};
+    f->decision.now += 100 * CLOCK_S;
+    (void)decide(&f->subject, &event, &f->decision, &f->refusal);
+}
+
+static void a_create_sends_its_order_at_once(void **state)
+{
+    struct fixture *f = *state;
+    assert_true(ask(f, INTENT_CREATE));
+    assert_int_equal(f->decision.orders.n, 1);
+    assert_int_equal(only_step(f)->state, STEP_OPEN);
+    report(f, 1, RESULT_IS_OK);
+    assert_int_equal(f->instance.state, STATE_RUNNING);
+    assert_int_equal(f->instance.event_seq, f->decision.events.n);
+}
+
+static void success_of_an_earlier_attempt_counts(void **state)
+{
+    struct fixture *f = *state;
+    assert_true(ask(f, INTENT_CREATE));
+    wake_late(f);
+    assert_int_equal(only_step(f)->attempt, 2);
+    report(f, 1, RESULT_IS_OK);
+    assert_int_equal(f->instance.state, STATE_RUNNING);
+}
+
+static void failure_of_an_earlier_attempt_does_not(void **state)
+{
+    struct fixture *f = *state;
+    assert_true(ask(f, INTENT_CREATE));
+    wake_late(f);
+    report(f, 1, RESULT_IS_PARK);
+    assert_int_equal(only_step(f)->state, STEP_OPEN);
+    report(f, 2, RESULT_IS_PARK);
+    assert_int_equal(f->instance.state, STATE_FAILED);
+    assert_string_equal(f->instance.problem, "It failed.");
+}
+
+static void a_late_failure_does_not_spoil_a_good_state(void **state)
+{
+    struct fixture *f = *state;
+    assert_true(ask(f, INTENT_CREATE));
+    report(f, 1, RESULT_IS_OK);
+    report(f, 1, RESULT_IS_PARK);
+    assert_int_equal(f->instance.state, STATE_RUNNING);
+}
+
+static void a_report_that_comes_twice_does_nothing_twice(void **state)
+{
+    struct fixture *f = *state;
+    assert_true(ask(f, INTENT_CREATE));
+    report(f, 1, RESULT_IS_OK);
+    size_t events = f->decision.events.n;
+    report(f, 1, RESULT_IS_OK);
+    assert_int_equal(f->decision.events.n, events);
+}
+
+static void silence_uses_up_the_budget_and_parks(void **state)
+{
+    struct fixture *f = *state;
+    assert_true(ask(f, INTENT_CREATE));
+    for (int i = 0; i < step_rows[STEP_NOOP].attempts; i++)
+        wake_late(f);
+    assert_int_equal(f->instance.state, STATE_FAILED);
+    assert_string_equal(only_step(f)->cls, "no_answer");
+    assert_true(ask(f, INTENT_RETRY));
+    assert_int_equal(only_step(f)->attempt, 1);
+    report(f, 1, RESULT_IS_OK);
+    assert_int_equal(f->instance.state, STATE_RUNNING);
+}
+
+static void requests_wait_for_each_other(void **state)
+{
+    struct fixture *f = *state;
+    assert_true(ask(f, INTENT_CREATE));
+    assert_true(ask(f, INTENT_STOP)); /* judged by what the create leads to */
+    assert_false(ask(f, INTENT_STOP));
+    assert_int_equal(f->refusal.status, 409);
+    assert_int_equal(f->instance.running, 1);
+    assert_int_equal(f->instance.accepted, 2);
+    report(f, 1, RESULT_IS_OK);
+    assert_int_equal(f->instance.running, 2);
+    assert_int_equal(f->instance.state, STATE_STOPPED);
+}
+
+static void what_was_done_in_a_walk_that_ends_is_still_written(void **state)
+{
+    struct fixture *f = *state;
+    assert_true(ask(f, INTENT_CREATE));
+    assert_true(ask(f, INTENT_STOP));
+    report(f, 1, RESULT_IS_OK);
+    assert_int_equal(f->subject.past.n, 1);
+    assert_int_equal(vec_at(&f->subject.past, struct step, 0)->state, STEP_DONE);
+}
+
+static void a_delete_goes_before_what_waits_or_is_parked(void **state)
+{
+    struct fixture *f = *state;
+    assert_true(ask(f, INTENT_CREATE));
+    assert_true(ask(f, INTENT_STOP));
+    assert_true(ask(f, INTENT_DELETE));
+    assert_int_equal(f->instance.state, STATE_DELETED);
+    assert_int_equal(vec_at(&f->subject.intents, struct intent, 0)->state, INTENT_DROPPED);
+    assert_int_equal(vec_at(&f->subject.intents, struct intent, 1)->state, INTENT_DROPPED);
+    assert_false(ask(f, INTENT_START));
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(a_create_sends_its_order_at_once),
+        TEST(success_of_an_earlier_attempt_counts),
+        TEST(failure_of_an_earlier_attempt_does_not),
+        TEST(a_late_failure_does_not_spoil_a_good_state),
+        TEST(a_report_that_comes_twice_does_nothing_twice),
+        TEST(silence_uses_up_the_budget_and_parks),
+        TEST(requests_wait_for_each_other),
+        TEST(what_was_done_in_a_walk_that_ends_is_still_written),
+        TEST(a_delete_goes_before_what_waits_or_is_parked),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

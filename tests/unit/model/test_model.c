@@ -1,0 +1,228 @@
+/* The tables, the grammars, placement and the Compose file. */
+#include "tests/support/check.h"
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "model/names.h"
+#include "model/place.h"
+#include "model/render.h"
+#include "model/tables.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void every_walk_can_be_walked(void **state)
+{
+    (void)state;
+    for (int i = 0; i < walk_step_rows_n; i++) {
+        const struct walk_step_row *row = &walk_step_rows[i];
+        for (int k = 0; k < STEP_COUNT; k++)
+            if (row->after & (1u << k)) {
+                assert_non_null(walk_step_find(row->walk, (enum step_kind)k));
+                /* No circle: nothing waits for what waits for it. */
+                assert_false(walk_step_find(row->walk, (enum step_kind)k)->after & (1u << row->step));
+            }
+    }
+}
+
+static void every_walk_ends_in_a_state_that_may_follow(void **state)
+{
+    (void)state;
+    for (int i = 0; i < cell_rows_n; i++) {
+        const struct cell_row *cell = &cell_rows[i];
+        enum state end = walk_rows[cell->walk].end;
+        if (end == STATE_COUNT)
+            continue;
+        assert_true(transition_legal(cell->state, end));
+        assert_true(transition_legal(cell->state, STATE_FAILED) || cell->walk == WALK_DELETE);
+    }
+}
+
+static void a_budget_ends_in_parking(void **state)
+{
+    (void)state;
+    assert_int_equal(result_outcome(RESULT_IS_RETRY, true), OUTCOME_AGAIN);
+    assert_int_equal(result_outcome(RESULT_IS_RETRY, false), OUTCOME_PARK);
+    assert_int_equal(result_outcome(RESULT_IS_PARK, true), OUTCOME_PARK);
+    assert_int_equal(result_outcome(RESULT_IS_OK, false), OUTCOME_DONE);
+}
+
+static void names_follow_their_grammar(void **state)
+{
+    static const char *const good[] = {"a", "shop", "a-b", "x1", "abcdefghijklmnopqrst", NULL};
+    static const char *const bad[] = {"", "1a", "-a", "a-", "A", "a_b", "a.b", "a b", "abcdefghijklmnopqrstu", "a/b", "a\n", "\xc3\xa4", NULL};
+    (void)state;
+    for (const char *const *s = good; *s; s++)
+        assert_true(name_is_valid(*s));
+    for (const char *const *s = bad; *s; s++)
+        if (name_is_valid(*s))
+            fail_msg("accepted \"%s\"", *s);
+    assert_true(name_is_ref("release/1.0"));
+    assert_false(name_is_ref("-upload-pack=x"));
+    assert_false(name_is_ref("a..b"));
+    assert_false(name_is_ref("@{x}"));
+    assert_false(name_is_path("../etc"));
+    assert_false(name_is_path("/etc"));
+    assert_false(name_is_path("a/-x"));
+    assert_true(name_is_https_or_path("https://git.example.org/a/b.git"));
+    assert_false(name_is_https_or_path("ext::sh"));
+    assert_false(name_is_https_or_path("https://-x"));
+    assert_false(name_is_https_or_path("file:///etc"));
+    assert_true(name_is_domain("apps.localhost"));
+    assert_false(name_is_domain("localhost"));
+    assert_false(name_is_domain("a..b"));
+    assert_false(name_is_image("x@sha256:short"));
+}
+
+static struct node host(const char *name, int64_t memory, bool edge)
+{
+    return (struct node){.name = name, .host = true, .edge = edge, .ready = true, .cpu_milli = 1000, .memory_mb = memory, .disk_mb = 1000,
+                         .port_low = 20000, .port_high = 20001};
+}
+
+static void placement_never_gives_away_what_it_has_not(void **state)
+{
+    struct arena arena = {0};
+    struct node nodes[] = {host("edge", 300, true), host("slave", 300, false)};
+    struct instance waiting = {.memory_mb = 100, .cpu_milli = 100, .disk_mb = 10};
+    (void)state;
+    struct placement first = place(nodes, 2, &waiting, &arena);
+    assert_ptr_equal(first.host, &nodes[1]); /* the one with fewer duties */
+    assert_ptr_equal(first.edge, &nodes[0]);
+    for (int i = 0; i < 3; i++)
+        assert_non_null(place(nodes, 2, &waiting, &arena).host);
+    /* Four ports were there in all. */
+    struct placement none = place(nodes, 2, &waiting, &arena);
+    assert_null(none.host);
+    assert_string_equal(none.reason, "No free port is left on any node of this plane.");
+    assert_true(nodes[0].memory_used <= 300 && nodes[1].memory_used <= 300);
+    waiting.memory_mb = 1000;
+    assert_non_null(strstr(place(nodes, 2, &waiting, &arena).reason, "Not enough memory: 1000 MB"));
+    arena_release(&arena);
+}
+
+/* ---- the Compose file (F3) ---- */
+
+static const char spec_text[] =
+    "{\"services\":{\"web\":{\"image\":\"web\",\"memory_share\":100,\"cpu_share\":100,\"caps\":[]}},\"secrets\":{\"token\":{\"readers\":"
+    "[{\"service\":\"web\",\"uid\":10}]}},\"health\":{\"service\":\"web\",\"port\":8080}}";
+static const char template_text[] = "services:\n  web:\n    user: \"10\"\n    environment: {TITLE: \"{{inputs.title}}\", ID: \"{{identity}}\"}\n"
+                                    "    volumes: [\"store:/store\"]\n    healthcheck: {test: [\"CMD\", \"/h\"], retries: 3}\n";
+
+static char *render(const char *title, const char *template, struct err *err)
+{
+    Fairlead__V1__KeyValue input = FAIRLEAD__V1__KEY_VALUE__INIT, image = FAIRLEAD__V1__KEY_VALUE__INIT;
+    Fairlead__V1__KeyValue *inputs[] = {&input}, *images[] = {&image};
+    Fairlead__V1__Stack stack = FAIRLEAD__V1__STACK__INIT;
+    char key[] = "title", image_key[] = "web", identity[] = "abc", address[] = "127.0.0.3";
+    char digest[] = "fairlead/app-web@sha256:0000000000000000000000000000000000000000000000000000000000000000";
+    cleanup_json json_t *spec = json_loads(spec_text, 0, NULL);
+    cleanup_json json_t *json = NULL;
+    char *text = NULL;
+    input.key = key;
+    input.value = (char *)(uintptr_t)title;
+    image.key = image_key;
+    image.value = digest;
+    stack.template_ = (char *)(uintptr_t)template;
+    stack.identity = identity;
+    stack.address = address;
+    stack.port = 20000;
+    stack.memory_mb = 100;
+    stack.cpu_milli = 500;
+    stack.pids = 99;
+    stack.n_inputs = stack.n_images = 1;
+    stack.inputs = inputs;
+    stack.images = images;
+    struct render_input in = {.stack = &stack, .spec = spec, .instance = "0123456789abcdef0123456789abcdef",
+                              .node = "fedcba9876543210fedcba9876543210", .revision = 7, .generation = 3, .registry = "127.0.0.1:5000",
+                              .secrets_dir = "/run/secrets/i"};
+    return render_compose(&in, &json, &text, err) == 0 ? text : NULL;
+}
+
+static void rendering_is_the_same_bytes_for_the_same_input(void **state)
+{
+    struct err err = {0};
+    (void)state;
+    cleanup_free char *a = render("Title", template_text, &err);
+    cleanup_free char *b = render("Title", template_text, &err);
+    assert_non_null(a);
+    assert_string_equal(a, b);
+    assert_non_null(strstr(a, "\"no-new-privileges:true\""));
+    assert_non_null(strstr(a, "\"ALL\""));
+    assert_non_null(strstr(a, "\"127.0.0.3:20000:8080\""));
+    assert_non_null(strstr(a, "pids_limit: 99"));
+}
+
+/* P21, F3: whatever a customer types stays one scalar. */
+static void a_hostile_value_adds_no_key(void **state)
+{
+    static const char *const hostile[] = {"x\nprivileged: true", "x\"\n    privileged: true", "${HOME}", "$(id)", "{{identity}}", "&a *a",
+                                          "!!python/object", "'; rm -rf /", "- a\n- b", "\t", "# no", "%YAML 1.1\n---", NULL};
+    struct err err = {0};
+    (void)state;
+    cleanup_free char *plain = render("x", template_text, &err);
+    size_t lines = 0;
+    for (const char *p = plain; *p; p++)
+        lines += *p == '\n';
+    for (const char *const *h = hostile; *h; h++) {
+        cleanup_free char *text = render(*h, template_text, &err);
+        assert_non_null(text);
+        size_t n = 0;
+        for (const char *p = text; *p; p++)
+            n += *p == '\n';
+        assert_int_equal(n, lines);
+        assert_null(strstr(text, "\n    privileged"));
+        /* No dollar stands alone: Compose would read it as a variable. */
+        for (const char *p = strchr(text, '$'); p; p = strchr(p + 2, '$'))
+            assert_int_equal(p[1], '$');
+    }
+}
+
+static void refuses_template(const char *service, const char *reason)
+{
+    struct err err = {0};
+    cleanup_str struct str text = STR_INIT(2000);
+    str_addf(&text, "services:\n  web:\n    healthcheck: {test: [\"CMD\", \"/h\"]}\n%s", service);
+    char *rendered = render("x", str_text(&text), &err);
+    if (rendered)
+        fail_msg("accepted: %s", service);
+    if (!strstr(err.text, reason))
+        fail_msg("\"%s\" does not say \"%s\"", err.text, reason);
+}
+
+/* P20: what a template may not ask for, whoever signed it. */
+static void a_template_that_asks_for_more_is_refused(void **state)
+{
+    static const char *const keys[] = {"privileged", "cap_add", "pid", "ipc", "network_mode", "devices", "security_opt", "userns_mode", "sysctls",
+                                       "extends", "env_file", "build", "image", "ports", "labels", "secrets", "configs", "container_name",
+                                       "volumes_from", "cgroup_parent", "entrypoint", "links", "extra_hosts", "logging", "restart", NULL};
+    (void)state;
+    for (const char *const *k = keys; *k; k++) {
+        char line[100];
+        (void)snprintf(line, sizeof line, "    user: \"10\"\n    %s: x\n", *k);
+        refuses_template(line, "is not allowed here");
+    }
+    refuses_template("    user: \"0\"\n", "never root");
+    refuses_template("    user: root\n", "never root");
+    refuses_template("    user: \"10\"\n    volumes: [\"/etc:/etc\"]\n", "the name of a volume");
+    refuses_template("    user: \"10\"\n    volumes: [\"../x:/x\"]\n", "the name of a volume");
+    refuses_template("    user: \"10\"\n    volumes: [\"a:/b:rw,bind\"]\n", "NAME:/PATH");
+    refuses_template("    user: \"10\"\n    environment: {A: \"{{inputs.other}}\"}\n", "is no value of this app");
+    refuses_template("    user: \"10\"\n  other:\n    user: \"10\"\n", "is not in app.yaml");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_walk_can_be_walked),
+        cmocka_unit_test(every_walk_ends_in_a_state_that_may_follow),
+        cmocka_unit_test(a_budget_ends_in_parking),
+        cmocka_unit_test(names_follow_their_grammar),
+        cmocka_unit_test(placement_never_gives_away_what_it_has_not),
+        cmocka_unit_test(rendering_is_the_same_bytes_for_the_same_input),
+        cmocka_unit_test(a_hostile_value_adds_no_key),
+        cmocka_unit_test(a_template_that_asks_for_more_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
