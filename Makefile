@@ -9,7 +9,7 @@ BUILD := build/$(notdir $(CC))$(if $(SAN),-$(subst $(comma),-,$(SAN)))$(if $(FAU
 
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Werror \
         $(if $(findstring gcc,$(CC)),-Wjump-misses-init)
-CFLAGS := -std=gnu17 -D_GNU_SOURCE -O2 -g -fno-omit-frame-pointer $(WARN) -Wno-format-truncation $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all) \
+CFLAGS := -std=gnu17 -D_GNU_SOURCE -O2 -g -fno-omit-frame-pointer $(WARN) $(if $(findstring gcc,$(CC)),-Wno-format-truncation,-Wno-sign-conversion -Wno-gnu-zero-variadic-macro-arguments) $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all) \
           $(if $(FAULTS),-DFAULTS) -D_FORTIFY_SOURCE=$(if $(SAN),0,2) -fstack-protector-strong
 LDFLAGS := $(if $(SAN),-fsanitize=$(SAN))
 LIBS := -lrdkafka -lprotobuf-c -lpq -lcurl -lhiredis -lmicrohttpd -ljansson -lyaml -lsodium -lldns -lcrypto -lpthread
@@ -45,7 +45,7 @@ LIB_OBJ := $(call obj,$(LIB_SRC) $(PROTO_C))
 PROGRAMS := $(BUILD)/fairlead-coordinator $(BUILD)/fairlead-worker $(BUILD)/fairlead
 TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(TEST_SRC))
 
-.PHONY: all programs tests deps check check-fast check-e2e lint fmt sim demo demo-down bench golden clean catalog-check
+.PHONY: all programs tests deps check check-fast check-e2e lint fmt sim demo demo-down bench golden check-golden check-unit check-sim clean catalog-check
 all: deps
 	@$(MAKE) --no-print-directory -j2 programs
 
@@ -98,6 +98,59 @@ $(BUILD)/sim: $(call obj,$(wildcard tests/sim/*.c)) $(BUILD)/libfairlead.a
 sim: deps
 	@$(MAKE) --no-print-directory -j2 $(BUILD)/sim
 	@$(BUILD)/sim $(SEEDS)
+
+# ---- what is generated and kept: a diff of it is a diff of the tables ----
+GOLDEN := docs/STATES.md docs/ROUTES.md docs/CONFIG.md docs/APP_YAML.md
+define print_golden
+	@mkdir -p $(1)/docs
+	@$(BUILD)/fairlead-coordinator tables > $(1)/docs/STATES.md
+	@{ echo '# Routes'; echo; echo 'Printed by `fairlead-coordinator routes` from coordinator/api/routes.c.'; echo; $(BUILD)/fairlead-coordinator routes; } > $(1)/docs/ROUTES.md
+	@{ echo '# Options'; echo; echo '## fairlead-coordinator'; echo; $(BUILD)/fairlead-coordinator config; echo; echo '## fairlead-worker'; echo; $(BUILD)/fairlead-worker config; } > $(1)/docs/CONFIG.md
+	@$(BUILD)/fairlead-coordinator catalogue > $(1)/docs/APP_YAML.md
+endef
+golden: programs
+	$(call print_golden,.)
+check-golden: programs
+	$(call print_golden,build/golden)
+	@for f in $(GOLDEN); do diff -u $$f build/golden/$$f || { echo "next: make golden, and read the diff"; exit 1; }; done
+
+# ---- checks ----
+C_FILES = $(shell git ls-files '*.c' '*.h')
+SH_FILES = $(shell git ls-files '*.sh' deploy/dev/stack deploy/dev/fleet deploy/dev/demo deploy/dev/fork deploy/dev/install sql/embed tests/e2e/run .ci/run)
+HEADERS = $(shell git ls-files '*.h')
+lint:
+	@clang-format --dry-run -Werror $(C_FILES)
+	@shellcheck -x $(SH_FILES)
+	@for h in $(HEADERS); do echo "#include \"$${h#lib/}\"" | $(CC) $(filter-out -O2,$(CFLAGS)) $(foreach l,base io model step node proto coordinator worker cli tests,-I$(INC)/$(l)) -I/usr/include/postgresql -fsyntax-only -x c - || { echo "$$h does not compile alone"; exit 1; }; done
+	@! git grep -nE '\b(system|popen|strcpy|strcat|sprintf|gets|strtok) *\(' -- '*.c' || { echo "next: use base/proc, base/str or snprintf"; exit 1; }
+	@$(MAKE) --no-print-directory -j2 CC=clang programs
+	@$(MAKE) --no-print-directory check-golden catalog-check
+catalog-check: programs
+	@for a in catalog/*/ tests/e2e/testapp/; do $(BUILD)/fairlead app check $${a%/} || exit 1; done
+fmt:
+	@clang-format -i $(C_FILES)
+
+check-unit:
+	@$(MAKE) --no-print-directory -j2 SAN=address,undefined tests $(subst gcc,gcc-address-undefined,build/gcc/sim)
+	@: > build/unit.count; for t in $(patsubst tests/%.c,build/gcc-address-undefined/tests/%,$(TEST_SRC)); do \
+	    $$t > build/unit.out 2>&1 || { cat build/unit.out; exit 1; }; \
+	    n=$$(sed -n 's/.*PASSED.* \([0-9]*\) test.*/\1/p' build/unit.out); echo "$$n $${t##*/}"; echo $$n >> build/unit.count; done
+check-fast: deps
+	@$(MAKE) --no-print-directory check-unit
+check-sim: deps
+	@$(MAKE) --no-print-directory sim SEEDS=1000
+	@build/gcc-address-undefined/sim 100 5000
+check-e2e: deps
+	@$(MAKE) --no-print-directory -j2 FAULTS=1 programs
+	@tests/e2e/run
+
+check: deps
+	@$(MAKE) --no-print-directory -j2 programs
+	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory check-fast
+	@$(MAKE) --no-print-directory check-sim
+	@$(MAKE) --no-print-directory check-e2e
+	@echo "$$(( $$(paste -sd+ build/unit.count) + $$(cut -d' ' -f1 build/e2e.count) )) passed, $$(cut -d' ' -f3 build/e2e.count) failed"
 
 demo: all
 	@deploy/dev/demo up

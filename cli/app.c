@@ -1,8 +1,7 @@
 /* app: folders of the catalogue become releases. */
-#include "cli/cli.h"
-
 #include "base/file.h"
 #include "base/yaml.h"
+#include "cli/cli.h"
 #include "model/catalog.h"
 #include "model/names.h"
 #include "model/render.h"
@@ -17,8 +16,7 @@ struct folder {
     char *template;
 };
 
-static int read_folder(const char *dir, struct folder *ret, struct err *err)
-{
+static int read_folder(const char *dir, struct folder *ret, struct err *err) {
     char path[600], clean[512];
     cleanup_free char *app = NULL;
     size_t n;
@@ -47,14 +45,12 @@ static int read_folder(const char *dir, struct folder *ret, struct err *err)
     return render_check_template(ret->template, ret->spec, err);
 }
 
-static void release_folder(struct folder *folder)
-{
+static void release_folder(struct folder *folder) {
     json_decref(folder->spec);
     free(folder->template);
 }
 
-int app_check(struct cli *cli, const struct command *command)
-{
+int app_check(struct cli *cli, const struct command *command) {
     struct err err = {0};
     struct folder folder = {0};
     (void)command;
@@ -67,8 +63,7 @@ int app_check(struct cli *cli, const struct command *command)
     return rc < 0 ? EXIT_FAILED : EXIT_OK;
 }
 
-int app_register(struct cli *cli, const struct command *command)
-{
+int app_register(struct cli *cli, const struct command *command) {
     struct err err = {0};
     struct folder folder = {0};
     long status = 0;
@@ -78,7 +73,8 @@ int app_register(struct cli *cli, const struct command *command)
         release_folder(&folder);
         return EXIT_FAILED;
     }
-    cleanup_json json_t *body = json_pack("{s:s, s:O, s:s}", "app", folder.name, "spec", folder.spec, "template", folder.template);
+    cleanup_json json_t *body =
+        json_pack("{s:s, s:O, s:s}", "app", folder.name, "spec", folder.spec, "template", folder.template);
     int rc = cli_try(cli, "POST", command->path, body, &status, &answer);
     if (rc == EXIT_OK && status == 409) {
         printf("%s %s is registered already\n", folder.name, json_str(folder.spec, "version"));

@@ -1,16 +1,15 @@
 /* Talking to the server, and printing what it says. */
-#include "cli/cli.h"
-
 #include "base/clock.h"
 #include "base/rnd.h"
+#include "cli/cli.h"
 #include "io/http.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-int cli_try(struct cli *cli, const char *method, const char *path, const json_t *body, long *ret_status, json_t **ret)
-{
+int cli_try(struct cli *cli, const char *method, const char *path, const json_t *body, long *ret_status,
+            json_t **ret) {
     struct err err = {0};
     char authorization[300], key[80], url[700];
     cleanup_free char *text = body ? json_text(body) : NULL;
@@ -21,7 +20,8 @@ int cli_try(struct cli *cli, const char *method, const char *path, const json_t 
     if (given)
         (void)snprintf(key, sizeof key, "Idempotency-Key: %.50s", given);
     (void)snprintf(url, sizeof url, "%s%s", cli->server, path);
-    const char *const headers[] = {authorization, str_eq(method, "POST") ? key : "Accept: application/json", NULL};
+    const char *const headers[] = {authorization, str_eq(method, "POST") ? key : "Accept: application/json",
+                                   NULL};
     int rc = EXIT_UNREACHABLE;
     for (int attempt = 0; attempt < 3 && rc == EXIT_UNREACHABLE; attempt++) {
         struct http_call call = HTTP_CALL_INIT(16 * 1024 * 1024);
@@ -41,14 +41,14 @@ int cli_try(struct cli *cli, const char *method, const char *path, const json_t 
     return rc;
 }
 
-int cli_call(struct cli *cli, const char *method, const char *path, const json_t *body, json_t **ret)
-{
+int cli_call(struct cli *cli, const char *method, const char *path, const json_t *body, json_t **ret) {
     long status = 0;
     json_t *answer = NULL;
     int rc = cli_try(cli, method, path, body, &status, &answer);
     if (rc == EXIT_OK && status >= 400) {
         const char *sentence = json_str(answer, "detail");
-        (void)fprintf(stderr, "fairlead: %s\n", sentence ? sentence : "the server refused without saying why");
+        (void)fprintf(stderr, "fairlead: %s\n",
+                      sentence ? sentence : "the server refused without saying why");
         if (cli->verbose && answer) {
             (void)json_dumpf(answer, stderr, JSON_INDENT(2));
             (void)fprintf(stderr, "\n");
@@ -63,8 +63,7 @@ int cli_call(struct cli *cli, const char *method, const char *path, const json_t
 }
 
 /* A cell: texts without control characters, numbers, lists joined. */
-static void cell(struct str *out, const json_t *v)
-{
+static void cell(struct str *out, const json_t *v) {
     size_t i;
     json_t *item;
     if (json_is_string(v)) {
@@ -75,8 +74,7 @@ static void cell(struct str *out, const json_t *v)
     } else if (json_is_boolean(v)) {
         str_adds(out, json_is_true(v) ? "yes" : "no");
     } else if (json_is_array(v)) {
-        json_array_foreach(v, i, item)
-        {
+        json_array_foreach(v, i, item) {
             str_adds(out, i ? "," : "");
             cell(out, item);
         }
@@ -85,8 +83,7 @@ static void cell(struct str *out, const json_t *v)
     }
 }
 
-void cli_print(const struct cli *cli, const json_t *rows, const char *const *columns)
-{
+void cli_print(const struct cli *cli, const json_t *rows, const char *const *columns) {
     enum { COLUMNS = 12 };
     size_t width[COLUMNS] = {0}, i;
     json_t *row;
@@ -103,8 +100,7 @@ void cli_print(const struct cli *cli, const json_t *rows, const char *const *col
             if (pass)
                 printf("%-*s%s", (int)width[c], title, columns[c + 1] ? "  " : "\n");
         }
-        json_array_foreach(rows, i, row)
-        {
+        json_array_foreach(rows, i, row) {
             for (int c = 0; columns[c] && c < COLUMNS; c++) {
                 char key[40];
                 cleanup_str struct str text = STR_INIT(4096);
@@ -113,7 +109,8 @@ void cli_print(const struct cli *cli, const json_t *rows, const char *const *col
                 if (text.n > width[c])
                     width[c] = text.n;
                 if (pass)
-                    printf("%-*s%s", columns[c + 1] ? (int)width[c] : 0, str_text(&text), columns[c + 1] ? "  " : "\n");
+                    printf("%-*s%s", columns[c + 1] ? (int)width[c] : 0, str_text(&text),
+                           columns[c + 1] ? "  " : "\n");
             }
         }
     }

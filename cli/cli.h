@@ -10,7 +10,14 @@
 #include <stdbool.h>
 
 /* Exit codes (documented in --help). */
-enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_REFUSED = 3, EXIT_UNREACHABLE = 4, EXIT_TIMEOUT = 5 };
+enum {
+    EXIT_OK = 0,
+    EXIT_FAILED = 1,
+    EXIT_USAGE = 2,
+    EXIT_REFUSED = 3,
+    EXIT_UNREACHABLE = 4,
+    EXIT_TIMEOUT = 5
+};
 
 struct option_value {
     const char *name, *value;
@@ -29,11 +36,11 @@ struct cli {
 
 struct command {
     const char *resource, *verb;
-    const char *args;              /* "NAME", "CUSTOMER/TENANT" ... for usage */
-    const char *const *options;    /* "name=META help", NULL-ended; a trailing ! on the name: a flag */
+    const char *args;           /* "NAME", "CUSTOMER/TENANT" ... for usage */
+    const char *const *options; /* "name=META help", NULL-ended; a trailing ! on the name: a flag */
     const char *help;
     int (*run)(struct cli *cli, const struct command *command);
-    const char *path;              /* of the API */
+    const char *path; /* of the API */
 };
 extern const struct command commands[];
 extern const int commands_n;
@@ -43,10 +50,12 @@ const char *cli_option(const struct cli *cli, const char *name, const char *othe
 bool cli_flag(const struct cli *cli, const char *name);
 int cli_usage(const struct command *command, const char *why);
 
-/* One call. The exit code of a failure is returned and the sentence printed; *ret (may be NULL) is the body. */
+/* One call. The exit code of a failure is returned and the sentence printed; *ret (may be NULL) is the body.
+ */
 int cli_call(struct cli *cli, const char *method, const char *path, const json_t *body, json_t **ret);
 /* As cli_call, but a 404 or another refusal is not printed: *ret_status says what came. */
-int cli_try(struct cli *cli, const char *method, const char *path, const json_t *body, long *ret_status, json_t **ret);
+int cli_try(struct cli *cli, const char *method, const char *path, const json_t *body, long *ret_status,
+            json_t **ret);
 
 /* Prints rows: -o json as they are, else the columns ("key=TITLE") as a table. */
 void cli_print(const struct cli *cli, const json_t *rows, const char *const *columns);

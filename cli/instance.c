@@ -1,7 +1,6 @@
 /* instance: ask for one, look at it, wait for it. */
-#include "cli/cli.h"
-
 #include "base/clock.h"
+#include "cli/cli.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,8 +8,8 @@
 #include <unistd.h>
 
 /* CUSTOMER/TENANT of --tenant. False: printed why. */
-static bool split_tenant(struct cli *cli, const struct command *command, const char **customer, const char **tenant)
-{
+static bool split_tenant(struct cli *cli, const struct command *command, const char **customer,
+                         const char **tenant) {
     const char *given = cli_option(cli, "tenant", getenv("FAIRLEAD_TENANT"));
     const char *slash = given ? strchr(given, '/') : NULL;
     if (!slash) {
@@ -22,13 +21,11 @@ static bool split_tenant(struct cli *cli, const struct command *command, const c
     return true;
 }
 
-static bool is_plain(const char *s)
-{
+static bool is_plain(const char *s) {
     return strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-") == strlen(s);
 }
 
-int cli_find_instance(struct cli *cli, const struct command *command, json_t **ret)
-{
+int cli_find_instance(struct cli *cli, const struct command *command, json_t **ret) {
     const char *customer, *tenant, *name = cli->args[0];
     json_t *list = NULL;
     if (strlen(name) == 36)
@@ -37,8 +34,10 @@ int cli_find_instance(struct cli *cli, const struct command *command, json_t **r
         return EXIT_USAGE;
     if (!is_plain(name) || !is_plain(customer) || !is_plain(tenant))
         return cli_usage(command, "names have only lower-case letters, digits and hyphens");
-    int rc = cli_call(cli, "GET", arena_printf(&cli->arena, "/v1/instances?customer=%s&tenant=%s&name=%s", customer, tenant, name),
-                      NULL, &list);
+    int rc = cli_call(
+        cli, "GET",
+        arena_printf(&cli->arena, "/v1/instances?customer=%s&tenant=%s&name=%s", customer, tenant, name),
+        NULL, &list);
     if (rc == EXIT_OK && json_array_size(json_object_get(list, "items")) == 0) {
         (void)fprintf(stderr, "fairlead: \"%s/%s\" has no instance named \"%s\".\n", customer, tenant, name);
         rc = EXIT_REFUSED;
@@ -49,9 +48,9 @@ int cli_find_instance(struct cli *cli, const struct command *command, json_t **r
     return rc;
 }
 
-static void print_instance(const struct cli *cli, const json_t *instance)
-{
-    static const char *const keys[] = {"name", "app", "version", "state", "health", "problem", "url", "node", "size", "expires_at", "id"};
+static void print_instance(const struct cli *cli, const json_t *instance) {
+    static const char *const keys[] = {"name", "app",  "version", "state",      "health", "problem",
+                                       "url",  "node", "size",    "expires_at", "id"};
     if (cli->json) {
         (void)json_dumpf(instance, stdout, JSON_INDENT(2));
         printf("\n");
@@ -62,23 +61,28 @@ static void print_instance(const struct cli *cli, const json_t *instance)
             printf("%-11s %s\n", keys[i], json_str(instance, keys[i]));
 }
 
-static const char *event_text(struct arena *arena, const json_t *event)
-{
+static const char *event_text(struct arena *arena, const json_t *event) {
     const json_t *data = json_object_get(event, "data");
-    const char *type = json_str(event, "type"), *step = json_str(data, "step"), *part = json_str(data, "part"),
-               *reason = json_str(data, "reason"), *node = json_str(data, "node");
-    return arena_printf(arena, "%-17s %s%s%s%s%s", type, step ? step : "", part && *part ? " " : "", part ? part : "",
-                        reason ? (step ? ": " : "") : node ? node : "", reason ? reason : "");
+    const char *type = json_str(event, "type"), *step = json_str(data, "step"),
+               *part = json_str(data, "part"), *reason = json_str(data, "reason"),
+               *node = json_str(data, "node");
+    return arena_printf(arena, "%-17s %s%s%s%s%s", type, step ? step : "", part && *part ? " " : "",
+                        part ? part : "",
+                        reason ? (step ? ": " : "")
+                        : node ? node
+                               : "",
+                        reason ? reason : "");
 }
 
 /* Prints the events above *after; true when the last of them ends a walk of `generation` or a later one. */
-static int print_events(struct cli *cli, const char *id, int64_t *after, int64_t generation, bool *ret_end, const char **ret_last)
-{
+static int print_events(struct cli *cli, const char *id, int64_t *after, int64_t generation, bool *ret_end,
+                        const char **ret_last) {
     json_t *page = NULL, *event;
     size_t i;
-    int rc = cli_call(cli, "GET", arena_printf(&cli->arena, "/v1/instances/%s/events?after=%lld", id, (long long)*after), NULL, &page);
-    json_array_foreach(json_object_get(page, "items"), i, event)
-    {
+    int rc = cli_call(cli, "GET",
+                      arena_printf(&cli->arena, "/v1/instances/%s/events?after=%lld", id, (long long)*after),
+                      NULL, &page);
+    json_array_foreach(json_object_get(page, "items"), i, event) {
         static const char *const ends[] = {"running", "stopped", "suspended", "deleted", "failed"};
         const char *at = json_str(event, "at"), *type = json_str(event, "type");
         *after = json_int(event, "sequence", *after);
@@ -99,8 +103,7 @@ static int print_events(struct cli *cli, const char *id, int64_t *after, int64_t
 }
 
 /* Shows each step as it happens, until the walk has ended. */
-static int wait_for(struct cli *cli, const char *id, int64_t generation, int64_t after)
-{
+static int wait_for(struct cli *cli, const char *id, int64_t generation, int64_t after) {
     int64_t seconds = 600, deadline;
     const char *last = NULL;
     bool ended = false;
@@ -113,18 +116,20 @@ static int wait_for(struct cli *cli, const char *id, int64_t generation, int64_t
         if (ended)
             return str_eq(last, "failed") ? EXIT_FAILED : EXIT_OK;
         if (clock_mono_us() > deadline) {
-            (void)fprintf(stderr, "fairlead: it has not ended within %lld s; it goes on: fairlead instance events\n", (long long)seconds);
+            (void)fprintf(stderr,
+                          "fairlead: it has not ended within %lld s; it goes on: fairlead instance events\n",
+                          (long long)seconds);
             return EXIT_TIMEOUT;
         }
         (void)usleep(300000);
     }
 }
 
-static int64_t last_sequence(struct cli *cli, const char *id)
-{
+static int64_t last_sequence(struct cli *cli, const char *id) {
     json_t *page = NULL;
     int64_t last = 0;
-    if (cli_call(cli, "GET", arena_printf(&cli->arena, "/v1/instances/%s/events", id), NULL, &page) == EXIT_OK) {
+    if (cli_call(cli, "GET", arena_printf(&cli->arena, "/v1/instances/%s/events", id), NULL, &page) ==
+        EXIT_OK) {
         const json_t *items = json_object_get(page, "items");
         last = json_int(json_array_get(items, json_array_size(items) - 1), "sequence", 0);
     }
@@ -132,8 +137,7 @@ static int64_t last_sequence(struct cli *cli, const char *id)
     return last;
 }
 
-static int conclude(struct cli *cli, const json_t *answer, int64_t after, const char *what)
-{
+static int conclude(struct cli *cli, const json_t *answer, int64_t after, const char *what) {
     const char *id = json_str(answer, "id");
     if (cli->json && !cli_flag(cli, "wait")) {
         (void)json_dumpf(answer, stdout, JSON_INDENT(2));
@@ -144,8 +148,7 @@ static int conclude(struct cli *cli, const json_t *answer, int64_t after, const 
     return cli_flag(cli, "wait") ? wait_for(cli, id, json_int(answer, "generation", 1), after) : EXIT_OK;
 }
 
-int instance_create(struct cli *cli, const struct command *command)
-{
+int instance_create(struct cli *cli, const struct command *command) {
     const char *customer, *tenant;
     int64_t days;
     json_t *answer = NULL;
@@ -161,11 +164,14 @@ int instance_create(struct cli *cli, const struct command *command)
         json_t *value = json_string(eq + 1);
         if (!value)
             return cli_usage(command, "a value of --set is not UTF-8");
-        (void)json_object_set_new(inputs, arena_strndup(&cli->arena, cli->options[i].value, (size_t)(eq - cli->options[i].value)), value);
+        (void)json_object_set_new(
+            inputs, arena_strndup(&cli->arena, cli->options[i].value, (size_t)(eq - cli->options[i].value)),
+            value);
     }
     cleanup_json json_t *body =
-        json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:O}", "app", cli->args[0], "name", cli->args[1], "customer", customer, "tenant", tenant,
-                  "plane", cli_option(cli, "plane", "main"), "size", cli_option(cli, "size", "small"), "inputs", inputs);
+        json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:O}", "app", cli->args[0], "name", cli->args[1],
+                  "customer", customer, "tenant", tenant, "plane", cli_option(cli, "plane", "main"), "size",
+                  cli_option(cli, "size", "small"), "inputs", inputs);
     if (cli_option(cli, "host", NULL))
         (void)json_object_set_new(body, "host", json_string(cli_option(cli, "host", NULL)));
     if (str_to_int(cli_option(cli, "trial-days", NULL), 0, 3650, &days))
@@ -179,13 +185,13 @@ int instance_create(struct cli *cli, const struct command *command)
     return rc;
 }
 
-int instance_list(struct cli *cli, const struct command *command)
-{
+int instance_list(struct cli *cli, const struct command *command) {
     const char *given = cli_option(cli, "tenant", NULL), *state = cli_option(cli, "state", NULL);
     const char *slash = given ? strchr(given, '/') : NULL;
     cleanup_json json_t *all = json_array();
     char after[64] = "";
-    if ((given && !slash) || (state && !is_plain(state)) || (given && strspn(given, "abcdefghijklmnopqrstuvwxyz0123456789-/") != strlen(given)))
+    if ((given && !slash) || (state && !is_plain(state)) ||
+        (given && strspn(given, "abcdefghijklmnopqrstuvwxyz0123456789-/") != strlen(given)))
         return cli_usage(command, "--tenant takes CUSTOMER/TENANT");
     for (;;) {
         json_t *page = NULL;
@@ -205,13 +211,14 @@ int instance_list(struct cli *cli, const struct command *command)
         if (!*after)
             break;
     }
-    cli_print(cli, all, (const char *const[]){"customer=CUSTOMER", "tenant=TENANT", "name=NAME", "app=APP", "state=STATE", "health=HEALTH",
-                                              "node=NODE", "url=URL", "expires_at=EXPIRES", NULL});
+    cli_print(cli, all,
+              (const char *const[]){"customer=CUSTOMER", "tenant=TENANT", "name=NAME", "app=APP",
+                                    "state=STATE", "health=HEALTH", "node=NODE", "url=URL",
+                                    "expires_at=EXPIRES", NULL});
     return EXIT_OK;
 }
 
-int instance_get(struct cli *cli, const struct command *command)
-{
+int instance_get(struct cli *cli, const struct command *command) {
     json_t *instance = NULL;
     int rc = cli_find_instance(cli, command, &instance);
     if (rc == EXIT_OK)
@@ -220,8 +227,7 @@ int instance_get(struct cli *cli, const struct command *command)
     return rc;
 }
 
-int instance_intent(struct cli *cli, const struct command *command)
-{
+int instance_intent(struct cli *cli, const struct command *command) {
     json_t *instance = NULL, *answer = NULL;
     int64_t days;
     int rc = cli_find_instance(cli, command, &instance);
@@ -232,7 +238,8 @@ int instance_intent(struct cli *cli, const struct command *command)
     if (str_to_int(cli_option(cli, "days", NULL), 1, 3650, &days))
         (void)json_object_set_new(body, "days", json_integer(days));
     int64_t after = cli_flag(cli, "wait") ? last_sequence(cli, id) : 0;
-    rc = cli_call(cli, "POST", arena_printf(&cli->arena, "%s/%s/%s", command->path, id, command->verb), body, &answer);
+    rc = cli_call(cli, "POST", arena_printf(&cli->arena, "%s/%s/%s", command->path, id, command->verb), body,
+                  &answer);
     bool walks = !str_eq(command->verb, "extend") || str_eq(json_str(instance, "state"), "suspended");
     if (rc == EXIT_OK && !walks)
         printf("%s: extended\n", json_str(instance, "name"));
@@ -243,16 +250,17 @@ int instance_intent(struct cli *cli, const struct command *command)
     return rc;
 }
 
-int instance_delete(struct cli *cli, const struct command *command)
-{
+int instance_delete(struct cli *cli, const struct command *command) {
     json_t *instance = NULL, *answer = NULL;
     int rc = cli_find_instance(cli, command, &instance);
     if (rc)
         return rc;
     const char *id = json_str(instance, "id");
     int64_t after = cli_flag(cli, "wait") ? last_sequence(cli, id) : 0;
-    rc = cli_call(cli, "DELETE", arena_printf(&cli->arena, "%s/%s%s", command->path, id, cli_flag(cli, "purge") ? "?purge=true" : ""), NULL,
-                  &answer);
+    rc = cli_call(
+        cli, "DELETE",
+        arena_printf(&cli->arena, "%s/%s%s", command->path, id, cli_flag(cli, "purge") ? "?purge=true" : ""),
+        NULL, &answer);
     if (rc == EXIT_OK)
         rc = conclude(cli, answer, after, "delete asked for");
     json_decref(answer);
@@ -260,8 +268,7 @@ int instance_delete(struct cli *cli, const struct command *command)
     return rc;
 }
 
-int instance_events(struct cli *cli, const struct command *command)
-{
+int instance_events(struct cli *cli, const struct command *command) {
     json_t *instance = NULL;
     int64_t after = 0;
     const char *last = NULL;
@@ -277,19 +284,20 @@ int instance_events(struct cli *cli, const struct command *command)
     return rc;
 }
 
-int instance_steps(struct cli *cli, const struct command *command)
-{
+int instance_steps(struct cli *cli, const struct command *command) {
     json_t *instance = NULL, *steps = NULL, *step;
     size_t i;
     int rc = cli_find_instance(cli, command, &instance);
     if (rc == EXIT_OK)
-        rc = cli_call(cli, "GET", arena_printf(&cli->arena, "%s/%s/steps", command->path, json_str(instance, "id")), NULL, &steps);
+        rc = cli_call(cli, "GET",
+                      arena_printf(&cli->arena, "%s/%s/steps", command->path, json_str(instance, "id")), NULL,
+                      &steps);
     if (rc == EXIT_OK) {
         const json_t *items = json_object_get(steps, "items");
-        cli_print(cli, items, (const char *const[]){"generation=GEN", "intent=INTENT", "step=STEP", "part=PART", "state=STATE", "attempt=TRY",
-                                                    "class=CLASS", "problem=REASON", NULL});
-        json_array_foreach(items, i, step)
-        {
+        cli_print(cli, items,
+                  (const char *const[]){"generation=GEN", "intent=INTENT", "step=STEP", "part=PART",
+                                        "state=STATE", "attempt=TRY", "class=CLASS", "problem=REASON", NULL});
+        json_array_foreach(items, i, step) {
             if (!cli->json && json_str(step, "problem") && json_str(step, "lines"))
                 printf("\nlast lines of %s:\n%s\n", json_str(step, "step"), json_str(step, "lines"));
         }
@@ -299,15 +307,16 @@ int instance_steps(struct cli *cli, const struct command *command)
     return rc;
 }
 
-int instance_credentials(struct cli *cli, const struct command *command)
-{
+int instance_credentials(struct cli *cli, const struct command *command) {
     json_t *instance = NULL, *answer = NULL;
     int rc = cli_find_instance(cli, command, &instance);
-    const char *path = arena_printf(&cli->arena, "%s/%s/credentials", command->path, json_str(instance, "id"));
+    const char *path =
+        arena_printf(&cli->arena, "%s/%s/credentials", command->path, json_str(instance, "id"));
     if (rc == EXIT_OK)
         rc = cli_call(cli, "GET", path, NULL, &answer);
     if (rc == EXIT_OK)
-        cli_print(cli, json_object_get(answer, "items"), (const char *const[]){"name=NAME", "user=USER", "value=VALUE", "title=FOR", NULL});
+        cli_print(cli, json_object_get(answer, "items"),
+                  (const char *const[]){"name=NAME", "user=USER", "value=VALUE", "title=FOR", NULL});
     if (rc == EXIT_OK && cli_flag(cli, "confirm"))
         rc = cli_call(cli, "POST", arena_printf(&cli->arena, "%s/confirm", path), json_object(), NULL);
     json_decref(answer);

@@ -1,7 +1,6 @@
 /* fairlead RESOURCE VERB: the table of commands, and how a command line becomes a call. */
-#include "cli/cli.h"
-
 #include "base/file.h"
+#include "cli/cli.h"
 #include "io/http.h"
 #include "io/sign.h"
 
@@ -13,101 +12,129 @@
 #define WAITING "wait! until it is done", "timeout=SECONDS of waiting [600]"
 
 const struct command commands[] = {
-    {"plan", "create", "NAME", OPTIONS("title=TEXT", "modes=shared,dedicated [shared]", "max-instances=N", "max-memory=MB", "trial-days=N [30]"), "a plan: quotas and modes", plan_create, "/v1/plans"},
+    {"plan", "create", "NAME",
+     OPTIONS("title=TEXT", "modes=shared,dedicated [shared]", "max-instances=N", "max-memory=MB",
+             "trial-days=N [30]"),
+     "a plan: quotas and modes", plan_create, "/v1/plans"},
     {"plan", "list", "", NULL, "all plans", run_list, "/v1/plans"},
     {"plan", "get", "NAME", NULL, "one plan", run_get, "/v1/plans"},
     {"plan", "delete", "NAME", NULL, "delete a plan that nobody has", run_delete, "/v1/plans"},
-    {"customer", "create", "NAME", OPTIONS("plan=PLAN", "title=TEXT"), "a customer", customer_create, "/v1/customers"},
+    {"customer", "create", "NAME", OPTIONS("plan=PLAN", "title=TEXT"), "a customer", customer_create,
+     "/v1/customers"},
     {"customer", "list", "", NULL, "all customers", run_list, "/v1/customers"},
     {"customer", "get", "NAME", NULL, "one customer", run_get, "/v1/customers"},
     {"customer", "delete", "NAME", NULL, "delete a customer without tenants", run_delete, "/v1/customers"},
-    {"tenant", "create", "CUSTOMER/TENANT", OPTIONS("title=TEXT"), "a workspace of a customer", tenant_create, "/v1/tenants"},
+    {"tenant", "create", "CUSTOMER/TENANT", OPTIONS("title=TEXT"), "a workspace of a customer", tenant_create,
+     "/v1/tenants"},
     {"tenant", "list", "", NULL, "all tenants", run_list, "/v1/tenants"},
     {"tenant", "get", "CUSTOMER/TENANT", NULL, "one tenant", run_get, "/v1/tenants"},
-    {"tenant", "delete", "CUSTOMER/TENANT", NULL, "delete a tenant without instances", run_delete, "/v1/tenants"},
-    {"plane", "create", "NAME", OPTIONS("recovery-key=FILE for the private half, made if missing", "domain=DOMAIN", "public-port=N [80]", "mode=shared|dedicated [shared]", "customer=NAME of a dedicated one"), "a plane; its recovery key is made here and never sent", plane_create, "/v1/planes"},
+    {"tenant", "delete", "CUSTOMER/TENANT", NULL, "delete a tenant without instances", run_delete,
+     "/v1/tenants"},
+    {"plane", "create", "NAME",
+     OPTIONS("recovery-key=FILE for the private half, made if missing", "domain=DOMAIN", "public-port=N [80]",
+             "mode=shared|dedicated [shared]", "customer=NAME of a dedicated one"),
+     "a plane; its recovery key is made here and never sent", plane_create, "/v1/planes"},
     {"plane", "list", "", NULL, "all planes", run_list, "/v1/planes"},
     {"plane", "get", "NAME", NULL, "one plane", run_get, "/v1/planes"},
     {"plane", "delete", "NAME", NULL, "delete an empty plane", run_delete, "/v1/planes"},
-    {"node", "create", "NAME", OPTIONS("plane=PLANE", "roles=LIST of builder,host,edge,dns,prober", "address=IPV4", "cpu=MILLI [2000]", "memory=MB [4096]", "disk=MB [20000]"), "a node that may join", node_create, "/v1/nodes"},
+    {"node", "create", "NAME",
+     OPTIONS("plane=PLANE", "roles=LIST of builder,host,edge,dns,prober", "address=IPV4", "cpu=MILLI [2000]",
+             "memory=MB [4096]", "disk=MB [20000]"),
+     "a node that may join", node_create, "/v1/nodes"},
     {"node", "invite", "NAME", NULL, "a one-time token for fairlead-worker enrol", node_invite, "/v1/nodes"},
     {"node", "list", "", NULL, "all nodes", run_list, "/v1/nodes"},
     {"node", "get", "NAME", NULL, "one node", run_get, "/v1/nodes"},
     {"node", "delete", "NAME", NULL, "delete a node that holds nothing", run_delete, "/v1/nodes"},
-    {"size", "create", "PLANE/SIZE", OPTIONS("cpu=MILLI [1000]", "memory=MB [1024]", "disk=MB [2000]"), "limits that a plane offers", size_create, "/v1/sizes"},
+    {"size", "create", "PLANE/SIZE", OPTIONS("cpu=MILLI [1000]", "memory=MB [1024]", "disk=MB [2000]"),
+     "limits that a plane offers", size_create, "/v1/sizes"},
     {"size", "list", "", NULL, "all sizes", run_list, "/v1/sizes"},
     {"size", "get", "PLANE/SIZE", NULL, "one size", run_get, "/v1/sizes"},
     {"size", "delete", "PLANE/SIZE", NULL, "delete a size that nobody has", run_delete, "/v1/sizes"},
-    {"app", "register", "DIR", NULL, "register the release in a folder of the catalogue", app_register, "/v1/releases"},
+    {"app", "register", "DIR", NULL, "register the release in a folder of the catalogue", app_register,
+     "/v1/releases"},
     {"app", "check", "DIR", NULL, "judge a folder of the catalogue, without a server", app_check, ""},
     {"app", "list", "", NULL, "the catalogue", run_list, "/v1/apps"},
     {"app", "get", "NAME", NULL, "one app, with what it asks for", run_get, "/v1/apps"},
-    {"instance", "create", "APP NAME", OPTIONS("tenant=CUSTOMER/TENANT", "plane=PLANE [main]", "size=SIZE [small]", "host=LABEL", "set=KEY=VALUE", "trial-days=N", "key=IDEMPOTENCY-KEY", WAITING), "ask for an instance", instance_create, "/v1/instances"},
-    {"instance", "list", "", OPTIONS("tenant=CUSTOMER/TENANT", "state=STATE"), "instances", instance_list, "/v1/instances"},
-    {"instance", "get", "NAME", OPTIONS("tenant=CUSTOMER/TENANT"), "one instance", instance_get, "/v1/instances"},
-    {"instance", "steps", "NAME", OPTIONS("tenant=CUSTOMER/TENANT"), "every step, with its last lines", instance_steps, "/v1/instances"},
-    {"instance", "events", "NAME", OPTIONS("tenant=CUSTOMER/TENANT", "f! follow what comes"), "its history", instance_events, "/v1/instances"},
-    {"instance", "stop", "NAME", OPTIONS("tenant=CUSTOMER/TENANT", WAITING), "stop it; its data is kept", instance_intent, "/v1/instances"},
-    {"instance", "start", "NAME", OPTIONS("tenant=CUSTOMER/TENANT", WAITING), "start it again", instance_intent, "/v1/instances"},
-    {"instance", "retry", "NAME", OPTIONS("tenant=CUSTOMER/TENANT", WAITING), "go on after a failed step", instance_intent, "/v1/instances"},
-    {"instance", "extend", "NAME", OPTIONS("tenant=CUSTOMER/TENANT", "days=N [30]", WAITING), "move the end of its trial", instance_intent, "/v1/instances"},
-    {"instance", "credentials", "NAME", OPTIONS("tenant=CUSTOMER/TENANT", "confirm! that they are written down: they are gone here then"), "what its owner must see once", instance_credentials, "/v1/instances"},
-    {"instance", "delete", "NAME", OPTIONS("tenant=CUSTOMER/TENANT", "purge! its data may go for good", WAITING), "take it away", instance_delete, "/v1/instances"},
+    {"instance", "create", "APP NAME",
+     OPTIONS("tenant=CUSTOMER/TENANT", "plane=PLANE [main]", "size=SIZE [small]", "host=LABEL",
+             "set=KEY=VALUE", "trial-days=N", "key=IDEMPOTENCY-KEY", WAITING),
+     "ask for an instance", instance_create, "/v1/instances"},
+    {"instance", "list", "", OPTIONS("tenant=CUSTOMER/TENANT", "state=STATE"), "instances", instance_list,
+     "/v1/instances"},
+    {"instance", "get", "NAME", OPTIONS("tenant=CUSTOMER/TENANT"), "one instance", instance_get,
+     "/v1/instances"},
+    {"instance", "steps", "NAME", OPTIONS("tenant=CUSTOMER/TENANT"), "every step, with its last lines",
+     instance_steps, "/v1/instances"},
+    {"instance", "events", "NAME", OPTIONS("tenant=CUSTOMER/TENANT", "f! follow what comes"), "its history",
+     instance_events, "/v1/instances"},
+    {"instance", "stop", "NAME", OPTIONS("tenant=CUSTOMER/TENANT", WAITING), "stop it; its data is kept",
+     instance_intent, "/v1/instances"},
+    {"instance", "start", "NAME", OPTIONS("tenant=CUSTOMER/TENANT", WAITING), "start it again",
+     instance_intent, "/v1/instances"},
+    {"instance", "retry", "NAME", OPTIONS("tenant=CUSTOMER/TENANT", WAITING), "go on after a failed step",
+     instance_intent, "/v1/instances"},
+    {"instance", "extend", "NAME", OPTIONS("tenant=CUSTOMER/TENANT", "days=N [30]", WAITING),
+     "move the end of its trial", instance_intent, "/v1/instances"},
+    {"instance", "credentials", "NAME",
+     OPTIONS("tenant=CUSTOMER/TENANT", "confirm! that they are written down: they are gone here then"),
+     "what its owner must see once", instance_credentials, "/v1/instances"},
+    {"instance", "delete", "NAME",
+     OPTIONS("tenant=CUSTOMER/TENANT", "purge! its data may go for good", WAITING), "take it away",
+     instance_delete, "/v1/instances"},
     {"dead-letter", "list", "", NULL, "records that nobody could use", run_list, "/v1/dead-letters"},
     {"dead-letter", "show", "ID", NULL, "one of them, with its bytes", run_get, "/v1/dead-letters"},
     {"dead-letter", "drop", "ID", NULL, "forget it", run_delete, "/v1/dead-letters"},
-    {"completion", "bash", "", NULL, "completion for bash: source <(fairlead completion bash)", completion_print, ""},
+    {"completion", "bash", "", NULL, "completion for bash: source <(fairlead completion bash)",
+     completion_print, ""},
 };
 const int commands_n = sizeof commands / sizeof *commands;
 
-static void print_help(FILE *to)
-{
+static void print_help(FILE *to) {
     (void)fprintf(to, "usage: fairlead RESOURCE VERB [ARGUMENT...] [OPTION...]\n\n");
     for (int i = 0; i < commands_n; i++) {
         char left[64];
-        (void)snprintf(left, sizeof left, "%s %s %s", commands[i].resource, commands[i].verb, commands[i].args);
+        (void)snprintf(left, sizeof left, "%s %s %s", commands[i].resource, commands[i].verb,
+                       commands[i].args);
         (void)fprintf(to, "  %-34s %s\n", left, commands[i].help);
     }
-    (void)fprintf(to, "\nOptions of every command:\n"
-                      "  --server URL      of the coordinator [FAIRLEAD_SERVER, or http://127.0.0.1:8080]\n"
-                      "  --token-file FILE with the token, mode 0600 [FAIRLEAD_TOKEN_FILE, or ~/.config/fairlead/token]\n"
-                      "  -o table|json     how to print\n"
-                      "  -v                show whole problem documents\n"
-                      "  --help            of a command: its options\n\n"
-                      "Exit codes: 0 done, 1 it failed, 2 usage, 3 refused by the server, 4 not reachable, 5 time is up\n");
+    (void)fprintf(
+        to,
+        "\nOptions of every command:\n"
+        "  --server URL      of the coordinator [FAIRLEAD_SERVER, or http://127.0.0.1:8080]\n"
+        "  --token-file FILE with the token, mode 0600 [FAIRLEAD_TOKEN_FILE, or ~/.config/fairlead/token]\n"
+        "  -o table|json     how to print\n"
+        "  -v                show whole problem documents\n"
+        "  --help            of a command: its options\n\n"
+        "Exit codes: 0 done, 1 it failed, 2 usage, 3 refused by the server, 4 not reachable, 5 time is up\n");
 }
 
-int cli_usage(const struct command *command, const char *why)
-{
+int cli_usage(const struct command *command, const char *why) {
     if (why)
         (void)fprintf(stderr, "fairlead: %s\n", why);
-    (void)fprintf(why ? stderr : stdout, "usage: fairlead %s %s %s [OPTION...]\n%s\n", command->resource, command->verb, command->args,
-                  command->help);
+    (void)fprintf(why ? stderr : stdout, "usage: fairlead %s %s %s [OPTION...]\n%s\n", command->resource,
+                  command->verb, command->args, command->help);
     for (const char *const *o = command->options; o && *o; o++) {
         size_t n = strcspn(*o, "=! ");
         bool is_short = n == 1;
-        (void)fprintf(why ? stderr : stdout, "  %s%.*s%s%s\n", is_short ? "-" : "--", (int)n, *o, (*o)[n] == '=' ? " " : "",
-                      (*o)[n] ? *o + n + 1 : "");
+        (void)fprintf(why ? stderr : stdout, "  %s%.*s%s%s\n", is_short ? "-" : "--", (int)n, *o,
+                      (*o)[n] == '=' ? " " : "", (*o)[n] ? *o + n + 1 : "");
     }
     return why ? EXIT_USAGE : EXIT_OK;
 }
 
-const char *cli_option(const struct cli *cli, const char *name, const char *otherwise)
-{
+const char *cli_option(const struct cli *cli, const char *name, const char *otherwise) {
     for (int i = cli->options_n - 1; i >= 0; i--)
         if (str_eq(cli->options[i].name, name))
             return cli->options[i].value;
     return otherwise;
 }
 
-bool cli_flag(const struct cli *cli, const char *name)
-{
+bool cli_flag(const struct cli *cli, const char *name) {
     return cli_option(cli, name, NULL) != NULL;
 }
 
 /* 1: a value follows. 0: a flag. -1: unknown. */
-static int option_kind(const struct command *command, const char *name)
-{
+static int option_kind(const struct command *command, const char *name) {
     static const char *const common[] = {"server", "token-file", "o"};
     for (size_t i = 0; i < sizeof common / sizeof *common; i++)
         if (str_eq(common[i], name))
@@ -122,8 +149,7 @@ static int option_kind(const struct command *command, const char *name)
     return -1;
 }
 
-static int read_line(struct cli *cli, const struct command *command, int argc, char **argv)
-{
+static int read_line(struct cli *cli, const struct command *command, int argc, char **argv) {
     cli->args = arena_alloc(&cli->arena, ((size_t)argc + 1) * sizeof *cli->args);
     for (int i = 0; i < argc; i++) {
         char *arg = argv[i];
@@ -137,17 +163,19 @@ static int read_line(struct cli *cli, const struct command *command, int argc, c
         (void)snprintf(bare, sizeof bare, "%.*s", value ? (int)(value - name) : (int)strlen(name), name);
         int kind = option_kind(command, bare);
         if (kind < 0 || cli->options_n == 64)
-            return cli_usage(command, arena_printf(&cli->arena, "\"%s\" is not an option of this command", arg));
+            return cli_usage(command,
+                             arena_printf(&cli->arena, "\"%s\" is not an option of this command", arg));
         if (kind == 1 && !value && i + 1 == argc)
             return cli_usage(command, arena_printf(&cli->arena, "\"%s\" needs a value", arg));
         cli->options[cli->options_n++] =
-            (struct option_value){arena_strdup(&cli->arena, bare), kind == 0 ? "" : value ? value + 1 : argv[++i]};
+            (struct option_value){arena_strdup(&cli->arena, bare), kind == 0 ? ""
+                                                                   : value   ? value + 1
+                                                                             : argv[++i]};
     }
     return 0;
 }
 
-static int read_token(struct cli *cli)
-{
+static int read_token(struct cli *cli) {
     struct err err = {0};
     char standard[512];
     const char *home = getenv("HOME"), *env = getenv("FAIRLEAD_TOKEN_FILE");
@@ -163,16 +191,14 @@ static int read_token(struct cli *cli)
     return 0;
 }
 
-static const struct command *find_command(const char *resource, const char *verb)
-{
+static const struct command *find_command(const char *resource, const char *verb) {
     for (int i = 0; i < commands_n; i++)
         if (str_eq(commands[i].resource, resource) && str_eq(commands[i].verb, verb))
             return &commands[i];
     return NULL;
 }
 
-static int run(struct cli *cli, int argc, char **argv)
-{
+static int run(struct cli *cli, int argc, char **argv) {
     struct err err = {0};
     if (argc < 2 || str_eq(argv[1], "--help") || str_eq(argv[1], "-h")) {
         print_help(argc < 2 ? stderr : stdout);
@@ -180,8 +206,8 @@ static int run(struct cli *cli, int argc, char **argv)
     }
     const struct command *command = argc > 2 ? find_command(argv[1], argv[2]) : NULL;
     if (!command) {
-        (void)fprintf(stderr, "fairlead: \"%s%s%s\" is not a command; fairlead --help lists them\n", argv[1], argc > 2 ? " " : "",
-                      argc > 2 ? argv[2] : "");
+        (void)fprintf(stderr, "fairlead: \"%s%s%s\" is not a command; fairlead --help lists them\n", argv[1],
+                      argc > 2 ? " " : "", argc > 2 ? argv[2] : "");
         return EXIT_USAGE;
     }
     int rc = read_line(cli, command, argc - 3, argv + 3);
@@ -193,7 +219,8 @@ static int run(struct cli *cli, int argc, char **argv)
     for (const char *p = command->args; *p; p++)
         wanted += *p == ' ';
     if (cli->args_n != wanted)
-        return cli_usage(command, wanted ? "arguments are missing, or too many" : "this command takes no arguments");
+        return cli_usage(command,
+                         wanted ? "arguments are missing, or too many" : "this command takes no arguments");
     const char *env = getenv("FAIRLEAD_SERVER"), *format = cli_option(cli, "o", "table");
     cli->server = cli_option(cli, "server", env ? env : "http://127.0.0.1:8080");
     cli->json = str_eq(format, "json");
@@ -208,8 +235,7 @@ static int run(struct cli *cli, int argc, char **argv)
     return command->run(cli, command);
 }
 
-int main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
     struct cli cli = {0};
     int rc = run(&cli, argc, argv);
     arena_release(&cli.arena);

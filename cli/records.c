@@ -1,7 +1,6 @@
 /* plan, customer, tenant, plane, node, size, dead-letter: records. */
-#include "cli/cli.h"
-
 #include "base/file.h"
+#include "cli/cli.h"
 #include "io/sign.h"
 
 #include <stdio.h>
@@ -12,31 +11,34 @@ static const struct {
     const char *resource;
     const char *const *columns;
 } tables[] = {
-    {"plan", (const char *const[]){"name=NAME", "modes=MODES", "max_instances=INSTANCES", "max_memory_mb=MEMORY", "trial_days=TRIAL", NULL}},
+    {"plan", (const char *const[]){"name=NAME", "modes=MODES", "max_instances=INSTANCES",
+                                   "max_memory_mb=MEMORY", "trial_days=TRIAL", NULL}},
     {"customer", (const char *const[]){"name=NAME", "plan=PLAN", "title=TITLE", NULL}},
     {"tenant", (const char *const[]){"customer=CUSTOMER", "name=NAME", "title=TITLE", NULL}},
     {"plane", (const char *const[]){"name=NAME", "mode=MODE", "domain=DOMAIN", "public_port=PORT", NULL}},
-    {"node", (const char *const[]){"name=NAME", "plane=PLANE", "roles=ROLES", "state=STATE", "health=HEALTH", "address=ADDRESS", "memory_used_mb=USED", "memory_mb=MEMORY", NULL}},
-    {"size", (const char *const[]){"plane=PLANE", "name=NAME", "cpu_milli=CPU", "memory_mb=MEMORY", "disk_mb=DISK", NULL}},
+    {"node", (const char *const[]){"name=NAME", "plane=PLANE", "roles=ROLES", "state=STATE", "health=HEALTH",
+                                   "address=ADDRESS", "memory_used_mb=USED", "memory_mb=MEMORY", NULL}},
+    {"size", (const char *const[]){"plane=PLANE", "name=NAME", "cpu_milli=CPU", "memory_mb=MEMORY",
+                                   "disk_mb=DISK", NULL}},
     {"app", (const char *const[]){"name=NAME", "title=TITLE", "versions=VERSIONS", "summary=SUMMARY", NULL}},
-    {"dead-letter", (const char *const[]){"id=ID", "created_at=WHEN", "source=SOURCE", "reason=REASON", "bytes=BYTES", NULL}},
+    {"dead-letter", (const char *const[]){"id=ID", "created_at=WHEN", "source=SOURCE", "reason=REASON",
+                                          "bytes=BYTES", NULL}},
 };
 
-static const char *const *columns_of(const struct command *command)
-{
+static const char *const *columns_of(const struct command *command) {
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
         if (str_eq(tables[i].resource, command->resource))
             return tables[i].columns;
     return tables[1].columns;
 }
 
-int run_list(struct cli *cli, const struct command *command)
-{
+int run_list(struct cli *cli, const struct command *command) {
     cleanup_json json_t *all = json_array();
     char after[128] = "";
     for (;;) {
         json_t *page = NULL;
-        const char *path = *after ? arena_printf(&cli->arena, "%s?after=%s", command->path, after) : command->path;
+        const char *path =
+            *after ? arena_printf(&cli->arena, "%s?after=%s", command->path, after) : command->path;
         int rc = cli_call(cli, "GET", path, NULL, &page);
         if (rc)
             return rc;
@@ -51,10 +53,10 @@ int run_list(struct cli *cli, const struct command *command)
     return EXIT_OK;
 }
 
-int run_get(struct cli *cli, const struct command *command)
-{
+int run_get(struct cli *cli, const struct command *command) {
     json_t *record = NULL;
-    int rc = cli_call(cli, "GET", arena_printf(&cli->arena, "%s/%s", command->path, cli->args[0]), NULL, &record);
+    int rc =
+        cli_call(cli, "GET", arena_printf(&cli->arena, "%s/%s", command->path, cli->args[0]), NULL, &record);
     if (rc == EXIT_OK) {
         (void)json_dumpf(record, stdout, JSON_INDENT(2));
         printf("\n");
@@ -63,13 +65,12 @@ int run_get(struct cli *cli, const struct command *command)
     return rc;
 }
 
-int run_delete(struct cli *cli, const struct command *command)
-{
-    return cli_call(cli, "DELETE", arena_printf(&cli->arena, "%s/%s", command->path, cli->args[0]), NULL, NULL);
+int run_delete(struct cli *cli, const struct command *command) {
+    return cli_call(cli, "DELETE", arena_printf(&cli->arena, "%s/%s", command->path, cli->args[0]), NULL,
+                    NULL);
 }
 
-static int create(struct cli *cli, const struct command *command, json_t *body)
-{
+static int create(struct cli *cli, const struct command *command, json_t *body) {
     json_t *made = NULL;
     int rc = cli_call(cli, "POST", command->path, body, &made);
     if (rc == EXIT_OK && cli->json) {
@@ -84,21 +85,19 @@ static int create(struct cli *cli, const struct command *command, json_t *body)
 }
 
 /* A number from an option; a word that is none is sent as it is, and refused with the rule. */
-static void set_number(json_t *body, const char *key, const char *text)
-{
+static void set_number(json_t *body, const char *key, const char *text) {
     int64_t n;
     if (text)
-        (void)json_object_set_new(body, key, str_to_int(text, INT64_MIN, INT64_MAX, &n) ? json_integer(n) : json_string(text));
+        (void)json_object_set_new(
+            body, key, str_to_int(text, INT64_MIN, INT64_MAX, &n) ? json_integer(n) : json_string(text));
 }
 
-static void set_text(json_t *body, const char *key, const char *text)
-{
+static void set_text(json_t *body, const char *key, const char *text) {
     if (text)
         (void)json_object_set_new(body, key, json_string(text));
 }
 
-static json_t *split(const char *list)
-{
+static json_t *split(const char *list) {
     json_t *out = json_array();
     for (const char *p = list; *p;) {
         size_t n = strcspn(p, ",");
@@ -109,17 +108,16 @@ static json_t *split(const char *list)
 }
 
 /* "A/B" into two keys. */
-static json_t *named_below(struct cli *cli, const char *parent)
-{
+static json_t *named_below(struct cli *cli, const char *parent) {
     const char *slash = strchr(cli->args[0], '/');
     json_t *body = json_object();
     set_text(body, "name", slash ? slash + 1 : cli->args[0]);
-    (void)json_object_set_new(body, parent, json_stringn(cli->args[0], slash ? (size_t)(slash - cli->args[0]) : 0));
+    (void)json_object_set_new(body, parent,
+                              json_stringn(cli->args[0], slash ? (size_t)(slash - cli->args[0]) : 0));
     return body;
 }
 
-int plan_create(struct cli *cli, const struct command *command)
-{
+int plan_create(struct cli *cli, const struct command *command) {
     json_t *body = json_pack("{s:s}", "name", cli->args[0]);
     set_text(body, "title", cli_option(cli, "title", NULL));
     (void)json_object_set_new(body, "modes", split(cli_option(cli, "modes", "shared")));
@@ -129,24 +127,22 @@ int plan_create(struct cli *cli, const struct command *command)
     return create(cli, command, body);
 }
 
-int customer_create(struct cli *cli, const struct command *command)
-{
+int customer_create(struct cli *cli, const struct command *command) {
     json_t *body = json_pack("{s:s}", "name", cli->args[0]);
     set_text(body, "plan", cli_option(cli, "plan", NULL));
     set_text(body, "title", cli_option(cli, "title", NULL));
     return create(cli, command, body);
 }
 
-int tenant_create(struct cli *cli, const struct command *command)
-{
+int tenant_create(struct cli *cli, const struct command *command) {
     json_t *body = named_below(cli, "customer");
     set_text(body, "title", cli_option(cli, "title", NULL));
     return create(cli, command, body);
 }
 
-/* The pair is made here; the private half stays in the operator's file and the server sees only the public one. */
-static int recovery_key(const char *path, char public_hex[65])
-{
+/* The pair is made here; the private half stays in the operator's file and the server sees only the public
+ * one. */
+static int recovery_key(const char *path, char public_hex[65]) {
     struct err err = {0};
     struct sign_keys keys;
     if (!file_exists(path))
@@ -159,12 +155,12 @@ static int recovery_key(const char *path, char public_hex[65])
     return EXIT_OK;
 }
 
-int plane_create(struct cli *cli, const struct command *command)
-{
+int plane_create(struct cli *cli, const struct command *command) {
     char public_hex[65];
     const char *file = cli_option(cli, "recovery-key", NULL);
     if (!file)
-        return cli_usage(command, "--recovery-key FILE is required: without it nobody can open secrets of a lost node");
+        return cli_usage(
+            command, "--recovery-key FILE is required: without it nobody can open secrets of a lost node");
     int rc = recovery_key(file, public_hex);
     if (rc)
         return rc;
@@ -176,8 +172,7 @@ int plane_create(struct cli *cli, const struct command *command)
     return create(cli, command, body);
 }
 
-int node_create(struct cli *cli, const struct command *command)
-{
+int node_create(struct cli *cli, const struct command *command) {
     json_t *body = json_pack("{s:s}", "name", cli->args[0]);
     set_text(body, "plane", cli_option(cli, "plane", NULL));
     set_text(body, "address", cli_option(cli, "address", NULL));
@@ -188,10 +183,10 @@ int node_create(struct cli *cli, const struct command *command)
     return create(cli, command, body);
 }
 
-int node_invite(struct cli *cli, const struct command *command)
-{
+int node_invite(struct cli *cli, const struct command *command) {
     json_t *answer = NULL;
-    int rc = cli_call(cli, "POST", arena_printf(&cli->arena, "%s/%s/invite", command->path, cli->args[0]), NULL, &answer);
+    int rc = cli_call(cli, "POST", arena_printf(&cli->arena, "%s/%s/invite", command->path, cli->args[0]),
+                      NULL, &answer);
     if (rc == EXIT_OK && cli->json) {
         (void)json_dumpf(answer, stdout, JSON_INDENT(2));
         printf("\n");
@@ -202,8 +197,7 @@ int node_invite(struct cli *cli, const struct command *command)
     return rc;
 }
 
-int size_create(struct cli *cli, const struct command *command)
-{
+int size_create(struct cli *cli, const struct command *command) {
     json_t *body = named_below(cli, "plane");
     set_number(body, "cpu_milli", cli_option(cli, "cpu", "1000"));
     set_number(body, "memory_mb", cli_option(cli, "memory", "1024"));

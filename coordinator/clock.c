@@ -22,8 +22,7 @@ struct clock {
     struct pg *pg;
 };
 
-static struct input *add_input(struct arena *arena, struct vec *inputs, enum input_kind kind)
-{
+static struct input *add_input(struct arena *arena, struct vec *inputs, enum input_kind kind) {
     struct input *input = arena_new(arena, struct input);
     input->kind = kind;
     input->seed = uuid_seed(clock_wall_us());
@@ -31,16 +30,14 @@ static struct input *add_input(struct arena *arena, struct vec *inputs, enum inp
     return input;
 }
 
-static int find_timer(const char *name)
-{
+static int find_timer(const char *name) {
     for (int i = 0; i < TIMER_KIND_COUNT; i++)
         if (str_eq(timer_kind_names[i], name))
             return i;
     return -1;
 }
 
-static int collect(struct clock *clock, struct arena *arena, struct vec *inputs, struct err *err)
-{
+static int collect(struct clock *clock, struct arena *arena, struct vec *inputs, struct err *err) {
     cleanup_result PGresult *timers = pg_run(clock->pg, query_timers_due, NULL, err);
     cleanup_result PGresult *steps = timers ? pg_run(clock->pg, query_steps_due, NULL, err) : NULL;
     if (!steps)
@@ -61,8 +58,7 @@ static int collect(struct clock *clock, struct arena *arena, struct vec *inputs,
 }
 
 /* Everything due, until nothing is. Returns how long to sleep. */
-static int64_t run_due(struct clock *clock, struct err *err)
-{
+static int64_t run_due(struct clock *clock, struct err *err) {
     for (;;) {
         struct arena arena = {0};
         struct vec inputs = {0};
@@ -88,8 +84,7 @@ static int64_t run_due(struct clock *clock, struct err *err)
     return us < 0 ? 0 : us > SLEEP_MAX_US ? SLEEP_MAX_US : us + 500;
 }
 
-static void sleep_until_woken(struct clock *clock, int64_t us)
-{
+static void sleep_until_woken(struct clock *clock, int64_t us) {
     struct timespec until = clock_mono_timespec(clock_mono_us() + us);
     pthread_mutex_lock(&clock->mutex);
     while (!clock->woken && !clock->stopping)
@@ -99,8 +94,7 @@ static void sleep_until_woken(struct clock *clock, int64_t us)
     pthread_mutex_unlock(&clock->mutex);
 }
 
-static void *run(void *arg)
-{
+static void *run(void *arg) {
     struct clock *clock = arg;
     while (!clock->stopping) {
         struct err err = {0};
@@ -121,16 +115,14 @@ static void *run(void *arg)
     return NULL;
 }
 
-void clock_wake(struct clock *clock)
-{
+void clock_wake(struct clock *clock) {
     pthread_mutex_lock(&clock->mutex);
     clock->woken = true;
     pthread_cond_signal(&clock->cond);
     pthread_mutex_unlock(&clock->mutex);
 }
 
-struct clock *clock_start(const char *database_url, struct engine *engine, struct err *err)
-{
+struct clock *clock_start(const char *database_url, struct engine *engine, struct err *err) {
     struct clock *clock = mem_alloc(sizeof *clock);
     clock->database_url = database_url;
     clock->engine = engine;
@@ -143,8 +135,7 @@ struct clock *clock_start(const char *database_url, struct engine *engine, struc
     return NULL;
 }
 
-void clock_stop(struct clock *clock)
-{
+void clock_stop(struct clock *clock) {
     if (!clock)
         return;
     pthread_mutex_lock(&clock->mutex);

@@ -1,5 +1,5 @@
-/* The clock: due timers, steps whose time has passed, nodes that fell silent. It sleeps until the next due row
- * (five seconds at most, for rows that another process wrote) or until it is woken. */
+/* The clock: due timers, steps whose time has passed, nodes that fell silent. It sleeps until the next due
+ * row (five seconds at most, for rows that another process wrote) or until it is woken. */
 #ifndef FAIRLEAD_COORDINATOR_CLOCK_H
 #define FAIRLEAD_COORDINATOR_CLOCK_H
 

@@ -17,8 +17,7 @@ struct desk {
     bool stopping;
 };
 
-static struct desk_job *take(struct desk *desk)
-{
+static struct desk_job *take(struct desk *desk) {
     pthread_mutex_lock(&desk->mutex);
     while (!desk->head && !desk->stopping)
         pthread_cond_wait(&desk->cond, &desk->mutex);
@@ -33,8 +32,7 @@ static struct desk_job *take(struct desk *desk)
     return job;
 }
 
-static void *run(void *arg)
-{
+static void *run(void *arg) {
     struct desk *desk = arg;
     struct pg *pg = NULL;
     struct desk_job *job;
@@ -50,8 +48,7 @@ static void *run(void *arg)
     return NULL;
 }
 
-bool desk_submit(struct desk *desk, struct desk_job *job)
-{
+bool desk_submit(struct desk *desk, struct desk_job *job) {
     bool taken = false;
     job->next = NULL;
     pthread_mutex_lock(&desk->mutex);
@@ -66,8 +63,7 @@ bool desk_submit(struct desk *desk, struct desk_job *job)
     return taken;
 }
 
-struct desk *desk_start(const char *database_url, int threads, struct err *err)
-{
+struct desk *desk_start(const char *database_url, int threads, struct err *err) {
     struct desk *desk = mem_alloc(sizeof *desk);
     desk->database_url = database_url;
     desk->tail = &desk->head;
@@ -82,8 +78,7 @@ struct desk *desk_start(const char *database_url, int threads, struct err *err)
     return desk;
 }
 
-void desk_stop(struct desk *desk)
-{
+void desk_stop(struct desk *desk) {
     if (!desk)
         return;
     pthread_mutex_lock(&desk->mutex);

@@ -1,6 +1,6 @@
-/* The desk: threads that serve what is read from PostgreSQL, and write records (customers, plans, nodes ...) that
- * have no life of their own, so that no decision follows from them. Each has a connection; jobs never run on the
- * HTTP server's thread. */
+/* The desk: threads that serve what is read from PostgreSQL, and write records (customers, plans, nodes ...)
+ * that have no life of their own, so that no decision follows from them. Each has a connection; jobs never
+ * run on the HTTP server's thread. */
 #ifndef FAIRLEAD_COORDINATOR_DESK_H
 #define FAIRLEAD_COORDINATOR_DESK_H
 

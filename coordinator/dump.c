@@ -6,9 +6,9 @@
 
 #include <stdio.h>
 
-static void print_walk(enum walk walk)
-{
-    printf("\n### %s\n\n%s\n\n| step | wants | after | when the release has | |\n| --- | --- | --- | --- | --- |\n",
+static void print_walk(enum walk walk) {
+    printf("\n### %s\n\n%s\n\n| step | wants | after | when the release has | |\n| --- | --- | --- | --- | "
+           "--- |\n",
            walk_rows[walk].name, walk_rows[walk].what);
     static const char *const wants[] = {"", "on", "off", "ended", "absent"};
     static const struct {
@@ -32,21 +32,24 @@ static void print_walk(enum walk walk)
     }
 }
 
-static void print_tables(void)
-{
+static void print_tables(void) {
     static const char *const carriers[] = {"engine", "order", "work", "document"};
-    printf("# States\n\nPrinted by `fairlead-coordinator tables` from lib/model/tables.def.\n\n```mermaid\nstateDiagram-v2\n"
+    printf("# States\n\nPrinted by `fairlead-coordinator tables` from "
+           "lib/model/tables.def.\n\n```mermaid\nstateDiagram-v2\n"
            "    [*] --> new\n");
     for (int i = 0; i < transition_rows_n; i++)
-        printf("    %s --> %s\n", state_rows[transition_rows[i].from].name, state_rows[transition_rows[i].to].name);
+        printf("    %s --> %s\n", state_rows[transition_rows[i].from].name,
+               state_rows[transition_rows[i].to].name);
     printf("    deleted --> [*]\n```\n\n| state | meaning |\n| --- | --- |\n");
     for (int i = 0; i < STATE_COUNT; i++)
         printf("| %s | %s |\n", state_rows[i].name, state_rows[i].what);
-    printf("\n## What may be asked\n\nWhat is not listed is refused with 409.\n\n| state | request | walk | |\n| --- | --- | --- | --- |\n");
+    printf("\n## What may be asked\n\nWhat is not listed is refused with 409.\n\n| state | request | walk | "
+           "|\n| --- | --- | --- | --- |\n");
     for (int i = 0; i < cell_rows_n; i++)
-        printf("| %s | %s | %s | %s |\n", state_rows[cell_rows[i].state].name, intent_rows[cell_rows[i].intent].name,
-               walk_rows[cell_rows[i].walk].name, cell_rows[i].what);
-    printf("\n## Steps\n\n| step | carried by | sent again after | tries | first delay | what |\n| --- | --- | --- | --- | --- | --- |\n");
+        printf("| %s | %s | %s | %s |\n", state_rows[cell_rows[i].state].name,
+               intent_rows[cell_rows[i].intent].name, walk_rows[cell_rows[i].walk].name, cell_rows[i].what);
+    printf("\n## Steps\n\n| step | carried by | sent again after | tries | first delay | what |\n| --- | --- "
+           "| --- | --- | --- | --- |\n");
     for (int i = 0; i < STEP_COUNT; i++)
         printf("| %s | %s | %d s | %d | %d s | %s |\n", step_rows[i].name, carriers[step_rows[i].carrier],
                step_rows[i].deadline_s, step_rows[i].attempts, step_rows[i].backoff_s, step_rows[i].what);
@@ -56,22 +59,27 @@ static void print_tables(void)
             print_walk((enum walk)i);
 }
 
-static void print_routes(void)
-{
+static void print_routes(void) {
     printf("| method | path | token | |\n| --- | --- | --- | --- |\n");
     for (int i = 0; i < api_routes_n; i++) {
         const struct api_route *r = &api_routes[i];
-        printf("| %s | `%s%s%s` | %s | %s |\n", r->method, r->prefix, r->has_rest ? "KEY" : "", r->suffix ? r->suffix : "",
-               r->open ? "no" : "yes", r->help);
+        printf("| %s | `%s%s%s` | %s | %s |\n", r->method, r->prefix, r->has_rest ? "KEY" : "",
+               r->suffix ? r->suffix : "", r->open ? "no" : "yes", r->help);
     }
 }
 
-bool dump_print(const char *what, const struct conf_row *conf)
-{
+static void print_catalogue(void) {
+    cleanup_free char *rows = schema_markdown(catalog_fields);
+    printf("# app.yaml\n\nPrinted by `fairlead-coordinator catalogue` from lib/model/catalog.c.\n\n%s", rows);
+}
+
+bool dump_print(const char *what, const struct conf_row *conf) {
     if (str_eq(what, "tables"))
         print_tables();
     else if (str_eq(what, "routes"))
         print_routes();
+    else if (str_eq(what, "catalogue"))
+        print_catalogue();
     else if (str_eq(what, "config"))
         conf_print_markdown(conf, stdout);
     else

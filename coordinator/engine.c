@@ -18,7 +18,7 @@
 
 /* Pinned plans: statements prepared while tables are empty kept a bad plan (performance.md). */
 #define SETTINGS                                                                                             \
-    "enable_seqscan=off enable_hashjoin=off enable_mergejoin=off jit=off lock_timeout=1s "                  \
+    "enable_seqscan=off enable_hashjoin=off enable_mergejoin=off jit=off lock_timeout=1s "                   \
     "statement_timeout=10s idle_in_transaction_session_timeout=5s"
 
 struct engine {
@@ -36,8 +36,7 @@ struct engine {
 
 /* ---- queue ---- */
 
-bool engine_submit(struct engine *engine, struct input *input)
-{
+bool engine_submit(struct engine *engine, struct input *input) {
     bool taken = false;
     input->next = NULL;
     pthread_mutex_lock(&engine->mutex);
@@ -52,8 +51,7 @@ bool engine_submit(struct engine *engine, struct input *input)
     return taken;
 }
 
-static void put_back(struct engine *engine, struct input *input)
-{
+static void put_back(struct engine *engine, struct input *input) {
     pthread_mutex_lock(&engine->mutex);
     input->next = NULL;
     *engine->tail = input;
@@ -68,8 +66,7 @@ struct waiting {
     size_t left, failed;
 };
 
-static void count_down(struct input *input, const struct err *err)
-{
+static void count_down(struct input *input, const struct err *err) {
     struct waiting *waiting = input->owner;
     pthread_mutex_lock(&waiting->mutex);
     waiting->failed += err != NULL;
@@ -78,9 +75,9 @@ static void count_down(struct input *input, const struct err *err)
     pthread_mutex_unlock(&waiting->mutex);
 }
 
-size_t engine_run_all(struct engine *engine, struct input **inputs, size_t n)
-{
-    struct waiting waiting = {.mutex = PTHREAD_MUTEX_INITIALIZER, .cond = PTHREAD_COND_INITIALIZER, .left = n};
+size_t engine_run_all(struct engine *engine, struct input **inputs, size_t n) {
+    struct waiting waiting = {
+        .mutex = PTHREAD_MUTEX_INITIALIZER, .cond = PTHREAD_COND_INITIALIZER, .left = n};
     for (size_t i = 0; i < n; i++) {
         inputs[i]->done = count_down;
         inputs[i]->owner = &waiting;
@@ -99,8 +96,7 @@ size_t engine_run_all(struct engine *engine, struct input **inputs, size_t n)
 /* ---- one batch ---- */
 
 /* BEGIN, claims, locks and contexts: one round trip. */
-static int load(struct engine *engine, struct engine_batch *batch, struct err *err)
-{
+static int load(struct engine *engine, struct engine_batch *batch, struct err *err) {
     static const char begin[] = "begin";
     struct vec ids = {0};
     for (size_t i = 0; i < batch->n; i++) {
@@ -110,7 +106,8 @@ static int load(struct engine *engine, struct engine_batch *batch, struct err *e
         if (!uuid_is_nil(input->instance_id))
             *vec_add(batch->base.arena, &ids, struct uuid) = input->instance_id;
     }
-    if (pg_send(engine->pg, begin, NULL, err) < 0 || requests_send(batch, err) < 0 || reports_send(batch, err) < 0 ||
+    if (pg_send(engine->pg, begin, NULL, err) < 0 || requests_send(batch, err) < 0 ||
+        reports_send(batch, err) < 0 ||
         batch_send_load(&batch->base, ids.items, ids.n, !engine->conf.skip_locked, err) < 0 ||
         pg_sync(engine->pg, err) < 0)
         return -1;
@@ -121,25 +118,26 @@ static int load(struct engine *engine, struct engine_batch *batch, struct err *e
 }
 
 /* At most one state-changing input per instance in a batch; the rest wait for the next. */
-static void join_subjects(struct engine_batch *batch)
-{
+static void join_subjects(struct engine_batch *batch) {
     for (size_t i = 0; i < batch->n; i++) {
         struct batch_input *in = &batch->inputs[i];
         if (in->skip || in->input->kind == INPUT_CREATE || uuid_is_nil(in->input->instance_id))
             continue;
         in->subject = batch_subject(&batch->base, in->input->instance_id);
         for (size_t k = 0; k < batch->base.held.n && !in->subject; k++)
-            in->skip = in->skip || uuid_eq(*vec_at(&batch->base.held, struct uuid, k), in->input->instance_id);
+            in->skip =
+                in->skip || uuid_eq(*vec_at(&batch->base.held, struct uuid, k), in->input->instance_id);
         for (size_t k = 0; k < i && in->subject; k++)
-            if (batch->inputs[k].subject == in->subject && !batch->inputs[k].skip && !batch->inputs[k].answered)
+            if (batch->inputs[k].subject == in->subject && !batch->inputs[k].skip &&
+                !batch->inputs[k].answered)
                 in->skip = true;
     }
 }
 
-static int commit(struct engine *engine, struct engine_batch *batch, bool *ret_sent, struct err *err)
-{
+static int commit(struct engine *engine, struct engine_batch *batch, bool *ret_sent, struct err *err) {
     static const char commit_text[] = "commit";
-    if (batch_send_store(&batch->base, err) < 0 || requests_store(batch, err) < 0 || reports_store(batch, err) < 0)
+    if (batch_send_store(&batch->base, err) < 0 || requests_store(batch, err) < 0 ||
+        reports_store(batch, err) < 0)
         return -1;
     if (fault_reach(FAULT_ENGINE_STORED))
         return err_set(err, ERR_RETRY, "fault point");
@@ -154,11 +152,12 @@ static int commit(struct engine *engine, struct engine_batch *batch, bool *ret_s
     cleanup_result PGresult *done = pg_next(engine->pg, err);
     if (!done)
         return -1;
-    return strcmp(PQcmdStatus(done), "COMMIT") == 0 ? 0 : err_set(err, ERR_RETRY, "the transaction was rolled back");
+    return strcmp(PQcmdStatus(done), "COMMIT") == 0
+               ? 0
+               : err_set(err, ERR_RETRY, "the transaction was rolled back");
 }
 
-static int run_once(struct engine *engine, struct engine_batch *batch, struct err *err)
-{
+static int run_once(struct engine *engine, struct engine_batch *batch, struct err *err) {
     bool sent = false;
     if (requests_prepare(batch, err) < 0 || pg_pipeline_begin(engine->pg, err) < 0)
         return -1;
@@ -186,8 +185,7 @@ static int run_once(struct engine *engine, struct engine_batch *batch, struct er
     return -1;
 }
 
-static void finish(struct engine *engine, struct engine_batch *batch)
-{
+static void finish(struct engine *engine, struct engine_batch *batch) {
     (void)fault_reach(FAULT_ENGINE_COMMITTED);
     if (batch->base.lanes && engine->conf.wake_relay)
         engine->conf.wake_relay(engine->conf.arg, batch->base.lanes);
@@ -208,8 +206,7 @@ static void finish(struct engine *engine, struct engine_batch *batch)
         (void)usleep(2000); /* all of it is held elsewhere: do not spin on the database */
 }
 
-static void free_answers(struct input **inputs, size_t n)
-{
+static void free_answers(struct input **inputs, size_t n) {
     for (size_t i = 0; i < n; i++) {
         free(inputs[i]->answer.body);
         free(inputs[i]->answer.location);
@@ -217,8 +214,7 @@ static void free_answers(struct input **inputs, size_t n)
     }
 }
 
-static int ensure_connection(struct engine *engine, struct err *err)
-{
+static int ensure_connection(struct engine *engine, struct err *err) {
     if (pg_is_usable(engine->pg))
         return 0;
     pg_close(engine->pg);
@@ -226,8 +222,8 @@ static int ensure_connection(struct engine *engine, struct err *err)
     return engine->pg ? 0 : -1;
 }
 
-static struct engine_batch make_batch(struct engine *engine, struct arena *arena, struct input **inputs, size_t n)
-{
+static struct engine_batch make_batch(struct engine *engine, struct arena *arena, struct input **inputs,
+                                      size_t n) {
     struct engine_batch batch = {
         .base = {.arena = arena,
                  .pg = engine->pg,
@@ -243,15 +239,13 @@ static struct engine_batch make_batch(struct engine *engine, struct arena *arena
     return batch;
 }
 
-static void fail_all(struct input **inputs, size_t n, const struct err *err)
-{
+static void fail_all(struct input **inputs, size_t n, const struct err *err) {
     for (size_t i = 0; i < n; i++)
         inputs[i]->done(inputs[i], err);
 }
 
 /* Runs inputs until they are stored, or refused for good. */
-static void run_batch(struct engine *engine, struct input **inputs, size_t n)
-{
+static void run_batch(struct engine *engine, struct input **inputs, size_t n) {
     int64_t give_up = clock_mono_us() + RETRY_MAX_US;
     for (int attempt = 1;; attempt++) {
         struct arena arena = {0};
@@ -273,8 +267,8 @@ static void run_batch(struct engine *engine, struct input **inputs, size_t n)
             return;
         }
         if (err.cls != ERR_RETRY || clock_mono_us() > give_up) {
-            log_error("an input could not be stored", LOG_S("engine", engine->conf.name), LOG_S("error", err.text),
-                      LOG_S("class", err_class_name(err.cls)));
+            log_error("an input could not be stored", LOG_S("engine", engine->conf.name),
+                      LOG_S("error", err.text), LOG_S("class", err_class_name(err.cls)));
             fail_all(inputs, n, &err);
             return;
         }
@@ -286,8 +280,7 @@ static void run_batch(struct engine *engine, struct input **inputs, size_t n)
     }
 }
 
-static void run_placing(struct engine *engine, struct input *input)
-{
+static void run_placing(struct engine *engine, struct input *input) {
     struct arena arena = {0};
     struct err err = {0};
     int rc = ensure_connection(engine, &err);
@@ -305,16 +298,14 @@ static void run_placing(struct engine *engine, struct input *input)
     input->done(input, rc == 0 ? NULL : &err);
 }
 
-static void expire(struct input *input)
-{
+static void expire(struct input *input) {
     struct err err = {0};
     (void)err_set(&err, ERR_RETRY, "the engine is behind: nothing was done");
     input->done(input, &err);
 }
 
 /* Takes what is there, a batch at most; the engine's own thread. */
-static size_t take(struct engine *engine, struct input *inputs[BATCH_MAX])
-{
+static size_t take(struct engine *engine, struct input *inputs[BATCH_MAX]) {
     size_t n = 0;
     pthread_mutex_lock(&engine->mutex);
     while (!engine->head && !engine->stopping)
@@ -330,8 +321,7 @@ static size_t take(struct engine *engine, struct input *inputs[BATCH_MAX])
     return n;
 }
 
-static void *run(void *arg)
-{
+static void *run(void *arg) {
     struct engine *engine = arg;
     struct input *inputs[BATCH_MAX];
     size_t n;
@@ -353,8 +343,7 @@ static void *run(void *arg)
     return NULL;
 }
 
-struct engine *engine_start(const struct engine_conf *conf, struct err *err)
-{
+struct engine *engine_start(const struct engine_conf *conf, struct err *err) {
     struct engine *engine = mem_alloc(sizeof *engine);
     engine->conf = *conf;
     engine->releases = release_cache_new();
@@ -370,8 +359,7 @@ struct engine *engine_start(const struct engine_conf *conf, struct err *err)
     return NULL;
 }
 
-void engine_stop(struct engine *engine)
-{
+void engine_stop(struct engine *engine) {
     if (!engine)
         return;
     pthread_mutex_lock(&engine->mutex);

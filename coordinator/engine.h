@@ -1,10 +1,11 @@
-/* The engine: the one place where state changes. Sources (api, ingest, clock) hand it inputs; it takes what has
- * come meanwhile as one batch and does the same five things: claim, lock, load; decide; store; commit; answer.
+/* The engine: the one place where state changes. Sources (api, ingest, clock) hand it inputs; it takes what
+ * has come meanwhile as one batch and does the same five things: claim, lock, load; decide; store; commit;
+ * answer.
  *
- * A batch never fails as a whole for one input: a statement that refuses one row halves the batch until the bad
- * input stands alone; an unknown COMMIT is the same batch with the same identities again (protocol section 2).
- * There are two engines in a coordinator, each with a thread and a connection: one for the API, one for ingest
- * and clock, so that neither waits behind the other. */
+ * A batch never fails as a whole for one input: a statement that refuses one row halves the batch until the
+ * bad input stands alone; an unknown COMMIT is the same batch with the same identities again (protocol
+ * section 2). There are two engines in a coordinator, each with a thread and a connection: one for the API,
+ * one for ingest and clock, so that neither waits behind the other. */
 #ifndef FAIRLEAD_COORDINATOR_ENGINE_H
 #define FAIRLEAD_COORDINATOR_ENGINE_H
 
@@ -32,7 +33,7 @@ struct answer {
 };
 
 struct create_args {
-    const char *app, *version; /* version NULL: the newest */
+    const char *app, *version;                                  /* version NULL: the newest */
     const char *customer, *tenant, *plane, *size, *name, *host; /* host NULL: the default label */
     json_t *inputs;
     int64_t trial_days; /* -1: the plan's */
@@ -48,7 +49,8 @@ struct sealed {
 struct input {
     enum input_kind kind;
     const char *refused; /* report: why it does not count; whoever made the input keeps the record */
-    struct uuid seed; /* made once with the input: identities are derived from it, also when it is run again */
+    struct uuid
+        seed; /* made once with the input: identities are derived from it, also when it is run again */
     int64_t deadline; /* monotonic; an API input that was not begun by then is answered 503 */
     void (*done)(struct input *input, const struct err *err); /* err: it could not be stored */
     void *owner;
@@ -67,7 +69,7 @@ struct input {
     struct decide_event event;
 
     struct vec delivered, recovery; /* struct sealed, of a document report */
-    unsigned roles; /* of the node that reports, bits of enum role */
+    unsigned roles;                 /* of the node that reports, bits of enum role */
 
     /* about a work, or a timer */
     const char *work_key;
@@ -107,17 +109,17 @@ size_t engine_run_all(struct engine *engine, struct input **inputs, size_t n);
 /* One input inside one batch. */
 struct batch_input {
     struct input *input;
-    bool skip;      /* not this time: locked elsewhere, or its instance has had its turn */
+    bool skip; /* not this time: locked elsewhere, or its instance has had its turn */
     bool answered;
     struct subject *subject;
     const struct release *release; /* create */
     const struct plane *plane;
     struct name *name; /* create: the host name that it claims, NULL for none */
     bool name_claimed;
-    bool replayed;     /* answered from the table: nothing is stored */
+    bool replayed; /* answered from the table: nothing is stored */
     struct work *work;
     int64_t waiting_since;
-    bool claimed;      /* timer: it was due and is ours */
+    bool claimed;           /* timer: it was due and is ours */
     struct input *same_key; /* an earlier input of the batch with the same Idempotency-Key */
 };
 
@@ -126,14 +128,15 @@ struct engine_batch {
     struct batch_input *inputs;
     size_t n;
     struct vec delivered, recovery; /* struct sealed_row * */
-    struct vec creates; /* struct batch_input *, in the order of their contexts */
+    struct vec creates;             /* struct batch_input *, in the order of their contexts */
     PGresult *contexts;
     struct vec held, gone; /* struct name by host that was claimed; bool: its instance is gone */
     bool found_sent, claimed_sent, names_sent, timers_sent, works_sent;
 };
 
 /* requests.c: claims, contexts of creates, decisions and answers of requests. */
-MUST_CHECK int requests_prepare(struct engine_batch *batch, struct err *err); /* before BEGIN: names to rows */
+MUST_CHECK int requests_prepare(struct engine_batch *batch,
+                                struct err *err); /* before BEGIN: names to rows */
 MUST_CHECK int requests_send(struct engine_batch *batch, struct err *err);
 MUST_CHECK int requests_read(struct engine_batch *batch, struct err *err);
 void requests_decide(struct engine_batch *batch);

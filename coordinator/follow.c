@@ -28,8 +28,7 @@ struct follow {
 };
 
 /* The server's thread: the stream ends here, so nobody may write to it any more. */
-static void closed(void *arg)
-{
+static void closed(void *arg) {
     struct follower *follower = arg;
     struct follow *follow = follower->follow;
     pthread_mutex_lock(&follow->mutex);
@@ -38,8 +37,7 @@ static void closed(void *arg)
     pthread_mutex_unlock(&follow->mutex);
 }
 
-static int feed(struct follower *follower, struct pg *pg, struct err *err)
-{
+static int feed(struct follower *follower, struct pg *pg, struct err *err) {
     struct arena arena = {0};
     struct pg_params params = {.arena = &arena};
     pg_params_uuid(&params, follower->instance_id);
@@ -48,8 +46,8 @@ static int feed(struct follower *follower, struct pg *pg, struct err *err)
     cleanup_result PGresult *res = pg_run(pg, query_instance_events, &params, err);
     for (int row = 0; row < PQntuples(res) && follower->stream; row++) {
         cleanup_str struct str out = STR_INIT(32768);
-        str_addf(&out, "id: %lld\nevent: %s\ndata: %s\n\n", (long long)pg_int(res, row, 0), pg_text(res, row, 1),
-                 pg_text(res, row, 2));
+        str_addf(&out, "id: %lld\nevent: %s\ndata: %s\n\n", (long long)pg_int(res, row, 0),
+                 pg_text(res, row, 1), pg_text(res, row, 2));
         follower->after = pg_int(res, row, 0);
         if (!httpd_stream_write(follower->stream, str_text(&out), out.n))
             break;
@@ -58,8 +56,7 @@ static int feed(struct follower *follower, struct pg *pg, struct err *err)
     return res ? 0 : -1;
 }
 
-static void drop_gone(struct follow *follow)
-{
+static void drop_gone(struct follow *follow) {
     for (struct follower **at = &follow->followers; *at;) {
         struct follower *follower = *at;
         if (!follower->gone) {
@@ -71,8 +68,7 @@ static void drop_gone(struct follow *follow)
     }
 }
 
-static void *run(void *arg)
-{
+static void *run(void *arg) {
     struct follow *follow = arg;
     struct pg *pg = NULL;
     pthread_mutex_lock(&follow->mutex);
@@ -80,8 +76,9 @@ static void *run(void *arg)
         struct err err = {0};
         struct timespec until = clock_mono_timespec(clock_mono_us() + CLOCK_S);
         while (!follow->woken && !follow->stopping) {
-            int rc = follow->followers ? pthread_cond_clockwait(&follow->cond, &follow->mutex, CLOCK_MONOTONIC, &until)
-                                       : pthread_cond_wait(&follow->cond, &follow->mutex);
+            int rc = follow->followers
+                         ? pthread_cond_clockwait(&follow->cond, &follow->mutex, CLOCK_MONOTONIC, &until)
+                         : pthread_cond_wait(&follow->cond, &follow->mutex);
             if (rc != 0)
                 break;
         }
@@ -105,16 +102,15 @@ static void *run(void *arg)
     return NULL;
 }
 
-void follow_wake(struct follow *follow)
-{
+void follow_wake(struct follow *follow) {
     pthread_mutex_lock(&follow->mutex);
     follow->woken = true;
     pthread_cond_signal(&follow->cond);
     pthread_mutex_unlock(&follow->mutex);
 }
 
-void follow_add(struct follow *follow, struct httpd_request *request, struct uuid instance_id, int64_t after)
-{
+void follow_add(struct follow *follow, struct httpd_request *request, struct uuid instance_id,
+                int64_t after) {
     struct follower *follower = mem_alloc(sizeof *follower);
     follower->follow = follow;
     follower->instance_id = instance_id;
@@ -128,8 +124,7 @@ void follow_add(struct follow *follow, struct httpd_request *request, struct uui
     pthread_mutex_unlock(&follow->mutex);
 }
 
-struct follow *follow_start(const char *database_url, struct err *err)
-{
+struct follow *follow_start(const char *database_url, struct err *err) {
     struct follow *follow = mem_alloc(sizeof *follow);
     follow->database_url = database_url;
     pthread_mutex_init(&follow->mutex, NULL);
@@ -141,8 +136,7 @@ struct follow *follow_start(const char *database_url, struct err *err)
     return NULL;
 }
 
-void follow_stop(struct follow *follow)
-{
+void follow_stop(struct follow *follow) {
     if (!follow)
         return;
     pthread_mutex_lock(&follow->mutex);

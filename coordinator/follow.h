@@ -1,5 +1,6 @@
-/* Followers of an instance's events: each gets what is stored from where it stopped, and then what comes. A wake
- * (something was committed here) or, for what other processes commit, a look every second while anybody follows. */
+/* Followers of an instance's events: each gets what is stored from where it stopped, and then what comes. A
+ * wake (something was committed here) or, for what other processes commit, a look every second while anybody
+ * follows. */
 #ifndef FAIRLEAD_COORDINATOR_FOLLOW_H
 #define FAIRLEAD_COORDINATOR_FOLLOW_H
 

@@ -64,13 +64,12 @@ struct dead_letter {
 };
 
 static const struct pg_column dead_columns[] = {
-    PG_COL(struct dead_letter, id, PG_UUID),         PG_COL(struct dead_letter, source, PG_TEXT),
-    PG_COL(struct dead_letter, node_id, PG_UUID),    PG_COL(struct dead_letter, reason, PG_TEXT),
-    PG_COL(struct dead_letter, bytes, PG_BYTES),     PG_COL(struct dead_letter, created_at, PG_TIME),
+    PG_COL(struct dead_letter, id, PG_UUID),      PG_COL(struct dead_letter, source, PG_TEXT),
+    PG_COL(struct dead_letter, node_id, PG_UUID), PG_COL(struct dead_letter, reason, PG_TEXT),
+    PG_COL(struct dead_letter, bytes, PG_BYTES),  PG_COL(struct dead_letter, created_at, PG_TIME),
 };
 
-static void keep_dead(struct haul *haul, struct uuid node_id, const char *reason, struct bytes bytes)
-{
+static void keep_dead(struct haul *haul, struct uuid node_id, const char *reason, struct bytes bytes) {
     struct dead_letter *dead = arena_new(&haul->arena, struct dead_letter);
     if (bytes.n > DEAD_BYTES_MAX)
         bytes.n = DEAD_BYTES_MAX;
@@ -83,16 +82,14 @@ static void keep_dead(struct haul *haul, struct uuid node_id, const char *reason
     *vec_add(&haul->arena, &haul->dead, const void *) = dead;
 }
 
-static struct uuid id_of(ProtobufCBinaryData data)
-{
+static struct uuid id_of(ProtobufCBinaryData data) {
     struct uuid id = {0};
     if (data.len == sizeof id.b)
         memcpy(id.b, data.data, sizeof id.b);
     return id;
 }
 
-static const struct node_key *find_key(const struct haul *haul, struct uuid id)
-{
+static const struct node_key *find_key(const struct haul *haul, struct uuid id) {
     for (size_t i = 0; i < haul->keys.n; i++)
         if (uuid_eq(vec_at(&haul->keys, struct node_key, i)->id, id))
             return vec_at(&haul->keys, struct node_key, i);
@@ -100,8 +97,7 @@ static const struct node_key *find_key(const struct haul *haul, struct uuid id)
 }
 
 /* The key of a record is the node that claims to speak; its row says whether that may be. */
-static int load_keys(struct ingest *ingest, struct haul *haul, struct err *err)
-{
+static int load_keys(struct ingest *ingest, struct haul *haul, struct err *err) {
     struct pg_params params = {.arena = &haul->arena};
     struct vec ids = {0};
     for (size_t i = 0; i < haul->n; i++)
@@ -123,8 +119,7 @@ static int load_keys(struct ingest *ingest, struct haul *haul, struct err *err)
     return 0;
 }
 
-static const char *facts_text(struct arena *arena, Fairlead__V1__KeyValue *const *facts, size_t n)
-{
+static const char *facts_text(struct arena *arena, Fairlead__V1__KeyValue *const *facts, size_t n) {
     cleanup_json json_t *object = json_object();
     for (size_t i = 0; i < n && i < 64; i++) {
         json_t *value = json_string(facts[i]->value); /* NULL for what is not UTF-8: left out */
@@ -136,8 +131,7 @@ static const char *facts_text(struct arena *arena, Fairlead__V1__KeyValue *const
 }
 
 /* Text of a node: at most so many bytes, and valid UTF-8, or PostgreSQL refuses the whole batch. */
-static const char *clean_text(struct arena *arena, const char *text, size_t max)
-{
+static const char *clean_text(struct arena *arena, const char *text, size_t max) {
     size_t n = text ? strnlen(text, max) : 0;
     if (!n)
         return NULL;
@@ -149,23 +143,20 @@ static const char *clean_text(struct arena *arena, const char *text, size_t max)
     return copy;
 }
 
-static struct problem problem_of(struct arena *arena, const Fairlead__V1__Problem *problem)
-{
+static struct problem problem_of(struct arena *arena, const Fairlead__V1__Problem *problem) {
     if (!problem)
         return (struct problem){0};
     return (struct problem){clean_text(arena, problem->cls, 60), clean_text(arena, problem->text, 1000),
                             clean_text(arena, problem->lines, 8000)};
 }
 
-static enum result result_of(Fairlead__V1__Result result)
-{
+static enum result result_of(Fairlead__V1__Result result) {
     if (result == FAIRLEAD__V1__RESULT__RESULT_OK)
         return RESULT_IS_OK;
     return result == FAIRLEAD__V1__RESULT__RESULT_RETRY ? RESULT_IS_RETRY : RESULT_IS_PARK;
 }
 
-static struct input *add_input(struct haul *haul, const struct node_key *node, enum input_kind kind)
-{
+static struct input *add_input(struct haul *haul, const struct node_key *node, enum input_kind kind) {
     struct input *input = arena_new(&haul->arena, struct input);
     input->kind = kind;
     input->seed = uuid_seed(clock_wall_us());
@@ -175,8 +166,8 @@ static struct input *add_input(struct haul *haul, const struct node_key *node, e
     return input;
 }
 
-static void take_order(struct haul *haul, const struct node_key *node, const Fairlead__V1__OrderReport *report)
-{
+static void take_order(struct haul *haul, const struct node_key *node,
+                       const Fairlead__V1__OrderReport *report) {
     struct uuid instance_id = {0};
     bool is_instance = uuid_parse(report->subject, &instance_id);
     struct input *input = add_input(haul, node, is_instance ? INPUT_ORDER : INPUT_WORK);
@@ -190,8 +181,7 @@ static void take_order(struct haul *haul, const struct node_key *node, const Fai
     input->event.facts = facts_text(&haul->arena, report->facts, report->n_facts);
 }
 
-static const char *known_condition(const char *text)
-{
+static const char *known_condition(const char *text) {
     static const char *const known[] = {"working", "healthy", "stopped", "absent", "failing"};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (str_eq(known[i], text))
@@ -200,15 +190,15 @@ static const char *known_condition(const char *text)
 }
 
 static void take_document(struct haul *haul, const struct node_key *node, struct uuid stream, uint64_t n,
-                          const Fairlead__V1__DocumentReport *report)
-{
+                          const Fairlead__V1__DocumentReport *report) {
     const char *condition = known_condition(report->condition);
     if (!condition)
         return;
     struct input *input = add_input(haul, node, INPUT_DOCUMENT);
     input->instance_id = id_of(report->instance);
     input->event.kind = DECIDE_DOCUMENT;
-    input->event.document_kind = str_eq(report->kind, document_kind_names[DOCUMENT_ROUTE]) ? DOCUMENT_ROUTE : DOCUMENT_STACK;
+    input->event.document_kind =
+        str_eq(report->kind, document_kind_names[DOCUMENT_ROUTE]) ? DOCUMENT_ROUTE : DOCUMENT_STACK;
     input->event.epoch = report->epoch;
     input->event.revision = (int64_t)report->revision;
     input->event.condition = condition;
@@ -230,8 +220,7 @@ static void take_document(struct haul *haul, const struct node_key *node, struct
 }
 
 static void take_presence(struct ingest *ingest, struct haul *haul, const struct node_key *node,
-                          const Fairlead__V1__Presence *presence)
-{
+                          const Fairlead__V1__Presence *presence) {
     struct seen *seen;
     int64_t now = clock_mono_us();
     HASH_FIND(hh, ingest->seen, &node->id, sizeof node->id, seen);
@@ -244,12 +233,12 @@ static void take_presence(struct ingest *ingest, struct haul *haul, const struct
     }
     seen->at = now;
     *vec_add(&haul->arena, &haul->seen_ids, struct uuid) = node->id;
-    *vec_add(&haul->arena, &haul->seen_versions, const char *) = clean_text(&haul->arena, presence->version, 40);
+    *vec_add(&haul->arena, &haul->seen_versions, const char *) =
+        clean_text(&haul->arena, presence->version, 40);
 }
 
 static void take_reports(struct ingest *ingest, struct haul *haul, const struct node_key *node,
-                         const Fairlead__V1__Reports *reports)
-{
+                         const Fairlead__V1__Reports *reports) {
     for (size_t i = 0; i < reports->n_reports; i++) {
         const Fairlead__V1__Report *report = reports->reports[i];
         switch (report->body_case) {
@@ -278,8 +267,7 @@ static void take_reports(struct ingest *ingest, struct haul *haul, const struct 
     }
 }
 
-static void take_record(struct ingest *ingest, struct haul *haul, const struct kcons_record *record)
-{
+static void take_record(struct ingest *ingest, struct haul *haul, const struct kcons_record *record) {
     struct err err = {0};
     struct uuid claimed = {0};
     struct bytes raw = {arena_memdup(&haul->arena, record->value, record->value_n), record->value_n};
@@ -293,7 +281,8 @@ static void take_record(struct ingest *ingest, struct haul *haul, const struct k
         keep_dead(haul, (struct uuid){0}, "from a node that is not enrolled", raw);
         return;
     }
-    if (envelope_open(node->sign_public, record->value, record->value_n, &haul->arena, &type, &payload, &n, &err) < 0 ||
+    if (envelope_open(node->sign_public, record->value, record->value_n, &haul->arena, &type, &payload, &n,
+                      &err) < 0 ||
         !str_eq(type, ENVELOPE_REPORTS)) {
         keep_dead(haul, claimed, err.text[0] ? err.text : "an envelope that holds no reports", raw);
         return;
@@ -309,13 +298,13 @@ static void take_record(struct ingest *ingest, struct haul *haul, const struct k
 }
 
 /* Documents fold: of one batch only the last word about each is looked at (orders all count). */
-static void fold_documents(struct haul *haul)
-{
+static void fold_documents(struct haul *haul) {
     size_t kept = 0;
     for (size_t i = 0; i < haul->inputs.n; i++) {
         struct input *input = *vec_at(&haul->inputs, struct input *, i);
         bool later = false;
-        for (size_t k = i + 1; k < haul->inputs.n && input->kind == INPUT_DOCUMENT && !later && !input->delivered.n; k++) {
+        for (size_t k = i + 1;
+             k < haul->inputs.n && input->kind == INPUT_DOCUMENT && !later && !input->delivered.n; k++) {
             const struct input *other = *vec_at(&haul->inputs, struct input *, k);
             later = other->kind == INPUT_DOCUMENT && uuid_eq(other->instance_id, input->instance_id) &&
                     other->event.document_kind == input->event.document_kind &&
@@ -328,8 +317,7 @@ static void fold_documents(struct haul *haul)
     haul->inputs.n = kept;
 }
 
-static int store_rest(struct ingest *ingest, struct haul *haul, struct err *err)
-{
+static int store_rest(struct ingest *ingest, struct haul *haul, struct err *err) {
     for (size_t i = 0; i < haul->inputs.n; i++) {
         const struct input *input = *vec_at(&haul->inputs, struct input *, i);
         if (!input->refused)
@@ -340,7 +328,8 @@ static int store_rest(struct ingest *ingest, struct haul *haul, struct err *err)
     }
     if (haul->dead.n) {
         struct pg_params params = {.arena = &haul->arena};
-        pg_params_rows(&params, dead_columns, sizeof dead_columns / sizeof *dead_columns, haul->dead.items, haul->dead.n);
+        pg_params_rows(&params, dead_columns, sizeof dead_columns / sizeof *dead_columns, haul->dead.items,
+                       haul->dead.n);
         PGresult *res = pg_run(ingest->pg, query_dead_letters_insert, &params, err);
         PQclear(res);
         if (!res)
@@ -356,8 +345,7 @@ static int store_rest(struct ingest *ingest, struct haul *haul, struct err *err)
     return res ? 0 : -1;
 }
 
-static int take_haul(struct ingest *ingest, struct haul *haul, struct err *err)
-{
+static int take_haul(struct ingest *ingest, struct haul *haul, struct err *err) {
     if (!pg_is_usable(ingest->pg)) {
         pg_close(ingest->pg);
         ingest->pg = pg_open(ingest->conf.database_url, "statement_timeout=10s jit=off", err);
@@ -376,12 +364,12 @@ static int take_haul(struct ingest *ingest, struct haul *haul, struct err *err)
         return -1;
     (void)fault_reach(FAULT_INGEST_COMMITTED);
     for (size_t i = 0; i < haul->n; i++)
-        kcons_done(ingest->kcons, haul->records[i].topic, haul->records[i].partition, haul->records[i].offset);
+        kcons_done(ingest->kcons, haul->records[i].topic, haul->records[i].partition,
+                   haul->records[i].offset);
     return 0;
 }
 
-static int poll_haul(struct ingest *ingest, struct haul *haul, struct err *err)
-{
+static int poll_haul(struct ingest *ingest, struct haul *haul, struct err *err) {
     int timeout_ms = 500;
     while (haul->n < RECORDS_MAX) {
         int got = kcons_poll(ingest->kcons, timeout_ms, &haul->records[haul->n], err);
@@ -395,16 +383,15 @@ static int poll_haul(struct ingest *ingest, struct haul *haul, struct err *err)
     return 0;
 }
 
-static int open_consumer(struct ingest *ingest, struct err *err)
-{
+static int open_consumer(struct ingest *ingest, struct err *err) {
     static const char *const topics[] = {TOPIC_REPORTS, NULL};
     if (!ingest->kcons)
-        ingest->kcons = kcons_open_group(ingest->conf.brokers, "fairlead-ingest", "fairlead-ingest", topics, err);
+        ingest->kcons =
+            kcons_open_group(ingest->conf.brokers, "fairlead-ingest", "fairlead-ingest", topics, err);
     return ingest->kcons ? 0 : -1;
 }
 
-static void *run(void *arg)
-{
+static void *run(void *arg) {
     struct ingest *ingest = arg;
     while (!atomic_load(&ingest->stopping)) {
         struct haul haul = {0};
@@ -437,8 +424,7 @@ static void *run(void *arg)
     return NULL;
 }
 
-struct ingest *ingest_start(const struct ingest_conf *conf, struct err *err)
-{
+struct ingest *ingest_start(const struct ingest_conf *conf, struct err *err) {
     struct ingest *ingest = mem_alloc(sizeof *ingest);
     ingest->conf = *conf;
     if (pthread_create(&ingest->thread, NULL, run, ingest) == 0)
@@ -448,15 +434,13 @@ struct ingest *ingest_start(const struct ingest_conf *conf, struct err *err)
     return NULL;
 }
 
-void ingest_stop(struct ingest *ingest)
-{
+void ingest_stop(struct ingest *ingest) {
     struct seen *seen, *next;
     if (!ingest)
         return;
     atomic_store(&ingest->stopping, true);
     pthread_join(ingest->thread, NULL);
-    HASH_ITER(hh, ingest->seen, seen, next)
-    {
+    HASH_ITER(hh, ingest->seen, seen, next) {
         HASH_DEL(ingest->seen, seen);
         free(seen);
     }

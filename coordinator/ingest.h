@@ -1,5 +1,6 @@
-/* Ingest: reports of nodes from Kafka into the engine. A record's offset is stored when everything in it is rows
- * (or counted, or kept in dead_letters). Presence is no event: it only moves nodes.seen_at, every 30 s. */
+/* Ingest: reports of nodes from Kafka into the engine. A record's offset is stored when everything in it is
+ * rows (or counted, or kept in dead_letters). Presence is no event: it only moves nodes.seen_at, every 30 s.
+ */
 #ifndef FAIRLEAD_COORDINATOR_INGEST_H
 #define FAIRLEAD_COORDINATOR_INGEST_H
 

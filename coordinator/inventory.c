@@ -11,20 +11,19 @@
 
 #define ENTRIES_MAX 4000 /* of one list: below what an envelope may weigh */
 
-static const Fairlead__V1__InventoryEntry *held_entry(const Fairlead__V1__Inventory *inventory, struct uuid instance,
-                                                      const char *kind)
-{
+static const Fairlead__V1__InventoryEntry *held_entry(const Fairlead__V1__Inventory *inventory,
+                                                      struct uuid instance, const char *kind) {
     for (size_t i = 0; i < inventory->n_entries; i++) {
         const Fairlead__V1__InventoryEntry *entry = inventory->entries[i];
-        if (entry->instance.len == 16 && memcmp(entry->instance.data, instance.b, 16) == 0 && str_eq(entry->kind, kind))
+        if (entry->instance.len == 16 && memcmp(entry->instance.data, instance.b, 16) == 0 &&
+            str_eq(entry->kind, kind))
             return entry;
     }
     return NULL;
 }
 
 /* Must the document go out again? Not when the node holds it and has said of it what was last heard. */
-static bool must_send(PGresult *rows, int row, const Fairlead__V1__InventoryEntry *held)
-{
+static bool must_send(PGresult *rows, int row, const Fairlead__V1__InventoryEntry *held) {
     bool absent = pg_bool(rows, row, 4), confirmed = pg_bool(rows, row, 5);
     if (!held)
         return !(absent && confirmed);
@@ -33,8 +32,8 @@ static bool must_send(PGresult *rows, int row, const Fairlead__V1__InventoryEntr
     return pg_int(rows, row, 6) != pg_int(rows, row, 3) || !str_eq(held->condition, pg_text(rows, row, 7));
 }
 
-static struct outbox_row *add_row(struct batch *batch, struct vec *rows, const char *topic, const char *kind)
-{
+static struct outbox_row *add_row(struct batch *batch, struct vec *rows, const char *topic,
+                                  const char *kind) {
     struct outbox_row *row = arena_new(batch->arena, struct outbox_row);
     *row = (struct outbox_row){.lane = lane_of_topic(topic), .kind = kind, .topic = topic};
     *vec_add(batch->arena, rows, struct outbox_row *) = row;
@@ -42,8 +41,7 @@ static struct outbox_row *add_row(struct batch *batch, struct vec *rows, const c
 }
 
 static void add_list(struct batch *batch, struct vec *rows, const char *topic, const struct sign_keys *keys,
-                     struct uuid node_id, const Fairlead__V1__Inventory *inventory, PGresult *documents)
-{
+                     struct uuid node_id, const Fairlead__V1__Inventory *inventory, PGresult *documents) {
     Fairlead__V1__List list = FAIRLEAD__V1__LIST__INIT;
     struct vec entries = {0};
     for (int i = 0; i < PQntuples(documents) && i < ENTRIES_MAX; i++) {
@@ -74,8 +72,7 @@ static void add_list(struct batch *batch, struct vec *rows, const char *topic, c
     str_release(&key);
 }
 
-static int write_rows(struct batch *batch, const struct vec *rows, struct err *err)
-{
+static int write_rows(struct batch *batch, const struct vec *rows, struct err *err) {
     if (pg_pipeline_begin(batch->pg, err) < 0)
         return -1;
     int rc = batch_send_outbox(batch, rows, err);
@@ -91,8 +88,7 @@ static int write_rows(struct batch *batch, const struct vec *rows, struct err *e
 }
 
 static int answer(struct batch *batch, const struct sign_keys *keys, struct uuid node_id,
-                  const Fairlead__V1__Inventory *inventory, struct err *err)
-{
+                  const Fairlead__V1__Inventory *inventory, struct err *err) {
     struct pg_params params = {.arena = batch->arena};
     struct vec rows = {0};
     char buf[TOPIC_NAME_SIZE];
@@ -103,7 +99,8 @@ static int answer(struct batch *batch, const struct sign_keys *keys, struct uuid
         return -1;
     size_t known = 0;
     for (int i = 0; i < PQntuples(documents); i++) {
-        const Fairlead__V1__InventoryEntry *held = held_entry(inventory, pg_uuid(documents, i, 0), pg_text(documents, i, 1));
+        const Fairlead__V1__InventoryEntry *held =
+            held_entry(inventory, pg_uuid(documents, i, 0), pg_text(documents, i, 1));
         known += held != NULL;
         if (!must_send(documents, i, held))
             continue;
@@ -120,8 +117,7 @@ static int answer(struct batch *batch, const struct sign_keys *keys, struct uuid
 }
 
 int inventory_answer(struct pg *pg, const struct sign_keys *keys, struct uuid node_id,
-                     const Fairlead__V1__Inventory *inventory, struct err *err)
-{
+                     const Fairlead__V1__Inventory *inventory, struct err *err) {
     struct arena arena = {0};
     atomic_uint nobody = 0; /* always notify: the relay may live elsewhere */
     struct carriage carriage = {.keys = keys, .owned = &nobody};

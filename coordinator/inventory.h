@@ -1,6 +1,6 @@
-/* What a node holds against what it should hold (protocol section 7). Compared both ways, per document: wanted and
- * missing or older on the node, or newer here: sent again. Unknown here: told to the operator and left alone,
- * never answered with `absent`. The answer is a signed list under the node's nonce. */
+/* What a node holds against what it should hold (protocol section 7). Compared both ways, per document:
+ * wanted and missing or older on the node, or newer here: sent again. Unknown here: told to the operator and
+ * left alone, never answered with `absent`. The answer is a signed list under the node's nonce. */
 #ifndef FAIRLEAD_COORDINATOR_INVENTORY_H
 #define FAIRLEAD_COORDINATOR_INVENTORY_H
 

@@ -51,37 +51,32 @@ struct coordinator {
     char token_hash[HASH_HEX_SIZE], url[256];
 };
 
-static void wake_relay(void *arg, unsigned lanes)
-{
+static void wake_relay(void *arg, unsigned lanes) {
     struct coordinator *c = arg;
     if (c->relay)
         relay_wake(c->relay, lanes);
 }
 
-static void wake_clock(void *arg)
-{
+static void wake_clock(void *arg) {
     struct coordinator *c = arg;
     if (c->clock)
         clock_wake(c->clock);
 }
 
-static void wake_topics(void *arg)
-{
+static void wake_topics(void *arg) {
     struct coordinator *c = arg;
     if (c->topics)
         topic_step_wake(c->topics);
 }
 
-static void changed(void *arg)
-{
+static void changed(void *arg) {
     struct coordinator *c = arg;
     if (c->follow)
         follow_wake(c->follow);
 }
 
 /* The installation's keys: made at the first start, kept 0600. */
-static int load_keys(struct coordinator *c, struct err *err)
-{
+static int load_keys(struct coordinator *c, struct err *err) {
     char path[512];
     const char *state = conf_get(conf, "state");
     (void)snprintf(path, sizeof path, "%s/coordinator.keys", state);
@@ -94,20 +89,20 @@ static int load_keys(struct coordinator *c, struct err *err)
     return sign_keys_save(&c->keys, path, err);
 }
 
-static int load_token(struct coordinator *c, struct err *err)
-{
+static int load_token(struct coordinator *c, struct err *err) {
     cleanup_free char *token = NULL;
     if (file_read_secret(conf_get(conf, "token-file"), 256, &token, NULL, err) < 0)
         return -1;
     token[strcspn(token, "\r\n")] = '\0';
     if (strlen(token) < 20)
-        return err_set(err, ERR_PARK, "the token in \"%s\" has fewer than 20 characters", conf_get(conf, "token-file"));
+        return err_set(err, ERR_PARK, "the token in \"%s\" has fewer than 20 characters",
+                       conf_get(conf, "token-file"));
     hash_hex(hash_of(token, strlen(token)), c->token_hash);
     return 0;
 }
 
-static struct engine *start_engine(struct coordinator *c, const char *name, bool skip_locked, struct err *err)
-{
+static struct engine *start_engine(struct coordinator *c, const char *name, bool skip_locked,
+                                   struct err *err) {
     struct engine_conf engine = {
         .name = name,
         .database_url = conf_get(conf, "database"),
@@ -125,8 +120,7 @@ static struct engine *start_engine(struct coordinator *c, const char *name, bool
     return engine_start(&engine, err);
 }
 
-static int start_api(struct coordinator *c, struct err *err)
-{
+static int start_api(struct coordinator *c, struct err *err) {
     const char *url = conf_get(conf, "url");
     if (load_token(c, err) < 0)
         return -1;
@@ -144,7 +138,8 @@ static int start_api(struct coordinator *c, struct err *err)
         .handler = api_handle,
         .arg = &c->api,
     };
-    (void)snprintf(c->url, sizeof c->url, "http://%s:%lld", conf_get(conf, "listen"), (long long)conf_int(conf, "port"));
+    (void)snprintf(c->url, sizeof c->url, "http://%s:%lld", conf_get(conf, "listen"),
+                   (long long)conf_int(conf, "port"));
     c->api = (struct api){
         .token_hash_hex = c->token_hash,
         .brokers = conf_get(conf, "kafka"),
@@ -160,8 +155,7 @@ static int start_api(struct coordinator *c, struct err *err)
     return c->httpd ? 0 : -1;
 }
 
-static int start_parts(struct coordinator *c, const char *what, struct err *err)
-{
+static int start_parts(struct coordinator *c, const char *what, struct err *err) {
     bool all = str_eq(what, "run");
     const char *database = conf_get(conf, "database"), *brokers = conf_get(conf, "kafka");
     struct relay_conf relay = {.database_url = database, .brokers = brokers, .owned = &c->owned_lanes};
@@ -169,22 +163,27 @@ static int start_parts(struct coordinator *c, const char *what, struct err *err)
         return -1;
     if ((all || str_eq(what, "relay")) && !(c->relay = relay_start(&relay, err)))
         return -1;
-    if ((all || str_eq(what, "clock") || str_eq(what, "ingest")) && !(c->engine = start_engine(c, "ingest", true, err)))
+    if ((all || str_eq(what, "clock") || str_eq(what, "ingest")) &&
+        !(c->engine = start_engine(c, "ingest", true, err)))
         return -1;
     if ((all || str_eq(what, "clock")) && !(c->clock = clock_start(database, c->engine, err)))
         return -1;
-    if ((all || str_eq(what, "clock")) && !(c->topics = topic_step_start(database, brokers, wake_clock, c, err)))
+    if ((all || str_eq(what, "clock")) &&
+        !(c->topics = topic_step_start(database, brokers, wake_clock, c, err)))
         return -1;
-    struct ingest_conf ingest = {
-        .database_url = database, .brokers = brokers, .engine = c->engine, .keys = &c->keys, .wake_relay = wake_relay, .arg = c};
+    struct ingest_conf ingest = {.database_url = database,
+                                 .brokers = brokers,
+                                 .engine = c->engine,
+                                 .keys = &c->keys,
+                                 .wake_relay = wake_relay,
+                                 .arg = c};
     if ((all || str_eq(what, "ingest")) && !(c->ingest = ingest_start(&ingest, err)))
         return -1;
     return all || str_eq(what, "api") ? start_api(c, err) : 0;
 }
 
 /* Sources first, so that nothing new begins; then what they began is finished; then what carries it. */
-static void stop_parts(struct coordinator *c)
-{
+static void stop_parts(struct coordinator *c) {
     httpd_stop(c->httpd);
     follow_stop(c->follow);
     desk_stop(c->desk);
@@ -196,8 +195,7 @@ static void stop_parts(struct coordinator *c)
     relay_stop(c->relay);
 }
 
-static int serve(const char *what)
-{
+static int serve(const char *what) {
     static struct coordinator coordinator;
     struct err err = {0};
     sigset_t signals;
@@ -205,33 +203,33 @@ static int serve(const char *what)
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
-    (void)pthread_sigmask(SIG_BLOCK, &signals, NULL); /* every thread inherits it: only sigwait() below sees them */
+    (void)pthread_sigmask(SIG_BLOCK, &signals,
+                          NULL); /* every thread inherits it: only sigwait() below sees them */
     (void)signal(SIGPIPE, SIG_IGN);
     if (start_parts(&coordinator, what, &err) < 0) {
         log_error("cannot start", LOG_S("error", err.text));
         return 1;
     }
-    log_info("started", LOG_S("part", what), LOG_I("port", coordinator.httpd ? httpd_port(coordinator.httpd) : 0));
+    log_info("started", LOG_S("part", what),
+             LOG_I("port", coordinator.httpd ? httpd_port(coordinator.httpd) : 0));
     (void)sigwait(&signals, &got);
     log_info("stopping", LOG_S("signal", strsignal(got)));
     stop_parts(&coordinator);
     return 0;
 }
 
-static void print_help(void)
-{
+static void print_help(void) {
     printf("usage: fairlead-coordinator [OPTION...] [COMMAND]\n\n"
            "  run        everything in one process (the default)\n"
            "  api | ingest | clock | relay\n"
            "             one part alone; any number of copies of each\n"
            "  migrate    bring the database to this version (needs --database-owner)\n"
-           "  tables     print the state tables;  routes: the HTTP routes;  config: the options, as Markdown\n\n"
+           "  tables     print the state tables; routes, catalogue, config: the other tables, as Markdown\n\n"
            "Options; each also as environment FAIRLEAD_NAME, or in a file given by --config:\n");
     conf_print_help(conf, stdout);
 }
 
-static int run_command(const char *command)
-{
+static int run_command(const char *command) {
     struct err err = {0};
     static const char *const parts[] = {"run", "api", "ingest", "clock", "relay"};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
@@ -247,8 +245,7 @@ static int run_command(const char *command)
     return 2;
 }
 
-int main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
     struct err err = {0};
     int args;
     bool help;

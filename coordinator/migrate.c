@@ -13,8 +13,7 @@ static const char make_journal[] = "create table if not exists migrations (name 
 static const char find_migration[] = "select 1 from migrations where name = $1";
 static const char note_migration[] = "insert into migrations (name) values ($1)";
 
-static int apply_one(struct pg *pg, const struct sql_script *script, struct arena *arena, struct err *err)
-{
+static int apply_one(struct pg *pg, const struct sql_script *script, struct arena *arena, struct err *err) {
     struct pg_params params = {.arena = arena};
     pg_params_text(&params, script->name);
     cleanup_result PGresult *known = pg_run(pg, find_migration, &params, err);
@@ -31,8 +30,7 @@ static int apply_one(struct pg *pg, const struct sql_script *script, struct aren
 }
 
 /* The tables of states and transitions are the C tables, whatever they were before. */
-static int write_tables(struct pg *pg, struct err *err)
-{
+static int write_tables(struct pg *pg, struct err *err) {
     cleanup_str struct str sql = STR_INIT(65536);
     str_adds(&sql, "delete from transitions; insert into states (name) values ");
     for (int i = 0; i < STATE_COUNT; i++)
@@ -47,14 +45,15 @@ static int write_tables(struct pg *pg, struct err *err)
 /* The built-in release: no name, image or stack; one step. Its identity is fixed. */
 static const char built_in[] =
     "insert into apps (name, title, summary, created_at) values "
-    "('noop', 'Nothing', 'One step that does nothing, by a real worker.', clock_timestamp()) on conflict do nothing; "
+    "('noop', 'Nothing', 'One step that does nothing, by a real worker.', clock_timestamp()) on conflict do "
+    "nothing; "
     "insert into releases (id, app, version, spec, template, created_at) values "
-    "('00000000-0000-7000-8000-000000000001', 'noop', '1', '{\"title\": \"Nothing\", \"summary\": \"One step that "
+    "('00000000-0000-7000-8000-000000000001', 'noop', '1', '{\"title\": \"Nothing\", \"summary\": \"One step "
+    "that "
     "does nothing, by a real worker.\", \"version\": \"1\", \"noop\": true}', '', clock_timestamp()) "
     "on conflict do nothing";
 
-static int apply_all(struct pg *pg, struct arena *arena, struct err *err)
-{
+static int apply_all(struct pg *pg, struct arena *arena, struct err *err) {
     if (pg_script(pg, "begin", err) < 0)
         return -1;
     cleanup_result PGresult *locked = pg_run(pg, query_migrations_lock, NULL, err);
@@ -71,8 +70,7 @@ static int apply_all(struct pg *pg, struct arena *arena, struct err *err)
     return pg_script(pg, "commit", err);
 }
 
-int migrate_run(const char *owner_url, struct err *err)
-{
+int migrate_run(const char *owner_url, struct err *err) {
     struct arena arena = {0};
     struct pg *pg = pg_open(owner_url, NULL, err);
     if (!pg)

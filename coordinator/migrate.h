@@ -1,5 +1,6 @@
-/* Brings the database to this build: migrations in order, the rows of the state tables from the C tables, the views,
- * and the built-in release. Safe to run twice and from two places at once. Uses the owner's connection. */
+/* Brings the database to this build: migrations in order, the rows of the state tables from the C tables, the
+ * views, and the built-in release. Safe to run twice and from two places at once. Uses the owner's
+ * connection. */
 #ifndef FAIRLEAD_COORDINATOR_MIGRATE_H
 #define FAIRLEAD_COORDINATOR_MIGRATE_H
 

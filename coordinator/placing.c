@@ -1,6 +1,6 @@
-/* Placement: a due row of a plane. The waiting instances are locked, then the plane; what place() finds are events
- * for decide() in the same transaction. A placement that only looked, without these locks, could see "full" and
- * sleep for ever. */
+/* Placement: a due row of a plane. The waiting instances are locked, then the plane; what place() finds are
+ * events for decide() in the same transaction. A placement that only looked, without these locks, could see
+ * "full" and sleep for ever. */
 #include "base/str.h"
 #include "coordinator/engine.h"
 #include "model/place.h"
@@ -9,12 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WAITING_MAX 64 /* as in place_waiting.sql */
+#define WAITING_MAX 64  /* as in place_waiting.sql */
 #define USAGE_COLUMN 17 /* of nodes_of_plane: CPU, memory, disk used, ports */
 
 /* "{1,2,3}" as PostgreSQL prints an array of numbers. */
-static void read_ports(const char *text, struct node *node, struct arena *arena)
-{
+static void read_ports(const char *text, struct node *node, struct arena *arena) {
     struct vec ports = {0};
     for (const char *p = text; p && *p; p++)
         if (*p >= '0' && *p <= '9') {
@@ -28,8 +27,7 @@ static void read_ports(const char *text, struct node *node, struct arena *arena)
     node->ports_n = ports.n;
 }
 
-static int read_nodes(struct batch *batch, struct uuid plane_id, struct vec *nodes, struct err *err)
-{
+static int read_nodes(struct batch *batch, struct uuid plane_id, struct vec *nodes, struct err *err) {
     struct pg_params params = {.arena = batch->arena};
     pg_params_uuid(&params, plane_id);
     cleanup_result PGresult *res = pg_run(batch->pg, query_nodes_of_plane, &params, err);
@@ -46,8 +44,7 @@ static int read_nodes(struct batch *batch, struct uuid plane_id, struct vec *nod
     return 0;
 }
 
-static int load_waiting(struct batch *batch, struct uuid plane_id, struct err *err)
-{
+static int load_waiting(struct batch *batch, struct uuid plane_id, struct err *err) {
     struct pg_params params = {.arena = batch->arena};
     struct vec ids = {0};
     pg_params_uuid(&params, plane_id);
@@ -70,8 +67,7 @@ static int load_waiting(struct batch *batch, struct uuid plane_id, struct err *e
     return rc;
 }
 
-static void place_all(struct batch *batch, const struct vec *nodes, const struct input *input)
-{
+static void place_all(struct batch *batch, const struct vec *nodes, const struct input *input) {
     bool placed = false;
     for (size_t i = 0; i < batch->subjects_n; i++) {
         struct subject *subject = batch->subjects[i];
@@ -89,11 +85,11 @@ static void place_all(struct batch *batch, const struct vec *nodes, const struct
         placed = placed || found.host;
     }
     if (placed && batch->subjects_n == WAITING_MAX) /* there may be more */
-        decision_timer(batch_decision(batch, uuid_derive(input->seed, 0)), TIMER_PLACE, input->timer_subject, batch->now);
+        decision_timer(batch_decision(batch, uuid_derive(input->seed, 0)), TIMER_PLACE, input->timer_subject,
+                       batch->now);
 }
 
-static int store(struct batch *batch, struct err *err)
-{
+static int store(struct batch *batch, struct err *err) {
     if (pg_pipeline_begin(batch->pg, err) < 0)
         return -1;
     int rc = batch_send_store(batch, err);
@@ -108,8 +104,7 @@ static int store(struct batch *batch, struct err *err)
     return rc;
 }
 
-int placing_run(struct batch *batch, const struct input *input, struct err *err)
-{
+int placing_run(struct batch *batch, const struct input *input, struct err *err) {
     struct uuid plane_id;
     struct vec nodes = {0};
     const char *kind = timer_kind_names[TIMER_PLACE];

@@ -4,8 +4,7 @@
 
 #include <stdio.h>
 
-static const char *title_of(int status)
-{
+static const char *title_of(int status) {
     switch (status) {
     case 400:
         return "The request cannot be read";
@@ -35,11 +34,11 @@ static const char *title_of(int status)
     }
 }
 
-char *problem_text(int status, const char *code, const char *sentence)
-{
+char *problem_text(int status, const char *code, const char *sentence) {
     char type[96];
     (void)snprintf(type, sizeof type, "urn:fairlead:problem:%s", code);
-    cleanup_json json_t *problem = json_pack("{s:s, s:s, s:i, s:s, s:s}", "type", type, "title", title_of(status),
-                                             "status", status, "code", code, "detail", sentence);
+    cleanup_json json_t *problem =
+        json_pack("{s:s, s:s, s:i, s:s, s:s}", "type", type, "title", title_of(status), "status", status,
+                  "code", code, "detail", sentence);
     return json_text(problem ? problem : json_object());
 }

@@ -22,7 +22,7 @@
 #define TOUCH_US (1 * CLOCK_S)  /* below idle_session_timeout: the server takes lanes from a stopped relay */
 
 #define SETTINGS                                                                                             \
-    "synchronous_commit=off max_parallel_workers_per_gather=0 jit=off enable_seqscan=off "                  \
+    "synchronous_commit=off max_parallel_workers_per_gather=0 jit=off enable_seqscan=off "                   \
     "idle_session_timeout=5s statement_timeout=5s"
 
 struct lane {
@@ -60,8 +60,7 @@ struct relay {
     atomic_bool stopping;
 };
 
-static void reported(void *arg, uint64_t tag, enum kprod_result result, const char *reason)
-{
+static void reported(void *arg, uint64_t tag, enum kprod_result result, const char *reason) {
     struct relay_thread *thread = arg;
     if (tag >= thread->parcels.n)
         return;
@@ -73,8 +72,7 @@ static void reported(void *arg, uint64_t tag, enum kprod_result result, const ch
     }
 }
 
-static int connect_all(struct relay_thread *thread, struct err *err)
-{
+static int connect_all(struct relay_thread *thread, struct err *err) {
     if (!pg_is_usable(thread->pg)) {
         pg_close(thread->pg);
         for (int i = 0; i < thread->lanes_n; i++) {
@@ -90,14 +88,13 @@ static int connect_all(struct relay_thread *thread, struct err *err)
         thread->kprod = NULL;
     }
     if (!thread->kprod)
-        thread->kprod = kprod_open(thread->relay->conf.brokers, thread->client, thread->linger_ms, reported,
-                                    thread, err);
+        thread->kprod =
+            kprod_open(thread->relay->conf.brokers, thread->client, thread->linger_ms, reported, thread, err);
     return thread->kprod ? 0 : -1;
 }
 
 /* Only by try: a waiting lock holds a snapshot and stops vacuum. */
-static int try_lanes(struct relay_thread *thread, struct err *err)
-{
+static int try_lanes(struct relay_thread *thread, struct err *err) {
     struct pg_params params = {.arena = &thread->arena};
     int64_t wanted[LANES];
     size_t n = 0;
@@ -117,15 +114,16 @@ static int try_lanes(struct relay_thread *thread, struct err *err)
         struct lane *lane = &thread->lanes[pg_int(res, row, 0) - thread->first_lane];
         if (!pg_bool(res, row, 1))
             continue;
-        *lane = (struct lane){.number = lane->number, .owned = true, .dirty = true, .swept_at = clock_mono_us()};
+        *lane =
+            (struct lane){.number = lane->number, .owned = true, .dirty = true, .swept_at = clock_mono_us()};
         atomic_fetch_or(thread->relay->conf.owned, 1u << lane->number);
         log_info("lane taken", LOG_I("lane", lane->number));
     }
     return 0;
 }
 
-static struct parcel *add_parcel(struct relay_thread *thread, int lane, int64_t id, const char *topic, uint64_t *ret_tag)
-{
+static struct parcel *add_parcel(struct relay_thread *thread, int lane, int64_t id, const char *topic,
+                                 uint64_t *ret_tag) {
     *ret_tag = thread->parcels.n;
     struct parcel *parcel = vec_add(&thread->arena, &thread->parcels, struct parcel);
     *parcel = (struct parcel){.id = id, .lane = lane, .topic = arena_strdup(&thread->arena, topic)};
@@ -133,10 +131,10 @@ static struct parcel *add_parcel(struct relay_thread *thread, int lane, int64_t 
 }
 
 static int send(struct relay_thread *thread, uint64_t tag, const char *topic, int partition, struct bytes key,
-                struct bytes value, const struct kprod_header *headers, struct err *err)
-{
+                struct bytes value, const struct kprod_header *headers, struct err *err) {
     for (;;) {
-        if (kprod_send(thread->kprod, topic, partition, key.p, key.n, value.p, value.n, headers, tag, err) == 0) {
+        if (kprod_send(thread->kprod, topic, partition, key.p, key.n, value.p, value.n, headers, tag, err) ==
+            0) {
             vec_at(&thread->parcels, struct parcel, tag)->left++;
             return 0;
         }
@@ -151,9 +149,8 @@ static int send(struct relay_thread *thread, uint64_t tag, const char *topic, in
 }
 
 /* The current row of each document, or a tombstone once its absence is confirmed. */
-static int send_document(struct relay_thread *thread, uint64_t tag, PGresult *rows, int row, const char *topic,
-                         struct err *err)
-{
+static int send_document(struct relay_thread *thread, uint64_t tag, PGresult *rows, int row,
+                         const char *topic, struct err *err) {
     struct pg_params params = {.arena = &thread->arena};
     struct uuid node = pg_uuid(rows, row, 6), instance = pg_uuid(rows, row, 7);
     const char *kind = pg_text(rows, row, 8);
@@ -178,9 +175,9 @@ static int send_document(struct relay_thread *thread, uint64_t tag, PGresult *ro
 }
 
 /* CloudEvents 1.0, binary mode (Kafka protocol binding): attributes as ce_ headers, data as JSON. */
-static int send_event(struct relay_thread *thread, uint64_t tag, PGresult *events, int row, struct err *err)
-{
-    char id[UUID_TEXT_SIZE], subject[UUID_TEXT_SIZE], key[UUID_HEX_SIZE], type[96], at[28], sequence[24], tenant[UUID_TEXT_SIZE];
+static int send_event(struct relay_thread *thread, uint64_t tag, PGresult *events, int row, struct err *err) {
+    char id[UUID_TEXT_SIZE], subject[UUID_TEXT_SIZE], key[UUID_HEX_SIZE], type[96], at[28], sequence[24],
+        tenant[UUID_TEXT_SIZE];
     (void)snprintf(type, sizeof type, "dev.fairlead.instance.%s.v1", pg_text(events, row, 5));
     (void)snprintf(sequence, sizeof sequence, "%020lld", (long long)pg_int(events, row, 2));
     const struct kprod_header headers[] = {
@@ -198,12 +195,11 @@ static int send_event(struct relay_thread *thread, uint64_t tag, PGresult *event
     };
     const char *data = pg_text(events, row, 6);
     uuid_hex(pg_uuid(events, row, 1), key);
-    return send(thread, tag, TOPIC_EVENTS, -1, (struct bytes){key, strlen(key)}, (struct bytes){data, strlen(data)},
-                headers, err);
+    return send(thread, tag, TOPIC_EVENTS, -1, (struct bytes){key, strlen(key)},
+                (struct bytes){data, strlen(data)}, headers, err);
 }
 
-static int send_events(struct relay_thread *thread, uint64_t tag, PGresult *rows, int row, struct err *err)
-{
+static int send_events(struct relay_thread *thread, uint64_t tag, PGresult *rows, int row, struct err *err) {
     struct pg_params params = {.arena = &thread->arena};
     size_t n = (size_t)PQgetlength(rows, row, 5) / sizeof(struct uuid);
     pg_params_uuids(&params, (const struct uuid *)(const void *)PQgetvalue(rows, row, 5), n);
@@ -216,8 +212,8 @@ static int send_events(struct relay_thread *thread, uint64_t tag, PGresult *rows
     return 0;
 }
 
-static int send_row(struct relay_thread *thread, struct lane *lane, PGresult *rows, int row, struct err *err)
-{
+static int send_row(struct relay_thread *thread, struct lane *lane, PGresult *rows, int row,
+                    struct err *err) {
     uint64_t tag;
     const char *kind = pg_text(rows, row, 1), *topic = pg_text(rows, row, 2);
     (void)add_parcel(thread, lane->number, pg_int(rows, row, 0), topic, &tag);
@@ -232,8 +228,7 @@ static int send_row(struct relay_thread *thread, struct lane *lane, PGresult *ro
     return send(thread, tag, topic, (int)pg_int(rows, row, 3), key, value, NULL, err);
 }
 
-static int read_lane(struct relay_thread *thread, struct lane *lane, struct err *err)
-{
+static int read_lane(struct relay_thread *thread, struct lane *lane, struct err *err) {
     struct pg_params params = {.arena = &thread->arena};
     int64_t now = clock_mono_us();
     bool sweep = now - lane->swept_at > SWEEP_US;
@@ -251,8 +246,7 @@ static int read_lane(struct relay_thread *thread, struct lane *lane, struct err 
     return 0;
 }
 
-static void raise_mark(struct lane *lane, int64_t deleted)
-{
+static void raise_mark(struct lane *lane, int64_t deleted) {
     int64_t now = clock_mono_us();
     if (deleted > lane->next_mark && now - lane->next_mark_at > MARK_US) {
         lane->mark = lane->next_mark;
@@ -261,8 +255,7 @@ static void raise_mark(struct lane *lane, int64_t deleted)
     }
 }
 
-static int delete_delivered(struct relay_thread *thread, struct lane *lane, struct err *err)
-{
+static int delete_delivered(struct relay_thread *thread, struct lane *lane, struct err *err) {
     struct vec ids = {0};
     int64_t highest = 0;
     for (size_t i = 0; i < thread->parcels.n; i++) {
@@ -285,8 +278,7 @@ static int delete_delivered(struct relay_thread *thread, struct lane *lane, stru
     return 0;
 }
 
-static int make_topic(struct relay_thread *thread, const char *topic, struct err *err)
-{
+static int make_topic(struct relay_thread *thread, const char *topic, struct err *err) {
     const char *const *settings = topic_node_settings;
     for (int i = 0; i < topic_rows_n; i++)
         if (str_eq(topic_rows[i].name, topic))
@@ -295,8 +287,7 @@ static int make_topic(struct relay_thread *thread, const char *topic, struct err
 }
 
 /* What was refused: held back for the operator, or sent again from the oldest row. */
-static int sort_out(struct relay_thread *thread, struct err *err)
-{
+static int sort_out(struct relay_thread *thread, struct err *err) {
     bool again = false;
     for (size_t i = 0; i < thread->parcels.n; i++) {
         const struct parcel *parcel = vec_at(&thread->parcels, struct parcel, i);
@@ -323,8 +314,7 @@ static int sort_out(struct relay_thread *thread, struct err *err)
 }
 
 /* One pass: what the dirty lanes hold is sent, and deleted when it is acknowledged. */
-static int carry(struct relay_thread *thread, struct err *err)
-{
+static int carry(struct relay_thread *thread, struct err *err) {
     int rc = 0;
     thread->parcels = (struct vec){0};
     for (int i = 0; i < thread->lanes_n && rc == 0; i++)
@@ -345,8 +335,7 @@ static int carry(struct relay_thread *thread, struct err *err)
     return rc < 0 ? rc : sort_out(thread, err);
 }
 
-static void mark_woken(struct relay_thread *thread)
-{
+static void mark_woken(struct relay_thread *thread) {
     uint64_t count;
     unsigned lanes = atomic_exchange(&thread->woken, 0);
     (void)!read(thread->wake_fd, &count, sizeof count);
@@ -355,16 +344,14 @@ static void mark_woken(struct relay_thread *thread)
             thread->lanes[i].dirty = true;
 }
 
-static bool anything_dirty(const struct relay_thread *thread)
-{
+static bool anything_dirty(const struct relay_thread *thread) {
     for (int i = 0; i < thread->lanes_n; i++)
         if (thread->lanes[i].owned && thread->lanes[i].dirty)
             return true;
     return false;
 }
 
-static void *run(void *arg)
-{
+static void *run(void *arg) {
     struct relay_thread *thread = arg;
     int64_t touched = 0;
     int failures = 0;
@@ -386,7 +373,8 @@ static void *run(void *arg)
         thread->parcels = (struct vec){0};
         if (rc < 0) {
             failures++;
-            log_warn("relay", LOG_S("thread", thread->client), LOG_S("error", err.text), LOG_I("failures", failures));
+            log_warn("relay", LOG_S("thread", thread->client), LOG_S("error", err.text),
+                     LOG_I("failures", failures));
             (void)usleep(failures < 10 ? 50000 : 500000);
             continue;
         }
@@ -400,8 +388,7 @@ static void *run(void *arg)
     return NULL;
 }
 
-void relay_wake(struct relay *relay, unsigned lanes)
-{
+void relay_wake(struct relay *relay, unsigned lanes) {
     uint64_t one = 1;
     for (int i = 0; i < 2; i++) {
         struct relay_thread *thread = &relay->threads[i];
@@ -413,12 +400,13 @@ void relay_wake(struct relay *relay, unsigned lanes)
     }
 }
 
-struct relay *relay_start(const struct relay_conf *conf, struct err *err)
-{
+struct relay *relay_start(const struct relay_conf *conf, struct err *err) {
     struct relay *relay = mem_alloc(sizeof *relay);
     relay->conf = *conf;
-    relay->threads[0] = (struct relay_thread){.first_lane = LANE_EVENTS, .lanes_n = 1, .linger_ms = 50, .client = "fairlead-events"};
-    relay->threads[1] = (struct relay_thread){.first_lane = 1, .lanes_n = LANES - 1, .linger_ms = 0, .client = "fairlead-relay"};
+    relay->threads[0] = (struct relay_thread){
+        .first_lane = LANE_EVENTS, .lanes_n = 1, .linger_ms = 50, .client = "fairlead-events"};
+    relay->threads[1] = (struct relay_thread){
+        .first_lane = 1, .lanes_n = LANES - 1, .linger_ms = 0, .client = "fairlead-relay"};
     for (int i = 0; i < 2; i++) {
         relay->threads[i].relay = relay;
         relay->threads[i].wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -430,8 +418,7 @@ struct relay *relay_start(const struct relay_conf *conf, struct err *err)
     return relay;
 }
 
-void relay_stop(struct relay *relay)
-{
+void relay_stop(struct relay *relay) {
     if (!relay)
         return;
     atomic_store(&relay->stopping, true);

@@ -1,5 +1,5 @@
-/* The relay: from the outbox to Kafka (protocol section 5). It owns lanes by advisory locks, reads their rows in
- * order, produces, and deletes what the broker has acknowledged. Two threads, each with a connection and
+/* The relay: from the outbox to Kafka (protocol section 5). It owns lanes by advisory locks, reads their rows
+ * in order, produces, and deletes what the broker has acknowledged. Two threads, each with a connection and
  * a producer: events may linger 50 ms, orders and documents never. */
 #ifndef FAIRLEAD_COORDINATOR_RELAY_H
 #define FAIRLEAD_COORDINATOR_RELAY_H

@@ -1,5 +1,5 @@
-/* Reports of nodes and due rows in a batch of the engine. What a report may speak for is judged here, against the
- * row that it is about (protocol section 8). */
+/* Reports of nodes and due rows in a batch of the engine. What a report may speak for is judged here, against
+ * the row that it is about (protocol section 8). */
 #include "base/fault.h"
 #include "base/str.h"
 #include "coordinator/engine.h"
@@ -7,15 +7,13 @@
 #include "model/decide_work.h"
 #include "sql/queries.h"
 
-static const char *key_of(const struct input *input)
-{
+static const char *key_of(const struct input *input) {
     if (input->kind == INPUT_WORK)
         return input->work_key;
     return input->kind == INPUT_TIMER && input->timer_kind == TIMER_WORK ? input->timer_subject : NULL;
 }
 
-static int send_timers(struct engine_batch *batch, struct err *err)
-{
+static int send_timers(struct engine_batch *batch, struct err *err) {
     struct vec kinds = {0}, subjects = {0};
     for (size_t i = 0; i < batch->n; i++) {
         const struct input *input = batch->inputs[i].input;
@@ -33,8 +31,7 @@ static int send_timers(struct engine_batch *batch, struct err *err)
     return pg_send(batch->base.pg, query_timers_claim, &params, err);
 }
 
-int reports_send(struct engine_batch *batch, struct err *err)
-{
+int reports_send(struct engine_batch *batch, struct err *err) {
     struct vec keys = {0};
     if (send_timers(batch, err) < 0)
         return -1;
@@ -51,8 +48,7 @@ int reports_send(struct engine_batch *batch, struct err *err)
     return pg_send(batch->base.pg, query_works_waiting, &params, err);
 }
 
-static int read_timers(struct engine_batch *batch, struct err *err)
-{
+static int read_timers(struct engine_batch *batch, struct err *err) {
     cleanup_result PGresult *res = pg_next(batch->base.pg, err);
     if (!res)
         return -1;
@@ -67,8 +63,7 @@ static int read_timers(struct engine_batch *batch, struct err *err)
     return 0;
 }
 
-static int read_works(struct engine_batch *batch, struct err *err)
-{
+static int read_works(struct engine_batch *batch, struct err *err) {
     struct vec works = {0};
     cleanup_result PGresult *locked = pg_next(batch->base.pg, err);
     cleanup_result PGresult *waiting = locked ? pg_next(batch->base.pg, err) : NULL;
@@ -91,16 +86,14 @@ static int read_works(struct engine_batch *batch, struct err *err)
     return 0;
 }
 
-int reports_read(struct engine_batch *batch, struct err *err)
-{
+int reports_read(struct engine_batch *batch, struct err *err) {
     if (batch->timers_sent && read_timers(batch, err) < 0)
         return -1;
     return batch->works_sent ? read_works(batch, err) : 0;
 }
 
 /* Which role an order of a step is for; 0: any node. */
-static unsigned role_of(int step_kind)
-{
+static unsigned role_of(int step_kind) {
     switch ((enum step_kind)step_kind) {
     case STEP_RESOLVE:
     case STEP_BUILD:
@@ -120,14 +113,12 @@ static unsigned role_of(int step_kind)
     return 0;
 }
 
-static bool may_report(const struct input *input, int step_kind)
-{
+static bool may_report(const struct input *input, int step_kind) {
     unsigned role = role_of(step_kind);
     return !role || (input->roles & role);
 }
 
-static void take_order(struct engine_batch *batch, struct batch_input *in)
-{
+static void take_order(struct engine_batch *batch, struct batch_input *in) {
     struct input *input = in->input;
     struct refusal refusal;
     if (!in->subject) {
@@ -148,13 +139,11 @@ static void take_order(struct engine_batch *batch, struct batch_input *in)
     /* An order of a walk that is over: counted by the source, and dropped. */
 }
 
-static void fan_out(struct engine_batch *batch, const struct work *work)
-{
+static void fan_out(struct engine_batch *batch, const struct work *work) {
     *vec_add(batch->base.arena, &batch->base.fan_out, const char *) = work->key;
 }
 
-static void take_work(struct engine_batch *batch, struct batch_input *in)
-{
+static void take_work(struct engine_batch *batch, struct batch_input *in) {
     struct input *input = in->input;
     if (!in->work || !uuid_eq(in->work->order_id, input->event.order_id)) {
         if (!in->work)
@@ -184,8 +173,7 @@ static const struct pg_column sealed_columns[] = {
 };
 
 static void keep_sealed(struct engine_batch *batch, const struct instance *instance, const struct vec *from,
-                        struct vec *to)
-{
+                        struct vec *to) {
     for (size_t i = 0; i < from->n; i++) {
         const struct sealed *sealed = vec_at(from, struct sealed, i);
         struct sealed_row *row = arena_new(batch->base.arena, struct sealed_row);
@@ -195,8 +183,7 @@ static void keep_sealed(struct engine_batch *batch, const struct instance *insta
     }
 }
 
-static void take_document(struct engine_batch *batch, struct batch_input *in)
-{
+static void take_document(struct engine_batch *batch, struct batch_input *in) {
     struct input *input = in->input;
     struct refusal refusal;
     const struct document *document =
@@ -210,8 +197,7 @@ static void take_document(struct engine_batch *batch, struct batch_input *in)
     (void)decide(in->subject, &input->event, batch_decision(&batch->base, input->seed), &refusal);
 }
 
-static void take_expiry(struct engine_batch *batch, struct batch_input *in)
-{
+static void take_expiry(struct engine_batch *batch, struct batch_input *in) {
     struct refusal refusal;
     const struct instance *instance = in->subject->instance;
     struct decision *decision = batch_decision(&batch->base, in->input->seed);
@@ -223,20 +209,19 @@ static void take_expiry(struct engine_batch *batch, struct batch_input *in)
     (void)decide(in->subject, &event, decision, &refusal); /* refused where it makes no sense any more */
 }
 
-static void take_due(struct engine_batch *batch, struct batch_input *in)
-{
+static void take_due(struct engine_batch *batch, struct batch_input *in) {
     struct refusal refusal;
     struct decide_event event = {.kind = DECIDE_WAKE};
     if (in->subject)
         (void)decide(in->subject, &event, batch_decision(&batch->base, in->input->seed), &refusal);
 }
 
-static void take_timer(struct engine_batch *batch, struct batch_input *in)
-{
+static void take_timer(struct engine_batch *batch, struct batch_input *in) {
     if (!in->claimed)
         return; /* another coordinator's by now */
     if (in->input->timer_kind == TIMER_WORK) {
-        if (in->work && decide_work_due(in->work, in->waiting_since, batch_decision(&batch->base, in->input->seed)))
+        if (in->work &&
+            decide_work_due(in->work, in->waiting_since, batch_decision(&batch->base, in->input->seed)))
             fan_out(batch, in->work);
     } else if (in->subject && in->input->timer_kind == TIMER_EXPIRE) {
         take_expiry(batch, in);
@@ -246,15 +231,13 @@ static void take_timer(struct engine_batch *batch, struct batch_input *in)
 }
 
 /* An instance that another transaction holds: its timer must not be lost with the claim. */
-static void put_timer_back(struct engine_batch *batch, const struct batch_input *in)
-{
+static void put_timer_back(struct engine_batch *batch, const struct batch_input *in) {
     if (in->input->kind == INPUT_TIMER && in->claimed)
         decision_timer(batch_decision(&batch->base, in->input->seed), (enum timer_kind)in->input->timer_kind,
                        in->input->timer_subject, batch->base.now);
 }
 
-void reports_decide(struct engine_batch *batch)
-{
+void reports_decide(struct engine_batch *batch) {
     for (size_t i = 0; i < batch->n; i++) {
         struct batch_input *in = &batch->inputs[i];
         if (in->skip) {
@@ -284,18 +267,18 @@ void reports_decide(struct engine_batch *batch)
     }
 }
 
-static int send_sealed(struct engine_batch *batch, const char *query, const struct vec *rows, struct err *err)
-{
+static int send_sealed(struct engine_batch *batch, const char *query, const struct vec *rows,
+                       struct err *err) {
     if (!rows->n)
         return 0;
     struct pg_params params = {.arena = batch->base.arena};
-    pg_params_rows(&params, sealed_columns, sizeof sealed_columns / sizeof *sealed_columns, rows->items, rows->n);
+    pg_params_rows(&params, sealed_columns, sizeof sealed_columns / sizeof *sealed_columns, rows->items,
+                   rows->n);
     batch->base.sent++;
     return pg_send(batch->base.pg, query, &params, err);
 }
 
-int reports_store(struct engine_batch *batch, struct err *err)
-{
+int reports_store(struct engine_batch *batch, struct err *err) {
     if (send_sealed(batch, query_credentials_insert, &batch->delivered, err) < 0)
         return -1;
     return send_sealed(batch, query_recovery_boxes_insert, &batch->recovery, err);

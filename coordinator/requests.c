@@ -1,8 +1,8 @@
 /* Requests in a batch of the engine: who they are (claims), what a create may look at, and what is answered.
  *
- * What an Idempotency-Key remembers: every answer of the engine, refusals too (403, 404, 409, 412, 422). What is
- * refused before the engine, a body that does not fit its schema, is not remembered: the same key may come again
- * with a mended body. */
+ * What an Idempotency-Key remembers: every answer of the engine, refusals too (403, 404, 409, 412, 422). What
+ * is refused before the engine, a body that does not fit its schema, is not remembered: the same key may come
+ * again with a mended body. */
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/str.h"
@@ -28,29 +28,26 @@ struct request_row {
 };
 
 static const struct pg_column request_columns[] = {
-    PG_COL(struct request_row, id, PG_UUID),          PG_COL(struct request_row, owner, PG_TEXT),
-    PG_COL(struct request_row, key, PG_TEXT),         PG_COL(struct request_row, fingerprint, PG_BYTES),
-    PG_COL(struct request_row, kind, PG_TEXT),        PG_COL(struct request_row, status, PG_INT),
-    PG_COL(struct request_row, answer, PG_TEXT),      PG_COL(struct request_row, etag, PG_INT),
-    PG_COL(struct request_row, location, PG_TEXT),    PG_COL(struct request_row, created_at, PG_TIME),
+    PG_COL(struct request_row, id, PG_UUID),       PG_COL(struct request_row, owner, PG_TEXT),
+    PG_COL(struct request_row, key, PG_TEXT),      PG_COL(struct request_row, fingerprint, PG_BYTES),
+    PG_COL(struct request_row, kind, PG_TEXT),     PG_COL(struct request_row, status, PG_INT),
+    PG_COL(struct request_row, answer, PG_TEXT),   PG_COL(struct request_row, etag, PG_INT),
+    PG_COL(struct request_row, location, PG_TEXT), PG_COL(struct request_row, created_at, PG_TIME),
 };
 #define REQUEST_COLUMNS ((int)(sizeof request_columns / sizeof *request_columns))
 #define CLAIM_COLUMNS 5 /* the first of them */
 
-static bool is_request(const struct input *input)
-{
+static bool is_request(const struct input *input) {
     return input->kind == INPUT_CREATE || input->kind == INPUT_INTENT;
 }
 
-static const char *kind_of(const struct input *input)
-{
+static const char *kind_of(const struct input *input) {
     return input->kind == INPUT_CREATE ? "create" : intent_rows[input->event.intent].name;
 }
 
 /* ---- before BEGIN: which release and plane a create means ---- */
 
-static int find_planes(struct engine_batch *batch, const struct vec *names, struct err *err)
-{
+static int find_planes(struct engine_batch *batch, const struct vec *names, struct err *err) {
     struct pg_params params = {.arena = batch->base.arena};
     struct vec planes = {0};
     pg_params_texts(&params, names->items, names->n);
@@ -69,8 +66,7 @@ static int find_planes(struct engine_batch *batch, const struct vec *names, stru
 }
 
 static int find_releases(struct engine_batch *batch, const struct vec *apps, const struct vec *versions,
-                         struct err *err)
-{
+                         struct err *err) {
     struct pg_params params = {.arena = batch->base.arena};
     pg_params_texts(&params, apps->items, apps->n);
     pg_params_texts(&params, versions->items, versions->n);
@@ -82,8 +78,8 @@ static int find_releases(struct engine_batch *batch, const struct vec *apps, con
         const struct release *release = release_cache_get(batch->base.releases, id);
         if (!release) {
             cleanup_json json_t *spec = json_loads(pg_text(res, row, 4), 0, NULL);
-            struct release *parsed =
-                release_parse(id, pg_text(res, row, 0), pg_text(res, row, 3), spec, pg_text(res, row, 5), err);
+            struct release *parsed = release_parse(id, pg_text(res, row, 0), pg_text(res, row, 3), spec,
+                                                   pg_text(res, row, 5), err);
             if (!parsed)
                 return -1;
             release = release_cache_put(batch->base.releases, parsed);
@@ -98,8 +94,7 @@ static int find_releases(struct engine_batch *batch, const struct vec *apps, con
     return 0;
 }
 
-static void plan_name(struct engine_batch *batch, struct batch_input *in)
-{
+static void plan_name(struct engine_batch *batch, struct batch_input *in) {
     const struct create_args *create = &in->input->create;
     if (!in->release || !in->plane || !(in->release->needs & NEED_NAME))
         return;
@@ -113,8 +108,7 @@ static void plan_name(struct engine_batch *batch, struct batch_input *in)
     in->name = name;
 }
 
-int requests_prepare(struct engine_batch *batch, struct err *err)
-{
+int requests_prepare(struct engine_batch *batch, struct err *err) {
     struct vec apps = {0}, versions = {0}, planes = {0};
     for (size_t i = 0; i < batch->n; i++) {
         struct batch_input *in = &batch->inputs[i];
@@ -136,8 +130,7 @@ int requests_prepare(struct engine_batch *batch, struct err *err)
 
 /* ---- claims and contexts ---- */
 
-static int send_claims(struct engine_batch *batch, struct err *err)
-{
+static int send_claims(struct engine_batch *batch, struct err *err) {
     struct vec rows = {0}, ids = {0}, owners = {0}, keys = {0};
     for (size_t i = 0; i < batch->n; i++) {
         const struct input *input = batch->inputs[i].input;
@@ -174,8 +167,7 @@ static int send_claims(struct engine_batch *batch, struct err *err)
     return pg_send(batch->base.pg, query_requests_find, &params, err);
 }
 
-static int send_names(struct engine_batch *batch, struct err *err)
-{
+static int send_names(struct engine_batch *batch, struct err *err) {
     struct vec rows = {0}, hosts = {0};
     for (size_t i = 0; i < batch->creates.n; i++) {
         const struct batch_input *in = *vec_at(&batch->creates, struct batch_input *, i);
@@ -196,13 +188,14 @@ static int send_names(struct engine_batch *batch, struct err *err)
     return pg_send(batch->base.pg, query_names_by_host, &found, err);
 }
 
-static int send_contexts(struct engine_batch *batch, struct err *err)
-{
+static int send_contexts(struct engine_batch *batch, struct err *err) {
     size_t n = batch->creates.n;
     struct arena *arena = batch->base.arena;
     int64_t *numbers = arena_alloc(arena, n * sizeof *numbers);
-    const char **customers = arena_alloc(arena, n * sizeof *customers), **tenants = arena_alloc(arena, n * sizeof *tenants),
-               **sizes = arena_alloc(arena, n * sizeof *sizes), **names = arena_alloc(arena, n * sizeof *names);
+    const char **customers = arena_alloc(arena, n * sizeof *customers),
+               **tenants = arena_alloc(arena, n * sizeof *tenants),
+               **sizes = arena_alloc(arena, n * sizeof *sizes),
+               **names = arena_alloc(arena, n * sizeof *names);
     struct uuid *planes = arena_alloc(arena, n * sizeof *planes);
     for (size_t i = 0; i < n; i++) {
         const struct batch_input *in = *vec_at(&batch->creates, struct batch_input *, i);
@@ -227,27 +220,24 @@ static int send_contexts(struct engine_batch *batch, struct err *err)
     return pg_send(batch->base.pg, query_create_context, &params, err);
 }
 
-int requests_send(struct engine_batch *batch, struct err *err)
-{
+int requests_send(struct engine_batch *batch, struct err *err) {
     if (send_claims(batch, err) < 0 || send_names(batch, err) < 0)
         return -1;
     return batch->creates.n ? send_contexts(batch, err) : 0;
 }
 
-static void answer(struct batch_input *in, int status, char *body, int64_t etag, const char *location)
-{
+static void answer(struct batch_input *in, int status, char *body, int64_t etag, const char *location) {
     in->answered = true;
-    in->input->answer = (struct answer){.status = status, .body = body, .etag = etag, .location = mem_strdup(location)};
+    in->input->answer =
+        (struct answer){.status = status, .body = body, .etag = etag, .location = mem_strdup(location)};
 }
 
-static void refuse(struct batch_input *in, int status, const char *code, const char *sentence)
-{
+static void refuse(struct batch_input *in, int status, const char *code, const char *sentence) {
     answer(in, status, problem_text(status, code, sentence), 0, NULL);
 }
 
 /* A request that was answered before, here or by another coordinator: the same answer. */
-static int read_found(struct engine_batch *batch, struct err *err)
-{
+static int read_found(struct engine_batch *batch, struct err *err) {
     if (batch->claimed_sent) {
         cleanup_result PGresult *claimed = pg_next(batch->base.pg, err);
         if (!claimed)
@@ -281,8 +271,7 @@ static int read_found(struct engine_batch *batch, struct err *err)
 }
 
 /* Two of one batch with the same key: the later is shown the earlier's answer. */
-static void pair_keys(struct engine_batch *batch)
-{
+static void pair_keys(struct engine_batch *batch) {
     for (size_t i = 0; i < batch->n; i++)
         for (size_t k = 0; k < i && batch->inputs[i].input->key && is_request(batch->inputs[i].input); k++)
             if (is_request(batch->inputs[k].input) && !batch->inputs[k].same_key &&
@@ -292,29 +281,30 @@ static void pair_keys(struct engine_batch *batch)
 }
 
 static void take_over(struct engine_batch *batch, struct batch_input *in, const struct name *held, bool gone,
-                      struct uuid tenant_id)
-{
+                      struct uuid tenant_id) {
     char hex[UUID_HEX_SIZE], stamp[28];
-    bool free_now = gone && (uuid_eq(held->tenant_id, tenant_id) || (held->free_at && held->free_at <= batch->base.now));
+    bool free_now =
+        gone && (uuid_eq(held->tenant_id, tenant_id) || (held->free_at && held->free_at <= batch->base.now));
     if (!free_now) {
         const char *sentence =
             gone && held->free_at
-                ? arena_printf(batch->base.arena, "The name \"%s\" is not free yet. It will be free at %s.", held->host,
-                               clock_text(held->free_at, stamp))
-                : arena_printf(batch->base.arena, "The name \"%s\" is taken. Choose another one.", held->host);
+                ? arena_printf(batch->base.arena, "The name \"%s\" is not free yet. It will be free at %s.",
+                               held->host, clock_text(held->free_at, stamp))
+                : arena_printf(batch->base.arena, "The name \"%s\" is taken. Choose another one.",
+                               held->host);
         refuse(in, 409, "name_taken", sentence);
         return;
     }
     in->name->change = ROW_CHANGED;
     in->name->serial = held->serial;
-    in->name->replaces = held->serial ? arena_printf(batch->base.arena, "fairlead owner=%s epoch=%lld serial=%lld",
-                                                     uuid_hex(held->instance_id, hex), (long long)batch->base.epoch,
-                                                     (long long)held->serial)
-                                      : held->replaces;
+    in->name->replaces = held->serial
+                             ? arena_printf(batch->base.arena, "fairlead owner=%s epoch=%lld serial=%lld",
+                                            uuid_hex(held->instance_id, hex), (long long)batch->base.epoch,
+                                            (long long)held->serial)
+                             : held->replaces;
 }
 
-static int read_names(struct engine_batch *batch, struct vec *held, struct vec *gone, struct err *err)
-{
+static int read_names(struct engine_batch *batch, struct vec *held, struct vec *gone, struct err *err) {
     if (!batch->names_sent)
         return 0;
     cleanup_result PGresult *claimed = pg_next(batch->base.pg, err);
@@ -342,8 +332,7 @@ struct create_context {
     bool has_plan, has_plane, plane_allowed;
 };
 
-static struct create_context read_context(PGresult *res, int row)
-{
+static struct create_context read_context(PGresult *res, int row) {
     return (struct create_context){
         .customer_id = pg_uuid(res, row, 1),
         .tenant_id = pg_uuid(res, row, 2),
@@ -362,10 +351,10 @@ static struct create_context read_context(PGresult *res, int row)
     };
 }
 
-/* What earlier creates of this batch, not yet rows, add to the usage of a customer; and whether one of them has
- * this very name (then this one waits for the next batch, and finds it there). */
-static bool add_batch_usage(struct engine_batch *batch, struct create_context *context, const struct batch_input *in)
-{
+/* What earlier creates of this batch, not yet rows, add to the usage of a customer; and whether one of them
+ * has this very name (then this one waits for the next batch, and finds it there). */
+static bool add_batch_usage(struct engine_batch *batch, struct create_context *context,
+                            const struct batch_input *in) {
     for (size_t i = 0; i < batch->base.subjects_n; i++) {
         const struct instance *other = batch->base.subjects[i]->instance;
         if (other->change != ROW_NEW || !uuid_eq(other->customer_id, context->customer_id))
@@ -379,8 +368,8 @@ static bool add_batch_usage(struct engine_batch *batch, struct create_context *c
 }
 
 /* True: it may be made. */
-static bool judge_create(struct engine_batch *batch, struct batch_input *in, const struct create_context *context)
-{
+static bool judge_create(struct engine_batch *batch, struct batch_input *in,
+                         const struct create_context *context) {
     const struct create_args *create = &in->input->create;
     struct arena *arena = batch->base.arena;
     struct err err = {0};
@@ -396,50 +385,52 @@ static bool judge_create(struct engine_batch *batch, struct batch_input *in, con
         refuse(in, 422, "unknown_plane", arena_printf(arena, "There is no plane \"%s\".", create->plane));
     else if (!context->plane_allowed)
         refuse(in, 403, "plane_not_allowed",
-               arena_printf(arena, "The plan of \"%s\" does not allow the plane \"%s\".", create->customer, create->plane));
+               arena_printf(arena, "The plan of \"%s\" does not allow the plane \"%s\".", create->customer,
+                            create->plane));
     else if (uuid_is_nil(context->size_id) && (in->release->needs & NEED_STACK))
         refuse(in, 422, "unknown_size",
                arena_printf(arena, "The plane \"%s\" has no size \"%s\".", create->plane, create->size));
     else if (!uuid_is_nil(context->existing_id)) {
         refuse(in, 409, "exists",
-               arena_printf(arena, "\"%s/%s\" has an instance named \"%s\" already.", create->customer, create->tenant,
-                            create->name));
-        in->input->answer.location = mem_strdup(
-            arena_printf(arena, "/v1/instances/%s", uuid_text(context->existing_id, id)));
+               arena_printf(arena, "\"%s/%s\" has an instance named \"%s\" already.", create->customer,
+                            create->tenant, create->name));
+        in->input->answer.location =
+            mem_strdup(arena_printf(arena, "/v1/instances/%s", uuid_text(context->existing_id, id)));
     } else if (context->max_instances >= 0 && context->instances + 1 > context->max_instances)
         refuse(in, 403, "quota",
-               arena_printf(arena, "The plan allows %lld instances and %lld are there. Delete one, or ask for a larger plan.",
-                            (long long)context->max_instances, (long long)context->instances));
-    else if (context->max_memory_mb >= 0 && context->memory_used + context->memory_mb > context->max_memory_mb)
+               arena_printf(
+                   arena,
+                   "The plan allows %lld instances and %lld are there. Delete one, or ask for a larger plan.",
+                   (long long)context->max_instances, (long long)context->instances));
+    else if (context->max_memory_mb >= 0 &&
+             context->memory_used + context->memory_mb > context->max_memory_mb)
         refuse(in, 403, "quota",
-               arena_printf(arena, "The plan allows %lld MB of memory; %lld MB are in use and %lld MB are asked for.",
-                            (long long)context->max_memory_mb, (long long)context->memory_used,
-                            (long long)context->memory_mb));
+               arena_printf(
+                   arena, "The plan allows %lld MB of memory; %lld MB are in use and %lld MB are asked for.",
+                   (long long)context->max_memory_mb, (long long)context->memory_used,
+                   (long long)context->memory_mb));
     else if (release_check_inputs(in->release, create->inputs, &err) < 0)
         refuse(in, 422, "bad_input", err.text);
     return !in->answered;
 }
 
-static const char *public_url(struct arena *arena, const struct plane *plane, const char *host)
-{
+static const char *public_url(struct arena *arena, const struct plane *plane, const char *host) {
     bool usual = plane->public_port == (str_eq(plane->scheme, "https") ? 443 : 80);
     return usual ? arena_printf(arena, "%s://%s", plane->scheme, host)
                  : arena_printf(arena, "%s://%s:%lld", plane->scheme, host, (long long)plane->public_port);
 }
 
-static void answer_accepted(struct batch_input *in, const struct instance *instance)
-{
+static void answer_accepted(struct batch_input *in, const struct instance *instance) {
     char id[UUID_TEXT_SIZE], location[64];
     (void)snprintf(location, sizeof location, "/v1/instances/%s", uuid_text(instance->id, id));
-    cleanup_json json_t *body =
-        json_pack("{s:s, s:s, s:s, s:I, s:s?}", "id", id, "name", instance->name, "state",
-                  state_rows[instance->state].name, "generation", (json_int_t)instance->accepted, "url",
-                  instance->public_url);
+    cleanup_json json_t *body = json_pack("{s:s, s:s, s:s, s:I, s:s?}", "id", id, "name", instance->name,
+                                          "state", state_rows[instance->state].name, "generation",
+                                          (json_int_t)instance->accepted, "url", instance->public_url);
     answer(in, 202, json_text(body), instance->accepted, location);
 }
 
-static void make_instance(struct engine_batch *batch, struct batch_input *in, const struct create_context *context)
-{
+static void make_instance(struct engine_batch *batch, struct batch_input *in,
+                          const struct create_context *context) {
     const struct create_args *create = &in->input->create;
     struct arena *arena = batch->base.arena;
     struct refusal refusal;
@@ -473,16 +464,17 @@ static void make_instance(struct engine_batch *batch, struct batch_input *in, co
     }
     struct decision *decision = batch_decision(&batch->base, in->input->seed);
     decision->ids = 1; /* the first is the instance's own */
-    struct decide_event event = {
-        .kind = DECIDE_INTENT, .intent = INTENT_CREATE, .request_id = in->input->seed, .trace = in->input->trace};
+    struct decide_event event = {.kind = DECIDE_INTENT,
+                                 .intent = INTENT_CREATE,
+                                 .request_id = in->input->seed,
+                                 .trace = in->input->trace};
     if (decide(subject, &event, decision, &refusal))
         answer_accepted(in, instance);
     else
         refuse(in, refusal.status, refusal.code, refusal.sentence);
 }
 
-int requests_read(struct engine_batch *batch, struct err *err)
-{
+int requests_read(struct engine_batch *batch, struct err *err) {
     struct vec held = {0}, gone = {0};
     if (read_found(batch, err) < 0)
         return -1;
@@ -500,8 +492,7 @@ int requests_read(struct engine_batch *batch, struct err *err)
     return batch->contexts ? 0 : -1;
 }
 
-static void decide_create(struct engine_batch *batch, struct batch_input *in, int row)
-{
+static void decide_create(struct engine_batch *batch, struct batch_input *in, int row) {
     struct create_context context = read_context(batch->contexts, row);
     if (in->answered || in->same_key)
         return;
@@ -520,8 +511,7 @@ static void decide_create(struct engine_batch *batch, struct batch_input *in, in
         make_instance(batch, in, &context);
 }
 
-static void decide_intent_input(struct engine_batch *batch, struct batch_input *in)
-{
+static void decide_intent_input(struct engine_batch *batch, struct batch_input *in) {
     struct refusal refusal;
     struct subject *subject = in->subject;
     if (!subject || subject->instance->state == STATE_DELETED) {
@@ -531,17 +521,20 @@ static void decide_intent_input(struct engine_batch *batch, struct batch_input *
     struct instance *instance = subject->instance;
     if (in->input->if_match && in->input->if_match != instance->accepted) {
         refuse(in, 412, "changed",
-               arena_printf(batch->base.arena, "\"%s\" has changed meanwhile: it is at generation %lld, not %lld.",
+               arena_printf(batch->base.arena,
+                            "\"%s\" has changed meanwhile: it is at generation %lld, not %lld.",
                             instance->name, (long long)instance->accepted, (long long)in->input->if_match));
         in->input->answer.etag = instance->accepted;
         return;
     }
-    if (in->input->event.intent == INTENT_DELETE && !in->input->purge && (subject->release->needs & NEED_STACK)) {
+    if (in->input->event.intent == INTENT_DELETE && !in->input->purge &&
+        (subject->release->needs & NEED_STACK)) {
         refuse(in, 422, "needs_purge",
-               arena_printf(batch->base.arena,
-                            "Deleting \"%s\" takes its data away for good: there are no backups yet. Ask again with "
-                            "purge to say that the data may go.",
-                            instance->name));
+               arena_printf(
+                   batch->base.arena,
+                   "Deleting \"%s\" takes its data away for good: there are no backups yet. Ask again with "
+                   "purge to say that the data may go.",
+                   instance->name));
         return;
     }
     struct decision *decision = batch_decision(&batch->base, in->input->seed);
@@ -555,8 +548,7 @@ static void decide_intent_input(struct engine_batch *batch, struct batch_input *
         refuse(in, refusal.status, refusal.code, refusal.sentence);
 }
 
-void requests_decide(struct engine_batch *batch)
-{
+void requests_decide(struct engine_batch *batch) {
     for (size_t i = 0; i < batch->creates.n; i++)
         decide_create(batch, *vec_at(&batch->creates, struct batch_input *, i), (int)i);
     PQclear(batch->contexts);
@@ -574,8 +566,7 @@ void requests_decide(struct engine_batch *batch)
     }
 }
 
-static int send_give_back(struct engine_batch *batch, struct err *err)
-{
+static int send_give_back(struct engine_batch *batch, struct err *err) {
     struct vec hosts = {0}, ids = {0};
     for (size_t i = 0; i < batch->creates.n; i++) {
         const struct batch_input *in = *vec_at(&batch->creates, struct batch_input *, i);
@@ -594,8 +585,7 @@ static int send_give_back(struct engine_batch *batch, struct err *err)
 }
 
 /* A claim of an input that waits for the next batch must not stand meanwhile: it has no answer. */
-static int send_unclaim(struct engine_batch *batch, struct err *err)
-{
+static int send_unclaim(struct engine_batch *batch, struct err *err) {
     struct vec ids = {0};
     for (size_t i = 0; i < batch->n; i++)
         if (is_request(batch->inputs[i].input) && batch->inputs[i].input->key && batch->inputs[i].skip)
@@ -608,8 +598,7 @@ static int send_unclaim(struct engine_batch *batch, struct err *err)
     return pg_send(batch->base.pg, query_requests_unclaim, &params, err);
 }
 
-int requests_store(struct engine_batch *batch, struct err *err)
-{
+int requests_store(struct engine_batch *batch, struct err *err) {
     struct vec rows = {0};
     for (size_t i = 0; i < batch->n; i++) {
         const struct batch_input *in = &batch->inputs[i];

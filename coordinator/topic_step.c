@@ -24,17 +24,16 @@ struct topic_step {
     struct kprod *kprod;
 };
 
-static int make_fixed(struct topic_step *step, struct err *err)
-{
+static int make_fixed(struct topic_step *step, struct err *err) {
     for (int i = 0; i < topic_rows_n; i++)
-        if (kprod_make_topic(step->kprod, topic_rows[i].name, topic_rows[i].partitions, topic_rows[i].settings, err) < 0)
+        if (kprod_make_topic(step->kprod, topic_rows[i].name, topic_rows[i].partitions,
+                             topic_rows[i].settings, err) < 0)
             return -1;
     step->fixed_made = true;
     return 0;
 }
 
-static int make_one(struct topic_step *step, const char *topic, struct arena *arena, struct err *err)
-{
+static int make_one(struct topic_step *step, const char *topic, struct arena *arena, struct err *err) {
     struct pg_params params = {.arena = arena}, due = {.arena = arena};
     if (kprod_make_topic(step->kprod, topic, 1, topic_node_settings, err) < 0)
         return -1;
@@ -51,8 +50,7 @@ static int make_one(struct topic_step *step, const char *topic, struct arena *ar
     return placed ? 0 : -1;
 }
 
-static int make_wanted(struct topic_step *step, struct err *err)
-{
+static int make_wanted(struct topic_step *step, struct err *err) {
     struct arena arena = {0};
     if (!pg_is_usable(step->pg)) {
         pg_close(step->pg);
@@ -70,8 +68,7 @@ static int make_wanted(struct topic_step *step, struct err *err)
     return rc;
 }
 
-static void *run(void *arg)
-{
+static void *run(void *arg) {
     struct topic_step *step = arg;
     for (;;) {
         struct err err = {0};
@@ -94,17 +91,15 @@ static void *run(void *arg)
     return NULL;
 }
 
-void topic_step_wake(struct topic_step *step)
-{
+void topic_step_wake(struct topic_step *step) {
     pthread_mutex_lock(&step->mutex);
     step->woken = true;
     pthread_cond_signal(&step->cond);
     pthread_mutex_unlock(&step->mutex);
 }
 
-struct topic_step *topic_step_start(const char *database_url, const char *brokers, void (*wake_clock)(void *arg),
-                                    void *arg, struct err *err)
-{
+struct topic_step *topic_step_start(const char *database_url, const char *brokers,
+                                    void (*wake_clock)(void *arg), void *arg, struct err *err) {
     struct topic_step *step = mem_alloc(sizeof *step);
     step->database_url = database_url;
     step->brokers = brokers;
@@ -119,8 +114,7 @@ struct topic_step *topic_step_start(const char *database_url, const char *broker
     return NULL;
 }
 
-void topic_step_stop(struct topic_step *step)
-{
+void topic_step_stop(struct topic_step *step) {
     if (!step)
         return;
     pthread_mutex_lock(&step->mutex);

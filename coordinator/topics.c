@@ -6,8 +6,10 @@
 
 /* LogAppendTime: a node with a wrong clock could not report otherwise. */
 #define COMMON "message.timestamp.type=LogAppendTime", "max.message.bytes=1048576"
-static const char *const orders_settings[] = {COMMON, "cleanup.policy=delete", "retention.ms=604800000", NULL};
-static const char *const events_settings[] = {COMMON, "cleanup.policy=delete", "retention.ms=2592000000", NULL};
+static const char *const orders_settings[] = {COMMON, "cleanup.policy=delete", "retention.ms=604800000",
+                                              NULL};
+static const char *const events_settings[] = {COMMON, "cleanup.policy=delete", "retention.ms=2592000000",
+                                              NULL};
 const char *const topic_node_settings[] = {
     COMMON,
     "cleanup.policy=compact",
@@ -28,8 +30,7 @@ const struct topic_row topic_rows[] = {
 };
 const int topic_rows_n = sizeof topic_rows / sizeof *topic_rows;
 
-const char *topic_of_step(enum step_kind kind)
-{
+const char *topic_of_step(enum step_kind kind) {
     switch (kind) {
     case STEP_RESOLVE:
         return "fairlead.orders.resolve";
@@ -51,35 +52,30 @@ const char *topic_of_step(enum step_kind kind)
     return NULL;
 }
 
-int topic_partitions(const char *name)
-{
+int topic_partitions(const char *name) {
     for (int i = 0; i < topic_rows_n; i++)
         if (str_eq(topic_rows[i].name, name))
             return topic_rows[i].partitions;
     return 1;
 }
 
-char *topic_of_node(struct uuid node, char out[TOPIC_NAME_SIZE])
-{
+char *topic_of_node(struct uuid node, char out[TOPIC_NAME_SIZE]) {
     char hex[UUID_HEX_SIZE];
     (void)snprintf(out, TOPIC_NAME_SIZE, "fairlead.node.%s", uuid_hex(node, hex));
     return out;
 }
 
-unsigned topic_hash(const char *key)
-{
+unsigned topic_hash(const char *key) {
     unsigned h = 2166136261u; /* FNV-1a */
     for (; *key; key++)
         h = (h ^ (unsigned char)*key) * 16777619u;
     return h;
 }
 
-int lane_of_partition(int partition)
-{
+int lane_of_partition(int partition) {
     return 1 + partition % 4;
 }
 
-int lane_of_topic(const char *topic)
-{
+int lane_of_topic(const char *topic) {
     return 5 + (int)(topic_hash(topic) % 4);
 }

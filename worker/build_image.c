@@ -1,5 +1,6 @@
-/* F2: build one key and push it. The tag is the key, so an image that is there is found again; a build that failed
- * tags nothing. No secrets go in; memory and CPU are limited; the last lines of its output are kept with the step. */
+/* F2: build one key and push it. The tag is the key, so an image that is there is found again; a build that
+ * failed tags nothing. No secrets go in; memory and CPU are limited; the last lines of its output are kept
+ * with the step. */
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/hash.h"
@@ -17,25 +18,28 @@
 
 static const char *const engine_env[] = {"DOCKER_BUILDKIT=0", NULL};
 
-static int run_engine(struct worker *worker, const char *const *args, int64_t limit_s, enum err_class cls, struct str *out,
-                      struct str *log, struct err *err)
-{
+static int run_engine(struct worker *worker, const char *const *args, int64_t limit_s, enum err_class cls,
+                      struct str *out, struct str *log, struct err *err) {
     char host[300];
     const char *argv[40] = {"docker", "-H", host};
     size_t n = 3;
     (void)snprintf(host, sizeof host, "unix://%s", worker->conf.engine_socket);
     while (*args && n < 39)
         argv[n++] = *args++;
-    struct proc proc = {.argv = argv, .env = engine_env, .timeout_us = limit_s * CLOCK_S, .cancel = &worker->stopping,
-                        .out = out, .log = log};
+    struct proc proc = {.argv = argv,
+                        .env = engine_env,
+                        .timeout_us = limit_s * CLOCK_S,
+                        .cancel = &worker->stopping,
+                        .out = out,
+                        .log = log};
     return proc_check(&proc, cls, err);
 }
 
 /* The digest that the registry knows the tag by. */
-static int read_digest(struct worker *worker, const char *tag, char ret[80], struct err *err)
-{
+static int read_digest(struct worker *worker, const char *tag, char ret[80], struct err *err) {
     cleanup_str struct str out = STR_INIT(4096);
-    const char *const args[] = {"image", "inspect", "--format", "{{range .RepoDigests}}{{.}} {{end}}", tag, NULL};
+    const char *const args[] = {"image", "inspect", "--format", "{{range .RepoDigests}}{{.}} {{end}}",
+                                tag,     NULL};
     if (run_engine(worker, args, 60, ERR_RETRY, &out, NULL, err) < 0)
         return -1;
     size_t repository = strlen(tag) - 65; /* ":" and 64 hex digits */
@@ -48,9 +52,8 @@ static int read_digest(struct worker *worker, const char *tag, char ret[80], str
     return err_set(err, ERR_RETRY, "the registry gave no digest for \"%s\"", tag);
 }
 
-static int prepare(struct worker *worker, const Fairlead__V1__Build *build, const char *context, struct str *log,
-                   struct err *err)
-{
+static int prepare(struct worker *worker, const Fairlead__V1__Build *build, const char *context,
+                   struct str *log, struct err *err) {
     struct source_place place;
     char commit[41];
     if (source_locate(worker, build->source, &place, err) < 0 || file_remove_tree(context, err) < 0)
@@ -67,11 +70,15 @@ static int prepare(struct worker *worker, const Fairlead__V1__Build *build, cons
     return git_export(place.dir, build->commit, build->source->path, context, err);
 }
 
-static int build_and_push(struct worker *worker, const Fairlead__V1__Build *build, const char *context, const char *tag,
-                          struct arena *arena, struct str *log, const char **ret_cls, struct err *err)
-{
-    const char *args[36] = {"build", "--force-rm", "--memory", "2g", "--memory-swap", "2g", "--cpu-quota", "150000",
-                            "--build-arg", arena_printf(arena, "BASE=%s/%s", worker->conf.registry, build->base_image)};
+static int build_and_push(struct worker *worker, const Fairlead__V1__Build *build, const char *context,
+                          const char *tag, struct arena *arena, struct str *log, const char **ret_cls,
+                          struct err *err) {
+    const char *args[36] = {
+        "build",         "--force-rm",
+        "--memory",      "2g",
+        "--memory-swap", "2g",
+        "--cpu-quota",   "150000",
+        "--build-arg",   arena_printf(arena, "BASE=%s/%s", worker->conf.registry, build->base_image)};
     size_t n = 10;
     for (size_t i = 0; i < build->n_args && n < 30; i++) {
         args[n++] = "--build-arg";
@@ -87,8 +94,8 @@ static int build_and_push(struct worker *worker, const Fairlead__V1__Build *buil
     return run_engine(worker, (const char *const[]){"push", "-q", tag, NULL}, 600, ERR_RETRY, NULL, log, err);
 }
 
-void order_build(struct worker *worker, const Fairlead__V1__Build *build, struct arena *arena, struct outcome *outcome)
-{
+void order_build(struct worker *worker, const Fairlead__V1__Build *build, struct arena *arena,
+                 struct outcome *outcome) {
     struct err err = {0};
     uint8_t key[32];
     char context[512], digest[80];
@@ -102,7 +109,8 @@ void order_build(struct worker *worker, const Fairlead__V1__Build *build, struct
     const char *tag = arena_printf(arena, "%s/%s:%s", worker->conf.registry, build->image, build->build_key);
     (void)snprintf(context, sizeof context, "%s/builds/%s", worker->conf.state, build->build_key);
     /* Look: the registry may have it from an earlier try whose report was lost. */
-    bool there = run_engine(worker, (const char *const[]){"pull", "-q", tag, NULL}, 600, ERR_RETRY, NULL, NULL, &err) == 0;
+    bool there = run_engine(worker, (const char *const[]){"pull", "-q", tag, NULL}, 600, ERR_RETRY, NULL,
+                            NULL, &err) == 0;
     int rc = 0;
     err = (struct err){0};
     if (!there) {

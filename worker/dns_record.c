@@ -1,5 +1,6 @@
-/* F5: one name, one address, one owner. The marker (a TXT record beside the address) says whose the name is and which
- * order wrote it last; every update carries exactly what was read as its prerequisite (protocol section 9). */
+/* F5: one name, one address, one owner. The marker (a TXT record beside the address) says whose the name is
+ * and which order wrote it last; every update carries exactly what was read as its prerequisite (protocol
+ * section 9). */
 #include "io/dns.h"
 #include "worker/worker.h"
 
@@ -12,20 +13,20 @@ struct marker {
     unsigned long long serial;
 };
 
-static bool parse_marker(const char *text, struct marker *ret)
-{
-    return sscanf(text, "fairlead owner=%32[0-9a-f] epoch=%u serial=%llu", ret->owner, &ret->epoch, &ret->serial) == 3;
+static bool parse_marker(const char *text, struct marker *ret) {
+    return sscanf(text, "fairlead owner=%32[0-9a-f] epoch=%u serial=%llu", ret->owner, &ret->epoch,
+                  &ret->serial) == 3;
 }
 
 /* 1: this order may go on, *expect is what must be there. 0: what is wanted is there already. */
-static int look(const Fairlead__V1__Dns *dns, const struct dns_answer *answer, const char *ours, const char *owner,
-                unsigned epoch, const char **expect, struct err *err)
-{
+static int look(const Fairlead__V1__Dns *dns, const struct dns_answer *answer, const char *ours,
+                const char *owner, unsigned epoch, const char **expect, struct err *err) {
     struct marker marker;
     *expect = answer->text;
     if (!answer->text) {
         if (answer->address)
-            return err_set(err, ERR_PARK, "The name \"%s\" is in use by something that is not ours.", dns->host);
+            return err_set(err, ERR_PARK, "The name \"%s\" is in use by something that is not ours.",
+                           dns->host);
         return dns->absent && !answer->exists ? 0 : 1;
     }
     if (!parse_marker(answer->text, &marker))
@@ -43,8 +44,7 @@ static int look(const Fairlead__V1__Dns *dns, const struct dns_answer *answer, c
 }
 
 static int point_name(struct worker *worker, const Fairlead__V1__Order *order, struct arena *arena,
-                      const char **ret_cls, struct err *err)
-{
+                      const char **ret_cls, struct err *err) {
     const Fairlead__V1__Dns *dns = order->dns;
     struct dns_server server;
     struct dns_answer answer;
@@ -76,13 +76,14 @@ static int point_name(struct worker *worker, const Fairlead__V1__Order *order, s
     /* NOERROR proves nothing: read back from the authoritative server. */
     if (dns_ask(&server, dns->host, arena, &answer, err) < 0)
         return -1;
-    if (!answer.authoritative || !str_eq(answer.text, ours) || !str_eq(answer.address, dns->absent ? NULL : dns->address))
+    if (!answer.authoritative || !str_eq(answer.text, ours) ||
+        !str_eq(answer.address, dns->absent ? NULL : dns->address))
         return err_set(err, ERR_RETRY, "\"%s\" does not read back as it was written", dns->host);
     return 0;
 }
 
-void order_dns(struct worker *worker, const Fairlead__V1__Order *order, struct arena *arena, struct outcome *outcome)
-{
+void order_dns(struct worker *worker, const Fairlead__V1__Order *order, struct arena *arena,
+               struct outcome *outcome) {
     struct err err = {0};
     const char *cls = NULL;
     if (point_name(worker, order, arena, &cls, &err) < 0) {

@@ -1,5 +1,5 @@
-/* fairlead-worker: what a machine of the provider does. Roles by configuration; it holds nothing that cannot be lost
- * but its keys, its ratchet and the secrets of its apps. */
+/* fairlead-worker: what a machine of the provider does. Roles by configuration; it holds nothing that cannot
+ * be lost but its keys, its ratchet and the secrets of its apps. */
 #include "base/clock.h"
 #include "base/conf.h"
 #include "base/log.h"
@@ -54,8 +54,7 @@ struct parts {
 };
 
 /* Children run in other folders: paths must mean the same there. */
-static const char *absolute(const char *path)
-{
+static const char *absolute(const char *path) {
     static char kept[4][PATH_MAX];
     static int n;
     if (path[0] == '/' || n == 4)
@@ -66,8 +65,7 @@ static const char *absolute(const char *path)
     return kept[n++];
 }
 
-static void read_conf(struct worker *worker)
-{
+static void read_conf(struct worker *worker) {
     worker->conf = (struct worker_conf){
         .state = absolute(conf_get(conf, "state")),
         .engine_socket = conf_get(conf, "engine"),
@@ -80,11 +78,11 @@ static void read_conf(struct worker *worker)
 }
 
 /* A document, by the step of its kind. */
-static void apply(void *arg, const Fairlead__V1__Document *document, struct keeper_outcome *outcome)
-{
+static void apply(void *arg, const Fairlead__V1__Document *document, struct keeper_outcome *outcome) {
     struct parts *parts = arg;
     struct err err = {0};
-    struct step_context ctx = {.machine = &parts->machine, .arena = outcome->arena, .document = document, .log = STR_INIT(65536)};
+    struct step_context ctx = {
+        .machine = &parts->machine, .arena = outcome->arena, .document = document, .log = STR_INIT(65536)};
     const struct step *step = step_of_document(document->kind);
     hex_encode(ctx.instance, document->instance.data, 16);
     (void)uuid_hex(parts->worker.node.id, ctx.node);
@@ -104,22 +102,22 @@ static void apply(void *arg, const Fairlead__V1__Document *document, struct keep
     outcome->facts = ctx.facts;
     for (size_t i = 0; i < ctx.delivered.n; i++) {
         const struct step_secret *s = vec_at(&ctx.delivered, struct step_secret, i);
-        *vec_add(outcome->arena, &outcome->delivered, struct keeper_secret) = (struct keeper_secret){s->name, s->box, s->n};
+        *vec_add(outcome->arena, &outcome->delivered, struct keeper_secret) =
+            (struct keeper_secret){s->name, s->box, s->n};
     }
     for (size_t i = 0; i < ctx.recovery.n; i++) {
         const struct step_secret *s = vec_at(&ctx.recovery, struct step_secret, i);
-        *vec_add(outcome->arena, &outcome->recovery, struct keeper_secret) = (struct keeper_secret){s->name, s->box, s->n};
+        *vec_add(outcome->arena, &outcome->recovery, struct keeper_secret) =
+            (struct keeper_secret){s->name, s->box, s->n};
     }
     str_release(&ctx.log);
 }
 
-static void hint(void *arg, const char *instance)
-{
+static void hint(void *arg, const char *instance) {
     keeper_hint(((struct parts *)arg)->keeper, instance);
 }
 
-static void *follow_events(void *arg)
-{
+static void *follow_events(void *arg) {
     struct parts *parts = arg;
     while (!parts->stop) {
         engine_follow(parts->worker.conf.engine_socket, "fairlead.instance", &parts->stop, hint, parts);
@@ -129,8 +127,7 @@ static void *follow_events(void *arg)
     return NULL;
 }
 
-static void tell_presence(struct parts *parts)
-{
+static void tell_presence(struct parts *parts) {
     struct statvfs fs;
     double load = 0;
     Fairlead__V1__Report report = FAIRLEAD__V1__REPORT__INIT;
@@ -139,7 +136,8 @@ static void tell_presence(struct parts *parts)
     report.presence = &presence;
     (void)getloadavg(&load, 1);
     presence.load_milli = (uint32_t)(load * 1000);
-    presence.memory_free_mb = (uint32_t)((uint64_t)sysconf(_SC_AVPHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE) / 1048576);
+    presence.memory_free_mb =
+        (uint32_t)((uint64_t)sysconf(_SC_AVPHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE) / 1048576);
     if (statvfs(parts->worker.conf.state, &fs) == 0)
         presence.disk_free_mb = (uint32_t)((uint64_t)fs.f_bavail * fs.f_frsize / 1048576);
     char version[] = VERSION;
@@ -147,8 +145,7 @@ static void tell_presence(struct parts *parts)
     reporter_post(parts->worker.reporter, &report);
 }
 
-static void *run_presence(void *arg)
-{
+static void *run_presence(void *arg) {
     struct parts *parts = arg;
     while (!parts->stop) {
         tell_presence(parts);
@@ -158,8 +155,7 @@ static void *run_presence(void *arg)
     return NULL;
 }
 
-static bool has_role(const char *role)
-{
+static bool has_role(const char *role) {
     const char *roles = conf_get(conf, "roles");
     size_t n = strlen(role);
     for (const char *p = roles; (p = strstr(p, role)); p += n)
@@ -168,12 +164,15 @@ static bool has_role(const char *role)
     return false;
 }
 
-static int start_orders(struct parts *parts, struct err *err)
-{
+static int start_orders(struct parts *parts, struct err *err) {
     static const struct {
         const char *role, *kind;
         int threads;
-    } readers[] = {{"builder", "resolve", 2}, {"builder", "build", 2}, {"dns", "dns", 1}, {"prober", "probe", 4}, {NULL, "noop", 1}};
+    } readers[] = {{"builder", "resolve", 2},
+                   {"builder", "build", 2},
+                   {"dns", "dns", 1},
+                   {"prober", "probe", 4},
+                   {NULL, "noop", 1}};
     for (size_t i = 0; i < sizeof readers / sizeof *readers; i++) {
         if (readers[i].role && !has_role(readers[i].role))
             continue;
@@ -184,8 +183,7 @@ static int start_orders(struct parts *parts, struct err *err)
     return 0;
 }
 
-static int start_documents(struct parts *parts, struct err *err)
-{
+static int start_documents(struct parts *parts, struct err *err) {
     struct worker *worker = &parts->worker;
     const char *secrets = absolute(conf_get(conf, "secrets"));
     if (has_role("host") && secrets_mount(secrets, err) < 0)
@@ -203,7 +201,11 @@ static int start_documents(struct parts *parts, struct err *err)
         .http_port = (int)conf_int(conf, "http-port"),
         .cancel = &parts->stop,
     };
-    struct keeper_conf keeper = {.node = &worker->node, .state = worker->conf.state, .reporter = worker->reporter, .apply = apply, .arg = parts};
+    struct keeper_conf keeper = {.node = &worker->node,
+                                 .state = worker->conf.state,
+                                 .reporter = worker->reporter,
+                                 .apply = apply,
+                                 .arg = parts};
     parts->keeper = keeper_start(&keeper, err);
     parts->inbox = parts->keeper ? inbox_start(&worker->node, parts->keeper, worker->reporter, err) : NULL;
     if (!parts->inbox)
@@ -212,8 +214,7 @@ static int start_documents(struct parts *parts, struct err *err)
     return 0;
 }
 
-static int start_parts(struct parts *parts, struct err *err)
-{
+static int start_parts(struct parts *parts, struct err *err) {
     read_conf(&parts->worker);
     if (node_load(parts->worker.conf.state, &parts->worker.node, err) < 0)
         return -1;
@@ -225,8 +226,7 @@ static int start_parts(struct parts *parts, struct err *err)
 }
 
 /* New work first; then what has begun is finished, and said. */
-static void stop_parts(struct parts *parts)
-{
+static void stop_parts(struct parts *parts) {
     parts->stop = 1;
     parts->worker.stopping = 1;
     inbox_stop(parts->inbox);
@@ -240,8 +240,7 @@ static void stop_parts(struct parts *parts)
     reporter_stop(parts->worker.reporter);
 }
 
-static int serve(void)
-{
+static int serve(void) {
     static struct parts parts;
     struct err err = {0};
     sigset_t signals;
@@ -249,7 +248,8 @@ static int serve(void)
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
-    (void)pthread_sigmask(SIG_BLOCK, &signals, NULL); /* every thread inherits it: only sigwait() below sees them */
+    (void)pthread_sigmask(SIG_BLOCK, &signals,
+                          NULL); /* every thread inherits it: only sigwait() below sees them */
     (void)signal(SIGPIPE, SIG_IGN);
     if (start_parts(&parts, &err) < 0) {
         log_error("cannot start", LOG_S("error", err.text));
@@ -262,8 +262,7 @@ static int serve(void)
     return 0;
 }
 
-static int enrol(const char *token)
-{
+static int enrol(const char *token) {
     struct err err = {0};
     struct node_identity node;
     if (node_enrol(conf_get(conf, "state"), token, &node, &err) < 0) {
@@ -274,8 +273,7 @@ static int enrol(const char *token)
     return 0;
 }
 
-static void print_help(void)
-{
+static void print_help(void) {
     printf("usage: fairlead-worker [OPTION...] [COMMAND]\n\n"
            "  run            what this node's roles ask for (the default)\n"
            "  enrol TOKEN    join, with the token of \"fairlead node invite\"\n"
@@ -284,8 +282,7 @@ static void print_help(void)
     conf_print_help(conf, stdout);
 }
 
-int main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
     struct err err = {0};
     int args;
     bool help;

@@ -1,6 +1,7 @@
-/* Reading orders. The poll thread never works and job threads never poll. A topic of long jobs pauses a partition
- * while its record is worked on; a topic of short ones does not, and its one job thread takes all that has come, so
- * that their reports travel together. An offset is stored after the report of its record is delivered. */
+/* Reading orders. The poll thread never works and job threads never poll. A topic of long jobs pauses a
+ * partition while its record is worked on; a topic of short ones does not, and its one job thread takes all
+ * that has come, so that their reports travel together. An offset is stored after the report of its record is
+ * delivered. */
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/log.h"
@@ -40,20 +41,18 @@ struct orders {
     struct kcons *kcons;
 };
 
-void outcome_ok(struct outcome *outcome)
-{
+void outcome_ok(struct outcome *outcome) {
     outcome->result = FAIRLEAD__V1__RESULT__RESULT_OK;
 }
 
-void outcome_fail(struct outcome *outcome, struct arena *arena, const char *cls, const struct err *err)
-{
-    outcome->result = err->cls == ERR_RETRY ? FAIRLEAD__V1__RESULT__RESULT_RETRY : FAIRLEAD__V1__RESULT__RESULT_PARK;
+void outcome_fail(struct outcome *outcome, struct arena *arena, const char *cls, const struct err *err) {
+    outcome->result =
+        err->cls == ERR_RETRY ? FAIRLEAD__V1__RESULT__RESULT_RETRY : FAIRLEAD__V1__RESULT__RESULT_PARK;
     outcome->cls = cls;
     outcome->text = arena_strdup(arena, err->text);
 }
 
-void outcome_fact(struct outcome *outcome, struct arena *arena, const char *key, const char *value)
-{
+void outcome_fact(struct outcome *outcome, struct arena *arena, const char *key, const char *value) {
     Fairlead__V1__KeyValue *pair = arena_new(arena, Fairlead__V1__KeyValue);
     fairlead__v1__key_value__init(pair);
     pair->key = arena_strdup(arena, key);
@@ -62,8 +61,7 @@ void outcome_fact(struct outcome *outcome, struct arena *arena, const char *key,
 }
 
 static void perform(struct worker *worker, const Fairlead__V1__Order *order, struct arena *arena,
-                    struct outcome *outcome)
-{
+                    struct outcome *outcome) {
     struct err err = {0};
     switch (order->act_case) {
     case FAIRLEAD__V1__ORDER__ACT_NOOP:
@@ -89,9 +87,8 @@ static void perform(struct worker *worker, const Fairlead__V1__Order *order, str
     }
 }
 
-static Fairlead__V1__Report *report_of(const Fairlead__V1__Order *order, struct outcome *outcome, int64_t started,
-                                       struct arena *arena)
-{
+static Fairlead__V1__Report *report_of(const Fairlead__V1__Order *order, struct outcome *outcome,
+                                       int64_t started, struct arena *arena) {
     Fairlead__V1__Report *report = arena_new(arena, Fairlead__V1__Report);
     Fairlead__V1__OrderReport *body = arena_new(arena, Fairlead__V1__OrderReport);
     Fairlead__V1__Problem *problem = arena_new(arena, Fairlead__V1__Problem);
@@ -118,17 +115,19 @@ static Fairlead__V1__Report *report_of(const Fairlead__V1__Order *order, struct 
     return report;
 }
 
-/* What a record holds, carried out; its reports are added. The parsed orders stay until the reports are packed. */
+/* What a record holds, carried out; its reports are added. The parsed orders stay until the reports are
+ * packed. */
 static void work(struct orders *orders, const struct job *job, struct arena *arena, struct vec *reports,
-                 struct vec *parsed)
-{
+                 struct vec *parsed) {
     struct err err = {0};
     const char *type;
     const void *payload;
     size_t n;
-    if (envelope_open(orders->worker->node.coordinator_sign, job->bytes, job->n, arena, &type, &payload, &n, &err) < 0 ||
+    if (envelope_open(orders->worker->node.coordinator_sign, job->bytes, job->n, arena, &type, &payload, &n,
+                      &err) < 0 ||
         !str_eq(type, ENVELOPE_ORDERS)) {
-        log_error("a record was refused", LOG_S("topic", job->topic), LOG_S("error", err.text[0] ? err.text : "not orders"));
+        log_error("a record was refused", LOG_S("topic", job->topic),
+                  LOG_S("error", err.text[0] ? err.text : "not orders"));
         return;
     }
     Fairlead__V1__Orders *batch = fairlead__v1__orders__unpack(NULL, n, payload);
@@ -145,12 +144,12 @@ static void work(struct orders *orders, const struct job *job, struct arena *are
         } else {
             perform(orders->worker, batch->orders[i], arena, &outcome);
         }
-        *vec_add(arena, reports, Fairlead__V1__Report *) = report_of(batch->orders[i], &outcome, started, arena);
+        *vec_add(arena, reports, Fairlead__V1__Report *) =
+            report_of(batch->orders[i], &outcome, started, arena);
     }
 }
 
-static struct job *take(struct orders *orders)
-{
+static struct job *take(struct orders *orders) {
     pthread_mutex_lock(&orders->mutex);
     while (!orders->head && !orders->stopping)
         pthread_cond_wait(&orders->cond, &orders->mutex);
@@ -167,8 +166,7 @@ static struct job *take(struct orders *orders)
     return taken;
 }
 
-static void hand_back(struct orders *orders, struct job *taken)
-{
+static void hand_back(struct orders *orders, struct job *taken) {
     pthread_mutex_lock(&orders->mutex);
     while (taken) {
         struct job *next = taken->next;
@@ -179,8 +177,7 @@ static void hand_back(struct orders *orders, struct job *taken)
     pthread_mutex_unlock(&orders->mutex);
 }
 
-static void *run_jobs(void *arg)
-{
+static void *run_jobs(void *arg) {
     struct orders *orders = arg;
     struct job *taken;
     while ((taken = take(orders))) {
@@ -202,15 +199,13 @@ static void *run_jobs(void *arg)
     return NULL;
 }
 
-static void free_job(struct job *job)
-{
+static void free_job(struct job *job) {
     free(job->bytes);
     free(job);
 }
 
 /* The poll thread's part of a finished job: its offset, its partition. */
-static int settle_finished(struct orders *orders)
-{
+static int settle_finished(struct orders *orders) {
     int n = 0;
     pthread_mutex_lock(&orders->mutex);
     struct job *finished = orders->finished;
@@ -221,7 +216,8 @@ static int settle_finished(struct orders *orders)
         next = finished->next;
         bool highest = true;
         for (const struct job *other = next; other; other = other->next)
-            highest = highest && !(other->partition == finished->partition && other->offset > finished->offset);
+            highest =
+                highest && !(other->partition == finished->partition && other->offset > finished->offset);
         if (highest)
             kcons_done(orders->kcons, finished->topic, finished->partition, finished->offset);
         if (orders->pausing)
@@ -234,8 +230,7 @@ static int settle_finished(struct orders *orders)
     return n;
 }
 
-static void enqueue(struct orders *orders, const struct kcons_record *record)
-{
+static void enqueue(struct orders *orders, const struct kcons_record *record) {
     struct job *job = mem_alloc(sizeof *job);
     (void)snprintf(job->topic, sizeof job->topic, "%s", record->topic);
     job->partition = record->partition;
@@ -254,15 +249,15 @@ static void enqueue(struct orders *orders, const struct kcons_record *record)
     pthread_mutex_unlock(&orders->mutex);
 }
 
-static void *run_poll(void *arg)
-{
+static void *run_poll(void *arg) {
     struct orders *orders = arg;
     const char *topics[] = {orders->topic, NULL};
     while (!orders->stopping) {
         struct err err = {0};
         struct kcons_record record = {0};
         if (!orders->kcons) {
-            orders->kcons = kcons_open_group(orders->worker->node.brokers, orders->worker->node.name, orders->group, topics, &err);
+            orders->kcons = kcons_open_group(orders->worker->node.brokers, orders->worker->node.name,
+                                             orders->group, topics, &err);
             if (!orders->kcons)
                 (void)usleep(500000);
             continue;
@@ -288,8 +283,7 @@ static void *run_poll(void *arg)
     return NULL;
 }
 
-struct orders *orders_start(struct worker *worker, const char *kind, int job_threads, struct err *err)
-{
+struct orders *orders_start(struct worker *worker, const char *kind, int job_threads, struct err *err) {
     struct orders *orders = mem_alloc(sizeof *orders);
     orders->worker = worker;
     orders->pausing = job_threads > 1 || str_eq(kind, "dns");
@@ -309,8 +303,7 @@ struct orders *orders_start(struct worker *worker, const char *kind, int job_thr
     return NULL;
 }
 
-void orders_stop(struct orders *orders)
-{
+void orders_stop(struct orders *orders) {
     if (!orders)
         return;
     pthread_mutex_lock(&orders->mutex);

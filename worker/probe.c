@@ -1,6 +1,7 @@
-/* F7: fetch a name as a stranger would, and decide from what comes back. The authoritative server is asked and its
- * answer pinned (otherwise nothing is proved about DNS); then the proxy, then the app. All expectations of the
- * release, and the app's own identity on every answer, and on the path that needs its data store. */
+/* F7: fetch a name as a stranger would, and decide from what comes back. The authoritative server is asked
+ * and its answer pinned (otherwise nothing is proved about DNS); then the proxy, then the app. All
+ * expectations of the release, and the app's own identity on every answer, and on the path that needs its
+ * data store. */
 #include "io/dns.h"
 #include "io/http.h"
 #include "worker/worker.h"
@@ -11,14 +12,13 @@
 #define BODY_MAX (4 * 1024 * 1024)
 
 static int judge_answer(const Fairlead__V1__Probe *probe, const Fairlead__V1__Expectation *expect,
-                        const struct http_call *call, const char **ret_cls, struct err *err)
-{
+                        const struct http_call *call, const char **ret_cls, struct err *err) {
     char name[64];
     const char *body = str_text(&call->answer), *colon = strchr(expect->header, ':');
     *ret_cls = "wrong_identity";
     if (!http_has_header(call, "x-fairlead-identity", probe->identity))
-        return err_set(err, ERR_RETRY, "\"%s%s\" was answered (%ld) by something that is not this instance", probe->host,
-                       expect->path, call->status);
+        return err_set(err, ERR_RETRY, "\"%s%s\" was answered (%ld) by something that is not this instance",
+                       probe->host, expect->path, call->status);
     *ret_cls = "wrong_answer";
     if ((uint32_t)call->status != expect->status)
         return err_set(err, ERR_RETRY, "\"%s%s\" answered with status %ld, not %u", probe->host, expect->path,
@@ -30,18 +30,19 @@ static int judge_answer(const Fairlead__V1__Probe *probe, const Fairlead__V1__Ex
                 *p = (char)(*p + 32);
         const char *part = colon + 1 + strspn(colon + 1, " ");
         if (!http_has_header(call, name, part))
-            return err_set(err, ERR_RETRY, "\"%s%s\" lacks the header \"%s\"", probe->host, expect->path, expect->header);
+            return err_set(err, ERR_RETRY, "\"%s%s\" lacks the header \"%s\"", probe->host, expect->path,
+                           expect->header);
     }
     if (*expect->body && !strstr(body, expect->body))
         return err_set(err, ERR_RETRY, "\"%s%s\" does not show what it should", probe->host, expect->path);
     if (expect->identity && !strstr(body, probe->identity))
-        return err_set(err, ERR_RETRY, "\"%s%s\" does not prove that its data store works", probe->host, expect->path);
+        return err_set(err, ERR_RETRY, "\"%s%s\" does not prove that its data store works", probe->host,
+                       expect->path);
     return 0;
 }
 
-static int fetch(const Fairlead__V1__Probe *probe, const Fairlead__V1__Expectation *expect, const char **ret_cls,
-                 struct err *err)
-{
+static int fetch(const Fairlead__V1__Probe *probe, const Fairlead__V1__Expectation *expect,
+                 const char **ret_cls, struct err *err) {
     char url[512];
     struct http_call call = HTTP_CALL_INIT(BODY_MAX);
     (void)snprintf(url, sizeof url, "%s://%s:%u%s", probe->scheme, probe->host, probe->port, expect->path);
@@ -58,9 +59,8 @@ static int fetch(const Fairlead__V1__Probe *probe, const Fairlead__V1__Expectati
     return rc;
 }
 
-static int verify(struct worker *worker, const Fairlead__V1__Probe *probe, struct arena *arena, const char **ret_cls,
-                  struct err *err)
-{
+static int verify(struct worker *worker, const Fairlead__V1__Probe *probe, struct arena *arena,
+                  const char **ret_cls, struct err *err) {
     struct dns_server server;
     struct dns_answer answer;
     *ret_cls = "dns_unreachable";
@@ -81,8 +81,8 @@ static int verify(struct worker *worker, const Fairlead__V1__Probe *probe, struc
     return 0;
 }
 
-void order_probe(struct worker *worker, const Fairlead__V1__Probe *probe, struct arena *arena, struct outcome *outcome)
-{
+void order_probe(struct worker *worker, const Fairlead__V1__Probe *probe, struct arena *arena,
+                 struct outcome *outcome) {
     struct err err = {0};
     const char *cls = NULL;
     if (verify(worker, probe, arena, &cls, &err) < 0)

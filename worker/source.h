@@ -9,7 +9,7 @@ struct source_place {
     char url[512]; /* https, or a path below the one configured prefix */
     char dir[512]; /* our bare copy */
 };
-MUST_CHECK int source_locate(const struct worker *worker, const Fairlead__V1__Source *source, struct source_place *ret,
-                             struct err *err);
+MUST_CHECK int source_locate(const struct worker *worker, const Fairlead__V1__Source *source,
+                             struct source_place *ret, struct err *err);
 
 #endif

@@ -25,9 +25,9 @@ struct worker {
 /* What an order led to. Texts live in the job's arena. */
 struct outcome {
     Fairlead__V1__Result result;
-    const char *cls, *text;  /* of a failure */
-    struct str lines;        /* last output, cut to what a report takes */
-    struct vec facts;        /* Fairlead__V1__KeyValue * */
+    const char *cls, *text; /* of a failure */
+    struct str lines;       /* last output, cut to what a report takes */
+    struct vec facts;       /* Fairlead__V1__KeyValue * */
 };
 
 void outcome_ok(struct outcome *outcome);
@@ -36,10 +36,14 @@ void outcome_fail(struct outcome *outcome, struct arena *arena, const char *cls,
 void outcome_fact(struct outcome *outcome, struct arena *arena, const char *key, const char *value);
 
 /* One file per kind of order. `cancel` becomes non-zero when the worker must end. */
-void order_resolve(struct worker *worker, const Fairlead__V1__Resolve *resolve, struct arena *arena, struct outcome *outcome);
-void order_build(struct worker *worker, const Fairlead__V1__Build *build, struct arena *arena, struct outcome *outcome);
-void order_dns(struct worker *worker, const Fairlead__V1__Order *order, struct arena *arena, struct outcome *outcome);
-void order_probe(struct worker *worker, const Fairlead__V1__Probe *probe, struct arena *arena, struct outcome *outcome);
+void order_resolve(struct worker *worker, const Fairlead__V1__Resolve *resolve, struct arena *arena,
+                   struct outcome *outcome);
+void order_build(struct worker *worker, const Fairlead__V1__Build *build, struct arena *arena,
+                 struct outcome *outcome);
+void order_dns(struct worker *worker, const Fairlead__V1__Order *order, struct arena *arena,
+               struct outcome *outcome);
+void order_probe(struct worker *worker, const Fairlead__V1__Probe *probe, struct arena *arena,
+                 struct outcome *outcome);
 
 /* Readers of orders: one consumer group per topic (protocol section 6). */
 struct orders;

@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-void api_answer_with(struct httpd_request *request, int status, char *body, int64_t etag, const char *location)
-{
+void api_answer_with(struct httpd_request *request, int status, char *body, int64_t etag,
+                     const char *location) {
     char tag[32];
     (void)snprintf(tag, sizeof tag, "\"%lld\"", (long long)etag);
     struct httpd_reply reply = {
@@ -29,18 +29,15 @@ void api_answer_with(struct httpd_request *request, int status, char *body, int6
     free(body);
 }
 
-void api_answer(struct httpd_request *request, int status, char *body)
-{
+void api_answer(struct httpd_request *request, int status, char *body) {
     api_answer_with(request, status, body, 0, NULL);
 }
 
-void api_refuse(struct httpd_request *request, int status, const char *code, const char *sentence)
-{
+void api_refuse(struct httpd_request *request, int status, const char *code, const char *sentence) {
     api_answer(request, status, problem_text(status, code, sentence));
 }
 
-json_t *api_body(struct httpd_request *request, const struct schema_field *fields)
-{
+json_t *api_body(struct httpd_request *request, const struct schema_field *fields) {
     struct err err = {0};
     const char *type = httpd_header(request, "Content-Type");
     if (request->body_n && type && !str_starts(type, "application/json")) {
@@ -65,8 +62,7 @@ struct call_job {
     void (*work)(struct api_call *call, struct pg *pg);
 };
 
-static void run_call(struct desk_job *job, struct pg *pg, const struct err *err)
-{
+static void run_call(struct desk_job *job, struct pg *pg, const struct err *err) {
     struct call_job *mine = (struct call_job *)job;
     if (pg) {
         mine->work(&mine->call, pg);
@@ -76,8 +72,7 @@ static void run_call(struct desk_job *job, struct pg *pg, const struct err *err)
     api_refuse(mine->call.request, 503, "no_database", "The database cannot be reached just now. Try again.");
 }
 
-void api_at_desk(const struct api_call *call, void (*work)(struct api_call *call, struct pg *pg))
-{
+void api_at_desk(const struct api_call *call, void (*work)(struct api_call *call, struct pg *pg)) {
     struct call_job *job = arena_new(&call->request->arena, struct call_job);
     job->job.run = run_call;
     job->call = *call;
@@ -87,8 +82,7 @@ void api_at_desk(const struct api_call *call, void (*work)(struct api_call *call
         api_refuse(call->request, 503, "busy", "Too much is going on just now. Try again.");
 }
 
-static bool is_token(const char *s, size_t max)
-{
+static bool is_token(const char *s, size_t max) {
     size_t n = strlen(s);
     for (size_t i = 0; i < n; i++)
         if ((unsigned char)s[i] <= 0x20 || (unsigned char)s[i] >= 0x7f)
@@ -96,8 +90,7 @@ static bool is_token(const char *s, size_t max)
     return n > 0 && n <= max;
 }
 
-int api_identify(struct httpd_request *request, struct input *input)
-{
+int api_identify(struct httpd_request *request, struct input *input) {
     const char *key = httpd_header(request, "Idempotency-Key"), *trace = httpd_header(request, "traceparent");
     if (key && !is_token(key, 200)) {
         api_refuse(request, 400, "bad_key", "An Idempotency-Key has 1 to 200 visible ASCII characters.");
@@ -106,8 +99,9 @@ int api_identify(struct httpd_request *request, struct input *input)
     input->seed = uuid_seed(clock_wall_us());
     input->who = "operator";
     input->key = arena_strdup(&request->arena, key);
-    input->trace = trace && strlen(trace) <= 55 && is_token(trace, 55) ? arena_strdup(&request->arena, trace) : NULL;
-    input->fingerprint =
-        hash_texts((const char *const[]){request->method, request->path, request->body_n ? request->body : "", NULL});
+    input->trace =
+        trace && strlen(trace) <= 55 && is_token(trace, 55) ? arena_strdup(&request->arena, trace) : NULL;
+    input->fingerprint = hash_texts(
+        (const char *const[]){request->method, request->path, request->body_n ? request->body : "", NULL});
     return 0;
 }

@@ -29,9 +29,9 @@ struct api_call {
 
 struct api_route {
     const char *method, *prefix;
-    bool has_rest; /* something follows the prefix */
+    bool has_rest;      /* something follows the prefix */
     const char *suffix; /* what the rest must end with, cut off before the handler sees it; NULL: nothing */
-    bool open;     /* without a token */
+    bool open;          /* without a token */
     void (*handler)(struct api_call *call);
     const void *data;
     const char *help;
@@ -45,7 +45,8 @@ void api_handle(void *api, struct httpd_request *request);
 
 /* Takes `body` (malloc'd JSON text). */
 void api_answer(struct httpd_request *request, int status, char *body);
-void api_answer_with(struct httpd_request *request, int status, char *body, int64_t etag, const char *location);
+void api_answer_with(struct httpd_request *request, int status, char *body, int64_t etag,
+                     const char *location);
 void api_refuse(struct httpd_request *request, int status, const char *code, const char *sentence);
 /* The body as JSON that fits the table; NULL: refused already. */
 json_t *api_body(struct httpd_request *request, const struct schema_field *fields);
@@ -82,10 +83,10 @@ struct record_kind {
     const char *name; /* one of them, in sentences */
     const struct schema_field *fields;
     const char *create, *get, *list, *blockers, *del; /* statements; NULL: not offered */
-    const char *parents; /* what must exist already, in words */
+    const char *parents;                              /* what must exist already, in words */
     const char *path;
 };
-extern const struct record_kind record_plans, record_customers, record_tenants, record_planes, record_nodes, record_sizes,
-    record_apps, record_releases, record_dead_letters;
+extern const struct record_kind record_plans, record_customers, record_tenants, record_planes, record_nodes,
+    record_sizes, record_apps, record_releases, record_dead_letters;
 
 #endif

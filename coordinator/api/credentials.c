@@ -1,13 +1,12 @@
-/* What an app's owner must see once: sealed by the node to the coordinator's key, opened only to answer a reader,
- * gone here as soon as the reader says that it has them. */
+/* What an app's owner must see once: sealed by the node to the coordinator's key, opened only to answer a
+ * reader, gone here as soon as the reader says that it has them. */
 #include "base/str.h"
 #include "coordinator/api/api.h"
 #include "sql/queries.h"
 
 #include <stdlib.h>
 
-static bool parse_id(struct api_call *call, struct uuid *ret)
-{
+static bool parse_id(struct api_call *call, struct uuid *ret) {
     if (uuid_parse(call->rest, ret))
         return true;
     api_refuse(call->request, 404, "not_found", "There is no such instance.");
@@ -15,13 +14,12 @@ static bool parse_id(struct api_call *call, struct uuid *ret)
 }
 
 /* The plaintext is JSON and repeats whose it is: a box of another instance proves nothing here. */
-static json_t *open_box(struct api_call *call, PGresult *res, int row, const char *instance_hex)
-{
+static json_t *open_box(struct api_call *call, PGresult *res, int row, const char *instance_hex) {
     struct err err = {0};
     void *plain;
     size_t n;
-    if (sign_unseal(call->api->keys, PQgetvalue(res, row, 1), (size_t)PQgetlength(res, row, 1), &call->request->arena,
-                    &plain, &n, &err) < 0)
+    if (sign_unseal(call->api->keys, PQgetvalue(res, row, 1), (size_t)PQgetlength(res, row, 1),
+                    &call->request->arena, &plain, &n, &err) < 0)
         return NULL;
     json_t *secret = json_loadb(plain, n, 0, NULL);
     if (secret && str_eq(json_str(secret, "instance"), instance_hex) &&
@@ -31,8 +29,7 @@ static json_t *open_box(struct api_call *call, PGresult *res, int row, const cha
     return NULL;
 }
 
-static void get(struct api_call *call, struct pg *pg)
-{
+static void get(struct api_call *call, struct pg *pg) {
     struct err err = {0};
     struct uuid id;
     char hex[UUID_HEX_SIZE];
@@ -57,15 +54,13 @@ static void get(struct api_call *call, struct pg *pg)
     api_answer(call->request, 200, json_text(body));
 }
 
-void credentials_get(struct api_call *call)
-{
+void credentials_get(struct api_call *call) {
     struct uuid id;
     if (parse_id(call, &id))
         api_at_desk(call, get);
 }
 
-static void confirm(struct api_call *call, struct pg *pg)
-{
+static void confirm(struct api_call *call, struct pg *pg) {
     struct err err = {0};
     struct uuid id;
     struct pg_params params = {.arena = &call->request->arena};
@@ -79,8 +74,7 @@ static void confirm(struct api_call *call, struct pg *pg)
         api_refuse(call->request, 503, "busy", "The database is busy just now. Try again.");
 }
 
-void credentials_confirm(struct api_call *call)
-{
+void credentials_confirm(struct api_call *call) {
     struct uuid id;
     if (parse_id(call, &id))
         api_at_desk(call, confirm);

@@ -9,20 +9,67 @@
 #include <string.h>
 
 static const struct schema_field create_fields[] = {
-    {.name = "app", .type = SCHEMA_STRING, .required = true, .min = 1, .max = 20, .check = name_is_valid,
-     .rule = NAME_RULE, .help = "of the catalogue"},
-    {.name = "version", .type = SCHEMA_STRING, .min = 1, .max = 30, .check = name_is_ref, .rule = REF_RULE, .help = "none: the newest"},
-    {.name = "name", .type = SCHEMA_STRING, .required = true, .min = 1, .max = 20, .check = name_is_valid,
-     .rule = NAME_RULE, .help = "of the instance, within its tenant"},
-    {.name = "customer", .type = SCHEMA_STRING, .required = true, .min = 1, .max = 20, .check = name_is_valid,
-     .rule = NAME_RULE, .help = "whose it is"},
-    {.name = "tenant", .type = SCHEMA_STRING, .required = true, .min = 1, .max = 20, .check = name_is_valid,
-     .rule = NAME_RULE, .help = "in which it lives"},
-    {.name = "plane", .type = SCHEMA_STRING, .required = true, .min = 1, .max = 20, .check = name_is_valid,
-     .rule = NAME_RULE, .help = "on which it runs"},
-    {.name = "size", .type = SCHEMA_STRING, .otherwise = "small", .min = 1, .max = 20, .check = name_is_valid,
-     .rule = NAME_RULE, .help = "its limits"},
-    {.name = "host", .type = SCHEMA_STRING, .min = 1, .max = 63, .check = name_is_label, .rule = LABEL_RULE,
+    {.name = "app",
+     .type = SCHEMA_STRING,
+     .required = true,
+     .min = 1,
+     .max = 20,
+     .check = name_is_valid,
+     .rule = NAME_RULE,
+     .help = "of the catalogue"},
+    {.name = "version",
+     .type = SCHEMA_STRING,
+     .min = 1,
+     .max = 30,
+     .check = name_is_ref,
+     .rule = REF_RULE,
+     .help = "none: the newest"},
+    {.name = "name",
+     .type = SCHEMA_STRING,
+     .required = true,
+     .min = 1,
+     .max = 20,
+     .check = name_is_valid,
+     .rule = NAME_RULE,
+     .help = "of the instance, within its tenant"},
+    {.name = "customer",
+     .type = SCHEMA_STRING,
+     .required = true,
+     .min = 1,
+     .max = 20,
+     .check = name_is_valid,
+     .rule = NAME_RULE,
+     .help = "whose it is"},
+    {.name = "tenant",
+     .type = SCHEMA_STRING,
+     .required = true,
+     .min = 1,
+     .max = 20,
+     .check = name_is_valid,
+     .rule = NAME_RULE,
+     .help = "in which it lives"},
+    {.name = "plane",
+     .type = SCHEMA_STRING,
+     .required = true,
+     .min = 1,
+     .max = 20,
+     .check = name_is_valid,
+     .rule = NAME_RULE,
+     .help = "on which it runs"},
+    {.name = "size",
+     .type = SCHEMA_STRING,
+     .otherwise = "small",
+     .min = 1,
+     .max = 20,
+     .check = name_is_valid,
+     .rule = NAME_RULE,
+     .help = "its limits"},
+    {.name = "host",
+     .type = SCHEMA_STRING,
+     .min = 1,
+     .max = 63,
+     .check = name_is_label,
+     .rule = LABEL_RULE,
      .help = "first label of its public name; none: NAME-TENANT-CUSTOMER"},
     {.name = "inputs", .type = SCHEMA_MAP, .otherwise = "", .help = "what the app asks for"},
     {.name = "trial_days", .type = SCHEMA_INT, .min = 0, .max = 3650, .help = "none: the plan's; 0: no end"},
@@ -45,23 +92,22 @@ struct call_input {
     json_t *body;
 };
 
-static void done(struct input *input, const struct err *err)
-{
+static void done(struct input *input, const struct err *err) {
     struct call_input *mine = input->owner;
     json_t *body = mine->body;
     struct answer answer = input->answer;
     if (!err)
         api_answer_with(mine->request, answer.status, answer.body, answer.etag, answer.location);
     else if (err->cls == ERR_RETRY)
-        api_refuse(mine->request, 503, "busy", "The database cannot be reached just now. Try again; nothing is lost.");
+        api_refuse(mine->request, 503, "busy",
+                   "The database cannot be reached just now. Try again; nothing is lost.");
     else
         api_refuse(mine->request, 500, "internal", "Something went wrong here. It has been logged.");
     free(answer.location);
     json_decref(body);
 }
 
-static void submit(struct api_call *call, struct call_input *mine)
-{
+static void submit(struct api_call *call, struct call_input *mine) {
     mine->request = call->request;
     mine->input.owner = mine;
     mine->input.done = done;
@@ -73,8 +119,7 @@ static void submit(struct api_call *call, struct call_input *mine)
     json_decref(body);
 }
 
-void instance_create(struct api_call *call)
-{
+void instance_create(struct api_call *call) {
     struct call_input *mine = arena_new(&call->request->arena, struct call_input);
     if (api_identify(call->request, &mine->input) < 0)
         return;
@@ -97,16 +142,14 @@ void instance_create(struct api_call *call)
     submit(call, mine);
 }
 
-static bool parse_id(struct api_call *call, struct uuid *ret)
-{
+static bool parse_id(struct api_call *call, struct uuid *ret) {
     if (uuid_parse(call->rest, ret))
         return true;
     api_refuse(call->request, 404, "not_found", "There is no such instance.");
     return false;
 }
 
-void instance_intent(struct api_call *call)
-{
+void instance_intent(struct api_call *call) {
     enum intent_kind kind = *(const enum intent_kind *)call->data;
     struct call_input *mine = arena_new(&call->request->arena, struct call_input);
     if (!parse_id(call, &mine->input.instance_id) || api_identify(call->request, &mine->input) < 0)
@@ -135,8 +178,7 @@ void instance_intent(struct api_call *call)
     submit(call, mine);
 }
 
-static void refuse_error(struct api_call *call)
-{
+static void refuse_error(struct api_call *call) {
     api_refuse(call->request, 503, "busy", "The database is busy just now. Try again.");
 }
 
@@ -144,8 +186,7 @@ struct list_args {
     const char *after, *customer, *tenant, *name, *state;
 };
 
-static void list(struct api_call *call, struct pg *pg)
-{
+static void list(struct api_call *call, struct pg *pg) {
     const struct list_args *args = call->request->owner;
     struct err err = {0};
     const int limit = 100;
@@ -173,8 +214,7 @@ static void list(struct api_call *call, struct pg *pg)
     api_answer(call->request, 200, mem_strdup(str_text(&out)));
 }
 
-void instance_list(struct api_call *call)
-{
+void instance_list(struct api_call *call) {
     struct httpd_request *request = call->request;
     struct list_args *args = arena_new(&request->arena, struct list_args);
     *args = (struct list_args){
@@ -188,8 +228,7 @@ void instance_list(struct api_call *call)
     api_at_desk(call, list);
 }
 
-static void get(struct api_call *call, struct pg *pg)
-{
+static void get(struct api_call *call, struct pg *pg) {
     struct err err = {0};
     struct uuid id;
     char text[UUID_TEXT_SIZE];
@@ -205,16 +244,14 @@ static void get(struct api_call *call, struct pg *pg)
         api_answer_with(call->request, 200, mem_strdup(pg_text(res, 0, 1)), pg_int(res, 0, 2), NULL);
 }
 
-void instance_get(struct api_call *call)
-{
+void instance_get(struct api_call *call) {
     struct uuid id;
     if (parse_id(call, &id))
         api_at_desk(call, get);
 }
 
 /* Rows of JSON under one key. */
-static void answer_rows(struct api_call *call, PGresult *res, int column)
-{
+static void answer_rows(struct api_call *call, PGresult *res, int column) {
     cleanup_str struct str out = STR_INIT(16 * 1024 * 1024);
     str_adds(&out, "{\"items\":[");
     for (int i = 0; i < PQntuples(res); i++)
@@ -223,8 +260,7 @@ static void answer_rows(struct api_call *call, PGresult *res, int column)
     api_answer(call->request, 200, mem_strdup(str_text(&out)));
 }
 
-static void steps(struct api_call *call, struct pg *pg)
-{
+static void steps(struct api_call *call, struct pg *pg) {
     struct err err = {0};
     struct uuid id;
     struct pg_params params = {.arena = &call->request->arena};
@@ -237,15 +273,13 @@ static void steps(struct api_call *call, struct pg *pg)
         refuse_error(call);
 }
 
-void instance_steps(struct api_call *call)
-{
+void instance_steps(struct api_call *call) {
     struct uuid id;
     if (parse_id(call, &id))
         api_at_desk(call, steps);
 }
 
-static void events(struct api_call *call, struct pg *pg)
-{
+static void events(struct api_call *call, struct pg *pg) {
     struct err err = {0};
     struct uuid id;
     struct pg_params params = {.arena = &call->request->arena};
@@ -260,11 +294,11 @@ static void events(struct api_call *call, struct pg *pg)
         refuse_error(call);
 }
 
-void instance_events(struct api_call *call)
-{
+void instance_events(struct api_call *call) {
     struct uuid id;
     int64_t *after = arena_new(&call->request->arena, int64_t);
-    const char *accept = httpd_header(call->request, "Accept"), *last = httpd_header(call->request, "Last-Event-ID");
+    const char *accept = httpd_header(call->request, "Accept"),
+               *last = httpd_header(call->request, "Last-Event-ID");
     if (!parse_id(call, &id))
         return;
     (void)str_to_int(last ? last : httpd_query(call->request, "after"), 0, INT64_MAX, after);

@@ -1,5 +1,5 @@
-/* Nodes join (protocol section 11): an operator asks for a one-time code, which is stored hashed; the node uses it
- * up and leaves its public keys, proving that it holds the private half. */
+/* Nodes join (protocol section 11): an operator asks for a one-time code, which is stored hashed; the node
+ * uses it up and leaves its public keys, proving that it holds the private half. */
 #include "base/rnd.h"
 #include "base/str.h"
 #include "coordinator/api/api.h"
@@ -11,13 +11,11 @@
 
 #define CODE_SIZE 16
 
-static void refuse_busy(struct api_call *call)
-{
+static void refuse_busy(struct api_call *call) {
     api_refuse(call->request, 503, "busy", "The database is busy just now. Try again.");
 }
 
-static void invite(struct api_call *call, struct pg *pg)
-{
+static void invite(struct api_call *call, struct pg *pg) {
     struct err err = {0};
     struct arena *arena = &call->request->arena;
     struct pg_params find = {.arena = arena}, params = {.arena = arena};
@@ -30,7 +28,8 @@ static void invite(struct api_call *call, struct pg *pg)
         return;
     }
     if (PQntuples(found) == 0) {
-        api_refuse(call->request, 404, "not_found", arena_printf(arena, "There is no node \"%.80s\".", call->rest));
+        api_refuse(call->request, 404, "not_found",
+                   arena_printf(arena, "There is no node \"%.80s\".", call->rest));
         return;
     }
     rnd_bytes(code, sizeof code);
@@ -47,31 +46,49 @@ static void invite(struct api_call *call, struct pg *pg)
     hash_hex(hash_of(call->api->keys->sign_public, SIGN_PUBLIC_SIZE), print);
     cleanup_json json_t *body =
         json_pack("{s:o, s:s, s:i}", "token",
-                  json_sprintf("fairlead1.%s.%.32s.%s", code_hex, print, call->api->public_address), "node", call->rest,
-                  "valid_s", 3600);
+                  json_sprintf("fairlead1.%s.%.32s.%s", code_hex, print, call->api->public_address), "node",
+                  call->rest, "valid_s", 3600);
     api_answer(call->request, 201, json_text(body));
 }
 
-void node_invite(struct api_call *call)
-{
+void node_invite(struct api_call *call) {
     api_at_desk(call, invite);
 }
 
 static const struct schema_field enrol_fields[] = {
-    {.name = "code", .type = SCHEMA_STRING, .required = true, .min = 2 * CODE_SIZE, .max = 2 * CODE_SIZE, .help = "hex"},
-    {.name = "sign_key", .type = SCHEMA_STRING, .required = true, .min = 64, .max = 64, .help = "Ed25519, hex"},
-    {.name = "seal_key", .type = SCHEMA_STRING, .required = true, .min = 64, .max = 64, .help = "X25519, hex"},
-    {.name = "proof", .type = SCHEMA_STRING, .required = true, .min = 128, .max = 128,
+    {.name = "code",
+     .type = SCHEMA_STRING,
+     .required = true,
+     .min = 2 * CODE_SIZE,
+     .max = 2 * CODE_SIZE,
+     .help = "hex"},
+    {.name = "sign_key",
+     .type = SCHEMA_STRING,
+     .required = true,
+     .min = 64,
+     .max = 64,
+     .help = "Ed25519, hex"},
+    {.name = "seal_key",
+     .type = SCHEMA_STRING,
+     .required = true,
+     .min = 64,
+     .max = 64,
+     .help = "X25519, hex"},
+    {.name = "proof",
+     .type = SCHEMA_STRING,
+     .required = true,
+     .min = 128,
+     .max = 128,
      .help = "signature over the code and both keys, hex"},
     {0},
 };
 
 struct enrolment {
-    uint8_t bytes[CODE_SIZE + SIGN_PUBLIC_SIZE + SEAL_PUBLIC_SIZE]; /* code, sign key, seal key: what is proved */
+    uint8_t
+        bytes[CODE_SIZE + SIGN_PUBLIC_SIZE + SEAL_PUBLIC_SIZE]; /* code, sign key, seal key: what is proved */
 };
 
-static json_t *welcome(const struct api_call *call, PGresult *node)
-{
+static json_t *welcome(const struct api_call *call, PGresult *node) {
     const struct sign_keys *keys = call->api->keys;
     char id[UUID_HEX_SIZE], topic[TOPIC_NAME_SIZE], sign_hex[65], seal_hex[65], proof_hex[129];
     uint8_t proof[SIGN_SIZE];
@@ -82,12 +99,12 @@ static json_t *welcome(const struct api_call *call, PGresult *node)
     hex_encode(seal_hex, keys->seal_public, SEAL_PUBLIC_SIZE);
     hex_encode(proof_hex, proof, sizeof proof);
     return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "node", uuid_hex(node_id, id), "name",
-                     pg_text(node, 0, 1), "address", pg_text(node, 0, 3), "topic", topic_of_node(node_id, topic),
-                     "brokers", call->api->brokers, "sign_key", sign_hex, "seal_key", seal_hex, "seal_proof", proof_hex);
+                     pg_text(node, 0, 1), "address", pg_text(node, 0, 3), "topic",
+                     topic_of_node(node_id, topic), "brokers", call->api->brokers, "sign_key", sign_hex,
+                     "seal_key", seal_hex, "seal_proof", proof_hex);
 }
 
-static int enrol_in_transaction(struct api_call *call, struct pg *pg, json_t **ret, struct err *err)
-{
+static int enrol_in_transaction(struct api_call *call, struct pg *pg, json_t **ret, struct err *err) {
     const struct enrolment *enrolment = call->request->owner;
     struct arena *arena = &call->request->arena;
     struct pg_params params = {.arena = arena}, topic_params = {.arena = arena};
@@ -113,8 +130,7 @@ static int enrol_in_transaction(struct api_call *call, struct pg *pg, json_t **r
     return 0;
 }
 
-static void enrol(struct api_call *call, struct pg *pg)
-{
+static void enrol(struct api_call *call, struct pg *pg) {
     struct err err = {0};
     json_t *body = NULL;
     struct api *api = call->api;
@@ -122,7 +138,8 @@ static void enrol(struct api_call *call, struct pg *pg)
         pg_rollback(pg);
         refuse_busy(call);
     } else if (!body) {
-        api_refuse(call->request, 401, "bad_code", "This code is not valid: it was used, is older than an hour, or was never given.");
+        api_refuse(call->request, 401, "bad_code",
+                   "This code is not valid: it was used, is older than an hour, or was never given.");
     } else {
         api_answer(call->request, 200, json_text(body));
         json_decref(body);
@@ -130,8 +147,7 @@ static void enrol(struct api_call *call, struct pg *pg)
     }
 }
 
-void node_enrol(struct api_call *call)
-{
+void node_enrol(struct api_call *call) {
     uint8_t proof[SIGN_SIZE];
     struct enrolment *enrolment = arena_new(&call->request->arena, struct enrolment);
     cleanup_json json_t *body = api_body(call->request, enrol_fields);
@@ -142,7 +158,8 @@ void node_enrol(struct api_call *call)
         !hex_decode(sign_key, SIGN_PUBLIC_SIZE, json_str(body, "sign_key")) ||
         !hex_decode(seal_key, SEAL_PUBLIC_SIZE, json_str(body, "seal_key")) ||
         !hex_decode(proof, SIGN_SIZE, json_str(body, "proof")) ||
-        !sign_verify(sign_key, ENVELOPE_ENROL, enrolment->bytes, sizeof enrolment->bytes, proof, sizeof proof)) {
+        !sign_verify(sign_key, ENVELOPE_ENROL, enrolment->bytes, sizeof enrolment->bytes, proof,
+                     sizeof proof)) {
         api_refuse(call->request, 422, "bad_proof", "The node has not proved that the keys are its own.");
         return;
     }

@@ -1,5 +1,6 @@
-/* Records: customers, plans, tenants, planes, nodes, sizes, releases, dead letters. Rows that are created, read and
- * deleted; nothing follows from them, so no decision does. A create and its Idempotency-Key are one transaction. */
+/* Records: customers, plans, tenants, planes, nodes, sizes, releases, dead letters. Rows that are created,
+ * read and deleted; nothing follows from them, so no decision does. A create and its Idempotency-Key are one
+ * transaction. */
 #include "base/str.h"
 #include "coordinator/api/api.h"
 #include "coordinator/problem.h"
@@ -11,21 +12,24 @@
 #include <string.h>
 
 #define NAME_FIELD(what)                                                                                     \
-    {.name = "name", .type = SCHEMA_STRING, .required = true, .min = 1, .max = 20, .check = name_is_valid,   \
-     .rule = NAME_RULE, .help = what}
+    {                                                                                                        \
+        .name = "name", .type = SCHEMA_STRING, .required = true, .min = 1, .max = 20,                        \
+        .check = name_is_valid, .rule = NAME_RULE, .help = what                                              \
+    }
 #define TITLE_FIELD                                                                                          \
-    {.name = "title", .type = SCHEMA_STRING, .otherwise = "", .max = 100, .help = "what a person reads"}
+    { .name = "title", .type = SCHEMA_STRING, .otherwise = "", .max = 100, .help = "what a person reads" }
 #define KEY_FIELD(field, what)                                                                               \
-    {.name = (field), .type = SCHEMA_STRING, .required = true, .min = 1, .max = 20, .check = name_is_valid,  \
-     .rule = NAME_RULE, .help = what}
+    {                                                                                                        \
+        .name = (field), .type = SCHEMA_STRING, .required = true, .min = 1, .max = 20,                       \
+        .check = name_is_valid, .rule = NAME_RULE, .help = what                                              \
+    }
 #define COUNT_FIELD(field, low, high, what)                                                                  \
-    {.name = (field), .type = SCHEMA_INT, .required = true, .min = (low), .max = (high), .help = what}
+    { .name = (field), .type = SCHEMA_INT, .required = true, .min = (low), .max = (high), .help = what }
 
 static const char *const modes[] = {"shared", "dedicated", NULL};
 static const char *const roles[] = {"builder", "host", "edge", "dns", "prober", NULL};
 
-static bool is_key_hex(const char *s)
-{
+static bool is_key_hex(const char *s) {
     uint8_t key[32];
     return hex_decode(key, sizeof key, s);
 }
@@ -33,9 +37,18 @@ static bool is_key_hex(const char *s)
 static const struct schema_field plan_fields[] = {
     NAME_FIELD("of the plan"),
     TITLE_FIELD,
-    {.name = "modes", .type = SCHEMA_LIST, .required = true, .min = 1, .values = modes, .help = "of planes that it allows"},
+    {.name = "modes",
+     .type = SCHEMA_LIST,
+     .required = true,
+     .min = 1,
+     .values = modes,
+     .help = "of planes that it allows"},
     {.name = "max_instances", .type = SCHEMA_INT, .min = 0, .max = 1000000, .help = "quota; none: unlimited"},
-    {.name = "max_memory_mb", .type = SCHEMA_INT, .min = 0, .max = 100000000, .help = "quota; none: unlimited"},
+    {.name = "max_memory_mb",
+     .type = SCHEMA_INT,
+     .min = 0,
+     .max = 100000000,
+     .help = "quota; none: unlimited"},
     {.name = "trial_days", .type = SCHEMA_INT, .min = 0, .max = 3650, .otherwise = "30", .help = "0: no end"},
     {0},
 };
@@ -45,15 +58,43 @@ static const struct schema_field tenant_fields[] = {
     NAME_FIELD("of the tenant"), TITLE_FIELD, KEY_FIELD("customer", "whose it is"), {0}};
 static const struct schema_field plane_fields[] = {
     NAME_FIELD("of the plane"),
-    {.name = "mode", .type = SCHEMA_STRING, .otherwise = "shared", .values = modes, .help = "who may be on it"},
-    {.name = "customer", .type = SCHEMA_STRING, .min = 1, .max = 20, .check = name_is_valid, .rule = NAME_RULE,
+    {.name = "mode",
+     .type = SCHEMA_STRING,
+     .otherwise = "shared",
+     .values = modes,
+     .help = "who may be on it"},
+    {.name = "customer",
+     .type = SCHEMA_STRING,
+     .min = 1,
+     .max = 20,
+     .check = name_is_valid,
+     .rule = NAME_RULE,
      .help = "of a dedicated plane"},
-    {.name = "domain", .type = SCHEMA_STRING, .required = true, .min = 3, .max = 190, .check = name_is_domain,
-     .rule = DOMAIN_RULE, .help = "under which its instances get their names"},
-    {.name = "scheme", .type = SCHEMA_STRING, .otherwise = "http", .values = (const char *const[]){"http", NULL},
+    {.name = "domain",
+     .type = SCHEMA_STRING,
+     .required = true,
+     .min = 3,
+     .max = 190,
+     .check = name_is_domain,
+     .rule = DOMAIN_RULE,
+     .help = "under which its instances get their names"},
+    {.name = "scheme",
+     .type = SCHEMA_STRING,
+     .otherwise = "http",
+     .values = (const char *const[]){"http", NULL},
      .help = "of public addresses"},
-    {.name = "public_port", .type = SCHEMA_INT, .min = 1, .max = 65535, .otherwise = "80", .help = "of its edges"},
-    {.name = "recovery_key", .type = SCHEMA_STRING, .required = true, .min = 64, .max = 64, .check = is_key_hex,
+    {.name = "public_port",
+     .type = SCHEMA_INT,
+     .min = 1,
+     .max = 65535,
+     .otherwise = "80",
+     .help = "of its edges"},
+    {.name = "recovery_key",
+     .type = SCHEMA_STRING,
+     .required = true,
+     .min = 64,
+     .max = 64,
+     .check = is_key_hex,
      .rule = "64 hex digits: the public half; `fairlead plane create --recovery-key FILE` makes the pair",
      .help = "secrets are sealed to it too"},
     {0},
@@ -61,15 +102,36 @@ static const struct schema_field plane_fields[] = {
 static const struct schema_field node_fields[] = {
     NAME_FIELD("of the node"),
     KEY_FIELD("plane", "that it belongs to"),
-    {.name = "roles", .type = SCHEMA_LIST, .required = true, .min = 1, .values = roles, .help = "what it does"},
-    {.name = "address", .type = SCHEMA_STRING, .required = true, .min = 7, .max = 15, .check = name_is_ipv4,
-     .rule = "an IPv4 address", .help = "ports are bound to it; names point to it when it is an edge"},
+    {.name = "roles",
+     .type = SCHEMA_LIST,
+     .required = true,
+     .min = 1,
+     .values = roles,
+     .help = "what it does"},
+    {.name = "address",
+     .type = SCHEMA_STRING,
+     .required = true,
+     .min = 7,
+     .max = 15,
+     .check = name_is_ipv4,
+     .rule = "an IPv4 address",
+     .help = "ports are bound to it; names point to it when it is an edge"},
     {.name = "arch", .type = SCHEMA_STRING, .otherwise = "amd64", .max = 16, .help = "of its processor"},
     COUNT_FIELD("cpu_milli", 100, 1024000, "capacity, thousandths of a core"),
     COUNT_FIELD("memory_mb", 128, 16777216, "capacity"),
     COUNT_FIELD("disk_mb", 128, 1073741824, "capacity"),
-    {.name = "port_low", .type = SCHEMA_INT, .min = 1024, .max = 65535, .otherwise = "20000", .help = "first port for apps"},
-    {.name = "port_high", .type = SCHEMA_INT, .min = 1024, .max = 65535, .otherwise = "29999", .help = "last one"},
+    {.name = "port_low",
+     .type = SCHEMA_INT,
+     .min = 1024,
+     .max = 65535,
+     .otherwise = "20000",
+     .help = "first port for apps"},
+    {.name = "port_high",
+     .type = SCHEMA_INT,
+     .min = 1024,
+     .max = 65535,
+     .otherwise = "29999",
+     .help = "last one"},
     {0},
 };
 static const struct schema_field size_fields[] = {
@@ -81,40 +143,57 @@ static const struct schema_field size_fields[] = {
     {0},
 };
 static const struct schema_field release_fields[] = {
-    {.name = "app", .type = SCHEMA_STRING, .required = true, .min = 1, .max = 20, .check = name_is_valid,
-     .rule = NAME_RULE, .help = "name of the app"},
+    {.name = "app",
+     .type = SCHEMA_STRING,
+     .required = true,
+     .min = 1,
+     .max = 20,
+     .check = name_is_valid,
+     .rule = NAME_RULE,
+     .help = "name of the app"},
     {.name = "spec", .type = SCHEMA_OBJECT, .required = true, .fields = catalog_fields, .help = "app.yaml"},
     {.name = "template", .type = SCHEMA_STRING, .required = true, .max = 65536, .help = "compose.yaml"},
     {0},
 };
 
 #define KIND(plural, one, table, needs)                                                                      \
-    const struct record_kind record_##plural = {one,         table,       query_##plural##_create,           \
-                                                query_##plural##_get, query_##plural##_list,                  \
-                                                query_##plural##_blockers, query_##plural##_delete, needs, "/v1/" #plural}
+    const struct record_kind record_##plural = {one,                                                         \
+                                                table,                                                       \
+                                                query_##plural##_create,                                     \
+                                                query_##plural##_get,                                        \
+                                                query_##plural##_list,                                       \
+                                                query_##plural##_blockers,                                   \
+                                                query_##plural##_delete,                                     \
+                                                needs,                                                       \
+                                                "/v1/" #plural}
 KIND(plans, "plan", plan_fields, "");
 KIND(customers, "customer", customer_fields, "its plan");
 KIND(tenants, "tenant", tenant_fields, "its customer");
 KIND(planes, "plane", plane_fields, "the customer of a dedicated plane (a shared one has none)");
 KIND(nodes, "node", node_fields, "its plane");
 KIND(sizes, "size", size_fields, "its plane");
-const struct record_kind record_apps = {.name = "app", .get = query_apps_get, .list = query_apps_list, .path = "/v1/apps"};
-const struct record_kind record_releases = {.name = "release", .fields = release_fields, .create = query_releases_create,
-                                            .get = query_releases_get, .list = query_releases_list, .path = "/v1/releases"};
-const struct record_kind record_dead_letters = {.name = "dead letter", .get = query_dead_letters_get,
-                                                .list = query_dead_letters_list, .del = query_dead_letters_delete,
+const struct record_kind record_apps = {
+    .name = "app", .get = query_apps_get, .list = query_apps_list, .path = "/v1/apps"};
+const struct record_kind record_releases = {.name = "release",
+                                            .fields = release_fields,
+                                            .create = query_releases_create,
+                                            .get = query_releases_get,
+                                            .list = query_releases_list,
+                                            .path = "/v1/releases"};
+const struct record_kind record_dead_letters = {.name = "dead letter",
+                                                .get = query_dead_letters_get,
+                                                .list = query_dead_letters_list,
+                                                .del = query_dead_letters_delete,
                                                 .path = "/v1/dead-letters"};
 
-static void refuse_error(struct api_call *call, const struct err *err)
-{
+static void refuse_error(struct api_call *call, const struct err *err) {
     if (err->cls == ERR_RETRY)
         api_refuse(call->request, 503, "busy", "The database is busy just now. Try again.");
     else
         api_refuse(call->request, 500, "internal", "Something went wrong here. It has been logged.");
 }
 
-static void list(struct api_call *call, struct pg *pg)
-{
+static void list(struct api_call *call, struct pg *pg) {
     const struct record_kind *kind = call->data;
     struct err err = {0};
     struct pg_params params = {.arena = &call->request->arena};
@@ -139,15 +218,13 @@ static void list(struct api_call *call, struct pg *pg)
     api_answer(call->request, 200, mem_strdup(str_text(&out)));
 }
 
-void record_list(struct api_call *call)
-{
+void record_list(struct api_call *call) {
     const char *after = httpd_query(call->request, "after");
     call->rest = after ? after : "";
     api_at_desk(call, list);
 }
 
-static void get(struct api_call *call, struct pg *pg)
-{
+static void get(struct api_call *call, struct pg *pg) {
     const struct record_kind *kind = call->data;
     struct err err = {0};
     struct pg_params params = {.arena = &call->request->arena};
@@ -164,8 +241,7 @@ static void get(struct api_call *call, struct pg *pg)
     }
 }
 
-void record_get(struct api_call *call)
-{
+void record_get(struct api_call *call) {
     api_at_desk(call, get);
 }
 
@@ -178,21 +254,22 @@ struct creation {
     char key[64]; /* how the record is found */
 };
 
-static void key_of(struct creation *creation)
-{
+static void key_of(struct creation *creation) {
     const json_t *body = creation->body;
     const char *name = json_str(body, "name"), *app = json_str(body, "app");
-    const char *parent = app ? app : json_str(body, "customer") ? json_str(body, "customer") : json_str(body, "plane");
+    const char *parent = app                          ? app
+                         : json_str(body, "customer") ? json_str(body, "customer")
+                                                      : json_str(body, "plane");
     const struct record_kind *kind = creation->call.data;
     bool nested = kind == &record_tenants || kind == &record_sizes || kind == &record_releases;
     if (app)
         name = json_str(json_object_get(body, "spec"), "version");
-    (void)snprintf(creation->key, sizeof creation->key, "%s%s%s", nested ? parent : "", nested ? "/" : "", name);
+    (void)snprintf(creation->key, sizeof creation->key, "%s%s%s", nested ? parent : "", nested ? "/" : "",
+                   name);
 }
 
 /* 1: go on. 0: answered from the table, or refused. */
-static int claim_key(struct creation *creation, struct pg *pg, struct err *err)
-{
+static int claim_key(struct creation *creation, struct pg *pg, struct err *err) {
     struct arena *arena = &creation->call.request->arena;
     struct pg_params claim = {.arena = arena}, find = {.arena = arena};
     pg_params_uuid(&claim, creation->who.seed);
@@ -223,8 +300,7 @@ static int claim_key(struct creation *creation, struct pg *pg, struct err *err)
 }
 
 /* The body of the answer, and its status. */
-static char *insert(struct creation *creation, struct pg *pg, int *ret_status, struct err *err)
-{
+static char *insert(struct creation *creation, struct pg *pg, int *ret_status, struct err *err) {
     const struct record_kind *kind = creation->call.data;
     struct arena *arena = &creation->call.request->arena;
     struct pg_params params = {.arena = arena}, find = {.arena = arena};
@@ -245,13 +321,12 @@ static char *insert(struct creation *creation, struct pg *pg, int *ret_status, s
     if (PQntuples(found))
         (void)snprintf(sentence, sizeof sentence, "There is a %s \"%s\" already.", kind->name, creation->key);
     else
-        (void)snprintf(sentence, sizeof sentence, "The %s \"%s\" needs something that is not there: %s.", kind->name,
-                       creation->key, kind->parents);
+        (void)snprintf(sentence, sizeof sentence, "The %s \"%s\" needs something that is not there: %s.",
+                       kind->name, creation->key, kind->parents);
     return problem_text(*ret_status, PQntuples(found) ? "exists" : "unknown_parent", sentence);
 }
 
-static int create_in_transaction(struct creation *creation, struct pg *pg, struct err *err)
-{
+static int create_in_transaction(struct creation *creation, struct pg *pg, struct err *err) {
     const struct record_kind *kind = creation->call.data;
     char location[160];
     int status = 0;
@@ -279,10 +354,10 @@ static int create_in_transaction(struct creation *creation, struct pg *pg, struc
     return 0;
 }
 
-static void create(struct api_call *call, struct pg *pg)
-{
+static void create(struct api_call *call, struct pg *pg) {
     struct creation *creation = call->request->owner;
     cleanup_json json_t *body = creation->body; /* the request's arena may be gone after the answer */
+    (void)body;
     struct err err = {0};
     creation->call = *call;
     for (int attempt = 0;; attempt++) {
@@ -296,8 +371,7 @@ static void create(struct api_call *call, struct pg *pg)
     }
 }
 
-void record_create(struct api_call *call)
-{
+void record_create(struct api_call *call) {
     const struct record_kind *kind = call->data;
     struct creation *creation = arena_new(&call->request->arena, struct creation);
     struct err err = {0};
@@ -329,8 +403,7 @@ void record_create(struct api_call *call)
 
 /* ---- delete ---- */
 
-static void delete_one(struct api_call *call, struct pg *pg)
-{
+static void delete_one(struct api_call *call, struct pg *pg) {
     const struct record_kind *kind = call->data;
     struct err err = {0};
     struct arena *arena = &call->request->arena;
@@ -338,12 +411,14 @@ static void delete_one(struct api_call *call, struct pg *pg)
     pg_params_text(&find, call->rest);
     cleanup_result PGresult *found = pg_run(pg, kind->get, &find, &err);
     if (found && PQntuples(found) == 0) {
-        api_refuse(call->request, 404, "not_found", arena_printf(arena, "There is no %s \"%.80s\".", kind->name, call->rest));
+        api_refuse(call->request, 404, "not_found",
+                   arena_printf(arena, "There is no %s \"%.80s\".", kind->name, call->rest));
         return;
     }
     if (found)
         pg_params_uuid(&params, pg_uuid(found, 0, 0));
-    cleanup_result PGresult *blockers = found && kind->blockers ? pg_run(pg, kind->blockers, &params, &err) : NULL;
+    cleanup_result PGresult *blockers =
+        found && kind->blockers ? pg_run(pg, kind->blockers, &params, &err) : NULL;
     if (blockers && PQntuples(blockers)) {
         cleanup_str struct str sentence = STR_INIT(2000);
         str_addf(&sentence, "The %s \"%s\" is in use by:", kind->name, call->rest);
@@ -353,18 +428,19 @@ static void delete_one(struct api_call *call, struct pg *pg)
         api_refuse(call->request, 409, "in_use", str_text(&sentence));
         return;
     }
-    cleanup_result PGresult *gone = found && (blockers || !kind->blockers) ? pg_run(pg, kind->del, &params, &err) : NULL;
+    cleanup_result PGresult *gone =
+        found && (blockers || !kind->blockers) ? pg_run(pg, kind->del, &params, &err) : NULL;
     if (!gone)
         refuse_error(call, &err);
     else
         api_answer(call->request, 204, NULL);
 }
 
-void record_delete(struct api_call *call)
-{
+void record_delete(struct api_call *call) {
     const struct record_kind *kind = call->data;
     if (!kind->del)
-        api_refuse(call->request, 405, "bad_method", "These are kept: instances and their history refer to them.");
+        api_refuse(call->request, 405, "bad_method",
+                   "These are kept: instances and their history refer to them.");
     else
         api_at_desk(call, delete_one);
 }

@@ -1,5 +1,5 @@
-/* The table of routes: to add an endpoint, a row here and a handler in a file of its resource. docs/API.md lists
- * the rows (fairlead-coordinator routes). */
+/* The table of routes: to add an endpoint, a row here and a handler in a file of its resource. docs/API.md
+ * lists the rows (fairlead-coordinator routes). */
 #include "base/fault.h"
 #include "base/str.h"
 #include "coordinator/api/api.h"
@@ -7,20 +7,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define RECORDS(path, kind, plural)                                                                          \
-    {"GET", "/v1/" path, false, NULL, false, record_list, &record_##kind, "list " plural},                   \
+#define RECORDS(path, kind, plural)                                                                            \
+    {"GET", "/v1/" path, false, NULL, false, record_list, &record_##kind, "list " plural},                     \
         {"POST", "/v1/" path, false, NULL, false, record_create, &record_##kind, "create one of the " plural}, \
-        {"GET", "/v1/" path "/", true, NULL, false, record_get, &record_##kind, "get one of the " plural},   \
-        {"DELETE", "/v1/" path "/", true, NULL, false, record_delete, &record_##kind, "delete one of the " plural}
+        {"GET", "/v1/" path "/", true, NULL, false, record_get, &record_##kind, "get one of the " plural}, {   \
+        "DELETE", "/v1/" path "/", true, NULL, false, record_delete, &record_##kind,                           \
+            "delete one of the " plural                                                                        \
+    }
 
-static const enum intent_kind stop = INTENT_STOP, start = INTENT_START, retry = INTENT_RETRY, extend = INTENT_EXTEND,
-                              delete = INTENT_DELETE;
+static const enum intent_kind stop = INTENT_STOP, start = INTENT_START, retry = INTENT_RETRY,
+                              extend = INTENT_EXTEND, delete = INTENT_DELETE;
 
 const struct api_route api_routes[] = {
     {"GET", "/healthz", false, NULL, true, health_get, NULL, "the process lives"},
     {"GET", "/readyz", false, NULL, true, ready_get, NULL, "the database answers"},
     {"POST", "/v1/enrol", false, NULL, true, node_enrol, NULL, "a node joins with its one-time code"},
-    {"POST", "/v1/nodes/", true, "/invite", false, node_invite, NULL, "a one-time code for a node, valid for an hour"},
+    {"POST", "/v1/nodes/", true, "/invite", false, node_invite, NULL,
+     "a one-time code for a node, valid for an hour"},
     RECORDS("plans", plans, "plans"),
     RECORDS("customers", customers, "customers"),
     RECORDS("tenants", tenants, "tenants; a key is CUSTOMER/TENANT"),
@@ -30,26 +33,29 @@ const struct api_route api_routes[] = {
     RECORDS("apps", apps, "apps (made by their releases)"),
     RECORDS("releases", releases, "releases; a key is APP/VERSION"),
     RECORDS("dead-letters", dead_letters, "records that nobody could use"),
-    {"POST", "/v1/instances/", true, "/stop", false, instance_intent, &stop, "stop an instance; its data is kept"},
+    {"POST", "/v1/instances/", true, "/stop", false, instance_intent, &stop,
+     "stop an instance; its data is kept"},
     {"POST", "/v1/instances/", true, "/start", false, instance_intent, &start, "start a stopped instance"},
     {"POST", "/v1/instances/", true, "/retry", false, instance_intent, &retry, "go on after a failed step"},
     {"POST", "/v1/instances/", true, "/extend", false, instance_intent, &extend, "move the end of the trial"},
     {"GET", "/v1/instances/", true, "/steps", false, instance_steps, NULL, "every step of every walk"},
     {"GET", "/v1/instances/", true, "/events", false, instance_events, NULL,
      "its history; Accept: text/event-stream follows it"},
-    {"GET", "/v1/instances/", true, "/credentials", false, credentials_get, NULL, "what its owner must see once"},
+    {"GET", "/v1/instances/", true, "/credentials", false, credentials_get, NULL,
+     "what its owner must see once"},
     {"POST", "/v1/instances/", true, "/credentials/confirm", false, credentials_confirm, NULL,
      "the reader has them: they are gone here"},
-    {"GET", "/v1/instances", false, NULL, false, instance_list, NULL, "list instances (customer, tenant, name, state)"},
+    {"GET", "/v1/instances", false, NULL, false, instance_list, NULL,
+     "list instances (customer, tenant, name, state)"},
     {"POST", "/v1/instances", false, NULL, false, instance_create, NULL, "ask for a new instance"},
     {"GET", "/v1/instances/", true, NULL, false, instance_get, NULL, "get an instance"},
-    {"DELETE", "/v1/instances/", true, NULL, false, instance_intent, &delete, "delete an instance; purge=true lets its data go"},
+    {"DELETE", "/v1/instances/", true, NULL, false, instance_intent, &delete,
+     "delete an instance; purge=true lets its data go"},
 };
 const int api_routes_n = sizeof api_routes / sizeof *api_routes;
 
 /* The rest of the path behind a route's prefix and before its suffix; NULL: another route. */
-static const char *match(const struct api_route *route, struct httpd_request *request)
-{
+static const char *match(const struct api_route *route, struct httpd_request *request) {
     size_t n = strlen(route->prefix), rest_n;
     if (!route->has_rest)
         return str_eq(request->path, route->prefix) ? "" : NULL;
@@ -65,8 +71,7 @@ static const char *match(const struct api_route *route, struct httpd_request *re
     return arena_strndup(&request->arena, rest, rest_n - suffix_n);
 }
 
-static bool is_signed_in(const struct api *api, struct httpd_request *request)
-{
+static bool is_signed_in(const struct api *api, struct httpd_request *request) {
     const char *header = httpd_header(request, "Authorization");
     char hex[HASH_HEX_SIZE];
     if (!header || strncasecmp(header, "Bearer ", 7) != 0)
@@ -76,8 +81,7 @@ static bool is_signed_in(const struct api *api, struct httpd_request *request)
     return sign_equal(hex, api->token_hash_hex, sizeof hex - 1);
 }
 
-void api_handle(void *arg, struct httpd_request *request)
-{
+void api_handle(void *arg, struct httpd_request *request) {
     struct api *api = arg;
     bool path_known = false;
     for (int i = 0; i < api_routes_n; i++) {

@@ -8,53 +8,53 @@
 #include <string.h>
 
 const struct pg_column plane_columns[] = {
-    PG_COL(struct plane, id, PG_UUID),          PG_COL(struct plane, name, PG_TEXT),
-    PG_COL(struct plane, mode, PG_TEXT),        PG_COL(struct plane, domain, PG_TEXT),
-    PG_COL(struct plane, scheme, PG_TEXT),      PG_COL(struct plane, public_port, PG_INT),
+    PG_COL(struct plane, id, PG_UUID),
+    PG_COL(struct plane, name, PG_TEXT),
+    PG_COL(struct plane, mode, PG_TEXT),
+    PG_COL(struct plane, domain, PG_TEXT),
+    PG_COL(struct plane, scheme, PG_TEXT),
+    PG_COL(struct plane, public_port, PG_INT),
     PG_COL(struct plane, recovery_key, PG_BYTES),
 };
 const int plane_columns_n = sizeof plane_columns / sizeof *plane_columns;
 
 const struct pg_column node_columns[] = {
-    PG_COL(struct node, id, PG_UUID),        PG_COL(struct node, plane_id, PG_UUID),
-    PG_COL(struct node, name, PG_TEXT),      PG_COL(struct node, address, PG_TEXT),
-    PG_COL(struct node, arch, PG_TEXT),      PG_COL(struct node, health, PG_TEXT),
-    PG_COL(struct node, builder, PG_BOOL),   PG_COL(struct node, host, PG_BOOL),
-    PG_COL(struct node, edge, PG_BOOL),      PG_COL(struct node, dns, PG_BOOL),
-    PG_COL(struct node, prober, PG_BOOL),    PG_COL(struct node, ready, PG_BOOL),
-    PG_COL(struct node, cpu_milli, PG_INT),  PG_COL(struct node, memory_mb, PG_INT),
-    PG_COL(struct node, disk_mb, PG_INT),    PG_COL(struct node, port_low, PG_INT),
+    PG_COL(struct node, id, PG_UUID),       PG_COL(struct node, plane_id, PG_UUID),
+    PG_COL(struct node, name, PG_TEXT),     PG_COL(struct node, address, PG_TEXT),
+    PG_COL(struct node, arch, PG_TEXT),     PG_COL(struct node, health, PG_TEXT),
+    PG_COL(struct node, builder, PG_BOOL),  PG_COL(struct node, host, PG_BOOL),
+    PG_COL(struct node, edge, PG_BOOL),     PG_COL(struct node, dns, PG_BOOL),
+    PG_COL(struct node, prober, PG_BOOL),   PG_COL(struct node, ready, PG_BOOL),
+    PG_COL(struct node, cpu_milli, PG_INT), PG_COL(struct node, memory_mb, PG_INT),
+    PG_COL(struct node, disk_mb, PG_INT),   PG_COL(struct node, port_low, PG_INT),
     PG_COL(struct node, port_high, PG_INT),
 };
 const int node_columns_n = sizeof node_columns / sizeof *node_columns;
 
 /* ---- load ---- */
 
-int batch_send_load(struct batch *batch, const struct uuid *ids, size_t n, bool wait, struct err *err)
-{
+int batch_send_load(struct batch *batch, const struct uuid *ids, size_t n, bool wait, struct err *err) {
     struct pg_params params = {.arena = batch->arena};
     pg_params_uuids(&params, ids, n);
     if (pg_send(batch->pg, wait ? query_instances_lock : query_instances_lock_free, &params, err) < 0)
         return -1;
-    const char *const queries[] = {query_now,            query_instances_load, query_intents_load, query_steps_load,
-                                   query_documents_load, query_names_load,     query_works_load,   query_planes_of,
-                                   query_nodes_by_id,    query_releases_of};
+    const char *const queries[] = {
+        query_now,        query_instances_load, query_intents_load, query_steps_load,  query_documents_load,
+        query_names_load, query_works_load,     query_planes_of,    query_nodes_by_id, query_releases_of};
     for (size_t i = 0; i < sizeof queries / sizeof *queries; i++)
         if (pg_send(batch->pg, queries[i], i == 0 ? NULL : &params, err) < 0)
             return -1;
     return 0;
 }
 
-struct subject *batch_subject(const struct batch *batch, struct uuid instance_id)
-{
+struct subject *batch_subject(const struct batch *batch, struct uuid instance_id) {
     for (size_t i = 0; i < batch->subjects_n; i++)
         if (uuid_eq(batch->subjects[i]->instance->id, instance_id))
             return batch->subjects[i];
     return NULL;
 }
 
-static void append_subject(struct batch *batch, struct subject *subject)
-{
+static void append_subject(struct batch *batch, struct subject *subject) {
     struct subject **all = arena_alloc(batch->arena, (batch->subjects_n + 1) * sizeof *all);
     if (batch->subjects_n)
         memcpy(all, batch->subjects, batch->subjects_n * sizeof *all);
@@ -62,9 +62,8 @@ static void append_subject(struct batch *batch, struct subject *subject)
     batch->subjects = all;
 }
 
-struct subject *batch_add_subject(struct batch *batch, struct instance *instance, const struct release *release,
-                                  const struct plane *plane)
-{
+struct subject *batch_add_subject(struct batch *batch, struct instance *instance,
+                                  const struct release *release, const struct plane *plane) {
     struct subject *subject = arena_new(batch->arena, struct subject);
     subject->instance = instance;
     subject->release = release;
@@ -73,16 +72,14 @@ struct subject *batch_add_subject(struct batch *batch, struct instance *instance
     return subject;
 }
 
-static bool is_locked(PGresult *locked, struct uuid id)
-{
+static bool is_locked(PGresult *locked, struct uuid id) {
     for (int i = 0; i < PQntuples(locked); i++)
         if (uuid_eq(pg_uuid(locked, i, 0), id))
             return true;
     return false;
 }
 
-static int read_releases(struct batch *batch, PGresult *res, struct err *err)
-{
+static int read_releases(struct batch *batch, PGresult *res, struct err *err) {
     for (int i = 0; i < PQntuples(res); i++) {
         struct uuid id = pg_uuid(res, i, 0);
         if (release_cache_get(batch->releases, id))
@@ -100,8 +97,7 @@ static int read_releases(struct batch *batch, PGresult *res, struct err *err)
 
 /* Next result as rows of one kind. */
 static int read_rows(struct batch *batch, const struct pg_column *columns, int columns_n, size_t size,
-                     struct vec *ret, struct err *err)
-{
+                     struct vec *ret, struct err *err) {
     cleanup_result PGresult *res = pg_next(batch->pg, err);
     if (!res)
         return -1;
@@ -118,8 +114,7 @@ static int read_rows(struct batch *batch, const struct pg_column *columns, int c
     }
 
 static void join_rows(struct batch *batch, struct vec intents, struct vec steps, struct vec documents,
-                      struct vec names, struct vec planes, struct vec nodes)
-{
+                      struct vec names, struct vec planes, struct vec nodes) {
     JOIN(intents, struct intent, intents)
     JOIN(steps, struct step, steps)
     JOIN(documents, struct document, documents)
@@ -146,8 +141,7 @@ static void join_rows(struct batch *batch, struct vec intents, struct vec steps,
 }
 
 /* A work may serve several subjects: each gets its copy (the instance is the column behind the row's own). */
-static int read_works(struct batch *batch, struct err *err)
-{
+static int read_works(struct batch *batch, struct err *err) {
     struct vec works = {0};
     cleanup_result PGresult *res = pg_next(batch->pg, err);
     if (!res)
@@ -161,9 +155,9 @@ static int read_works(struct batch *batch, struct err *err)
     return 0;
 }
 
-int batch_read_load(struct batch *batch, struct err *err)
-{
-    struct vec instances = {0}, intents = {0}, steps = {0}, documents = {0}, names = {0}, planes = {0}, nodes = {0};
+int batch_read_load(struct batch *batch, struct err *err) {
+    struct vec instances = {0}, intents = {0}, steps = {0}, documents = {0}, names = {0}, planes = {0},
+               nodes = {0};
     cleanup_result PGresult *locked = pg_next(batch->pg, err);
     cleanup_result PGresult *now = locked ? pg_next(batch->pg, err) : NULL;
     if (!now)
@@ -181,7 +175,8 @@ int batch_read_load(struct batch *batch, struct err *err)
     }
     if (read_rows(batch, intent_columns, intent_columns_n, sizeof(struct intent), &intents, err) < 0 ||
         read_rows(batch, step_columns, step_columns_n, sizeof(struct step), &steps, err) < 0 ||
-        read_rows(batch, document_columns, document_columns_n, sizeof(struct document), &documents, err) < 0 ||
+        read_rows(batch, document_columns, document_columns_n, sizeof(struct document), &documents, err) <
+            0 ||
         read_rows(batch, name_columns, name_columns_n, sizeof(struct name), &names, err) < 0 ||
         read_works(batch, err) < 0 ||
         read_rows(batch, plane_columns, plane_columns_n, sizeof(struct plane), &planes, err) < 0 ||
@@ -194,8 +189,7 @@ int batch_read_load(struct batch *batch, struct err *err)
     return 0;
 }
 
-struct decision *batch_decision(struct batch *batch, struct uuid seed)
-{
+struct decision *batch_decision(struct batch *batch, struct uuid seed) {
     struct decision *decision = arena_new(batch->arena, struct decision);
     *decision = (struct decision){
         .arena = batch->arena,

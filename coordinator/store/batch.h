@@ -20,8 +20,8 @@ const struct release *release_cache_put(struct release_cache *cache, struct rele
 /* How what decisions emit is signed and spread over topics and lanes. */
 struct carriage {
     const struct sign_keys *keys;
-    uint64_t turn;             /* orders of no key go to one partition per batch, another each time */
-    const atomic_uint *owned;  /* bits of the lanes whose relay lives in this process */
+    uint64_t turn;            /* orders of no key go to one partition per batch, another each time */
+    const atomic_uint *owned; /* bits of the lanes whose relay lives in this process */
 };
 
 struct batch {
@@ -34,24 +34,25 @@ struct batch {
     uint64_t random;
     struct subject **subjects; /* as locked; NULL-free */
     size_t subjects_n;
-    struct vec held;          /* struct uuid of instances that another transaction has locked */
-    struct vec decisions;     /* struct decision *, each of which emits */
-    struct vec works;         /* struct work * */
-    struct vec fan_out;       /* const char * keys of settled works */
-    unsigned lanes;  /* bits of the lanes that got something */
-    bool due_now;    /* a row is due at once: somebody must wake the clock */
-    int sent;        /* statements whose results batch_read_store() reads */
+    struct vec held;      /* struct uuid of instances that another transaction has locked */
+    struct vec decisions; /* struct decision *, each of which emits */
+    struct vec works;     /* struct work * */
+    struct vec fan_out;   /* const char * keys of settled works */
+    unsigned lanes;       /* bits of the lanes that got something */
+    bool due_now;         /* a row is due at once: somebody must wake the clock */
+    int sent;             /* statements whose results batch_read_store() reads */
 };
 
 /* Sends lock and load of the instances; with `wait` false those that are locked elsewhere are left out. */
-MUST_CHECK int batch_send_load(struct batch *batch, const struct uuid *ids, size_t n, bool wait, struct err *err);
+MUST_CHECK int batch_send_load(struct batch *batch, const struct uuid *ids, size_t n, bool wait,
+                               struct err *err);
 /* Reads what was sent, in the same order, and joins it into subjects. */
 MUST_CHECK int batch_read_load(struct batch *batch, struct err *err);
 
 struct subject *batch_subject(const struct batch *batch, struct uuid instance_id);
 /* A subject that is made in this batch. */
-struct subject *batch_add_subject(struct batch *batch, struct instance *instance, const struct release *release,
-                                  const struct plane *plane);
+struct subject *batch_add_subject(struct batch *batch, struct instance *instance,
+                                  const struct release *release, const struct plane *plane);
 
 /* A decision with its own seed; what it collects is written by batch_send_store(). */
 struct decision *batch_decision(struct batch *batch, struct uuid seed);

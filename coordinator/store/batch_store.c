@@ -1,6 +1,5 @@
 /* Writing a batch: one array statement per table. */
 #include "coordinator/store/batch.h"
-
 #include "coordinator/store/columns.h"
 #include "sql/queries.h"
 
@@ -8,8 +7,7 @@
 #include <string.h>
 
 static int send_rows(struct batch *batch, const char *query, const struct pg_column *columns, int columns_n,
-                     const struct vec *rows, struct err *err)
-{
+                     const struct vec *rows, struct err *err) {
     if (!rows->n)
         return 0;
     struct pg_params params = {.arena = batch->arena};
@@ -35,15 +33,13 @@ struct split {
     for (size_t i_ = 0; i_ < (rows).n; i_++)                                                                 \
     SPLIT(batch, split, vec_at(&(rows), type, i_))
 
-static int timer_order(const void *a, const void *b)
-{
+static int timer_order(const void *a, const void *b) {
     const struct timer *x = *(const struct timer *const *)a, *y = *(const struct timer *const *)b;
     return x->kind != y->kind ? x->kind - y->kind : strcmp(x->subject, y->subject);
 }
 
 /* The last word about each timer: set or taken away. */
-static int send_timers(struct batch *batch, struct err *err)
-{
+static int send_timers(struct batch *batch, struct err *err) {
     struct vec last = {0}, set = {0};
     struct vec kinds = {0}, subjects = {0};
     for (size_t d = 0; d < batch->decisions.n; d++) {
@@ -81,8 +77,7 @@ static int send_timers(struct batch *batch, struct err *err)
     return pg_send(batch->pg, query_timers_delete, &params, err);
 }
 
-static int send_keys_at(struct batch *batch, const char *query, const struct vec *keys, struct err *err)
-{
+static int send_keys_at(struct batch *batch, const char *query, const struct vec *keys, struct err *err) {
     struct pg_params params = {.arena = batch->arena};
     pg_params_texts(&params, keys->items, keys->n);
     pg_params_time(&params, batch->now);
@@ -91,8 +86,7 @@ static int send_keys_at(struct batch *batch, const char *query, const struct vec
 }
 
 /* Works, and what their settling means: an image on record, a due row for each instance that waits. */
-static int send_works(struct batch *batch, const struct split *works, struct err *err)
-{
+static int send_works(struct batch *batch, const struct split *works, struct err *err) {
     struct vec built = {0};
     for (size_t i = 0; i < batch->works.n; i++) {
         const struct work *work = *vec_at(&batch->works, struct work *, i);
@@ -100,7 +94,8 @@ static int send_works(struct batch *batch, const struct split *works, struct err
             *vec_add(batch->arena, &built, const char *) = work->key;
     }
     if (send_rows(batch, query_works_insert, work_columns, work_columns_n, &works->fresh, err) < 0 ||
-        send_rows(batch, query_works_update, work_update_columns, work_update_columns_n, &works->changed, err) < 0)
+        send_rows(batch, query_works_update, work_update_columns, work_update_columns_n, &works->changed,
+                  err) < 0)
         return -1;
     if (built.n && send_keys_at(batch, query_images_insert, &built, err) < 0)
         return -1;
@@ -110,8 +105,7 @@ static int send_works(struct batch *batch, const struct split *works, struct err
     return send_keys_at(batch, query_works_fan_out, &batch->fan_out, err);
 }
 
-int batch_send_store(struct batch *batch, struct err *err)
-{
+int batch_send_store(struct batch *batch, struct err *err) {
     struct split instances = {0}, intents = {0}, steps = {0}, documents = {0}, names = {0}, works = {0};
     struct vec events = {0}, outbox = {0};
     if (batch_collect_outbox(batch, &outbox, err) < 0) /* signs documents, so it goes first */
@@ -136,15 +130,17 @@ int batch_send_store(struct batch *batch, struct err *err)
         for (size_t i = 0; i < decision->events.n; i++)
             *vec_add(batch->arena, &events, const void *) = vec_at(&decision->events, struct event_row, i);
     }
-    if (send_rows(batch, query_instances_insert, instance_columns, instance_columns_n, &instances.fresh, err) < 0 ||
+    if (send_rows(batch, query_instances_insert, instance_columns, instance_columns_n, &instances.fresh,
+                  err) < 0 ||
         send_rows(batch, query_instances_update, instance_update_columns, instance_update_columns_n,
                   &instances.changed, err) < 0 ||
         send_rows(batch, query_intents_insert, intent_columns, intent_columns_n, &intents.fresh, err) < 0 ||
-        send_rows(batch, query_intents_update, intent_update_columns, intent_update_columns_n, &intents.changed,
-                  err) < 0 ||
+        send_rows(batch, query_intents_update, intent_update_columns, intent_update_columns_n,
+                  &intents.changed, err) < 0 ||
         send_rows(batch, query_steps_insert, step_columns, step_columns_n, &steps.fresh, err) < 0 ||
         send_rows(batch, query_steps_update, step_columns, step_columns_n, &steps.changed, err) < 0 ||
-        send_rows(batch, query_documents_insert, document_columns, document_columns_n, &documents.fresh, err) < 0 ||
+        send_rows(batch, query_documents_insert, document_columns, document_columns_n, &documents.fresh,
+                  err) < 0 ||
         send_rows(batch, query_documents_update, document_update_columns, document_update_columns_n,
                   &documents.changed, err) < 0 ||
         send_rows(batch, query_names_update, name_columns, name_columns_n, &names.changed, err) < 0 ||
@@ -154,8 +150,7 @@ int batch_send_store(struct batch *batch, struct err *err)
     return batch_send_outbox(batch, &outbox, err);
 }
 
-int batch_read_store(struct batch *batch, struct err *err)
-{
+int batch_read_store(struct batch *batch, struct err *err) {
     for (; batch->sent; batch->sent--) {
         PGresult *res = pg_next(batch->pg, err);
         if (!res)

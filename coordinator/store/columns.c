@@ -97,36 +97,24 @@ const struct pg_column intent_update_columns[] = {
 const int intent_update_columns_n = sizeof intent_update_columns / sizeof *intent_update_columns;
 
 const struct pg_column step_columns[] = {
-    PG_COL(struct step, tenant_id, PG_UUID),
-    PG_COL(struct step, instance_id, PG_UUID),
-    PG_COL(struct step, generation, PG_INT),
-    PG_COL_ENUM(struct step, kind, labels_step, STEP_COUNT),
-    PG_COL(struct step, part, PG_TEXT),
-    PG_COL_ENUM(struct step, state, labels_step_state, 5),
-    PG_COL(struct step, attempt, PG_INT),
-    PG_COL(struct step, order_id, PG_UUID),
-    PG_COL(struct step, work_key, PG_TEXT),
-    PG_COL(struct step, next_at, PG_TIME),
-    PG_COL(struct step, started_at, PG_TIME),
-    PG_COL(struct step, ended_at, PG_TIME),
-    PG_COL(struct step, cls, PG_TEXT),
-    PG_COL(struct step, problem, PG_TEXT),
-    PG_COL(struct step, lines, PG_TEXT),
-    PG_COL(struct step, facts, PG_JSON),
+    PG_COL(struct step, tenant_id, PG_UUID),  PG_COL(struct step, instance_id, PG_UUID),
+    PG_COL(struct step, generation, PG_INT),  PG_COL_ENUM(struct step, kind, labels_step, STEP_COUNT),
+    PG_COL(struct step, part, PG_TEXT),       PG_COL_ENUM(struct step, state, labels_step_state, 5),
+    PG_COL(struct step, attempt, PG_INT),     PG_COL(struct step, order_id, PG_UUID),
+    PG_COL(struct step, work_key, PG_TEXT),   PG_COL(struct step, next_at, PG_TIME),
+    PG_COL(struct step, started_at, PG_TIME), PG_COL(struct step, ended_at, PG_TIME),
+    PG_COL(struct step, cls, PG_TEXT),        PG_COL(struct step, problem, PG_TEXT),
+    PG_COL(struct step, lines, PG_TEXT),      PG_COL(struct step, facts, PG_JSON),
 };
 const int step_columns_n = sizeof step_columns / sizeof *step_columns;
 
 /* every column changes or is a key */
 
 const struct pg_column event_columns[] = {
-    PG_COL(struct event_row, id, PG_UUID),
-    PG_COL(struct event_row, tenant_id, PG_UUID),
-    PG_COL(struct event_row, instance_id, PG_UUID),
-    PG_COL(struct event_row, sequence, PG_INT),
-    PG_COL(struct event_row, generation, PG_INT),
-    PG_COL(struct event_row, at, PG_TIME),
-    PG_COL(struct event_row, type, PG_TEXT),
-    PG_COL(struct event_row, data, PG_JSON),
+    PG_COL(struct event_row, id, PG_UUID),          PG_COL(struct event_row, tenant_id, PG_UUID),
+    PG_COL(struct event_row, instance_id, PG_UUID), PG_COL(struct event_row, sequence, PG_INT),
+    PG_COL(struct event_row, generation, PG_INT),   PG_COL(struct event_row, at, PG_TIME),
+    PG_COL(struct event_row, type, PG_TEXT),        PG_COL(struct event_row, data, PG_JSON),
     PG_COL(struct event_row, trace, PG_TEXT),
 };
 const int event_columns_n = sizeof event_columns / sizeof *event_columns;
@@ -173,12 +161,9 @@ const struct pg_column document_update_columns[] = {
 const int document_update_columns_n = sizeof document_update_columns / sizeof *document_update_columns;
 
 const struct pg_column name_columns[] = {
-    PG_COL(struct name, host, PG_TEXT),
-    PG_COL(struct name, tenant_id, PG_UUID),
-    PG_COL(struct name, instance_id, PG_UUID),
-    PG_COL(struct name, serial, PG_INT),
-    PG_COL(struct name, held, PG_BOOL),
-    PG_COL(struct name, replaces, PG_TEXT),
+    PG_COL(struct name, host, PG_TEXT),        PG_COL(struct name, tenant_id, PG_UUID),
+    PG_COL(struct name, instance_id, PG_UUID), PG_COL(struct name, serial, PG_INT),
+    PG_COL(struct name, held, PG_BOOL),        PG_COL(struct name, replaces, PG_TEXT),
     PG_COL(struct name, free_at, PG_TIME),
 };
 const int name_columns_n = sizeof name_columns / sizeof *name_columns;
@@ -203,16 +188,11 @@ const struct pg_column work_columns[] = {
 const int work_columns_n = sizeof work_columns / sizeof *work_columns;
 
 const struct pg_column work_update_columns[] = {
-    PG_COL(struct work, key, PG_TEXT),
-    PG_COL_ENUM(struct work, state, labels_work_state, 3),
-    PG_COL(struct work, order_id, PG_UUID),
-    PG_COL(struct work, attempt, PG_INT),
-    PG_COL(struct work, next_at, PG_TIME),
-    PG_COL(struct work, opened_at, PG_TIME),
-    PG_COL(struct work, settled_at, PG_TIME),
-    PG_COL(struct work, facts, PG_JSON),
-    PG_COL(struct work, cls, PG_TEXT),
-    PG_COL(struct work, problem, PG_TEXT),
+    PG_COL(struct work, key, PG_TEXT),        PG_COL_ENUM(struct work, state, labels_work_state, 3),
+    PG_COL(struct work, order_id, PG_UUID),   PG_COL(struct work, attempt, PG_INT),
+    PG_COL(struct work, next_at, PG_TIME),    PG_COL(struct work, opened_at, PG_TIME),
+    PG_COL(struct work, settled_at, PG_TIME), PG_COL(struct work, facts, PG_JSON),
+    PG_COL(struct work, cls, PG_TEXT),        PG_COL(struct work, problem, PG_TEXT),
     PG_COL(struct work, lines, PG_TEXT),
 };
 const int work_update_columns_n = sizeof work_update_columns / sizeof *work_update_columns;

@@ -1,4 +1,5 @@
-/* Columns of the tables that decisions change, as io/pg wants them. `update` lists: the key, then what changes. */
+/* Columns of the tables that decisions change, as io/pg wants them. `update` lists: the key, then what
+ * changes. */
 #ifndef FAIRLEAD_COORDINATOR_STORE_COLUMNS_H
 #define FAIRLEAD_COORDINATOR_STORE_COLUMNS_H
 

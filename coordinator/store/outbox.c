@@ -21,8 +21,7 @@ struct group {
     struct vec orders; /* const struct order_out * */
 };
 
-static const char *audience_of(enum step_kind kind)
-{
+static const char *audience_of(enum step_kind kind) {
     switch (kind) {
     case STEP_RESOLVE:
     case STEP_BUILD:
@@ -42,10 +41,10 @@ static const char *audience_of(enum step_kind kind)
     return "any/provider";
 }
 
-static void add_to_group(struct batch *batch, struct vec *groups, const struct order_out *order)
-{
+static void add_to_group(struct batch *batch, struct vec *groups, const struct order_out *order) {
     const char *topic = topic_of_step(order->kind);
-    unsigned spread = order->partition_key ? topic_hash(order->partition_key) : (unsigned)batch->carriage->turn;
+    unsigned spread =
+        order->partition_key ? topic_hash(order->partition_key) : (unsigned)batch->carriage->turn;
     int partition = (int)(spread % (unsigned)topic_partitions(topic));
     struct group *group = NULL;
     for (size_t i = 0; i < groups->n && !group; i++) {
@@ -63,17 +62,15 @@ static void add_to_group(struct batch *batch, struct vec *groups, const struct o
     *vec_add(batch->arena, &group->orders, const struct order_out *) = order;
 }
 
-static void put_varint(struct str *out, uint64_t v)
-{
+static void put_varint(struct str *out, uint64_t v) {
     for (; v >= 0x80; v >>= 7)
         str_add(out, &(char){(char)(uint8_t)(v | 0x80)}, 1);
     str_add(out, &(char){(char)(uint8_t)v}, 1);
 }
 
-/* Orders{audience, issued, not_after} packed by protobuf-c, then each packed Order as field 4: the same bytes as
- * packing all at once, without unpacking what decisions packed. */
-static void pack_group(const struct batch *batch, const struct group *group, struct str *out)
-{
+/* Orders{audience, issued, not_after} packed by protobuf-c, then each packed Order as field 4: the same bytes
+ * as packing all at once, without unpacking what decisions packed. */
+static void pack_group(const struct batch *batch, const struct group *group, struct str *out) {
     Fairlead__V1__Orders head = FAIRLEAD__V1__ORDERS__INIT;
     head.audience = (char *)(uintptr_t)group->audience;
     head.issued_us = batch->now;
@@ -89,8 +86,7 @@ static void pack_group(const struct batch *batch, const struct group *group, str
 }
 
 static struct outbox_row *add_row(struct batch *batch, struct vec *rows, int lane, const char *kind,
-                                  const char *topic, int partition)
-{
+                                  const char *topic, int partition) {
     struct outbox_row *row = arena_new(batch->arena, struct outbox_row);
     *row = (struct outbox_row){.lane = lane, .partition = partition, .kind = kind, .topic = topic};
     *vec_add(batch->arena, rows, struct outbox_row *) = row;
@@ -98,8 +94,7 @@ static struct outbox_row *add_row(struct batch *batch, struct vec *rows, int lan
     return row;
 }
 
-static int collect_orders(struct batch *batch, struct vec *rows, struct err *err)
-{
+static int collect_orders(struct batch *batch, struct vec *rows, struct err *err) {
     struct vec groups = {0};
     for (size_t d = 0; d < batch->decisions.n; d++) {
         const struct decision *decision = *vec_at(&batch->decisions, struct decision *, d);
@@ -113,16 +108,15 @@ static int collect_orders(struct batch *batch, struct vec *rows, struct err *err
         pack_group(batch, group, &payload);
         if (str_is_cut(&payload))
             return err_set(err, ERR_PARK, "an order is larger than a broker takes");
-        struct outbox_row *row =
-            add_row(batch, rows, lane_of_partition(group->partition), "record", group->topic, group->partition);
-        row->value.p = envelope_make(batch->carriage->keys, ENVELOPE_ORDERS, payload.s, payload.n, batch->arena,
-                                     &row->value.n);
+        struct outbox_row *row = add_row(batch, rows, lane_of_partition(group->partition), "record",
+                                         group->topic, group->partition);
+        row->value.p = envelope_make(batch->carriage->keys, ENVELOPE_ORDERS, payload.s, payload.n,
+                                     batch->arena, &row->value.n);
     }
     return 0;
 }
 
-static int sign_document(struct batch *batch, struct document *document, struct err *err)
-{
+static int sign_document(struct batch *batch, struct document *document, struct err *err) {
     Fairlead__V1__Document packed = FAIRLEAD__V1__DOCUMENT__INIT;
     packed.node = (ProtobufCBinaryData){.len = 16, .data = document->node_id.b};
     packed.instance = (ProtobufCBinaryData){.len = 16, .data = document->instance_id.b};
@@ -132,19 +126,19 @@ static int sign_document(struct batch *batch, struct document *document, struct 
     packed.generation = (uint64_t)document->generation;
     packed.absent = document->absent;
     packed.traceparent = (char *)(uintptr_t)(document->trace ? document->trace : "");
-    packed.content = (ProtobufCBinaryData){.len = document->content.n, .data = (uint8_t *)(uintptr_t)document->content.p};
+    packed.content =
+        (ProtobufCBinaryData){.len = document->content.n, .data = (uint8_t *)(uintptr_t)document->content.p};
     size_t n = fairlead__v1__document__get_packed_size(&packed);
     if (n > ENVELOPE_BYTES_MAX)
         return err_set(err, ERR_PARK, "a document is larger than a broker takes");
     uint8_t *bytes = arena_alloc(batch->arena, n);
     fairlead__v1__document__pack(&packed, bytes);
-    document->envelope.p =
-        envelope_make(batch->carriage->keys, ENVELOPE_DOCUMENT, bytes, n, batch->arena, &document->envelope.n);
+    document->envelope.p = envelope_make(batch->carriage->keys, ENVELOPE_DOCUMENT, bytes, n, batch->arena,
+                                         &document->envelope.n);
     return 0;
 }
 
-static int collect_documents(struct batch *batch, struct vec *rows, struct err *err)
-{
+static int collect_documents(struct batch *batch, struct vec *rows, struct err *err) {
     for (size_t s = 0; s < batch->subjects_n; s++) {
         const struct subject *subject = batch->subjects[s];
         for (size_t i = 0; i < subject->documents.n; i++) {
@@ -155,8 +149,8 @@ static int collect_documents(struct batch *batch, struct vec *rows, struct err *
                 continue;
             char topic[TOPIC_NAME_SIZE];
             topic_of_node(document->node_id, topic);
-            struct outbox_row *row = add_row(batch, rows, lane_of_topic(topic), "document",
-                                             arena_strdup(batch->arena, topic), 0);
+            struct outbox_row *row =
+                add_row(batch, rows, lane_of_topic(topic), "document", arena_strdup(batch->arena, topic), 0);
             row->node_id = document->node_id;
             row->instance_id = document->instance_id;
             row->document = document_kind_names[document->kind];
@@ -165,8 +159,7 @@ static int collect_documents(struct batch *batch, struct vec *rows, struct err *
     return 0;
 }
 
-static void collect_events(struct batch *batch, struct vec *rows)
-{
+static void collect_events(struct batch *batch, struct vec *rows) {
     cleanup_str struct str ids = STR_INIT(1048576);
     for (size_t d = 0; d < batch->decisions.n; d++) {
         const struct decision *decision = *vec_at(&batch->decisions, struct decision *, d);
@@ -179,8 +172,7 @@ static void collect_events(struct batch *batch, struct vec *rows)
     row->value = (struct bytes){arena_memdup(batch->arena, ids.s, ids.n), ids.n};
 }
 
-int batch_collect_outbox(struct batch *batch, struct vec *rows, struct err *err)
-{
+int batch_collect_outbox(struct batch *batch, struct vec *rows, struct err *err) {
     if (collect_orders(batch, rows, err) < 0 || collect_documents(batch, rows, err) < 0)
         return -1;
     collect_events(batch, rows);
@@ -188,19 +180,19 @@ int batch_collect_outbox(struct batch *batch, struct vec *rows, struct err *err)
 }
 
 static const struct pg_column outbox_columns[] = {
-    PG_COL(struct outbox_row, lane, PG_INT),        PG_COL(struct outbox_row, kind, PG_TEXT),
-    PG_COL(struct outbox_row, topic, PG_TEXT),      PG_COL(struct outbox_row, partition, PG_INT),
-    PG_COL(struct outbox_row, key, PG_BYTES),       PG_COL(struct outbox_row, value, PG_BYTES),
-    PG_COL(struct outbox_row, node_id, PG_UUID),    PG_COL(struct outbox_row, instance_id, PG_UUID),
+    PG_COL(struct outbox_row, lane, PG_INT),      PG_COL(struct outbox_row, kind, PG_TEXT),
+    PG_COL(struct outbox_row, topic, PG_TEXT),    PG_COL(struct outbox_row, partition, PG_INT),
+    PG_COL(struct outbox_row, key, PG_BYTES),     PG_COL(struct outbox_row, value, PG_BYTES),
+    PG_COL(struct outbox_row, node_id, PG_UUID),  PG_COL(struct outbox_row, instance_id, PG_UUID),
     PG_COL(struct outbox_row, document, PG_TEXT),
 };
 
-int batch_send_outbox(struct batch *batch, const struct vec *rows, struct err *err)
-{
+int batch_send_outbox(struct batch *batch, const struct vec *rows, struct err *err) {
     if (!rows->n)
         return 0;
     struct pg_params params = {.arena = batch->arena};
-    pg_params_rows(&params, outbox_columns, sizeof outbox_columns / sizeof *outbox_columns, rows->items, rows->n);
+    pg_params_rows(&params, outbox_columns, sizeof outbox_columns / sizeof *outbox_columns, rows->items,
+                   rows->n);
     batch->sent++;
     if (pg_send(batch->pg, query_outbox_insert, &params, err) < 0)
         return -1;

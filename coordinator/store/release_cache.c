@@ -14,18 +14,15 @@ struct release_cache {
     struct entry *entries;
 };
 
-struct release_cache *release_cache_new(void)
-{
+struct release_cache *release_cache_new(void) {
     return mem_alloc(sizeof(struct release_cache));
 }
 
-void release_cache_free(struct release_cache *cache)
-{
+void release_cache_free(struct release_cache *cache) {
     struct entry *entry, *next;
     if (!cache)
         return;
-    HASH_ITER(hh, cache->entries, entry, next)
-    {
+    HASH_ITER(hh, cache->entries, entry, next) {
         HASH_DEL(cache->entries, entry);
         release_free(entry->release);
         free(entry);
@@ -33,15 +30,13 @@ void release_cache_free(struct release_cache *cache)
     free(cache);
 }
 
-const struct release *release_cache_get(const struct release_cache *cache, struct uuid id)
-{
+const struct release *release_cache_get(const struct release_cache *cache, struct uuid id) {
     struct entry *entry;
     HASH_FIND(hh, cache->entries, &id, sizeof id, entry);
     return entry ? entry->release : NULL;
 }
 
-const struct release *release_cache_put(struct release_cache *cache, struct release *release)
-{
+const struct release *release_cache_put(struct release_cache *cache, struct release *release) {
     const struct release *known = release_cache_get(cache, release->id);
     if (known) {
         release_free(release);

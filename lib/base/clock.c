@@ -2,30 +2,25 @@
 
 #include <stdio.h>
 
-static int64_t read_us(clockid_t id)
-{
+static int64_t read_us(clockid_t id) {
     struct timespec ts;
     (void)clock_gettime(id, &ts);
     return (int64_t)ts.tv_sec * CLOCK_S + ts.tv_nsec / 1000;
 }
 
-int64_t clock_wall_us(void)
-{
+int64_t clock_wall_us(void) {
     return read_us(CLOCK_REALTIME);
 }
 
-int64_t clock_mono_us(void)
-{
+int64_t clock_mono_us(void) {
     return read_us(CLOCK_MONOTONIC);
 }
 
-struct timespec clock_mono_timespec(int64_t mono_us)
-{
+struct timespec clock_mono_timespec(int64_t mono_us) {
     return (struct timespec){.tv_sec = mono_us / CLOCK_S, .tv_nsec = mono_us % CLOCK_S * 1000};
 }
 
-char *clock_text(int64_t wall_us, char out[28])
-{
+char *clock_text(int64_t wall_us, char out[28]) {
     time_t s = wall_us / CLOCK_S;
     struct tm tm;
     char day[20];

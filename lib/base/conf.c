@@ -8,29 +8,25 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct conf_row *find(struct conf_row *rows, const char *name, size_t n)
-{
+static struct conf_row *find(struct conf_row *rows, const char *name, size_t n) {
     for (; rows->name; rows++)
         if (strlen(rows->name) == n && strncmp(rows->name, name, n) == 0)
             return rows;
     return NULL;
 }
 
-static void set(struct conf_row *row, const char *value)
-{
+static void set(struct conf_row *row, const char *value) {
     free(row->value);
     row->value = mem_strdup(value);
 }
 
-static void env_name(const char *name, char out[80])
-{
+static void env_name(const char *name, char out[80]) {
     int n = snprintf(out, 80, "FAIRLEAD_%s", name);
     for (int i = 0; i < n && i < 79; i++)
         out[i] = out[i] == '-' ? '_' : (char)toupper((unsigned char)out[i]);
 }
 
-static int read_file(struct conf_row *rows, const char *path, struct err *err)
-{
+static int read_file(struct conf_row *rows, const char *path, struct err *err) {
     cleanup_free char *text = NULL;
     char *save = NULL;
     if (file_read(path, 65536, &text, NULL, err) < 0)
@@ -55,9 +51,8 @@ static int read_file(struct conf_row *rows, const char *path, struct err *err)
     return 0;
 }
 
-static int read_args(struct conf_row *rows, int argc, char **argv, int *ret_args, bool *ret_help, bool file_only,
-                     struct err *err)
-{
+static int read_args(struct conf_row *rows, int argc, char **argv, int *ret_args, bool *ret_help,
+                     bool file_only, struct err *err) {
     int kept = 1;
     for (int i = 1; i < argc; i++) {
         char *arg = argv[i];
@@ -88,8 +83,7 @@ static int read_args(struct conf_row *rows, int argc, char **argv, int *ret_args
     return 0;
 }
 
-int conf_read(struct conf_row *rows, int argc, char **argv, int *ret_args, bool *ret_help, struct err *err)
-{
+int conf_read(struct conf_row *rows, int argc, char **argv, int *ret_args, bool *ret_help, struct err *err) {
     *ret_help = false;
     if (read_args(rows, argc, argv, ret_args, ret_help, true, err) < 0)
         return -1;
@@ -107,7 +101,8 @@ int conf_read(struct conf_row *rows, int argc, char **argv, int *ret_args, bool 
         char name[80];
         env_name(row->name, name);
         if (!value)
-            return err_set(err, ERR_PARK, "setting \"%s\" is required: --%s VALUE or %s", row->name, row->name, name);
+            return err_set(err, ERR_PARK, "setting \"%s\" is required: --%s VALUE or %s", row->name,
+                           row->name, name);
         if (row->otherwise && str_to_int(row->otherwise, INT64_MIN, INT64_MAX, &n) &&
             !str_to_int(value, INT64_MIN, INT64_MAX, &n))
             return err_set(err, ERR_PARK, "setting \"%s\" must be a number, not \"%.60s\"", row->name, value);
@@ -115,38 +110,33 @@ int conf_read(struct conf_row *rows, int argc, char **argv, int *ret_args, bool 
     return 0;
 }
 
-const char *conf_get(const struct conf_row *rows, const char *name)
-{
+const char *conf_get(const struct conf_row *rows, const char *name) {
     for (; rows->name; rows++)
         if (str_eq(rows->name, name))
             return rows->value ? rows->value : rows->otherwise;
     abort();
 }
 
-int64_t conf_int(const struct conf_row *rows, const char *name)
-{
+int64_t conf_int(const struct conf_row *rows, const char *name) {
     int64_t n = 0;
     (void)str_to_int(conf_get(rows, name), INT64_MIN, INT64_MAX, &n);
     return n;
 }
 
-void conf_release(struct conf_row *rows)
-{
+void conf_release(struct conf_row *rows) {
     for (; rows->name; rows++) {
         free(rows->value);
         rows->value = NULL;
     }
 }
 
-void conf_print_help(const struct conf_row *rows, FILE *to)
-{
+void conf_print_help(const struct conf_row *rows, FILE *to) {
     for (; rows->name; rows++)
         (void)fprintf(to, "  --%-16s %s%s%s%s\n", rows->name, rows->help, rows->otherwise ? " [" : "",
                       rows->otherwise ? rows->otherwise : " (required)", rows->otherwise ? "]" : "");
 }
 
-void conf_print_markdown(const struct conf_row *rows, FILE *to)
-{
+void conf_print_markdown(const struct conf_row *rows, FILE *to) {
     (void)fprintf(to, "| option | environment | default | meaning |\n| --- | --- | --- | --- |\n");
     for (; rows->name; rows++) {
         char name[80];

@@ -1,6 +1,6 @@
-/* Settings of a program: one table row each. Precedence: command line (--name VALUE or --name=VALUE), environment
- * (FAIRLEAD_NAME), file ("name = value" lines, # for comments; --config FILE), default. Unknown names are refused.
- * The same table prints --help and docs/CONFIG.md. */
+/* Settings of a program: one table row each. Precedence: command line (--name VALUE or --name=VALUE),
+ * environment (FAIRLEAD_NAME), file ("name = value" lines, # for comments; --config FILE), default. Unknown
+ * names are refused. The same table prints --help and docs/CONFIG.md. */
 #ifndef FAIRLEAD_BASE_CONF_H
 #define FAIRLEAD_BASE_CONF_H
 
@@ -14,14 +14,17 @@ struct conf_row {
     const char *name;      /* with hyphens; in the environment upper case with underscores */
     const char *otherwise; /* NULL: required */
     const char *help;
-    char *value;           /* set by conf_read(); owned by the table */
+    char *value; /* set by conf_read(); owned by the table */
 };
 
-/* Reads settings from argv (from argv[1] on); what is no option is moved to the front: *ret_args of them, from
- * argv[1]. --help sets *ret_help. Class park. The table ends with a row without a name. */
-MUST_CHECK int conf_read(struct conf_row *rows, int argc, char **argv, int *ret_args, bool *ret_help, struct err *err);
-const char *conf_get(const struct conf_row *rows, const char *name); /* the value or default; aborts if no row */
-int64_t conf_int(const struct conf_row *rows, const char *name);     /* checked by conf_read for all-digit defaults */
+/* Reads settings from argv (from argv[1] on); what is no option is moved to the front: *ret_args of them,
+ * from argv[1]. --help sets *ret_help. Class park. The table ends with a row without a name. */
+MUST_CHECK int conf_read(struct conf_row *rows, int argc, char **argv, int *ret_args, bool *ret_help,
+                         struct err *err);
+const char *conf_get(const struct conf_row *rows,
+                     const char *name); /* the value or default; aborts if no row */
+int64_t conf_int(const struct conf_row *rows,
+                 const char *name); /* checked by conf_read for all-digit defaults */
 void conf_release(struct conf_row *rows);
 void conf_print_help(const struct conf_row *rows, FILE *to);
 void conf_print_markdown(const struct conf_row *rows, FILE *to);

@@ -5,8 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *err_class_name(enum err_class cls)
-{
+const char *err_class_name(enum err_class cls) {
     switch (cls) {
     case ERR_NONE:
         return "none";
@@ -22,8 +21,7 @@ const char *err_class_name(enum err_class cls)
     return "unknown";
 }
 
-int err_set(struct err *err, enum err_class cls, const char *fmt, ...)
-{
+int err_set(struct err *err, enum err_class cls, const char *fmt, ...) {
     if (!err)
         return -1;
     va_list ap;
@@ -34,8 +32,7 @@ int err_set(struct err *err, enum err_class cls, const char *fmt, ...)
     return -1;
 }
 
-int err_errno(struct err *err, enum err_class cls, const char *fmt, ...)
-{
+int err_errno(struct err *err, enum err_class cls, const char *fmt, ...) {
     int saved = errno;
     if (!err)
         return -1;
@@ -45,14 +42,14 @@ int err_errno(struct err *err, enum err_class cls, const char *fmt, ...)
     va_end(ap);
     if (n >= 0 && (size_t)n < sizeof err->text) {
         char reason[128];
-        (void)snprintf(err->text + n, sizeof err->text - (size_t)n, ": %s", strerror_r(saved, reason, sizeof reason));
+        (void)snprintf(err->text + n, sizeof err->text - (size_t)n, ": %s",
+                       strerror_r(saved, reason, sizeof reason));
     }
     err->cls = cls;
     return -1;
 }
 
-int err_wrap(struct err *err, const char *fmt, ...)
-{
+int err_wrap(struct err *err, const char *fmt, ...) {
     if (!err)
         return -1;
     char old[sizeof err->text];

@@ -27,7 +27,8 @@ const char *err_class_name(enum err_class cls);
 int err_set(struct err *err, enum err_class cls, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /* The same with strerror(errno) behind the text. */
-int err_errno(struct err *err, enum err_class cls, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+int err_errno(struct err *err, enum err_class cls, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* Puts "context: " before the text that is there; keeps the class; returns -1. */
 int err_wrap(struct err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -17,8 +17,7 @@ const struct fault_row fault_rows[FAULT_COUNT] = {
 
 static atomic_int reached[FAULT_COUNT];
 
-static void note_first(const char *name)
-{
+static void note_first(const char *name) {
     const char *path = getenv("FAIRLEAD_FAULT_LOG");
     if (!path)
         return;
@@ -31,8 +30,7 @@ static void note_first(const char *name)
     }
 }
 
-bool fault_reach(enum fault_point point)
-{
+bool fault_reach(enum fault_point point) {
     const char *name = fault_rows[point].name;
     int times = atomic_fetch_add(&reached[point], 1) + 1;
     if (times == 1)

@@ -2,8 +2,8 @@
  * nothing. Every boundary of the loop has one (reliability section 2); each is a row of fault_points.def, so
  * that the harness can prove that it reached them all.
  *
- * FAIRLEAD_FAULT="name:kill", "name:stop", "name:fail", "name:exit@3" (the third time it is reached) arms one.
- * FAIRLEAD_FAULT_LOG=FILE appends the name of each point when it is first reached. */
+ * FAIRLEAD_FAULT="name:kill", "name:stop", "name:fail", "name:exit@3" (the third time it is reached) arms
+ * one. FAIRLEAD_FAULT_LOG=FILE appends the name of each point when it is first reached. */
 #ifndef FAIRLEAD_BASE_FAULT_H
 #define FAIRLEAD_BASE_FAULT_H
 
@@ -26,8 +26,7 @@ extern const struct fault_row fault_rows[FAULT_COUNT];
 /* True: behave as if the call that follows had failed. */
 bool fault_reach(enum fault_point point);
 #else
-static inline bool fault_reach(enum fault_point point)
-{
+static inline bool fault_reach(enum fault_point point) {
     (void)point;
     return false;
 }

@@ -13,8 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int read_fd(int fd, const char *path, size_t max, char **ret, size_t *ret_n, struct err *err)
-{
+static int read_fd(int fd, const char *path, size_t max, char **ret, size_t *ret_n, struct err *err) {
     cleanup_free char *buf = mem_alloc(max + 1);
     size_t n = 0;
     for (;;) {
@@ -36,27 +35,25 @@ static int read_fd(int fd, const char *path, size_t max, char **ret, size_t *ret
     return 0;
 }
 
-int file_read(const char *path, size_t max, char **ret, size_t *ret_n, struct err *err)
-{
+int file_read(const char *path, size_t max, char **ret, size_t *ret_n, struct err *err) {
     cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return err_errno(err, ERR_PARK, "cannot open \"%s\"", path);
     return read_fd(fd, path, max, ret, ret_n, err);
 }
 
-int file_read_secret(const char *path, size_t max, char **ret, size_t *ret_n, struct err *err)
-{
+int file_read_secret(const char *path, size_t max, char **ret, size_t *ret_n, struct err *err) {
     cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     struct stat st;
     if (fd < 0 || fstat(fd, &st) < 0)
         return err_errno(err, ERR_PARK, "cannot open \"%s\"", path);
     if (!S_ISREG(st.st_mode) || (st.st_mode & 077))
-        return err_set(err, ERR_PARK, "\"%s\" must be a file that only its owner may read: chmod 600 it", path);
+        return err_set(err, ERR_PARK, "\"%s\" must be a file that only its owner may read: chmod 600 it",
+                       path);
     return read_fd(fd, path, max, ret, ret_n, err);
 }
 
-static int sync_folder_of(const char *path, struct err *err)
-{
+static int sync_folder_of(const char *path, struct err *err) {
     char dir[PATH_MAX];
     const char *slash = strrchr(path, '/');
     if (!slash)
@@ -69,8 +66,7 @@ static int sync_folder_of(const char *path, struct err *err)
     return 0;
 }
 
-int file_write(const char *path, const void *p, size_t n, mode_t mode, struct err *err)
-{
+int file_write(const char *path, const void *p, size_t n, mode_t mode, struct err *err) {
     char tmp[PATH_MAX];
     if ((size_t)snprintf(tmp, sizeof tmp, "%s.tmp.%d", path, (int)gettid()) >= sizeof tmp)
         return err_set(err, ERR_PARK, "path \"%s\" is too long", path);
@@ -99,15 +95,13 @@ int file_write(const char *path, const void *p, size_t n, mode_t mode, struct er
     return sync_folder_of(path, err);
 }
 
-int file_remove(const char *path, struct err *err)
-{
+int file_remove(const char *path, struct err *err) {
     if (unlink(path) < 0)
         return errno == ENOENT ? 0 : err_errno(err, ERR_RETRY, "cannot remove \"%s\"", path);
     return sync_folder_of(path, err);
 }
 
-int file_mkdirs(const char *path, mode_t mode, struct err *err)
-{
+int file_mkdirs(const char *path, mode_t mode, struct err *err) {
     char part[PATH_MAX];
     size_t n = strlen(path);
     if (n >= sizeof part)
@@ -126,32 +120,27 @@ int file_mkdirs(const char *path, mode_t mode, struct err *err)
     }
 }
 
-static int remove_entry(const char *path, const struct stat *st, int kind, struct FTW *ftw)
-{
+static int remove_entry(const char *path, const struct stat *st, int kind, struct FTW *ftw) {
     (void)st, (void)ftw;
     return kind == FTW_DP ? rmdir(path) : unlink(path);
 }
 
-int file_remove_tree(const char *path, struct err *err)
-{
+int file_remove_tree(const char *path, struct err *err) {
     if (nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT) != 0 && errno != ENOENT)
         return err_errno(err, ERR_RETRY, "cannot remove folder \"%s\"", path);
     return 0;
 }
 
-bool file_exists(const char *path)
-{
+bool file_exists(const char *path) {
     return access(path, F_OK) == 0;
 }
 
-static int name_order(const struct dirent **a, const struct dirent **b)
-{
+static int name_order(const struct dirent **a, const struct dirent **b) {
     return strcmp((*a)->d_name, (*b)->d_name);
 }
 
 int file_list(const char *path, int (*each)(const char *name, void *arg, struct err *err), void *arg,
-              struct err *err)
-{
+              struct err *err) {
     struct dirent **entries = NULL;
     int n = scandir(path, &entries, NULL, name_order);
     if (n < 0)

@@ -9,9 +9,11 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* Whole file, at most `max` bytes, NUL-terminated; the caller frees *ret. Errors: park (missing: errno text). */
+/* Whole file, at most `max` bytes, NUL-terminated; the caller frees *ret. Errors: park (missing: errno text).
+ */
 MUST_CHECK int file_read(const char *path, size_t max, char **ret, size_t *ret_n, struct err *err);
-/* Replaces the file at once and durably (temporary file in the same folder, fsync, rename, fsync of folder). */
+/* Replaces the file at once and durably (temporary file in the same folder, fsync, rename, fsync of folder).
+ */
 MUST_CHECK int file_write(const char *path, const void *p, size_t n, mode_t mode, struct err *err);
 /* Removes a file or does nothing if there is none; the folder is synced. */
 MUST_CHECK int file_remove(const char *path, struct err *err);
@@ -20,9 +22,10 @@ MUST_CHECK int file_mkdirs(const char *path, mode_t mode, struct err *err);
 /* rm -rf below a path, never following links; nothing there is no error. */
 int file_remove_tree(const char *path, struct err *err);
 bool file_exists(const char *path);
-/* Calls each(name, arg) for every entry but . and .. of a folder, in byte order; a missing folder has none. */
-MUST_CHECK int file_list(const char *path, int (*each)(const char *name, void *arg, struct err *err), void *arg,
-                         struct err *err);
+/* Calls each(name, arg) for every entry but . and .. of a folder, in byte order; a missing folder has none.
+ */
+MUST_CHECK int file_list(const char *path, int (*each)(const char *name, void *arg, struct err *err),
+                         void *arg, struct err *err);
 /* Files that hold keys or tokens must not be open to others: park if group or others may read it. */
 MUST_CHECK int file_read_secret(const char *path, size_t max, char **ret, size_t *ret_n, struct err *err);
 

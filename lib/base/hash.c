@@ -5,15 +5,13 @@
 #include <sodium.h>
 #include <string.h>
 
-struct hash hash_of(const void *p, size_t n)
-{
+struct hash hash_of(const void *p, size_t n) {
     struct hash h;
     crypto_generichash(h.b, sizeof h.b, p, n, NULL, 0);
     return h;
 }
 
-struct hash hash_texts(const char *const *texts)
-{
+struct hash hash_texts(const char *const *texts) {
     struct hash h;
     crypto_generichash_state state;
     crypto_generichash_init(&state, NULL, 0, sizeof h.b);
@@ -29,8 +27,7 @@ struct hash hash_texts(const char *const *texts)
     return h;
 }
 
-char *hash_hex(struct hash hash, char out[HASH_HEX_SIZE])
-{
+char *hash_hex(struct hash hash, char out[HASH_HEX_SIZE]) {
     hex_encode(out, hash.b, sizeof hash.b);
     return out;
 }

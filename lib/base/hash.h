@@ -1,4 +1,5 @@
-/* One hash for keys, fingerprints and identities: BLAKE2b (RFC 7693) by libsodium, 32 bytes. A pure function. */
+/* One hash for keys, fingerprints and identities: BLAKE2b (RFC 7693) by libsodium, 32 bytes. A pure function.
+ */
 #ifndef FAIRLEAD_BASE_HASH_H
 #define FAIRLEAD_BASE_HASH_H
 

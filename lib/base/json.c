@@ -5,14 +5,12 @@
 
 #define DEPTH_MAX 32
 
-void json_decref_p(json_t **json)
-{
+void json_decref_p(json_t **json) {
     json_decref(*json);
 }
 
 /* jansson's own limit is 2048 levels: count the brackets outside strings before it recurses. */
-static int check_depth(const char *text, size_t n, struct err *err)
-{
+static int check_depth(const char *text, size_t n, struct err *err) {
     int depth = 0;
     bool in_string = false;
     for (size_t i = 0; i < n; i++) {
@@ -34,8 +32,7 @@ static int check_depth(const char *text, size_t n, struct err *err)
     return 0;
 }
 
-json_t *json_parse(const char *text, size_t n, struct err *err)
-{
+json_t *json_parse(const char *text, size_t n, struct err *err) {
     if (check_depth(text, n, err) < 0)
         return NULL;
     json_error_t e;
@@ -45,21 +42,18 @@ json_t *json_parse(const char *text, size_t n, struct err *err)
     return json;
 }
 
-char *json_text(const json_t *json)
-{
+char *json_text(const json_t *json) {
     char *text = json_dumps(json, JSON_SORT_KEYS | JSON_COMPACT | JSON_ENCODE_ANY);
     if (!text)
         abort();
     return text;
 }
 
-const char *json_str(const json_t *object, const char *key)
-{
+const char *json_str(const json_t *object, const char *key) {
     return json_string_value(json_object_get(object, key));
 }
 
-int64_t json_int(const json_t *object, const char *key, int64_t otherwise)
-{
+int64_t json_int(const json_t *object, const char *key, int64_t otherwise) {
     const json_t *v = json_object_get(object, key);
     return json_is_integer(v) ? json_integer_value(v) : otherwise;
 }

@@ -11,16 +11,14 @@ static const char *const level_names[] = {"debug", "info", "warn", "error"};
 static const char *program_name = "fairlead";
 static enum log_level lowest = LOG_INFO;
 
-void log_init(const char *program, const char *level)
-{
+void log_init(const char *program, const char *level) {
     program_name = program;
     for (int i = LOG_DEBUG; i <= LOG_ERROR; i++)
         if (str_eq(level, level_names[i]))
             lowest = (enum log_level)i;
 }
 
-static void add_quoted(struct str *line, const char *s)
-{
+static void add_quoted(struct str *line, const char *s) {
     str_adds(line, "\"");
     for (; *s; s++) {
         unsigned char c = (unsigned char)*s;
@@ -36,8 +34,7 @@ static void add_quoted(struct str *line, const char *s)
     str_adds(line, "\"");
 }
 
-void log_line(enum log_level level, const char *msg, const struct log_field *fields)
-{
+void log_line(enum log_level level, const char *msg, const struct log_field *fields) {
     if (level < lowest)
         return;
     char stamp[28];

@@ -21,7 +21,7 @@ void log_init(const char *program, const char *level);
 void log_line(enum log_level level, const char *msg, const struct log_field *fields);
 
 #define log_at(level, msg, ...)                                                                              \
-    log_line((level), (msg), (const struct log_field[]){__VA_ARGS__ __VA_OPT__(, ) {.key = 0}})
+    log_line((level), (msg), (const struct log_field[]){__VA_ARGS__ __VA_OPT__(, ){.key = 0}})
 #define log_debug(...) log_at(LOG_DEBUG, __VA_ARGS__)
 #define log_info(...) log_at(LOG_INFO, __VA_ARGS__)
 #define log_warn(...) log_at(LOG_WARN, __VA_ARGS__)

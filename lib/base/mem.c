@@ -6,16 +6,14 @@
 #include <string.h>
 #include <unistd.h>
 
-void *mem_alloc(size_t size)
-{
+void *mem_alloc(size_t size) {
     void *p = calloc(1, size ? size : 1);
     if (!p)
         abort();
     return p;
 }
 
-void *mem_grow(void *p, size_t n, size_t size)
-{
+void *mem_grow(void *p, size_t n, size_t size) {
     if (size && n > SIZE_MAX / size)
         abort();
     void *q = realloc(p, n && size ? n * size : 1);
@@ -24,29 +22,25 @@ void *mem_grow(void *p, size_t n, size_t size)
     return q;
 }
 
-char *mem_strdup(const char *s)
-{
+char *mem_strdup(const char *s) {
     if (!s)
         return NULL;
     size_t n = strlen(s) + 1;
     return memcpy(mem_alloc(n), s, n);
 }
 
-void mem_free_p(void *p)
-{
+void mem_free_p(void *p) {
     void *q;
     memcpy(&q, p, sizeof q);
     free(q);
 }
 
-void mem_fclose_p(FILE **f)
-{
+void mem_fclose_p(FILE **f) {
     if (*f)
         (void)fclose(*f);
 }
 
-void mem_close_p(int *fd)
-{
+void mem_close_p(int *fd) {
     if (*fd >= 0)
         (void)close(*fd);
 }
@@ -58,8 +52,7 @@ struct arena_block {
     max_align_t data[];
 };
 
-void *arena_alloc(struct arena *arena, size_t size)
-{
+void *arena_alloc(struct arena *arena, size_t size) {
     size_t align = sizeof(max_align_t);
     size = (size + align - 1) / align * align;
     struct arena_block *b = arena->head;
@@ -80,28 +73,24 @@ void *arena_alloc(struct arena *arena, size_t size)
     return p;
 }
 
-char *arena_strndup(struct arena *arena, const char *s, size_t n)
-{
+char *arena_strndup(struct arena *arena, const char *s, size_t n) {
     char *p = arena_alloc(arena, n + 1);
     memcpy(p, s, n);
     return p;
 }
 
-char *arena_strdup(struct arena *arena, const char *s)
-{
+char *arena_strdup(struct arena *arena, const char *s) {
     return s ? arena_strndup(arena, s, strlen(s)) : NULL;
 }
 
-void *arena_memdup(struct arena *arena, const void *p, size_t n)
-{
+void *arena_memdup(struct arena *arena, const void *p, size_t n) {
     void *q = arena_alloc(arena, n);
     if (n)
         memcpy(q, p, n);
     return q;
 }
 
-char *arena_printf(struct arena *arena, const char *fmt, ...)
-{
+char *arena_printf(struct arena *arena, const char *fmt, ...) {
     va_list ap, again;
     va_start(ap, fmt);
     va_copy(again, ap);
@@ -115,8 +104,7 @@ char *arena_printf(struct arena *arena, const char *fmt, ...)
     return p;
 }
 
-void arena_release(struct arena *arena)
-{
+void arena_release(struct arena *arena) {
     for (struct arena_block *b = arena->head, *next; b; b = next) {
         next = b->next;
         free(b);
@@ -125,8 +113,7 @@ void arena_release(struct arena *arena)
     arena->used = 0;
 }
 
-void *vec_add_size(struct arena *arena, struct vec *vec, size_t size)
-{
+void *vec_add_size(struct arena *arena, struct vec *vec, size_t size) {
     if (vec->n == vec->cap) {
         size_t cap = vec->cap ? vec->cap * 2 : 8;
         void *items = arena_alloc(arena, cap * size);

@@ -6,11 +6,11 @@
 #include <stddef.h>
 #include <stdio.h>
 
-void *mem_alloc(size_t size);                /* zeroed; never NULL; mem_free() or free() it */
+void *mem_alloc(size_t size);                   /* zeroed; never NULL; mem_free() or free() it */
 void *mem_grow(void *p, size_t n, size_t size); /* realloc to n * size bytes, checked; never NULL */
-char *mem_strdup(const char *s);             /* NULL stays NULL */
+char *mem_strdup(const char *s);                /* NULL stays NULL */
 
-void mem_free_p(void *p);  /* for the attributes below */
+void mem_free_p(void *p); /* for the attributes below */
 void mem_fclose_p(FILE **f);
 void mem_close_p(int *fd);
 

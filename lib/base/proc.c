@@ -18,8 +18,7 @@
 #define ENV_MAX 64
 
 /* Between fork and exec only calls that are safe in a copy of a threaded process. */
-static void run_child(const struct proc *proc, char *const *env, int in, int out, int log, int fail)
-{
+static void run_child(const struct proc *proc, char *const *env, int in, int out, int log, int fail) {
     (void)setpgid(0, 0);
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     sigset_t none;
@@ -39,8 +38,7 @@ failed:;
     _exit(127);
 }
 
-static void make_env(const struct proc *proc, const char *env[ENV_MAX], struct str *keep)
-{
+static void make_env(const struct proc *proc, const char *env[ENV_MAX], struct str *keep) {
     int n = 0;
     static const char *const inherited[] = {"PATH", "HOME", "LANG", "DOCKER_CONFIG"};
     size_t at[4];
@@ -57,8 +55,7 @@ static void make_env(const struct proc *proc, const char *env[ENV_MAX], struct s
     env[n] = NULL;
 }
 
-static void drain(int *fd, struct str *into)
-{
+static void drain(int *fd, struct str *into) {
     char buf[16384];
     ssize_t n = read(*fd, buf, sizeof buf);
     if (n > 0) {
@@ -72,8 +69,7 @@ static void drain(int *fd, struct str *into)
     *fd = -1;
 }
 
-static int reap(pid_t pid)
-{
+static int reap(pid_t pid) {
     int st;
     while (waitpid(pid, &st, 0) < 0)
         if (errno != EINTR)
@@ -82,8 +78,7 @@ static int reap(pid_t pid)
 }
 
 /* Reads both streams until they close; false when the deadline passed or the caller cancelled. */
-static bool collect(const struct proc *proc, int *out, int *log)
-{
+static bool collect(const struct proc *proc, int *out, int *log) {
     int64_t deadline = clock_mono_us() + proc->timeout_us;
     while (*out >= 0 || *log >= 0) {
         int64_t left = deadline - clock_mono_us();
@@ -100,8 +95,7 @@ static bool collect(const struct proc *proc, int *out, int *log)
     return true;
 }
 
-int proc_run(struct proc *proc, struct err *err)
-{
+int proc_run(struct proc *proc, struct err *err) {
     int in[2], out[2], log[2], fail[2];
     if (pipe2(in, O_CLOEXEC) < 0 || pipe2(out, O_CLOEXEC) < 0 || pipe2(log, O_CLOEXEC) < 0 ||
         pipe2(fail, O_CLOEXEC) < 0)
@@ -140,8 +134,7 @@ int proc_run(struct proc *proc, struct err *err)
     return 0;
 }
 
-const char *proc_tail(const char *text, int lines)
-{
+const char *proc_tail(const char *text, int lines) {
     const char *p = text + strlen(text);
     if (p > text && p[-1] == '\n')
         p--;
@@ -153,8 +146,7 @@ const char *proc_tail(const char *text, int lines)
     return p;
 }
 
-int proc_check(struct proc *proc, enum err_class cls, struct err *err)
-{
+int proc_check(struct proc *proc, enum err_class cls, struct err *err) {
     cleanup_str struct str own = STR_INIT(65536);
     struct str *before = proc->log;
     if (!proc->log)
@@ -162,7 +154,8 @@ int proc_check(struct proc *proc, enum err_class cls, struct err *err)
     int rc = proc_run(proc, err);
     if (rc == 0 && proc->status != 0) {
         const char *last = proc_tail(str_text(proc->log), 1);
-        rc = err_set(err, cls, "\"%s\" failed with status %d: %.*s", proc->argv[0], proc->status, (int)strcspn(last, "\r\n"), last);
+        rc = err_set(err, cls, "\"%s\" failed with status %d: %.*s", proc->argv[0], proc->status,
+                     (int)strcspn(last, "\r\n"), last);
     }
     proc->log = before;
     return rc;

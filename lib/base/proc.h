@@ -11,19 +11,21 @@
 
 struct proc {
     const char *const *argv; /* NULL-ended; argv[0] is looked up in PATH */
-    const char *const *env;  /* NULL-ended "NAME=value" added to a small clean environment (PATH, HOME, LANG) */
-    const char *dir;         /* working folder, or NULL */
-    const void *input;       /* standard input, or NULL for an empty one; at most 60 KiB (a pipe's worth) */
+    const char *const
+        *env;          /* NULL-ended "NAME=value" added to a small clean environment (PATH, HOME, LANG) */
+    const char *dir;   /* working folder, or NULL */
+    const void *input; /* standard input, or NULL for an empty one; at most 60 KiB (a pipe's worth) */
     size_t input_n;
-    uid_t uid;               /* run as this user and group when not 0 */
-    int64_t timeout_us;      /* required */
+    uid_t uid;                  /* run as this user and group when not 0 */
+    int64_t timeout_us;         /* required */
     const volatile int *cancel; /* when it becomes non-zero the group is killed; may be NULL */
-    struct str *out;         /* standard output, may be NULL (thrown away) */
-    struct str *log;         /* standard error, or both when out is NULL; may be NULL */
-    int status;              /* set by proc_run: exit code, or 128 + signal */
+    struct str *out;            /* standard output, may be NULL (thrown away) */
+    struct str *log;            /* standard error, or both when out is NULL; may be NULL */
+    int status;                 /* set by proc_run: exit code, or 128 + signal */
 };
 
-/* 0 when the program ran to its end, whatever its status. Errors: retry (cannot start, time limit, cancelled). */
+/* 0 when the program ran to its end, whatever its status. Errors: retry (cannot start, time limit,
+ * cancelled). */
 MUST_CHECK int proc_run(struct proc *proc, struct err *err);
 
 /* The same, and a status other than 0 is a failure of class `cls` with the last line of the output in it. */

@@ -1,7 +1,6 @@
 #include "base/retry.h"
 
-int64_t retry_delay_us(int attempt, int64_t base_us, int64_t cap_us, uint64_t random)
-{
+int64_t retry_delay_us(int attempt, int64_t base_us, int64_t cap_us, uint64_t random) {
     int64_t step = base_us;
     for (int i = 1; i < attempt && step < cap_us; i++)
         step *= 2;

@@ -7,8 +7,7 @@
 static _Thread_local uint8_t pool[512];
 static _Thread_local size_t left;
 
-void rnd_bytes(void *p, size_t n)
-{
+void rnd_bytes(void *p, size_t n) {
     uint8_t *out = p;
     while (n) {
         if (!left) {
@@ -24,8 +23,7 @@ void rnd_bytes(void *p, size_t n)
     }
 }
 
-uint64_t rnd_u64(void)
-{
+uint64_t rnd_u64(void) {
     uint64_t v;
     rnd_bytes(&v, sizeof v);
     return v;

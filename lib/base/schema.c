@@ -13,15 +13,13 @@ struct walk {
     char path[256];
 };
 
-static int refuse(struct walk *w, const char *fmt, const char *detail)
-{
+static int refuse(struct walk *w, const char *fmt, const char *detail) {
     char text[320];
     (void)snprintf(text, sizeof text, fmt, detail); // NOLINT: fmt is one of the literals below
     return err_set(w->err, ERR_PARK, "%s: %s", w->path[0] ? w->path : "body", text);
 }
 
-static size_t enter(struct walk *w, const char *name)
-{
+static size_t enter(struct walk *w, const char *name) {
     size_t n = strlen(w->path);
     (void)snprintf(w->path + n, sizeof w->path - n, "%s%.64s", n ? "." : "", name);
     return n;
@@ -29,14 +27,14 @@ static size_t enter(struct walk *w, const char *name)
 
 static int check_fields(struct walk *w, json_t *object, const struct schema_field *fields);
 
-static int check_string(struct walk *w, const json_t *v, const struct schema_field *f)
-{
+static int check_string(struct walk *w, const json_t *v, const struct schema_field *f) {
     if (!json_is_string(v))
         return refuse(w, "must be a text%s", "");
     size_t n = json_string_length(v);
     char limits[96];
     if ((int64_t)n < f->min || (int64_t)n > (f->max ? f->max : 4096)) {
-        (void)snprintf(limits, sizeof limits, "%lld to %lld", (long long)f->min, (long long)(f->max ? f->max : 4096));
+        (void)snprintf(limits, sizeof limits, "%lld to %lld", (long long)f->min,
+                       (long long)(f->max ? f->max : 4096));
         return refuse(w, "must have %s bytes", limits);
     }
     const char *s = json_string_value(v);
@@ -55,8 +53,7 @@ static int check_string(struct walk *w, const json_t *v, const struct schema_fie
     return 0;
 }
 
-static int check_int(struct walk *w, json_t *parent, json_t *v, const struct schema_field *f)
-{
+static int check_int(struct walk *w, json_t *parent, json_t *v, const struct schema_field *f) {
     int64_t n;
     char limits[96];
     (void)snprintf(limits, sizeof limits, "%lld to %lld", (long long)f->min, (long long)f->max);
@@ -69,8 +66,7 @@ static int check_int(struct walk *w, json_t *parent, json_t *v, const struct sch
     return json_is_integer(v) ? 0 : json_object_set_new(parent, f->name, json_integer(n));
 }
 
-static int check_bool(struct walk *w, json_t *parent, const json_t *v, const struct schema_field *f)
-{
+static int check_bool(struct walk *w, json_t *parent, const json_t *v, const struct schema_field *f) {
     if (json_is_boolean(v))
         return 0;
     const char *s = w->flags & SCHEMA_TEXT ? json_string_value(v) : NULL;
@@ -79,8 +75,7 @@ static int check_bool(struct walk *w, json_t *parent, const json_t *v, const str
     return json_object_set_new(parent, f->name, json_boolean(str_eq(s, "true")));
 }
 
-static int check_item(struct walk *w, json_t *v, const struct schema_field *f)
-{
+static int check_item(struct walk *w, json_t *v, const struct schema_field *f) {
     if (!f->fields) {
         struct schema_field text = {.type = SCHEMA_STRING};
         return check_string(w, v, &text);
@@ -90,15 +85,13 @@ static int check_item(struct walk *w, json_t *v, const struct schema_field *f)
     return check_fields(w, v, f->fields);
 }
 
-static int check_list(struct walk *w, const json_t *v, const struct schema_field *f)
-{
+static int check_list(struct walk *w, const json_t *v, const struct schema_field *f) {
     int64_t max = f->max ? f->max : 64;
     if (!json_is_array(v) || (int64_t)json_array_size(v) < f->min || (int64_t)json_array_size(v) > max)
         return refuse(w, "must be a list%s", f->min ? " that is not empty" : " of at most 64");
     size_t i;
     json_t *item;
-    json_array_foreach(v, i, item)
-    {
+    json_array_foreach(v, i, item) {
         char index[24];
         (void)snprintf(index, sizeof index, "%zu", i);
         size_t back = enter(w, index);
@@ -115,15 +108,13 @@ static int check_list(struct walk *w, const json_t *v, const struct schema_field
     return 0;
 }
 
-static int check_map(struct walk *w, json_t *v, const struct schema_field *f)
-{
+static int check_map(struct walk *w, json_t *v, const struct schema_field *f) {
     if (!json_is_object(v) || json_object_size(v) > 64)
         return refuse(w, "must be an object of at most 64 keys%s", "");
     const char *key;
     json_t *item;
     void *next;
-    json_object_foreach_safe(v, next, key, item)
-    {
+    json_object_foreach_safe(v, next, key, item) {
         size_t back = enter(w, key);
         if (f->check && !f->check(key))
             return refuse(w, "the key must be %s", f->rule ? f->rule : "well-formed");
@@ -134,8 +125,7 @@ static int check_map(struct walk *w, json_t *v, const struct schema_field *f)
     return 0;
 }
 
-static int check_value(struct walk *w, json_t *parent, json_t *v, const struct schema_field *f)
-{
+static int check_value(struct walk *w, json_t *parent, json_t *v, const struct schema_field *f) {
     switch (f->type) {
     case SCHEMA_STRING:
         return check_string(w, v, f);
@@ -156,8 +146,7 @@ static int check_value(struct walk *w, json_t *parent, json_t *v, const struct s
     return 0;
 }
 
-static int fill_default(json_t *object, const struct schema_field *f)
-{
+static int fill_default(json_t *object, const struct schema_field *f) {
     int64_t n;
     if (!f->otherwise)
         return 0;
@@ -170,12 +159,10 @@ static int fill_default(json_t *object, const struct schema_field *f)
     return json_object_set_new(object, f->name, f->type == SCHEMA_LIST ? json_array() : json_object());
 }
 
-static int check_fields(struct walk *w, json_t *object, const struct schema_field *fields)
-{
+static int check_fields(struct walk *w, json_t *object, const struct schema_field *fields) {
     const char *key;
     json_t *v;
-    json_object_foreach(object, key, v)
-    {
+    json_object_foreach(object, key, v) {
         const struct schema_field *f = fields;
         while (f->type != SCHEMA_END && strcmp(f->name, key) != 0)
             f++;
@@ -203,37 +190,37 @@ static int check_fields(struct walk *w, json_t *object, const struct schema_fiel
     return 0;
 }
 
-int schema_check(json_t *object, const struct schema_field *fields, unsigned flags, struct err *err)
-{
+int schema_check(json_t *object, const struct schema_field *fields, unsigned flags, struct err *err) {
     struct walk w = {.flags = flags, .err = err};
     if (!json_is_object(object))
         return refuse(&w, "must be an object%s", "");
     return check_fields(&w, object, fields);
 }
 
-static const char *type_name(const struct schema_field *f)
-{
-    static const char *const names[] = {"", "text", "number", "true or false", "list", "object", "map", "any"};
+static const char *type_name(const struct schema_field *f) {
+    static const char *const names[] = {"",     "text",   "number", "true or false",
+                                        "list", "object", "map",    "any"};
     return names[f->type];
 }
 
-static void add_rows(struct str *out, const struct schema_field *fields, const char *prefix)
-{
+static void add_rows(struct str *out, const struct schema_field *fields, const char *prefix) {
     for (const struct schema_field *f = fields; f->type != SCHEMA_END; f++) {
         str_addf(out, "| `%s%s` | %s%s | %s%s%s | %s%s%s |\n", prefix, f->name, type_name(f),
                  f->required ? ", required" : "", f->otherwise ? "`" : "", f->otherwise ? f->otherwise : "",
-                 f->otherwise ? "`" : "", f->help ? f->help : "", f->rule ? "; " : "", f->rule ? f->rule : "");
+                 f->otherwise ? "`" : "", f->help ? f->help : "", f->rule ? "; " : "",
+                 f->rule ? f->rule : "");
         if (!f->fields)
             continue;
         char deeper[128];
         (void)snprintf(deeper, sizeof deeper, "%s%s%s", prefix, f->name,
-                       f->type == SCHEMA_LIST ? "[]." : f->type == SCHEMA_MAP ? ".*." : ".");
+                       f->type == SCHEMA_LIST  ? "[]."
+                       : f->type == SCHEMA_MAP ? ".*."
+                                               : ".");
         add_rows(out, f->fields, deeper);
     }
 }
 
-char *schema_markdown(const struct schema_field *fields)
-{
+char *schema_markdown(const struct schema_field *fields) {
     struct str out = STR_INIT(65536);
     str_adds(&out, "| key | type | default | meaning |\n| --- | --- | --- | --- |\n");
     add_rows(&out, fields, "");

@@ -29,18 +29,19 @@ struct schema_field {
     enum schema_type type;
     bool required;
     int64_t min, max;
-    const char *otherwise;              /* default, as text */
-    const char *const *values;          /* NULL-ended list of what a string may be */
-    bool (*check)(const char *s);       /* grammar of a string (of the keys, for a map) */
-    const char *rule;                   /* that grammar in words, for the error and the docs */
+    const char *otherwise;        /* default, as text */
+    const char *const *values;    /* NULL-ended list of what a string may be */
+    bool (*check)(const char *s); /* grammar of a string (of the keys, for a map) */
+    const char *rule;             /* that grammar in words, for the error and the docs */
     const struct schema_field *fields;
-    const char *help;                   /* one line for docs and --help */
+    const char *help; /* one line for docs and --help */
 };
 
 enum schema_flags { SCHEMA_TEXT = 1 };
 
 /* Class park. The error names the value's path and the rule. */
-MUST_CHECK int schema_check(json_t *object, const struct schema_field *fields, unsigned flags, struct err *err);
+MUST_CHECK int schema_check(json_t *object, const struct schema_field *fields, unsigned flags,
+                            struct err *err);
 
 /* The table as Markdown rows, for generated docs. The caller frees. */
 char *schema_markdown(const struct schema_field *fields);

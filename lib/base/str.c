@@ -8,8 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-void str_add(struct str *str, const void *p, size_t n)
-{
+void str_add(struct str *str, const void *p, size_t n) {
     if (str->cut || n > str->max - str->n) {
         str->cut = true;
         return;
@@ -27,13 +26,11 @@ void str_add(struct str *str, const void *p, size_t n)
     str->s[str->n] = '\0';
 }
 
-void str_adds(struct str *str, const char *s)
-{
+void str_adds(struct str *str, const char *s) {
     str_add(str, s, strlen(s));
 }
 
-void str_addf(struct str *str, const char *fmt, ...)
-{
+void str_addf(struct str *str, const char *fmt, ...) {
     char small[512];
     va_list ap, again;
     va_start(ap, fmt);
@@ -51,36 +48,30 @@ void str_addf(struct str *str, const char *fmt, ...)
     va_end(again);
 }
 
-bool str_is_cut(const struct str *str)
-{
+bool str_is_cut(const struct str *str) {
     return str->cut;
 }
 
-const char *str_text(const struct str *str)
-{
+const char *str_text(const struct str *str) {
     return str->s ? str->s : "";
 }
 
-void str_release(struct str *str)
-{
+void str_release(struct str *str) {
     free(str->s);
     *str = STR_INIT(str->max);
 }
 
-bool str_eq(const char *a, const char *b)
-{
+bool str_eq(const char *a, const char *b) {
     if (!a || !b)
         return a == b;
     return strcmp(a, b) == 0;
 }
 
-bool str_starts(const char *s, const char *prefix)
-{
+bool str_starts(const char *s, const char *prefix) {
     return strncmp(s, prefix, strlen(prefix)) == 0;
 }
 
-void hex_encode(char *out, const void *p, size_t n)
-{
+void hex_encode(char *out, const void *p, size_t n) {
     static const char digits[] = "0123456789abcdef";
     const uint8_t *b = p;
     for (size_t i = 0; i < n; i++) {
@@ -90,8 +81,7 @@ void hex_encode(char *out, const void *p, size_t n)
     out[2 * n] = '\0';
 }
 
-static int hex_digit(char c)
-{
+static int hex_digit(char c) {
     if (c >= '0' && c <= '9')
         return c - '0';
     if (c >= 'a' && c <= 'f')
@@ -101,8 +91,7 @@ static int hex_digit(char c)
     return -1;
 }
 
-bool hex_decode(void *out, size_t n, const char *hex)
-{
+bool hex_decode(void *out, size_t n, const char *hex) {
     uint8_t *b = out;
     for (size_t i = 0; i < n; i++) {
         int high = hex_digit(hex[2 * i]);
@@ -116,8 +105,7 @@ bool hex_decode(void *out, size_t n, const char *hex)
     return hex[2 * n] == '\0';
 }
 
-bool str_to_int(const char *s, int64_t low, int64_t high, int64_t *ret)
-{
+bool str_to_int(const char *s, int64_t low, int64_t high, int64_t *ret) {
     if (!s || !(*s == '-' || (*s >= '0' && *s <= '9')))
         return false;
     char *end;

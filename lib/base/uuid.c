@@ -6,8 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-struct uuid uuid_make(int64_t now_us)
-{
+struct uuid uuid_make(int64_t now_us) {
     struct uuid u;
     rnd_bytes(u.b, sizeof u.b);
     uint64_t ms = (uint64_t)(now_us / 1000);
@@ -18,52 +17,45 @@ struct uuid uuid_make(int64_t now_us)
     return u;
 }
 
-struct uuid uuid_seed(int64_t now_us)
-{
+struct uuid uuid_seed(int64_t now_us) {
     struct uuid u = uuid_make(now_us);
     u.b[14] = u.b[15] = 0;
     return u;
 }
 
-struct uuid uuid_derive(struct uuid seed, unsigned n)
-{
+struct uuid uuid_derive(struct uuid seed, unsigned n) {
     seed.b[14] = (uint8_t)(n >> 8);
     seed.b[15] = (uint8_t)n;
     return seed;
 }
 
-bool uuid_eq(struct uuid a, struct uuid b)
-{
+bool uuid_eq(struct uuid a, struct uuid b) {
     return memcmp(a.b, b.b, sizeof a.b) == 0;
 }
 
-int uuid_cmp(struct uuid a, struct uuid b)
-{
+int uuid_cmp(struct uuid a, struct uuid b) {
     return memcmp(a.b, b.b, sizeof a.b);
 }
 
-bool uuid_is_nil(struct uuid u)
-{
+bool uuid_is_nil(struct uuid u) {
     static const struct uuid nil;
     return uuid_eq(u, nil);
 }
 
-char *uuid_hex(struct uuid u, char out[UUID_HEX_SIZE])
-{
+char *uuid_hex(struct uuid u, char out[UUID_HEX_SIZE]) {
     hex_encode(out, u.b, sizeof u.b);
     return out;
 }
 
-char *uuid_text(struct uuid u, char out[UUID_TEXT_SIZE])
-{
+char *uuid_text(struct uuid u, char out[UUID_TEXT_SIZE]) {
     char hex[UUID_HEX_SIZE];
     uuid_hex(u, hex);
-    (void)snprintf(out, UUID_TEXT_SIZE, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16, hex + 20);
+    (void)snprintf(out, UUID_TEXT_SIZE, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16,
+                   hex + 20);
     return out;
 }
 
-bool uuid_parse(const char *s, struct uuid *ret)
-{
+bool uuid_parse(const char *s, struct uuid *ret) {
     char hex[UUID_HEX_SIZE];
     struct uuid u;
     size_t n = s ? strlen(s) : 0;

@@ -18,14 +18,12 @@ struct reader {
     struct err *err;
 };
 
-static json_t *refuse(const struct reader *r, yaml_mark_t mark, const char *reason)
-{
+static json_t *refuse(const struct reader *r, yaml_mark_t mark, const char *reason) {
     (void)err_set(r->err, ERR_PARK, "%s:%zu:%zu: %s", r->name, mark.line + 1, mark.column + 1, reason);
     return NULL;
 }
 
-static int next_event(struct reader *r, yaml_event_t *event)
-{
+static int next_event(struct reader *r, yaml_event_t *event) {
     if (yaml_parser_parse(&r->parser, event))
         return 0;
     (void)refuse(r, r->parser.problem_mark, r->parser.problem ? r->parser.problem : "cannot be read");
@@ -34,8 +32,7 @@ static int next_event(struct reader *r, yaml_event_t *event)
 
 static json_t *read_node(struct reader *r, yaml_event_t *event);
 
-static json_t *read_scalar(const struct reader *r, const yaml_event_t *event)
-{
+static json_t *read_scalar(const struct reader *r, const yaml_event_t *event) {
     const char *s = (const char *)event->data.scalar.value;
     if (strlen(s) != event->data.scalar.length)
         return refuse(r, event->start_mark, "a value must not contain NUL");
@@ -43,8 +40,7 @@ static json_t *read_scalar(const struct reader *r, const yaml_event_t *event)
     return v ? v : refuse(r, event->start_mark, "a value is not valid UTF-8");
 }
 
-static json_t *read_list(struct reader *r)
-{
+static json_t *read_list(struct reader *r) {
     cleanup_json json_t *list = json_array();
     for (;;) {
         yaml_event_t event;
@@ -60,8 +56,7 @@ static json_t *read_list(struct reader *r)
     }
 }
 
-static json_t *read_map(struct reader *r)
-{
+static json_t *read_map(struct reader *r) {
     cleanup_json json_t *map = json_object();
     for (;;) {
         yaml_event_t event;
@@ -88,8 +83,7 @@ static json_t *read_map(struct reader *r)
     }
 }
 
-static json_t *read_node(struct reader *r, yaml_event_t *event)
-{
+static json_t *read_node(struct reader *r, yaml_event_t *event) {
     if (++r->nodes > NODES_MAX)
         return refuse(r, event->start_mark, "too many values");
     switch ((int)event->type) {
@@ -116,8 +110,7 @@ static json_t *read_node(struct reader *r, yaml_event_t *event)
     }
 }
 
-static json_t *read_document(struct reader *r)
-{
+static json_t *read_document(struct reader *r) {
     cleanup_json json_t *root = NULL;
     for (;;) {
         yaml_event_t event;
@@ -143,8 +136,7 @@ static json_t *read_document(struct reader *r)
     return json_incref(root);
 }
 
-json_t *yaml_parse(const char *name, const char *text, size_t n, struct err *err)
-{
+json_t *yaml_parse(const char *name, const char *text, size_t n, struct err *err) {
     struct reader r = {.name = name, .err = err};
     if (n > YAML_BYTES_MAX) {
         (void)err_set(err, ERR_PARK, "%s: is larger than %d bytes", name, YAML_BYTES_MAX);
@@ -158,21 +150,19 @@ json_t *yaml_parse(const char *name, const char *text, size_t n, struct err *err
     return root;
 }
 
-static int emit_event(yaml_emitter_t *emitter, yaml_event_t *event)
-{
+static int emit_event(yaml_emitter_t *emitter, yaml_event_t *event) {
     return yaml_emitter_emit(emitter, event) ? 0 : -1;
 }
 
-static int emit_scalar(yaml_emitter_t *emitter, const char *s, yaml_scalar_style_t style)
-{
+static int emit_scalar(yaml_emitter_t *emitter, const char *s, yaml_scalar_style_t style) {
     yaml_event_t event;
-    if (!yaml_scalar_event_initialize(&event, NULL, NULL, (const yaml_char_t *)s, (int)strlen(s), 1, 1, style))
+    if (!yaml_scalar_event_initialize(&event, NULL, NULL, (const yaml_char_t *)s, (int)strlen(s), 1, 1,
+                                      style))
         return -1;
     return emit_event(emitter, &event);
 }
 
-static int emit_value(yaml_emitter_t *emitter, const json_t *json)
-{
+static int emit_value(yaml_emitter_t *emitter, const json_t *json) {
     yaml_event_t event;
     char number[32];
     const char *key;
@@ -183,8 +173,7 @@ static int emit_value(yaml_emitter_t *emitter, const json_t *json)
         if (!yaml_mapping_start_event_initialize(&event, NULL, NULL, 1, YAML_BLOCK_MAPPING_STYLE) ||
             emit_event(emitter, &event) < 0)
             return -1;
-        json_object_foreach((json_t *)(uintptr_t)json, key, v)
-        {
+        json_object_foreach((json_t *)(uintptr_t)json, key, v) {
             if (emit_scalar(emitter, key, YAML_ANY_SCALAR_STYLE) < 0 || emit_value(emitter, v) < 0)
                 return -1;
         }
@@ -193,8 +182,7 @@ static int emit_value(yaml_emitter_t *emitter, const json_t *json)
         if (!yaml_sequence_start_event_initialize(&event, NULL, NULL, 1, YAML_BLOCK_SEQUENCE_STYLE) ||
             emit_event(emitter, &event) < 0)
             return -1;
-        json_array_foreach(json, i, v)
-        {
+        json_array_foreach(json, i, v) {
             if (emit_value(emitter, v) < 0)
                 return -1;
         }
@@ -216,25 +204,23 @@ static int emit_value(yaml_emitter_t *emitter, const json_t *json)
     return -1;
 }
 
-static int append(void *arg, unsigned char *p, size_t n)
-{
+static int append(void *arg, unsigned char *p, size_t n) {
     str_add(arg, p, n);
     return !str_is_cut(arg);
 }
 
-static int emit_document(yaml_emitter_t *emitter, const json_t *json)
-{
+static int emit_document(yaml_emitter_t *emitter, const json_t *json) {
     yaml_event_t event;
     if (!yaml_stream_start_event_initialize(&event, YAML_UTF8_ENCODING) || emit_event(emitter, &event) < 0 ||
-        !yaml_document_start_event_initialize(&event, NULL, NULL, NULL, 1) || emit_event(emitter, &event) < 0 ||
-        emit_value(emitter, json) < 0 || !yaml_document_end_event_initialize(&event, 1) ||
-        emit_event(emitter, &event) < 0 || !yaml_stream_end_event_initialize(&event))
+        !yaml_document_start_event_initialize(&event, NULL, NULL, NULL, 1) ||
+        emit_event(emitter, &event) < 0 || emit_value(emitter, json) < 0 ||
+        !yaml_document_end_event_initialize(&event, 1) || emit_event(emitter, &event) < 0 ||
+        !yaml_stream_end_event_initialize(&event))
         return -1;
     return emit_event(emitter, &event);
 }
 
-char *yaml_emit(const json_t *json, struct err *err)
-{
+char *yaml_emit(const json_t *json, struct err *err) {
     cleanup_str struct str out = STR_INIT(262144);
     yaml_emitter_t emitter;
     if (!yaml_emitter_initialize(&emitter))
@@ -245,7 +231,8 @@ char *yaml_emit(const json_t *json, struct err *err)
     int rc = emit_document(&emitter, json);
     yaml_emitter_delete(&emitter);
     if (rc < 0) {
-        (void)err_set(err, ERR_PARK, "cannot write YAML: a value is not valid UTF-8 or the file is too large");
+        (void)err_set(err, ERR_PARK,
+                      "cannot write YAML: a value is not valid UTF-8 or the file is too large");
         return NULL;
     }
     char *text = out.s;

@@ -1,7 +1,7 @@
-/* A small reader of YAML into jansson, for files of ours (catalogue, settings): one document, maps with scalar
- * keys, lists, scalars. Anchors, aliases, tags, duplicate keys, a second document, depth over 16, more than
- * 20,000 nodes and files over 64 KiB are refused with line and column. Every scalar becomes a *string*: `no`,
- * `010` and `1e3` stay what was typed; numbers and booleans are read by schema_check(SCHEMA_TEXT). */
+/* A small reader of YAML into jansson, for files of ours (catalogue, settings): one document, maps with
+ * scalar keys, lists, scalars. Anchors, aliases, tags, duplicate keys, a second document, depth over 16, more
+ * than 20,000 nodes and files over 64 KiB are refused with line and column. Every scalar becomes a *string*:
+ * `no`, `010` and `1e3` stay what was typed; numbers and booleans are read by schema_check(SCHEMA_TEXT). */
 #ifndef FAIRLEAD_BASE_YAML_H
 #define FAIRLEAD_BASE_YAML_H
 

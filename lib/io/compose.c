@@ -17,8 +17,7 @@ static const struct compose_driver drivers[] = {
 
 static const struct compose_driver *chosen;
 
-static void choose(void)
-{
+static void choose(void) {
     for (size_t i = 0; i < sizeof drivers / sizeof *drivers && !chosen; i++) {
         struct proc proc = {.argv = drivers[i].probe, .timeout_us = 20 * CLOCK_S};
         if (proc_run(&proc, NULL) == 0 && proc.status == 0)
@@ -26,15 +25,14 @@ static void choose(void)
     }
 }
 
-const struct compose_driver *compose_driver(void)
-{
+const struct compose_driver *compose_driver(void) {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     (void)pthread_once(&once, choose);
     return chosen;
 }
 
-static int run(const struct compose *compose, const char *const *args, int64_t limit_s, enum err_class cls, struct err *err)
-{
+static int run(const struct compose *compose, const char *const *args, int64_t limit_s, enum err_class cls,
+               struct err *err) {
     char host[300];
     const struct compose_driver *driver = compose_driver();
     const char *argv[24];
@@ -52,22 +50,24 @@ static int run(const struct compose *compose, const char *const *args, int64_t l
     argv[n] = NULL;
     (void)snprintf(host, sizeof host, "DOCKER_HOST=unix://%s", compose->engine_socket);
     const char *const env[] = {host, "COMPOSE_HTTP_TIMEOUT=600", NULL};
-    struct proc proc = {.argv = argv, .env = env, .timeout_us = limit_s * CLOCK_S, .cancel = compose->cancel, .log = compose->log};
+    struct proc proc = {.argv = argv,
+                        .env = env,
+                        .timeout_us = limit_s * CLOCK_S,
+                        .cancel = compose->cancel,
+                        .log = compose->log};
     return proc_check(&proc, cls, err);
 }
 
-int compose_check(const struct compose *compose, struct err *err)
-{
+int compose_check(const struct compose *compose, struct err *err) {
     return run(compose, (const char *const[]){"config", "-q", NULL}, 60, ERR_PARK, err);
 }
 
-int compose_up(const struct compose *compose, struct err *err)
-{
+int compose_up(const struct compose *compose, struct err *err) {
     return run(compose, (const char *const[]){"up", "-d", "--remove-orphans", NULL}, 900, ERR_RETRY, err);
 }
 
-int compose_down(const struct compose *compose, bool volumes, struct err *err)
-{
-    return run(compose, (const char *const[]){"down", "--remove-orphans", "-t", "20", volumes ? "-v" : NULL, NULL}, 180, ERR_RETRY,
-               err);
+int compose_down(const struct compose *compose, bool volumes, struct err *err) {
+    return run(compose,
+               (const char *const[]){"down", "--remove-orphans", "-t", "20", volumes ? "-v" : NULL, NULL},
+               180, ERR_RETRY, err);
 }

@@ -10,8 +10,8 @@
 
 #define TIMEOUT_S 5
 
-int dns_open(struct dns_server *server, const char *at, const char *zone, const char *key_file, struct err *err)
-{
+int dns_open(struct dns_server *server, const char *at, const char *zone, const char *key_file,
+             struct err *err) {
     int64_t port;
     const char *colon = strrchr(at, ':');
     if (!colon || !str_to_int(colon + 1, 1, 65535, &port) || colon - at >= (int)sizeof server->address)
@@ -24,13 +24,13 @@ int dns_open(struct dns_server *server, const char *at, const char *zone, const 
     cleanup_free char *text = NULL;
     if (file_read_secret(key_file, 4096, &text, NULL, err) < 0)
         return -1;
-    if (sscanf(text, "%31[^:]:%63[^:]:%127s", server->key_algorithm, server->key_name, server->key_secret) != 3)
+    if (sscanf(text, "%31[^:]:%63[^:]:%127s", server->key_algorithm, server->key_name, server->key_secret) !=
+        3)
         return err_set(err, ERR_PARK, "\"%s\" is not ALGORITHM:NAME:SECRET", key_file);
     return 0;
 }
 
-static ldns_rr *new_rr(const char *host, ldns_rr_type type, ldns_rr_class cls, uint32_t ttl)
-{
+static ldns_rr *new_rr(const char *host, ldns_rr_type type, ldns_rr_class cls, uint32_t ttl) {
     ldns_rr *rr = ldns_rr_new();
     ldns_rr_set_owner(rr, ldns_dname_new_frm_str(host));
     ldns_rr_set_type(rr, type);
@@ -39,8 +39,7 @@ static ldns_rr *new_rr(const char *host, ldns_rr_type type, ldns_rr_class cls, u
     return rr;
 }
 
-static ldns_rr *text_rr(const char *host, const char *text, uint32_t ttl)
-{
+static ldns_rr *text_rr(const char *host, const char *text, uint32_t ttl) {
     ldns_rdf *rdf = NULL;
     ldns_rr *rr = new_rr(host, LDNS_RR_TYPE_TXT, LDNS_RR_CLASS_IN, ttl);
     char quoted[256];
@@ -50,30 +49,30 @@ static ldns_rr *text_rr(const char *host, const char *text, uint32_t ttl)
     return rr;
 }
 
-static ldns_rr *address_rr(const char *host, const char *address, uint32_t ttl)
-{
+static ldns_rr *address_rr(const char *host, const char *address, uint32_t ttl) {
     ldns_rr *rr = new_rr(host, LDNS_RR_TYPE_A, LDNS_RR_CLASS_IN, ttl);
     ldns_rr_push_rdf(rr, ldns_rdf_new_frm_str(LDNS_RDF_TYPE_A, address));
     return rr;
 }
 
 /* One packet by TCP, and the answer. */
-static ldns_pkt *exchange(const struct dns_server *server, ldns_pkt *query, struct err *err)
-{
+static ldns_pkt *exchange(const struct dns_server *server, ldns_pkt *query, struct err *err) {
     uint8_t *wire = NULL, *answer_wire = NULL;
     size_t n = 0, answer_n = 0;
     ldns_pkt *answer = NULL;
     size_t storage_n = 0;
     ldns_buffer *buffer = ldns_buffer_new(LDNS_MAX_PACKETLEN);
     ldns_rdf *to = ldns_rdf_new_frm_str(LDNS_RDF_TYPE_A, server->address);
-    struct sockaddr_storage *at = to ? ldns_rdf2native_sockaddr_storage(to, (uint16_t)server->port, &storage_n) : NULL;
+    struct sockaddr_storage *at =
+        to ? ldns_rdf2native_sockaddr_storage(to, (uint16_t)server->port, &storage_n) : NULL;
     struct timeval timeout = {.tv_sec = TIMEOUT_S};
     (void)wire, (void)n;
     if (at && ldns_pkt2buffer_wire(buffer, query) == LDNS_STATUS_OK &&
         ldns_tcp_send(&answer_wire, buffer, at, (socklen_t)storage_n, timeout, &answer_n) == LDNS_STATUS_OK)
         (void)ldns_wire2pkt(&answer, answer_wire, answer_n);
     if (!answer)
-        (void)err_set(err, ERR_RETRY, "the DNS server at %s port %d does not answer", server->address, server->port);
+        (void)err_set(err, ERR_RETRY, "the DNS server at %s port %d does not answer", server->address,
+                      server->port);
     free(answer_wire);
     free(at);
     ldns_rdf_deep_free(to);
@@ -81,8 +80,8 @@ static ldns_pkt *exchange(const struct dns_server *server, ldns_pkt *query, stru
     return answer;
 }
 
-static ldns_pkt *ask_type(const struct dns_server *server, const char *host, ldns_rr_type type, struct err *err)
-{
+static ldns_pkt *ask_type(const struct dns_server *server, const char *host, ldns_rr_type type,
+                          struct err *err) {
     ldns_rdf *name = ldns_dname_new_frm_str(host);
     if (!name) {
         (void)err_set(err, ERR_PARK, "\"%s\" is not a DNS name", host);
@@ -96,8 +95,7 @@ static ldns_pkt *ask_type(const struct dns_server *server, const char *host, ldn
 }
 
 /* The value of the one record of that type, as text; "several" for more. */
-static const char *one_value(const ldns_pkt *packet, ldns_rr_type type, struct arena *arena)
-{
+static const char *one_value(const ldns_pkt *packet, ldns_rr_type type, struct arena *arena) {
     const char *found = NULL;
     ldns_rr_list *list = ldns_pkt_answer(packet);
     for (size_t i = 0; list && i < ldns_rr_list_rr_count(list); i++) {
@@ -114,8 +112,7 @@ static const char *one_value(const ldns_pkt *packet, ldns_rr_type type, struct a
 }
 
 int dns_ask(const struct dns_server *server, const char *host, struct arena *arena, struct dns_answer *ret,
-            struct err *err)
-{
+            struct err *err) {
     ldns_pkt *a = ask_type(server, host, LDNS_RR_TYPE_A, err);
     ldns_pkt *txt = a ? ask_type(server, host, LDNS_RR_TYPE_TXT, err) : NULL;
     int rc = -1;
@@ -138,8 +135,7 @@ int dns_ask(const struct dns_server *server, const char *host, struct arena *are
     return rc;
 }
 
-static int judge(const struct dns_server *server, const char *host, const ldns_pkt *answer, struct err *err)
-{
+static int judge(const struct dns_server *server, const char *host, const ldns_pkt *answer, struct err *err) {
     switch ((int)ldns_pkt_get_rcode(answer)) {
     case LDNS_RCODE_NOERROR:
         return 0;
@@ -154,12 +150,12 @@ static int judge(const struct dns_server *server, const char *host, const ldns_p
     case LDNS_RCODE_NOTZONE:
         return err_set(err, ERR_PARK, "\"%s\" is not in zone \"%s\"", host, server->zone);
     default:
-        return err_set(err, ERR_RETRY, "the DNS server answers an update with code %d", (int)ldns_pkt_get_rcode(answer));
+        return err_set(err, ERR_RETRY, "the DNS server answers an update with code %d",
+                       (int)ldns_pkt_get_rcode(answer));
     }
 }
 
-int dns_change(const struct dns_server *server, const struct dns_change *change, struct err *err)
-{
+int dns_change(const struct dns_server *server, const struct dns_change *change, struct err *err) {
     ldns_rr_list *prerequisites = ldns_rr_list_new(), *updates = ldns_rr_list_new();
     /* RFC 2136 2.4.2: "RRset equals" has TTL 0; 2.4.5: "name is not in use" is ANY of class NONE. */
     if (change->expect)
@@ -172,13 +168,14 @@ int dns_change(const struct dns_server *server, const struct dns_change *change,
     ldns_rr_list_push_rr(updates, text_rr(change->host, change->text, change->ttl));
     if (change->address)
         ldns_rr_list_push_rr(updates, address_rr(change->host, change->address, change->ttl));
-    ldns_pkt *packet = ldns_update_pkt_new(ldns_dname_new_frm_str(server->zone), LDNS_RR_CLASS_IN, prerequisites,
-                                           updates, NULL);
+    ldns_pkt *packet = ldns_update_pkt_new(ldns_dname_new_frm_str(server->zone), LDNS_RR_CLASS_IN,
+                                           prerequisites, updates, NULL);
     char algorithm[48];
     (void)snprintf(algorithm, sizeof algorithm, "%s.", server->key_algorithm);
     ldns_pkt_set_random_id(packet);
     int rc = -1;
-    if (ldns_pkt_tsig_sign(packet, server->key_name, server->key_secret, 300, algorithm, NULL) != LDNS_STATUS_OK) {
+    if (ldns_pkt_tsig_sign(packet, server->key_name, server->key_secret, 300, algorithm, NULL) !=
+        LDNS_STATUS_OK) {
         (void)err_set(err, ERR_PARK, "an update cannot be signed: the TSIG key is not usable");
     } else {
         ldns_pkt *answer = exchange(server, packet, err);

@@ -18,8 +18,7 @@ struct exchange {
     void *arg;
 };
 
-static size_t take(char *p, size_t size, size_t n, void *arg)
-{
+static size_t take(char *p, size_t size, size_t n, void *arg) {
     struct exchange *x = arg;
     str_add(&x->answer, p, size * n);
     if (str_is_cut(&x->answer))
@@ -34,16 +33,14 @@ static size_t take(char *p, size_t size, size_t n, void *arg)
     return size * n;
 }
 
-static int check_stop(void *arg, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
-{
+static int check_stop(void *arg, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d) {
     const struct exchange *x = arg;
     (void)a, (void)b, (void)c, (void)d;
     return x->stop && *x->stop;
 }
 
-static CURLcode perform(const char *socket, const char *method, const char *path, const char *body, int64_t timeout_us,
-                        int64_t silence_s, struct exchange *x, long *status)
-{
+static CURLcode perform(const char *socket, const char *method, const char *path, const char *body,
+                        int64_t timeout_us, int64_t silence_s, struct exchange *x, long *status) {
     char url[1200];
     CURL *curl = curl_easy_init();
     if (!curl)
@@ -76,9 +73,8 @@ static CURLcode perform(const char *socket, const char *method, const char *path
     return code;
 }
 
-int engine_call(const char *socket, const char *method, const char *path, const json_t *body, int64_t timeout_us,
-                long *ret_status, json_t **ret, struct err *err)
-{
+int engine_call(const char *socket, const char *method, const char *path, const json_t *body,
+                int64_t timeout_us, long *ret_status, json_t **ret, struct err *err) {
     struct exchange x = {.answer = STR_INIT(ANSWER_MAX)};
     cleanup_free char *text = body ? json_text(body) : NULL;
     CURLcode code = perform(socket, method, path, text, timeout_us, 0, &x, ret_status);
@@ -91,22 +87,23 @@ int engine_call(const char *socket, const char *method, const char *path, const 
     return rc;
 }
 
-int engine_containers(const char *socket, const char *label, json_t **ret, struct err *err)
-{
+int engine_containers(const char *socket, const char *label, json_t **ret, struct err *err) {
     char path[400];
     long status;
     cleanup_json json_t *list = NULL, *all = json_array();
-    (void)snprintf(path, sizeof path, "/containers/json?all=true&filters=%%7B%%22label%%22%%3A%%5B%%22%s%%22%%5D%%7D", label);
+    (void)snprintf(path, sizeof path,
+                   "/containers/json?all=true&filters=%%7B%%22label%%22%%3A%%5B%%22%s%%22%%5D%%7D", label);
     if (engine_call(socket, "GET", path, NULL, 20000000, &status, &list, err) < 0)
         return -1;
     if (status != 200 || !json_is_array(list))
-        return err_set(err, ERR_RETRY, "the Docker Engine answers a list of containers with status %ld", status);
+        return err_set(err, ERR_RETRY, "the Docker Engine answers a list of containers with status %ld",
+                       status);
     size_t i;
     json_t *one;
-    json_array_foreach(list, i, one)
-    {
+    json_array_foreach(list, i, one) {
         json_t *inspected = NULL;
-        (void)snprintf(path, sizeof path, "/containers/%.64s/json", json_str(one, "Id") ? json_str(one, "Id") : "");
+        (void)snprintf(path, sizeof path, "/containers/%.64s/json",
+                       json_str(one, "Id") ? json_str(one, "Id") : "");
         if (engine_call(socket, "GET", path, NULL, 20000000, &status, &inspected, err) < 0)
             return -1;
         if (status == 200 && inspected)
@@ -121,16 +118,14 @@ struct pull {
     char error[300];
 };
 
-static void read_progress(void *arg, const char *line)
-{
+static void read_progress(void *arg, const char *line) {
     struct pull *pull = arg;
     cleanup_json json_t *json = json_loads(line, 0, NULL);
     if (json_str(json, "error"))
         (void)snprintf(pull->error, sizeof pull->error, "%s", json_str(json, "error"));
 }
 
-int engine_pull(const char *socket, const char *image, struct err *err)
-{
+int engine_pull(const char *socket, const char *image, struct err *err) {
     char path[600];
     long status = 0;
     struct pull pull = {0};
@@ -143,12 +138,12 @@ int engine_pull(const char *socket, const char *image, struct err *err)
     if (status == 404 || strstr(pull.error, "manifest unknown"))
         return err_set(err, ERR_PARK, "the registry does not have \"%s\"", image);
     if (status != 200 || pull.error[0])
-        return err_set(err, ERR_RETRY, "pulling \"%s\": %s", image, pull.error[0] ? pull.error : "refused by the Engine");
+        return err_set(err, ERR_RETRY, "pulling \"%s\": %s", image,
+                       pull.error[0] ? pull.error : "refused by the Engine");
     return 0;
 }
 
-bool engine_has_image(const char *socket, const char *image)
-{
+bool engine_has_image(const char *socket, const char *image) {
     char path[600];
     long status = 0;
     struct err err;
@@ -156,13 +151,13 @@ bool engine_has_image(const char *socket, const char *image)
     return engine_call(socket, "GET", path, NULL, 20000000, &status, NULL, &err) == 0 && status == 200;
 }
 
-char *engine_logs(const char *socket, const char *container, int lines)
-{
+char *engine_logs(const char *socket, const char *container, int lines) {
     char path[300];
     long status;
     struct str out = STR_INIT(16384);
     struct exchange x = {.answer = STR_INIT(ANSWER_MAX)};
-    (void)snprintf(path, sizeof path, "/containers/%.64s/logs?stdout=true&stderr=true&tail=%d", container, lines);
+    (void)snprintf(path, sizeof path, "/containers/%.64s/logs?stdout=true&stderr=true&tail=%d", container,
+                   lines);
     if (perform(socket, "GET", path, NULL, 10000000, 0, &x, &status) == CURLE_OK && status == 200)
         /* Each piece has a header of 8 bytes: stream, 3 zeros, length (Engine API, "attach"). */
         for (size_t at = 0; at + 8 <= x.answer.n;) {
@@ -183,25 +178,25 @@ struct following {
     void *arg;
 };
 
-static void read_event(void *arg, const char *line)
-{
+static void read_event(void *arg, const char *line) {
     struct following *following = arg;
     cleanup_json json_t *event = json_loads(line, 0, NULL);
-    const char *value = json_str(json_object_get(json_object_get(event, "Actor"), "Attributes"), following->label_key);
+    const char *value =
+        json_str(json_object_get(json_object_get(event, "Actor"), "Attributes"), following->label_key);
     if (value)
         following->each(following->arg, value);
 }
 
 void engine_follow(const char *socket, const char *label_key, const volatile int *stop,
-                   void (*each)(void *arg, const char *label_value), void *arg)
-{
+                   void (*each)(void *arg, const char *label_value), void *arg) {
     struct following following = {label_key, each, arg};
     struct exchange x = {.answer = STR_INIT(1048576), .line = read_event, .arg = &following, .stop = stop};
     char path[400];
     long status;
     /* Health checks emit exec events by the second: only what says that a container came, went or changed. */
     (void)snprintf(path, sizeof path,
-                   "/events?filters=%%7B%%22label%%22%%3A%%5B%%22%s%%22%%5D%%2C%%22event%%22%%3A%%5B%%22start%%22%%2C%%22die%%22%%2C"
+                   "/events?filters=%%7B%%22label%%22%%3A%%5B%%22%s%%22%%5D%%2C%%22event%%22%%3A%%5B%%"
+                   "22start%%22%%2C%%22die%%22%%2C"
                    "%%22destroy%%22%%2C%%22oom%%22%%2C%%22health_status%%22%%5D%%7D",
                    label_key);
     (void)perform(socket, "GET", path, NULL, 0, 0, &x, &status);

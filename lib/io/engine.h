@@ -1,5 +1,5 @@
-/* The Docker Engine by its HTTP API on a unix socket (version 1.41). What is read back here is the truth about a
- * stack; its events are a hint only. */
+/* The Docker Engine by its HTTP API on a unix socket (version 1.41). What is read back here is the truth
+ * about a stack; its events are a hint only. */
 #ifndef FAIRLEAD_IO_ENGINE_H
 #define FAIRLEAD_IO_ENGINE_H
 
@@ -10,19 +10,20 @@
 #include <stdint.h>
 
 /* One call. *ret is the JSON of the answer (NULL for none); *ret_status its status. Class retry. */
-MUST_CHECK int engine_call(const char *socket, const char *method, const char *path, const json_t *body, int64_t timeout_us,
-                           long *ret_status, json_t **ret, struct err *err);
-/* All containers (running or not) with label=value, each as the Engine's inspect shows it. A list, owned by the caller. */
+MUST_CHECK int engine_call(const char *socket, const char *method, const char *path, const json_t *body,
+                           int64_t timeout_us, long *ret_status, json_t **ret, struct err *err);
+/* All containers (running or not) with label=value, each as the Engine's inspect shows it. A list, owned by
+ * the caller. */
 MUST_CHECK int engine_containers(const char *socket, const char *label, json_t **ret, struct err *err);
-/* Pulls repository@digest; no total limit, but the Engine must say something every 60 s. Class retry, or park when the
- * registry does not have it. */
+/* Pulls repository@digest; no total limit, but the Engine must say something every 60 s. Class retry, or park
+ * when the registry does not have it. */
 MUST_CHECK int engine_pull(const char *socket, const char *image, struct err *err);
 bool engine_has_image(const char *socket, const char *image);
 /* Last lines of a container's output, as text. */
 char *engine_logs(const char *socket, const char *container, int lines);
 
-/* Follows events of containers with a label until *stop is set; calls each(arg, instance label) for start, die,
- * destroy, oom and health changes. Returns when the stream ends. */
+/* Follows events of containers with a label until *stop is set; calls each(arg, instance label) for start,
+ * die, destroy, oom and health changes. Returns when the stream ends. */
 void engine_follow(const char *socket, const char *label_key, const volatile int *stop,
                    void (*each)(void *arg, const char *label_value), void *arg);
 

@@ -23,20 +23,28 @@ static const char *const git_env[] = {"GIT_CONFIG_NOSYSTEM=1",
 
 /* git -C DIR with what every call needs, then the arguments. */
 static int run(const char *dir, const char *const *args, enum err_class cls, struct str *out, struct str *log,
-               int64_t timeout_s, struct err *err)
-{
-    const char *argv[ARGS_MAX] = {"git",  "-C", dir, "-c", "safe.directory=*", "-c", "core.hooksPath=/dev/null",
-                                  "-c",   "protocol.file.allow=always", "-c", "gc.auto=0"};
+               int64_t timeout_s, struct err *err) {
+    const char *argv[ARGS_MAX] = {"git",
+                                  "-C",
+                                  dir,
+                                  "-c",
+                                  "safe.directory=*",
+                                  "-c",
+                                  "core.hooksPath=/dev/null",
+                                  "-c",
+                                  "protocol.file.allow=always",
+                                  "-c",
+                                  "gc.auto=0"};
     size_t n = 11;
     while (*args && n < ARGS_MAX - 1)
         argv[n++] = *args++;
     cleanup_str struct str own = STR_INIT(65536);
-    struct proc proc = {.argv = argv, .env = git_env, .timeout_us = timeout_s * CLOCK_S, .out = out, .log = log ? log : &own};
+    struct proc proc = {
+        .argv = argv, .env = git_env, .timeout_us = timeout_s * CLOCK_S, .out = out, .log = log ? log : &own};
     return proc_check(&proc, cls, err);
 }
 
-static int ensure_bare(const char *dir, struct err *err)
-{
+static int ensure_bare(const char *dir, struct err *err) {
     char head[512];
     (void)snprintf(head, sizeof head, "%s/HEAD", dir);
     if (file_exists(head))
@@ -46,49 +54,49 @@ static int ensure_bare(const char *dir, struct err *err)
     return run(dir, (const char *const[]){"init", "-q", "--bare", NULL}, ERR_RETRY, NULL, NULL, 30, err);
 }
 
-static int take_id(const struct str *out, char ret[41], struct err *err)
-{
+static int take_id(const struct str *out, char ret[41], struct err *err) {
     if (out->n < 40 || strspn(out->s, "0123456789abcdef") < 40)
         return err_set(err, ERR_PARK, "git did not name an object");
     (void)snprintf(ret, 41, "%.40s", out->s);
     return 0;
 }
 
-int git_fetch(const char *dir, const char *url, const char *ref, char ret[41], struct str *log, struct err *err)
-{
+int git_fetch(const char *dir, const char *url, const char *ref, char ret[41], struct str *log,
+              struct err *err) {
     cleanup_str struct str out = STR_INIT(4096);
     cleanup_str struct str own = STR_INIT(65536);
     struct str *said = log ? log : &own;
     if (ensure_bare(dir, err) < 0)
         return -1;
-    if (run(dir, (const char *const[]){"fetch", "-q", "--no-tags", "--depth=1", "--", url, ref, NULL}, ERR_RETRY, NULL,
-            said, 120, err) < 0) {
+    if (run(dir, (const char *const[]){"fetch", "-q", "--no-tags", "--depth=1", "--", url, ref, NULL},
+            ERR_RETRY, NULL, said, 120, err) < 0) {
         if (strstr(str_text(said), "couldn't find remote ref"))
             err->cls = ERR_PARK;
         return -1;
     }
-    if (run(dir, (const char *const[]){"rev-parse", "--verify", "FETCH_HEAD^{commit}", NULL}, ERR_PARK, &out, NULL, 30, err) < 0)
+    if (run(dir, (const char *const[]){"rev-parse", "--verify", "FETCH_HEAD^{commit}", NULL}, ERR_PARK, &out,
+            NULL, 30, err) < 0)
         return -1;
     return take_id(&out, ret, err);
 }
 
-int git_tree(const char *dir, const char *commit, const char *path, char ret[41], struct err *err)
-{
+int git_tree(const char *dir, const char *commit, const char *path, char ret[41], struct err *err) {
     char spec[512];
     cleanup_str struct str out = STR_INIT(4096);
     (void)snprintf(spec, sizeof spec, "%s:%s", commit, path);
-    if (run(dir, (const char *const[]){"rev-parse", "--verify", spec, NULL}, ERR_PARK, &out, NULL, 30, err) < 0)
+    if (run(dir, (const char *const[]){"rev-parse", "--verify", spec, NULL}, ERR_PARK, &out, NULL, 30, err) <
+        0)
         return -1;
     return take_id(&out, ret, err);
 }
 
-int git_export(const char *dir, const char *commit, const char *path, const char *to, struct err *err)
-{
+int git_export(const char *dir, const char *commit, const char *path, const char *to, struct err *err) {
     char tar[512], spec[512];
     (void)snprintf(tar, sizeof tar, "%s.tar", to);
     (void)snprintf(spec, sizeof spec, "%s:%s", commit, path);
     if (file_mkdirs(to, 0700, err) < 0 ||
-        run(dir, (const char *const[]){"archive", "--format=tar", "-o", tar, spec, NULL}, ERR_PARK, NULL, NULL, 120, err) < 0)
+        run(dir, (const char *const[]){"archive", "--format=tar", "-o", tar, spec, NULL}, ERR_PARK, NULL,
+            NULL, 120, err) < 0)
         return -1;
     const char *const argv[] = {"tar", "-C", to, "--no-same-owner", "-xf", tar, NULL};
     struct proc proc = {.argv = argv, .timeout_us = 120 * CLOCK_S};
@@ -97,8 +105,7 @@ int git_export(const char *dir, const char *commit, const char *path, const char
     return rc;
 }
 
-static int ensure_tree(const char *dir, const char *branch, struct err *err)
-{
+static int ensure_tree(const char *dir, const char *branch, struct err *err) {
     char git[512], head[256];
     (void)snprintf(git, sizeof git, "%s/.git", dir);
     if (file_exists(git))
@@ -107,32 +114,35 @@ static int ensure_tree(const char *dir, const char *branch, struct err *err)
     if (file_mkdirs(dir, 0700, err) < 0 ||
         run(dir, (const char *const[]){"init", "-q", NULL}, ERR_RETRY, NULL, NULL, 30, err) < 0)
         return -1;
-    return run(dir, (const char *const[]){"symbolic-ref", "HEAD", head, NULL}, ERR_RETRY, NULL, NULL, 30, err);
+    return run(dir, (const char *const[]){"symbolic-ref", "HEAD", head, NULL}, ERR_RETRY, NULL, NULL, 30,
+               err);
 }
 
-int git_commit_file(const char *dir, const char *branch, const char *file, const char *content, const char *message,
-                    struct err *err)
-{
+int git_commit_file(const char *dir, const char *branch, const char *file, const char *content,
+                    const char *message, struct err *err) {
     char path[1024], folder[1024];
     cleanup_str struct str changed = STR_INIT(4096);
     if (ensure_tree(dir, branch, err) < 0)
         return -1;
     (void)snprintf(path, sizeof path, "%s/%s", dir, file);
     (void)snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(path, '/') - path), path);
-    if (content ? file_mkdirs(folder, 0700, err) < 0 || file_write(path, content, strlen(content), 0600, err) < 0
-                : file_remove(path, err) < 0)
+    if (content
+            ? file_mkdirs(folder, 0700, err) < 0 || file_write(path, content, strlen(content), 0600, err) < 0
+            : file_remove(path, err) < 0)
         return -1;
     if (run(dir, (const char *const[]){"add", "-A", "--", ".", NULL}, ERR_RETRY, NULL, NULL, 60, err) < 0 ||
-        run(dir, (const char *const[]){"status", "--porcelain", NULL}, ERR_RETRY, &changed, NULL, 60, err) < 0)
+        run(dir, (const char *const[]){"status", "--porcelain", NULL}, ERR_RETRY, &changed, NULL, 60, err) <
+            0)
         return -1;
     if (!changed.n)
         return 0;
-    return run(dir, (const char *const[]){"commit", "-q", "-m", message, NULL}, ERR_RETRY, NULL, NULL, 60, err);
+    return run(dir, (const char *const[]){"commit", "-q", "-m", message, NULL}, ERR_RETRY, NULL, NULL, 60,
+               err);
 }
 
-int git_push(const char *dir, const char *branch, const char *remote, struct err *err)
-{
+int git_push(const char *dir, const char *branch, const char *remote, struct err *err) {
     if (!*remote)
         return 0;
-    return run(dir, (const char *const[]){"push", "-q", "--", remote, branch, NULL}, ERR_RETRY, NULL, NULL, 60, err);
+    return run(dir, (const char *const[]){"push", "-q", "--", remote, branch, NULL}, ERR_RETRY, NULL, NULL,
+               60, err);
 }

@@ -1,21 +1,24 @@
-/* The git command line, without a shell, without anybody's configuration, hooks or prompts, over https and plain
- * files only. Sources are kept as bare repositories that are fetched into, one commit deep. */
+/* The git command line, without a shell, without anybody's configuration, hooks or prompts, over https and
+ * plain files only. Sources are kept as bare repositories that are fetched into, one commit deep. */
 #ifndef FAIRLEAD_IO_GIT_H
 #define FAIRLEAD_IO_GIT_H
 
 #include "base/err.h"
 #include "base/str.h"
 
-/* Fetches `ref` of `url` into the bare repository `dir` (made if missing); *ret is the commit's 40 hex digits.
- * Class retry when it cannot be reached; park when the ref is not there. */
-MUST_CHECK int git_fetch(const char *dir, const char *url, const char *ref, char ret[41], struct str *log, struct err *err);
+/* Fetches `ref` of `url` into the bare repository `dir` (made if missing); *ret is the commit's 40 hex
+ * digits. Class retry when it cannot be reached; park when the ref is not there. */
+MUST_CHECK int git_fetch(const char *dir, const char *url, const char *ref, char ret[41], struct str *log,
+                         struct err *err);
 /* The object id of a folder of a commit: says all that is in it. Class park when it is not there. */
 MUST_CHECK int git_tree(const char *dir, const char *commit, const char *path, char ret[41], struct err *err);
-/* Writes that folder's files below `to`, which must be empty. Links are files of their own; nothing leaves `to`. */
-MUST_CHECK int git_export(const char *dir, const char *commit, const char *path, const char *to, struct err *err);
+/* Writes that folder's files below `to`, which must be empty. Links are files of their own; nothing leaves
+ * `to`. */
+MUST_CHECK int git_export(const char *dir, const char *commit, const char *path, const char *to,
+                          struct err *err);
 
-/* A work tree of ours: made at first use, on a branch of its own. Commits the file's content (or its removal, with
- * content NULL) if it changed anything. */
+/* A work tree of ours: made at first use, on a branch of its own. Commits the file's content (or its removal,
+ * with content NULL) if it changed anything. */
 MUST_CHECK int git_commit_file(const char *dir, const char *branch, const char *file, const char *content,
                                const char *message, struct err *err);
 /* Pushes the branch to `remote`, if there is one. Class retry. */

@@ -8,19 +8,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-void http_init(void)
-{
+void http_init(void) {
     (void)curl_global_init(CURL_GLOBAL_ALL);
 }
 
-static size_t take_body(char *p, size_t size, size_t n, void *arg)
-{
+static size_t take_body(char *p, size_t size, size_t n, void *arg) {
     str_add(arg, p, size * n);
     return str_is_cut(arg) ? 0 : size * n;
 }
 
-static size_t take_header(char *p, size_t size, size_t n, void *arg)
-{
+static size_t take_header(char *p, size_t size, size_t n, void *arg) {
     size_t len = size * n;
     cleanup_free char *line = mem_alloc(len + 1);
     memcpy(line, p, len);
@@ -31,8 +28,7 @@ static size_t take_header(char *p, size_t size, size_t n, void *arg)
     return len;
 }
 
-static struct curl_slist *header_list(const struct http_call *call)
-{
+static struct curl_slist *header_list(const struct http_call *call) {
     struct curl_slist *list = NULL;
     for (const char *const *h = call->headers; h && *h; h++)
         list = curl_slist_append(list, *h);
@@ -44,8 +40,7 @@ static struct curl_slist *header_list(const struct http_call *call)
 /* One handle per thread keeps connections alive between calls. */
 static _Thread_local CURL *thread_handle;
 
-static CURL *handle_of(const struct http_call *call)
-{
+static CURL *handle_of(const struct http_call *call) {
     if (!thread_handle)
         thread_handle = curl_easy_init();
     if (!thread_handle)
@@ -56,8 +51,7 @@ static CURL *handle_of(const struct http_call *call)
     return thread_handle;
 }
 
-int http_run(struct http_call *call, struct err *err)
-{
+int http_run(struct http_call *call, struct err *err) {
     char reason[CURL_ERROR_SIZE] = "", pin[64];
     CURL *curl = handle_of(call);
     struct curl_slist *headers = header_list(call), *pins = NULL;
@@ -92,14 +86,12 @@ int http_run(struct http_call *call, struct err *err)
     return err_set(err, ERR_RETRY, "\"%s\": %s", call->url, reason[0] ? reason : curl_easy_strerror(code));
 }
 
-void http_release(struct http_call *call)
-{
+void http_release(struct http_call *call) {
     str_release(&call->answer);
     str_release(&call->answer_headers);
 }
 
-bool http_has_header(const struct http_call *call, const char *name, const char *part)
-{
+bool http_has_header(const struct http_call *call, const char *name, const char *part) {
     size_t n = strlen(name);
     for (const char *line = str_text(&call->answer_headers); *line;) {
         size_t len = strcspn(line, "\n");

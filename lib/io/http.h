@@ -9,20 +9,20 @@
 
 struct http_call {
     const char *method, *url;
-    const char *unix_socket;       /* or NULL */
-    const char *connect_to;        /* IPv4 address that the URL's host is pinned to, or NULL */
-    const char *const *headers;    /* "Name: value", NULL-ended, or NULL */
-    const char *body;              /* JSON, or NULL */
+    const char *unix_socket;    /* or NULL */
+    const char *connect_to;     /* IPv4 address that the URL's host is pinned to, or NULL */
+    const char *const *headers; /* "Name: value", NULL-ended, or NULL */
+    const char *body;           /* JSON, or NULL */
     int64_t timeout_us;
-    bool fresh;                    /* a connection of its own */
+    bool fresh; /* a connection of its own */
     /* answer */
     long status;
-    struct str answer;             /* set its ceiling before; release it after */
-    struct str answer_headers;     /* "name: value\n" lines, names in lower case */
+    struct str answer;         /* set its ceiling before; release it after */
+    struct str answer_headers; /* "name: value\n" lines, names in lower case */
 };
 
 #define HTTP_CALL_INIT(answer_max)                                                                           \
-    {.timeout_us = 30000000, .answer = STR_INIT(answer_max), .answer_headers = STR_INIT(32768)}
+    { .timeout_us = 30000000, .answer = STR_INIT(answer_max), .answer_headers = STR_INIT(32768) }
 
 void http_init(void); /* once per program */
 /* 0 when there was an answer, whatever its status. Class retry. */

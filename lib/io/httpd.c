@@ -47,18 +47,15 @@ struct httpd_stream {
     struct httpd_stream *next;
 };
 
-const char *httpd_header(struct httpd_request *request, const char *name)
-{
+const char *httpd_header(struct httpd_request *request, const char *name) {
     return MHD_lookup_connection_value(request->state->connection, MHD_HEADER_KIND, name);
 }
 
-const char *httpd_query(struct httpd_request *request, const char *name)
-{
+const char *httpd_query(struct httpd_request *request, const char *name) {
     return MHD_lookup_connection_value(request->state->connection, MHD_GET_ARGUMENT_KIND, name);
 }
 
-static enum MHD_Result queue_plain(struct MHD_Connection *connection, unsigned status, const char *body)
-{
+static enum MHD_Result queue_plain(struct MHD_Connection *connection, unsigned status, const char *body) {
     struct MHD_Response *response =
         MHD_create_response_from_buffer(strlen(body), (void *)(uintptr_t)body, MHD_RESPMEM_PERSISTENT);
     (void)MHD_add_response_header(response, "Content-Type", "application/problem+json");
@@ -72,8 +69,7 @@ struct header_count {
     int lengths, encodings;
 };
 
-static enum MHD_Result count_header(void *arg, enum MHD_ValueKind kind, const char *name, const char *value)
-{
+static enum MHD_Result count_header(void *arg, enum MHD_ValueKind kind, const char *name, const char *value) {
     struct header_count *count = arg;
     (void)kind, (void)value;
     count->lengths += strcasecmp(name, "Content-Length") == 0;
@@ -82,15 +78,16 @@ static enum MHD_Result count_header(void *arg, enum MHD_ValueKind kind, const ch
 }
 
 /* Smuggling: libmicrohttpd takes two lengths, and a length beside chunked; both are refused here. */
-static const char *refuse_headers(struct httpd *httpd, struct MHD_Connection *connection, unsigned *ret_status)
-{
+static const char *refuse_headers(struct httpd *httpd, struct MHD_Connection *connection,
+                                  unsigned *ret_status) {
     struct header_count count = {0};
     int64_t n = 0;
     (void)MHD_get_connection_values(connection, MHD_HEADER_KIND, count_header, &count);
     const char *length = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Content-Length");
     if (count.encodings) {
         *ret_status = 411;
-        return "{\"code\":\"length_required\",\"status\":411,\"detail\":\"Send the body with a Content-Length.\"}";
+        return "{\"code\":\"length_required\",\"status\":411,\"detail\":\"Send the body with a "
+               "Content-Length.\"}";
     }
     if (count.lengths > 1 || (length && !str_to_int(length, 0, INT64_MAX, &n))) {
         *ret_status = 400;
@@ -103,9 +100,8 @@ static const char *refuse_headers(struct httpd *httpd, struct MHD_Connection *co
     return NULL;
 }
 
-static struct httpd_state *begin_request(struct httpd *httpd, struct MHD_Connection *connection, const char *url,
-                                         const char *method)
-{
+static struct httpd_state *begin_request(struct httpd *httpd, struct MHD_Connection *connection,
+                                         const char *url, const char *method) {
     struct httpd_state *state = mem_alloc(sizeof *state);
     state->httpd = httpd;
     state->connection = connection;
@@ -116,9 +112,9 @@ static struct httpd_state *begin_request(struct httpd *httpd, struct MHD_Connect
     return state;
 }
 
-static enum MHD_Result handle(void *arg, struct MHD_Connection *connection, const char *url, const char *method,
-                              const char *version, const char *data, size_t *data_n, void **con_cls)
-{
+static enum MHD_Result handle(void *arg, struct MHD_Connection *connection, const char *url,
+                              const char *method, const char *version, const char *data, size_t *data_n,
+                              void **con_cls) {
     struct httpd *httpd = arg;
     struct httpd_state *state = *con_cls;
     (void)version;
@@ -156,8 +152,8 @@ static enum MHD_Result handle(void *arg, struct MHD_Connection *connection, cons
     }
 }
 
-static void completed(void *arg, struct MHD_Connection *connection, void **con_cls, enum MHD_RequestTerminationCode code)
-{
+static void completed(void *arg, struct MHD_Connection *connection, void **con_cls,
+                      enum MHD_RequestTerminationCode code) {
     struct httpd_state *state = *con_cls;
     (void)arg, (void)connection, (void)code;
     if (!state)
@@ -170,8 +166,7 @@ static void completed(void *arg, struct MHD_Connection *connection, void **con_c
     *con_cls = NULL;
 }
 
-static void finish_answer(struct httpd_state *state)
-{
+static void finish_answer(struct httpd_state *state) {
     struct httpd *httpd = state->httpd;
     struct MHD_Connection *connection = state->connection;
     atomic_store(&state->phase, PHASE_ANSWERED);
@@ -179,12 +174,11 @@ static void finish_answer(struct httpd_state *state)
     MHD_resume_connection(connection); /* the state may be gone from here on */
 }
 
-void httpd_answer(struct httpd_request *request, const struct httpd_reply *reply)
-{
+void httpd_answer(struct httpd_request *request, const struct httpd_reply *reply) {
     struct httpd_state *state = request->state;
     state->status = reply->status;
-    state->response =
-        MHD_create_response_from_buffer(reply->body_n, (void *)(uintptr_t)(reply->body ? reply->body : ""), MHD_RESPMEM_MUST_COPY);
+    state->response = MHD_create_response_from_buffer(
+        reply->body_n, (void *)(uintptr_t)(reply->body ? reply->body : ""), MHD_RESPMEM_MUST_COPY);
     if (reply->type)
         (void)MHD_add_response_header(state->response, "Content-Type", reply->type);
     for (int i = 0; i < 8 && reply->headers[i][0]; i++)
@@ -197,8 +191,7 @@ void httpd_answer(struct httpd_request *request, const struct httpd_reply *reply
 
 /* ---- streams ---- */
 
-static ssize_t read_stream(void *arg, uint64_t at, char *buf, size_t max)
-{
+static ssize_t read_stream(void *arg, uint64_t at, char *buf, size_t max) {
     struct httpd_stream *stream = arg;
     ssize_t n = 0;
     (void)at;
@@ -222,8 +215,7 @@ static ssize_t read_stream(void *arg, uint64_t at, char *buf, size_t max)
     return n;
 }
 
-static void free_stream(void *arg)
-{
+static void free_stream(void *arg) {
     struct httpd_stream *stream = arg;
     struct httpd *httpd = stream->httpd;
     pthread_mutex_lock(&httpd->mutex);
@@ -240,8 +232,8 @@ static void free_stream(void *arg)
     atomic_fetch_sub(&httpd->open, 1);
 }
 
-struct httpd_stream *httpd_answer_stream(struct httpd_request *request, void (*closed)(void *arg), void *arg)
-{
+struct httpd_stream *httpd_answer_stream(struct httpd_request *request, void (*closed)(void *arg),
+                                         void *arg) {
     struct httpd_state *state = request->state;
     struct httpd *httpd = state->httpd;
     struct httpd_stream *stream = mem_alloc(sizeof *stream);
@@ -257,23 +249,22 @@ struct httpd_stream *httpd_answer_stream(struct httpd_request *request, void (*c
     pthread_mutex_unlock(&httpd->mutex);
     atomic_fetch_add(&httpd->open, 1);
     state->status = 200;
-    state->response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 4096, read_stream, stream, free_stream);
+    state->response =
+        MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 4096, read_stream, stream, free_stream);
     (void)MHD_add_response_header(state->response, "Content-Type", "text/event-stream");
     (void)MHD_add_response_header(state->response, "Cache-Control", "no-store");
     finish_answer(state);
     return stream;
 }
 
-static void resume_stream(struct httpd_stream *stream)
-{
+static void resume_stream(struct httpd_stream *stream) {
     if (!stream->suspended)
         return;
     stream->suspended = false;
     MHD_resume_connection(stream->connection);
 }
 
-bool httpd_stream_write(struct httpd_stream *stream, const char *bytes, size_t n)
-{
+bool httpd_stream_write(struct httpd_stream *stream, const char *bytes, size_t n) {
     pthread_mutex_lock(&stream->mutex);
     str_add(&stream->out, bytes, n);
     bool ok = !str_is_cut(&stream->out) && !stream->ended;
@@ -284,8 +275,7 @@ bool httpd_stream_write(struct httpd_stream *stream, const char *bytes, size_t n
     return ok;
 }
 
-void httpd_stream_end(struct httpd_stream *stream)
-{
+void httpd_stream_end(struct httpd_stream *stream) {
     pthread_mutex_lock(&stream->mutex);
     stream->ended = true;
     resume_stream(stream);
@@ -294,19 +284,18 @@ void httpd_stream_end(struct httpd_stream *stream)
 
 /* ---- life ---- */
 
-struct httpd *httpd_start(const struct httpd_conf *conf, struct err *err)
-{
+struct httpd *httpd_start(const struct httpd_conf *conf, struct err *err) {
     struct httpd *httpd = mem_alloc(sizeof *httpd);
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((uint16_t)conf->port)};
     httpd->conf = *conf;
     pthread_mutex_init(&httpd->mutex, NULL);
     if (inet_pton(AF_INET, conf->address, &at.sin_addr) == 1)
-        httpd->daemon = MHD_start_daemon(
-            MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC, 0, NULL, NULL, handle, httpd,
-            MHD_OPTION_SOCK_ADDR, &at, MHD_OPTION_CONNECTION_LIMIT, conf->connections_max,
-            MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)conf->timeout_s, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-            (size_t)32768, MHD_OPTION_NOTIFY_COMPLETED, completed, NULL, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u,
-            MHD_OPTION_END);
+        httpd->daemon =
+            MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC, 0, NULL,
+                             NULL, handle, httpd, MHD_OPTION_SOCK_ADDR, &at, MHD_OPTION_CONNECTION_LIMIT,
+                             conf->connections_max, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)conf->timeout_s,
+                             MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)32768, MHD_OPTION_NOTIFY_COMPLETED,
+                             completed, NULL, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u, MHD_OPTION_END);
     if (httpd->daemon)
         return httpd;
     (void)err_errno(err, ERR_PARK, "cannot listen on %s port %d", conf->address, conf->port);
@@ -315,14 +304,12 @@ struct httpd *httpd_start(const struct httpd_conf *conf, struct err *err)
     return NULL;
 }
 
-int httpd_port(const struct httpd *httpd)
-{
+int httpd_port(const struct httpd *httpd) {
     const union MHD_DaemonInfo *info = MHD_get_daemon_info(httpd->daemon, MHD_DAEMON_INFO_BIND_PORT);
     return info ? info->port : 0;
 }
 
-void httpd_stop(struct httpd *httpd)
-{
+void httpd_stop(struct httpd *httpd) {
     if (!httpd)
         return;
     atomic_store(&httpd->stopping, true);

@@ -1,6 +1,7 @@
-/* An HTTP/1.1 server by libmicrohttpd: one epoll thread, connections suspended while somebody else works on the
- * answer. Refused before a handler sees it: chunked bodies and doubled lengths (411, 400), bodies over the limit
- * (413), header blocks over 16 KiB (431), too many connections. TLS ends in a proxy in front of it. */
+/* An HTTP/1.1 server by libmicrohttpd: one epoll thread, connections suspended while somebody else works on
+ * the answer. Refused before a handler sees it: chunked bodies and doubled lengths (411, 400), bodies over
+ * the limit (413), header blocks over 16 KiB (431), too many connections. TLS ends in a proxy in front of it.
+ */
 #ifndef FAIRLEAD_IO_HTTPD_H
 #define FAIRLEAD_IO_HTTPD_H
 
@@ -14,8 +15,8 @@ struct httpd_request {
     const char *method, *path; /* path decoded, without the query */
     const char *body;          /* NUL-terminated */
     size_t body_n;
-    struct arena arena;        /* lives as long as the request: handlers may use it */
-    void *owner;               /* the handler's */
+    struct arena arena; /* lives as long as the request: handlers may use it */
+    void *owner;        /* the handler's */
     struct httpd_state *state;
 };
 
@@ -25,14 +26,14 @@ const char *httpd_query(struct httpd_request *request, const char *name);
 
 struct httpd_reply {
     int status;
-    const char *type;          /* content type */
+    const char *type; /* content type */
     const char *body;
     size_t body_n;
     const char *headers[8][2]; /* name, value; ended by a NULL name */
 };
 
-/* Called on the server's thread with the whole request. It must see to it that httpd_answer() is called exactly
- * once for it, now or later, on any thread; the request is gone after that. */
+/* Called on the server's thread with the whole request. It must see to it that httpd_answer() is called
+ * exactly once for it, now or later, on any thread; the request is gone after that. */
 typedef void httpd_handler(void *arg, struct httpd_request *request);
 
 struct httpd_conf {

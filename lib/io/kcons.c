@@ -12,14 +12,12 @@ struct kcons {
     char *topic; /* by assignment: the one */
 };
 
-static void no_log(const rd_kafka_t *rk, int level, const char *facility, const char *text)
-{
+static void no_log(const rd_kafka_t *rk, int level, const char *facility, const char *text) {
     (void)rk, (void)level, (void)facility, (void)text; /* errors come back as values */
 }
 
 static struct kcons *open_consumer(const char *brokers, const char *client, const char *group, bool by_group,
-                                   struct err *err)
-{
+                                   struct err *err) {
     char text[256];
     const char *const settings[][2] = {
         {"bootstrap.servers", brokers},
@@ -66,8 +64,7 @@ static struct kcons *open_consumer(const char *brokers, const char *client, cons
 }
 
 struct kcons *kcons_open_group(const char *brokers, const char *client, const char *group,
-                               const char *const *topics, struct err *err)
-{
+                               const char *const *topics, struct err *err) {
     struct kcons *kcons = open_consumer(brokers, client, group, true, err);
     if (!kcons)
         return NULL;
@@ -84,8 +81,7 @@ struct kcons *kcons_open_group(const char *brokers, const char *client, const ch
 }
 
 struct kcons *kcons_open_topic(const char *brokers, const char *client, const char *topic, bool from_end,
-                               struct err *err)
-{
+                               struct err *err) {
     struct kcons *kcons = open_consumer(brokers, client, client, false, err);
     if (!kcons)
         return NULL;
@@ -102,8 +98,7 @@ struct kcons *kcons_open_topic(const char *brokers, const char *client, const ch
     return NULL;
 }
 
-void kcons_close(struct kcons *kcons)
-{
+void kcons_close(struct kcons *kcons) {
     if (!kcons)
         return;
     (void)rd_kafka_consumer_close(kcons->rk);
@@ -112,8 +107,7 @@ void kcons_close(struct kcons *kcons)
     free(kcons);
 }
 
-int kcons_poll(struct kcons *kcons, int timeout_ms, struct kcons_record *ret, struct err *err)
-{
+int kcons_poll(struct kcons *kcons, int timeout_ms, struct kcons_record *ret, struct err *err) {
     rd_kafka_message_t *message = rd_kafka_consumer_poll(kcons->rk, timeout_ms);
     if (!message)
         return 0;
@@ -139,49 +133,43 @@ int kcons_poll(struct kcons *kcons, int timeout_ms, struct kcons_record *ret, st
     return err_set(err, fatal ? ERR_DEAD : ERR_RETRY, "kafka: %s", rd_kafka_err2str(code));
 }
 
-void kcons_release(struct kcons_record *record)
-{
+void kcons_release(struct kcons_record *record) {
     if (record->handle)
         rd_kafka_message_destroy(record->handle);
     record->handle = NULL;
 }
 
-static rd_kafka_topic_partition_list_t *one(const char *topic, int32_t partition)
-{
+static rd_kafka_topic_partition_list_t *one(const char *topic, int32_t partition) {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
     (void)rd_kafka_topic_partition_list_add(list, topic, partition);
     return list;
 }
 
-void kcons_done(struct kcons *kcons, const char *topic, int32_t partition, int64_t offset)
-{
+void kcons_done(struct kcons *kcons, const char *topic, int32_t partition, int64_t offset) {
     rd_kafka_topic_partition_list_t *list = one(topic, partition);
     list->elems[0].offset = offset + 1;
-    (void)rd_kafka_offsets_store(kcons->rk, list); /* refused for a partition that was taken: as it should be */
+    (void)rd_kafka_offsets_store(kcons->rk,
+                                 list); /* refused for a partition that was taken: as it should be */
     rd_kafka_topic_partition_list_destroy(list);
 }
 
-void kcons_commit(struct kcons *kcons)
-{
+void kcons_commit(struct kcons *kcons) {
     (void)rd_kafka_commit(kcons->rk, NULL, 1);
 }
 
-void kcons_pause(struct kcons *kcons, const char *topic, int32_t partition)
-{
+void kcons_pause(struct kcons *kcons, const char *topic, int32_t partition) {
     rd_kafka_topic_partition_list_t *list = one(topic, partition);
     (void)rd_kafka_pause_partitions(kcons->rk, list);
     rd_kafka_topic_partition_list_destroy(list);
 }
 
-void kcons_resume(struct kcons *kcons, const char *topic, int32_t partition)
-{
+void kcons_resume(struct kcons *kcons, const char *topic, int32_t partition) {
     rd_kafka_topic_partition_list_t *list = one(topic, partition);
     (void)rd_kafka_resume_partitions(kcons->rk, list);
     rd_kafka_topic_partition_list_destroy(list);
 }
 
-bool kcons_holds(struct kcons *kcons, const char *topic, int32_t partition)
-{
+bool kcons_holds(struct kcons *kcons, const char *topic, int32_t partition) {
     rd_kafka_topic_partition_list_t *list = NULL;
     if (rd_kafka_assignment(kcons->rk, &list) != RD_KAFKA_RESP_ERR_NO_ERROR)
         return false;
@@ -190,20 +178,20 @@ bool kcons_holds(struct kcons *kcons, const char *topic, int32_t partition)
     return holds;
 }
 
-int kcons_end_offset(struct kcons *kcons, int64_t *ret, struct err *err)
-{
+int kcons_end_offset(struct kcons *kcons, int64_t *ret, struct err *err) {
     int64_t low, high;
-    rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(kcons->rk, kcons->topic, 0, &low, &high, 5000);
+    rd_kafka_resp_err_t code =
+        rd_kafka_query_watermark_offsets(kcons->rk, kcons->topic, 0, &low, &high, 5000);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
         return err_set(err, ERR_RETRY, "kafka topic \"%s\": %s", kcons->topic, rd_kafka_err2str(code));
     *ret = high;
     return 0;
 }
 
-bool kcons_has_reached(struct kcons *kcons, int64_t end)
-{
+bool kcons_has_reached(struct kcons *kcons, int64_t end) {
     rd_kafka_topic_partition_list_t *list = one(kcons->topic, 0);
-    int64_t at = rd_kafka_position(kcons->rk, list) == RD_KAFKA_RESP_ERR_NO_ERROR ? list->elems[0].offset : -1;
+    int64_t at =
+        rd_kafka_position(kcons->rk, list) == RD_KAFKA_RESP_ERR_NO_ERROR ? list->elems[0].offset : -1;
     rd_kafka_topic_partition_list_destroy(list);
     return end == 0 || at >= end;
 }

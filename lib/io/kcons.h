@@ -1,6 +1,7 @@
-/* A Kafka consumer by librdkafka, in one of two manners. By group: partitions are shared with other members and
- * offsets are stored only by kcons_done(). By assignment: one topic from its beginning, no committed offset to
- * trust. Long fetch waits: they cost no latency and spare the broker. One thread polls and does nothing else. */
+/* A Kafka consumer by librdkafka, in one of two manners. By group: partitions are shared with other members
+ * and offsets are stored only by kcons_done(). By assignment: one topic from its beginning, no committed
+ * offset to trust. Long fetch waits: they cost no latency and spare the broker. One thread polls and does
+ * nothing else. */
 #ifndef FAIRLEAD_IO_KCONS_H
 #define FAIRLEAD_IO_KCONS_H
 

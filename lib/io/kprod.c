@@ -14,8 +14,7 @@ struct kprod {
     int served;
 };
 
-static enum kprod_result class_of(rd_kafka_resp_err_t code)
-{
+static enum kprod_result class_of(rd_kafka_resp_err_t code) {
     switch ((int)code) {
     case RD_KAFKA_RESP_ERR_NO_ERROR:
         return KPROD_DELIVERED;
@@ -33,8 +32,7 @@ static enum kprod_result class_of(rd_kafka_resp_err_t code)
     }
 }
 
-static void delivered(rd_kafka_t *rk, const rd_kafka_message_t *message, void *arg)
-{
+static void delivered(rd_kafka_t *rk, const rd_kafka_message_t *message, void *arg) {
     struct kprod *kprod = arg;
     (void)rk;
     kprod->served++;
@@ -43,31 +41,34 @@ static void delivered(rd_kafka_t *rk, const rd_kafka_message_t *message, void *a
                       rd_kafka_err2str(message->err));
 }
 
-static int set(rd_kafka_conf_t *conf, const char *name, const char *value, struct err *err)
-{
+static int set(rd_kafka_conf_t *conf, const char *name, const char *value, struct err *err) {
     char text[256];
     if (rd_kafka_conf_set(conf, name, value, text, sizeof text) == RD_KAFKA_CONF_OK)
         return 0;
     return err_set(err, ERR_BUG, "kafka setting \"%s\": %s", name, text);
 }
 
-static void no_log(const rd_kafka_t *rk, int level, const char *facility, const char *text)
-{
+static void no_log(const rd_kafka_t *rk, int level, const char *facility, const char *text) {
     (void)rk, (void)level, (void)facility, (void)text; /* errors come back as values */
 }
 
-struct kprod *kprod_open(const char *brokers, const char *client, int linger_ms, kprod_report *report, void *arg,
-                         struct err *err)
-{
+struct kprod *kprod_open(const char *brokers, const char *client, int linger_ms, kprod_report *report,
+                         void *arg, struct err *err) {
     char linger[16], text[256];
     (void)snprintf(linger, sizeof linger, "%d", linger_ms);
     const char *const settings[][2] = {
-        {"bootstrap.servers", brokers},      {"client.id", client},
-        {"enable.idempotence", "true"},      {"acks", "all"},
-        {"linger.ms", linger},               {"message.timeout.ms", "5000"},
-        {"socket.nagle.disable", "true"},    {"socket.keepalive.enable", "true"},
-        {"message.max.bytes", "1000000"},    {"reconnect.backoff.max.ms", "1000"},
-        {"socket.timeout.ms", "4000"},       {"queue.buffering.max.kbytes", "65536"},
+        {"bootstrap.servers", brokers},
+        {"client.id", client},
+        {"enable.idempotence", "true"},
+        {"acks", "all"},
+        {"linger.ms", linger},
+        {"message.timeout.ms", "5000"},
+        {"socket.nagle.disable", "true"},
+        {"socket.keepalive.enable", "true"},
+        {"message.max.bytes", "1000000"},
+        {"reconnect.backoff.max.ms", "1000"},
+        {"socket.timeout.ms", "4000"},
+        {"queue.buffering.max.kbytes", "65536"},
         {"topic.metadata.refresh.interval.ms", "60000"},
     };
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
@@ -91,8 +92,7 @@ struct kprod *kprod_open(const char *brokers, const char *client, int linger_ms,
     return NULL;
 }
 
-void kprod_close(struct kprod *kprod)
-{
+void kprod_close(struct kprod *kprod) {
     if (!kprod)
         return;
     (void)rd_kafka_flush(kprod->rk, 2000);
@@ -102,8 +102,8 @@ void kprod_close(struct kprod *kprod)
 }
 
 int kprod_send(struct kprod *kprod, const char *topic, int partition, const void *key, size_t key_n,
-               const void *value, size_t value_n, const struct kprod_header *headers, uint64_t tag, struct err *err)
-{
+               const void *value, size_t value_n, const struct kprod_header *headers, uint64_t tag,
+               struct err *err) {
     rd_kafka_headers_t *list = NULL;
     if (headers && headers->name) {
         list = rd_kafka_headers_new(8);
@@ -132,34 +132,29 @@ int kprod_send(struct kprod *kprod, const char *topic, int partition, const void
     return -1;
 }
 
-int kprod_poll(struct kprod *kprod, int timeout_ms)
-{
+int kprod_poll(struct kprod *kprod, int timeout_ms) {
     kprod->served = 0;
     (void)rd_kafka_poll(kprod->rk, timeout_ms);
     return kprod->served;
 }
 
-bool kprod_flush(struct kprod *kprod, int timeout_ms)
-{
+bool kprod_flush(struct kprod *kprod, int timeout_ms) {
     return rd_kafka_flush(kprod->rk, timeout_ms) == RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
-void kprod_purge(struct kprod *kprod)
-{
+void kprod_purge(struct kprod *kprod) {
     (void)rd_kafka_purge(kprod->rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
     while (rd_kafka_outq_len(kprod->rk) > 0)
         if (rd_kafka_poll(kprod->rk, 100) == 0)
             break;
 }
 
-bool kprod_fatal(const struct kprod *kprod)
-{
+bool kprod_fatal(const struct kprod *kprod) {
     char text[8];
     return rd_kafka_fatal_error(kprod->rk, text, sizeof text) != RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
-static int add_settings(rd_kafka_NewTopic_t *topic, const char *const *settings, struct err *err)
-{
+static int add_settings(rd_kafka_NewTopic_t *topic, const char *const *settings, struct err *err) {
     for (; *settings; settings++) {
         char name[64];
         const char *eq = strchr(*settings, '=');
@@ -170,8 +165,7 @@ static int add_settings(rd_kafka_NewTopic_t *topic, const char *const *settings,
     return 0;
 }
 
-static int create(struct kprod *kprod, rd_kafka_NewTopic_t *topic, const char *name, struct err *err)
-{
+static int create(struct kprod *kprod, rd_kafka_NewTopic_t *topic, const char *name, struct err *err) {
     rd_kafka_queue_t *queue = rd_kafka_queue_new(kprod->rk);
     rd_kafka_CreateTopics(kprod->rk, &topic, 1, NULL, queue);
     rd_kafka_event_t *event = rd_kafka_queue_poll(queue, 10000);
@@ -185,7 +179,8 @@ static int create(struct kprod *kprod, rd_kafka_NewTopic_t *topic, const char *n
         const rd_kafka_topic_result_t **topics = rd_kafka_CreateTopics_result_topics(result, &n);
         rd_kafka_resp_err_t code = n ? rd_kafka_topic_result_error(topics[0]) : RD_KAFKA_RESP_ERR_UNKNOWN;
         if (code != RD_KAFKA_RESP_ERR_NO_ERROR && code != RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS)
-            rc = err_set(err, ERR_RETRY, "kafka topic \"%s\" cannot be made: %s", name, rd_kafka_err2str(code));
+            rc = err_set(err, ERR_RETRY, "kafka topic \"%s\" cannot be made: %s", name,
+                         rd_kafka_err2str(code));
     }
     if (event)
         rd_kafka_event_destroy(event);
@@ -194,8 +189,7 @@ static int create(struct kprod *kprod, rd_kafka_NewTopic_t *topic, const char *n
 }
 
 int kprod_make_topic(struct kprod *kprod, const char *topic, int partitions, const char *const *settings,
-                     struct err *err)
-{
+                     struct err *err) {
     char text[256];
     rd_kafka_NewTopic_t *wanted = rd_kafka_NewTopic_new(topic, partitions, 1, text, sizeof text);
     if (!wanted)

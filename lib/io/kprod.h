@@ -1,6 +1,6 @@
-/* A Kafka producer by librdkafka: idempotent, acks=all, short timeouts. Enqueueing is not delivery: act on the
- * delivery reports, which kprod_poll() hands to the callback on the caller's own thread. A fatal error means a
- * new producer: kprod_fatal() says so. */
+/* A Kafka producer by librdkafka: idempotent, acks=all, short timeouts. Enqueueing is not delivery: act on
+ * the delivery reports, which kprod_poll() hands to the callback on the caller's own thread. A fatal error
+ * means a new producer: kprod_fatal() says so. */
 #ifndef FAIRLEAD_IO_KPROD_H
 #define FAIRLEAD_IO_KPROD_H
 
@@ -15,19 +15,19 @@ enum kprod_result { KPROD_DELIVERED, KPROD_TRANSIENT, KPROD_UNKNOWN_TOPIC, KPROD
 /* `tag` is what was given with the record. Called inside kprod_poll() and kprod_purge(). */
 typedef void kprod_report(void *arg, uint64_t tag, enum kprod_result result, const char *reason);
 
-struct kprod *kprod_open(const char *brokers, const char *client, int linger_ms, kprod_report *report, void *arg,
-                         struct err *err);
+struct kprod *kprod_open(const char *brokers, const char *client, int linger_ms, kprod_report *report,
+                         void *arg, struct err *err);
 void kprod_close(struct kprod *kprod); /* waits 2 s for what is queued; NULL is fine */
 
 struct kprod_header {
     const char *name, *value;
 };
 
-/* Queues a copy. value NULL is a tombstone; partition -1 lets the key choose. `headers` end with {0} or are NULL.
- * Errors: retry (queue full: poll first), park (the record can never be sent: too large). */
-MUST_CHECK int kprod_send(struct kprod *kprod, const char *topic, int partition, const void *key, size_t key_n,
-                          const void *value, size_t value_n, const struct kprod_header *headers, uint64_t tag,
-                          struct err *err);
+/* Queues a copy. value NULL is a tombstone; partition -1 lets the key choose. `headers` end with {0} or are
+ * NULL. Errors: retry (queue full: poll first), park (the record can never be sent: too large). */
+MUST_CHECK int kprod_send(struct kprod *kprod, const char *topic, int partition, const void *key,
+                          size_t key_n, const void *value, size_t value_n, const struct kprod_header *headers,
+                          uint64_t tag, struct err *err);
 /* Serves delivery reports; returns how many. */
 int kprod_poll(struct kprod *kprod, int timeout_ms);
 /* Waits until nothing is queued or in flight, at most so long; true when all was reported. */
@@ -37,7 +37,7 @@ void kprod_purge(struct kprod *kprod);
 bool kprod_fatal(const struct kprod *kprod);
 
 /* Topics: makes one with exactly these settings ("name=value" pairs, NULL-ended); one that exists is fine. */
-MUST_CHECK int kprod_make_topic(struct kprod *kprod, const char *topic, int partitions, const char *const *settings,
-                                struct err *err);
+MUST_CHECK int kprod_make_topic(struct kprod *kprod, const char *topic, int partitions,
+                                const char *const *settings, struct err *err);
 
 #endif

@@ -9,23 +9,21 @@
 #include <unistd.h>
 #include <uthash.h>
 
-/* A statement that this connection has prepared, by the address of its text: embedded texts live as long as the
- * program. PREPARING until the server has said so: a pipeline that aborts never did it. */
+/* A statement that this connection has prepared, by the address of its text: embedded texts live as long as
+ * the program. PREPARING until the server has said so: a pipeline that aborts never did it. */
 struct pg_prepared {
     const char *query;
     bool ready;
     UT_hash_handle hh;
 };
 
-static void connection_error(struct pg *pg, struct err *err)
-{
+static void connection_error(struct pg *pg, struct err *err) {
     pg->sqlstate[0] = '\0';
     const char *text = PQerrorMessage(pg->conn);
     (void)err_set(err, ERR_RETRY, "database: %.*s", (int)strcspn(text, "\n"), text);
 }
 
-static enum err_class class_of(const char *sqlstate)
-{
+static enum err_class class_of(const char *sqlstate) {
     if (!sqlstate)
         return ERR_RETRY;
     if (str_starts(sqlstate, "22") || str_starts(sqlstate, "23") || strcmp(sqlstate, "P0001") == 0)
@@ -37,8 +35,7 @@ static enum err_class class_of(const char *sqlstate)
     return ERR_BUG;
 }
 
-static void result_error(struct pg *pg, PGresult *res, struct err *err)
-{
+static void result_error(struct pg *pg, PGresult *res, struct err *err) {
     const char *sqlstate = PQresultErrorField(res, PG_DIAG_SQLSTATE);
     const char *text = PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
     if (PQresultStatus(res) == PGRES_PIPELINE_ABORTED)
@@ -48,13 +45,11 @@ static void result_error(struct pg *pg, PGresult *res, struct err *err)
                   sqlstate ? " " : "", sqlstate ? sqlstate : "");
 }
 
-static void no_notice(void *arg, const PGresult *res)
-{
+static void no_notice(void *arg, const PGresult *res) {
     (void)arg, (void)res;
 }
 
-struct pg *pg_open(const char *url, const char *settings, struct err *err)
-{
+struct pg *pg_open(const char *url, const char *settings, struct err *err) {
     struct pg *pg = mem_alloc(sizeof *pg);
     cleanup_str struct str options = STR_INIT(2048);
     for (const char *s = settings ? settings : ""; *s;) {
@@ -62,8 +57,15 @@ struct pg *pg_open(const char *url, const char *settings, struct err *err)
         str_addf(&options, "-c %.*s ", (int)n, s);
         s += n + (s[n] == ' ');
     }
-    const char *keys[] = {"dbname",          "options",  "keepalives_idle", "keepalives_interval", "keepalives_count",
-                          "tcp_user_timeout", "client_encoding", "connect_timeout", NULL};
+    const char *keys[] = {"dbname",
+                          "options",
+                          "keepalives_idle",
+                          "keepalives_interval",
+                          "keepalives_count",
+                          "tcp_user_timeout",
+                          "client_encoding",
+                          "connect_timeout",
+                          NULL};
     const char *values[] = {url, str_text(&options), "5", "2", "3", "8000", "UTF8", "5", NULL};
     pg->conn = PQconnectdbParams(keys, values, 1);
     if (!pg->conn)
@@ -76,13 +78,11 @@ struct pg *pg_open(const char *url, const char *settings, struct err *err)
     return NULL;
 }
 
-void pg_close(struct pg *pg)
-{
+void pg_close(struct pg *pg) {
     if (!pg)
         return;
     struct pg_prepared *p, *next;
-    HASH_ITER(hh, pg->prepared, p, next)
-    {
+    HASH_ITER(hh, pg->prepared, p, next) {
         HASH_DEL(pg->prepared, p);
         free(p);
     }
@@ -90,13 +90,11 @@ void pg_close(struct pg *pg)
     free(pg);
 }
 
-void pg_close_p(struct pg **pg)
-{
+void pg_close_p(struct pg **pg) {
     pg_close(*pg);
 }
 
-bool pg_is_usable(const struct pg *pg)
-{
+bool pg_is_usable(const struct pg *pg) {
     return pg && PQstatus(pg->conn) == CONNECTION_OK;
 }
 
@@ -104,31 +102,26 @@ static const struct pg_params no_params;
 static const int binary_formats[PG_PARAMS_MAX] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
                                                   1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
 
-static void statement_name(const char *query, char name[24])
-{
+static void statement_name(const char *query, char name[24]) {
     (void)snprintf(name, 24, "q%zx", (size_t)(uintptr_t)query);
 }
 
-static struct pg_prepared *find_prepared(struct pg *pg, const char *query)
-{
+static struct pg_prepared *find_prepared(struct pg *pg, const char *query) {
     struct pg_prepared *p;
     HASH_FIND_PTR(pg->prepared, &query, p);
     return p;
 }
 
-static struct pg_prepared *add_prepared(struct pg *pg, const char *query)
-{
+static struct pg_prepared *add_prepared(struct pg *pg, const char *query) {
     struct pg_prepared *p = mem_alloc(sizeof *p);
     p->query = query;
     HASH_ADD_PTR(pg->prepared, query, p);
     return p;
 }
 
-static void drop_unready(struct pg *pg)
-{
+static void drop_unready(struct pg *pg) {
     struct pg_prepared *p, *next;
-    HASH_ITER(hh, pg->prepared, p, next)
-    {
+    HASH_ITER(hh, pg->prepared, p, next) {
         if (p->ready)
             continue;
         HASH_DEL(pg->prepared, p);
@@ -136,14 +129,12 @@ static void drop_unready(struct pg *pg)
     }
 }
 
-static bool is_good(const PGresult *res)
-{
+static bool is_good(const PGresult *res) {
     ExecStatusType status = PQresultStatus(res);
     return status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK || status == PGRES_EMPTY_QUERY;
 }
 
-static int fail(struct pg *pg, PGresult *res, struct err *err)
-{
+static int fail(struct pg *pg, PGresult *res, struct err *err) {
     if (PQstatus(pg->conn) != CONNECTION_OK)
         connection_error(pg, err);
     else
@@ -152,8 +143,7 @@ static int fail(struct pg *pg, PGresult *res, struct err *err)
     return -1;
 }
 
-PGresult *pg_run(struct pg *pg, const char *query, const struct pg_params *params, struct err *err)
-{
+PGresult *pg_run(struct pg *pg, const char *query, const struct pg_params *params, struct err *err) {
     const struct pg_params *p = params ? params : &no_params;
     char name[24];
     statement_name(query, name);
@@ -173,8 +163,7 @@ PGresult *pg_run(struct pg *pg, const char *query, const struct pg_params *param
     return NULL;
 }
 
-int pg_script(struct pg *pg, const char *script, struct err *err)
-{
+int pg_script(struct pg *pg, const char *script, struct err *err) {
     PGresult *res = PQexec(pg->conn, script);
     if (!is_good(res))
         return fail(pg, res, err);
@@ -182,8 +171,7 @@ int pg_script(struct pg *pg, const char *script, struct err *err)
     return 0;
 }
 
-void pg_rollback(struct pg *pg)
-{
+void pg_rollback(struct pg *pg) {
     PQclear(PQexec(pg->conn, "rollback"));
 }
 
@@ -191,15 +179,13 @@ void pg_rollback(struct pg *pg)
 
 enum { KIND_PREPARE = 1, KIND_STATEMENT, KIND_SYNC };
 
-static void push(struct pg *pg, char kind)
-{
+static void push(struct pg *pg, char kind) {
     if (pg->pending == (int)sizeof pg->kinds)
         abort(); /* no pipeline of ours is that long */
     pg->kinds[pg->pending++] = kind;
 }
 
-int pg_pipeline_begin(struct pg *pg, struct err *err)
-{
+int pg_pipeline_begin(struct pg *pg, struct err *err) {
     pg->pending = pg->read = 0;
     if (PQenterPipelineMode(pg->conn))
         return 0;
@@ -207,8 +193,7 @@ int pg_pipeline_begin(struct pg *pg, struct err *err)
     return -1;
 }
 
-int pg_send(struct pg *pg, const char *query, const struct pg_params *params, struct err *err)
-{
+int pg_send(struct pg *pg, const char *query, const struct pg_params *params, struct err *err) {
     const struct pg_params *p = params ? params : &no_params;
     char name[24];
     statement_name(query, name);
@@ -228,8 +213,7 @@ int pg_send(struct pg *pg, const char *query, const struct pg_params *params, st
     return 0;
 }
 
-int pg_sync(struct pg *pg, struct err *err)
-{
+int pg_sync(struct pg *pg, struct err *err) {
     if (!PQpipelineSync(pg->conn)) {
         connection_error(pg, err);
         return -1;
@@ -239,8 +223,7 @@ int pg_sync(struct pg *pg, struct err *err)
 }
 
 /* The next result of any kind, with the NULL that ends it taken away. */
-static PGresult *next_raw(struct pg *pg)
-{
+static PGresult *next_raw(struct pg *pg) {
     char kind = pg->kinds[pg->read++];
     PGresult *res = PQgetResult(pg->conn);
     if (kind != KIND_SYNC) {
@@ -251,8 +234,7 @@ static PGresult *next_raw(struct pg *pg)
     return res;
 }
 
-PGresult *pg_next(struct pg *pg, struct err *err)
-{
+PGresult *pg_next(struct pg *pg, struct err *err) {
     while (pg->read < pg->pending) {
         char kind = pg->kinds[pg->read];
         PGresult *res = next_raw(pg);
@@ -268,8 +250,7 @@ PGresult *pg_next(struct pg *pg, struct err *err)
     return NULL;
 }
 
-void pg_pipeline_end(struct pg *pg)
-{
+void pg_pipeline_end(struct pg *pg) {
     bool failed = false;
     while (pg->read < pg->pending && PQstatus(pg->conn) == CONNECTION_OK) {
         PGresult *res = next_raw(pg);
@@ -283,18 +264,15 @@ void pg_pipeline_end(struct pg *pg)
 }
 
 /* Called when a pipeline went through: what it prepared is there. */
-void pg_pipeline_done(struct pg *pg)
-{
+void pg_pipeline_done(struct pg *pg) {
     struct pg_prepared *p, *next;
-    HASH_ITER(hh, pg->prepared, p, next)
-    {
+    HASH_ITER(hh, pg->prepared, p, next) {
         p->ready = true;
     }
     pg_pipeline_end(pg);
 }
 
-bool pg_wait_notify(struct pg *pg, int64_t timeout_us, int wake_fd)
-{
+bool pg_wait_notify(struct pg *pg, int64_t timeout_us, int wake_fd) {
     PGnotify *note;
     struct pollfd p[2] = {{.fd = PQsocket(pg->conn), .events = POLLIN}, {.fd = wake_fd, .events = POLLIN}};
     if (!(note = PQnotifies(pg->conn))) {

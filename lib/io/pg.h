@@ -4,7 +4,8 @@
  * which array parameter, and which column of a result into which member. A lone row is an array of one.
  *
  * Errors are classed by SQLSTATE (pg_error): connection and 40xxx/55P03/57xxx are retry; 22, 23 and P0001 are
- * park (this data); the rest are bugs. A connection that failed stays failed until pg_open() makes a new one. */
+ * park (this data); the rest are bugs. A connection that failed stays failed until pg_open() makes a new one.
+ */
 #ifndef FAIRLEAD_IO_PG_H
 #define FAIRLEAD_IO_PG_H
 
@@ -37,14 +38,15 @@ enum pg_type { PG_UUID, PG_TEXT, PG_INT, PG_BOOL, PG_TIME, PG_JSON, PG_BYTES, PG
 
 struct pg_column {
     enum pg_type type;
-    size_t offset;             /* of the member: struct uuid, const char *, int64_t, bool, int64_t (us; 0 = NULL),
-                                  const char *, struct {const void *p; size_t n;}, int */
+    size_t offset; /* of the member: struct uuid, const char *, int64_t, bool, int64_t (us; 0 = NULL),
+                      const char *, struct {const void *p; size_t n;}, int */
     const char *const *labels; /* PG_ENUM: text of each value */
     int labels_n;
 };
-#define PG_COL(row, member, kind) {.type = (kind), .offset = offsetof(row, member)}
+#define PG_COL(row, member, kind)                                                                            \
+    { .type = (kind), .offset = offsetof(row, member) }
 #define PG_COL_ENUM(row, member, names, count)                                                               \
-    {.type = PG_ENUM, .offset = offsetof(row, member), .labels = (names), .labels_n = (count)}
+    { .type = PG_ENUM, .offset = offsetof(row, member), .labels = (names), .labels_n = (count) }
 
 /* ---- parameters ---- */
 
@@ -58,8 +60,8 @@ struct pg_params {
 };
 
 /* One array parameter per column, from `n` row pointers. */
-void pg_params_rows(struct pg_params *params, const struct pg_column *columns, int columns_n, const void *const *rows,
-                    size_t n);
+void pg_params_rows(struct pg_params *params, const struct pg_column *columns, int columns_n,
+                    const void *const *rows, size_t n);
 void pg_params_uuids(struct pg_params *params, const struct uuid *ids, size_t n);
 void pg_params_texts(struct pg_params *params, const char *const *texts, size_t n);
 void pg_params_ints(struct pg_params *params, const int64_t *ints, size_t n);
@@ -77,7 +79,8 @@ PGresult *pg_run(struct pg *pg, const char *query, const struct pg_params *param
 /* Several statements in one text, no parameters: migrations. */
 MUST_CHECK int pg_script(struct pg *pg, const char *script, struct err *err);
 
-/* Ends a transaction that failed; a connection that cannot even do that is broken, and says so at its next use. */
+/* Ends a transaction that failed; a connection that cannot even do that is broken, and says so at its next
+ * use. */
 void pg_rollback(struct pg *pg);
 
 /* A pipeline: send any number, then read each result in order. After an error the rest read as errors until

@@ -1,7 +1,6 @@
 /* Parameters: arrays in the binary format that PostgreSQL's array_recv() reads. */
-#include "io/pg.h"
-
 #include "base/str.h"
+#include "io/pg.h"
 
 #include <arpa/inet.h>
 #include <endian.h>
@@ -9,17 +8,34 @@
 #include <string.h>
 
 /* Object identifiers of pg_type, fixed for ever by PostgreSQL's catalogue. */
-enum { OID_BOOL = 16, OID_BYTEA = 17, OID_INT8 = 20, OID_INT4 = 23, OID_TEXT = 25, OID_TIMESTAMPTZ = 1184, OID_UUID = 2950, OID_JSONB = 3802 };
-enum { OID_BOOL_ARRAY = 1000, OID_BYTEA_ARRAY = 1001, OID_INT8_ARRAY = 1016, OID_TEXT_ARRAY = 1009, OID_TIMESTAMPTZ_ARRAY = 1185, OID_UUID_ARRAY = 2951, OID_JSONB_ARRAY = 3807 };
+enum {
+    OID_BOOL = 16,
+    OID_BYTEA = 17,
+    OID_INT8 = 20,
+    OID_INT4 = 23,
+    OID_TEXT = 25,
+    OID_TIMESTAMPTZ = 1184,
+    OID_UUID = 2950,
+    OID_JSONB = 3802
+};
+enum {
+    OID_BOOL_ARRAY = 1000,
+    OID_BYTEA_ARRAY = 1001,
+    OID_INT8_ARRAY = 1016,
+    OID_TEXT_ARRAY = 1009,
+    OID_TIMESTAMPTZ_ARRAY = 1185,
+    OID_UUID_ARRAY = 2951,
+    OID_JSONB_ARRAY = 3807
+};
 
 #define EPOCH_SHIFT_US INT64_C(946684800000000) /* 2000-01-01, PostgreSQL's zero */
 
 static const Oid element_oids[] = {
-    [PG_UUID] = OID_UUID, [PG_TEXT] = OID_TEXT,   [PG_INT] = OID_INT8,    [PG_BOOL] = OID_BOOL, [PG_TIME] = OID_TIMESTAMPTZ,
-    [PG_JSON] = OID_JSONB, [PG_BYTES] = OID_BYTEA, [PG_ENUM] = OID_TEXT,
+    [PG_UUID] = OID_UUID,        [PG_TEXT] = OID_TEXT,  [PG_INT] = OID_INT8,    [PG_BOOL] = OID_BOOL,
+    [PG_TIME] = OID_TIMESTAMPTZ, [PG_JSON] = OID_JSONB, [PG_BYTES] = OID_BYTEA, [PG_ENUM] = OID_TEXT,
 };
 static const Oid array_oids[] = {
-    [PG_UUID] = OID_UUID_ARRAY,   [PG_TEXT] = OID_TEXT_ARRAY,   [PG_INT] = OID_INT8_ARRAY,
+    [PG_UUID] = OID_UUID_ARRAY,   [PG_TEXT] = OID_TEXT_ARRAY,        [PG_INT] = OID_INT8_ARRAY,
     [PG_BOOL] = OID_BOOL_ARRAY,   [PG_TIME] = OID_TIMESTAMPTZ_ARRAY, [PG_JSON] = OID_JSONB_ARRAY,
     [PG_BYTES] = OID_BYTEA_ARRAY, [PG_ENUM] = OID_TEXT_ARRAY,
 };
@@ -29,45 +45,38 @@ struct span {
     size_t n;
 };
 
-static void put_u32(struct str *out, uint32_t v)
-{
+static void put_u32(struct str *out, uint32_t v) {
     v = htonl(v);
     str_add(out, &v, sizeof v);
 }
 
-static void put_u64(struct str *out, uint64_t v)
-{
+static void put_u64(struct str *out, uint64_t v) {
     v = htobe64(v);
     str_add(out, &v, sizeof v);
 }
 
-static void put_null(struct str *out)
-{
+static void put_null(struct str *out) {
     put_u32(out, UINT32_MAX);
 }
 
-static void put_blob(struct str *out, const void *p, size_t n)
-{
+static void put_blob(struct str *out, const void *p, size_t n) {
     put_u32(out, (uint32_t)n);
     str_add(out, p, n);
 }
 
-static void put_text(struct str *out, const char *s)
-{
+static void put_text(struct str *out, const char *s) {
     if (s)
         put_blob(out, s, strlen(s));
     else
         put_null(out);
 }
 
-static void put_int(struct str *out, int64_t v)
-{
+static void put_int(struct str *out, int64_t v) {
     put_u32(out, 8);
     put_u64(out, (uint64_t)v);
 }
 
-static void put_element(struct str *out, const struct pg_column *column, const void *row)
-{
+static void put_element(struct str *out, const struct pg_column *column, const void *row) {
     const char *member = (const char *)row + column->offset;
     const char *text;
     int64_t number;
@@ -123,8 +132,7 @@ static void put_element(struct str *out, const struct pg_column *column, const v
     }
 }
 
-static void add_param(struct pg_params *params, Oid type, const void *p, size_t n)
-{
+static void add_param(struct pg_params *params, Oid type, const void *p, size_t n) {
     if (params->n == PG_PARAMS_MAX)
         abort();
     params->types[params->n] = type;
@@ -133,8 +141,8 @@ static void add_param(struct pg_params *params, Oid type, const void *p, size_t 
     params->n++;
 }
 
-static void add_array(struct pg_params *params, const struct pg_column *column, const void *const *rows, size_t n)
-{
+static void add_array(struct pg_params *params, const struct pg_column *column, const void *const *rows,
+                      size_t n) {
     struct str out = STR_INIT(64 * 1024 * 1024);
     put_u32(&out, n ? 1 : 0);
     put_u32(&out, 1);
@@ -149,15 +157,13 @@ static void add_array(struct pg_params *params, const struct pg_column *column, 
     str_release(&out);
 }
 
-void pg_params_rows(struct pg_params *params, const struct pg_column *columns, int columns_n, const void *const *rows,
-                    size_t n)
-{
+void pg_params_rows(struct pg_params *params, const struct pg_column *columns, int columns_n,
+                    const void *const *rows, size_t n) {
     for (int i = 0; i < columns_n; i++)
         add_array(params, &columns[i], rows, n);
 }
 
-static void add_plain(struct pg_params *params, enum pg_type type, const void *items, size_t size, size_t n)
-{
+static void add_plain(struct pg_params *params, enum pg_type type, const void *items, size_t size, size_t n) {
     const struct pg_column column = {.type = type};
     const void **rows = arena_alloc(params->arena, (n ? n : 1) * sizeof *rows);
     for (size_t i = 0; i < n; i++)
@@ -165,45 +171,36 @@ static void add_plain(struct pg_params *params, enum pg_type type, const void *i
     add_array(params, &column, rows, n);
 }
 
-void pg_params_uuids(struct pg_params *params, const struct uuid *ids, size_t n)
-{
+void pg_params_uuids(struct pg_params *params, const struct uuid *ids, size_t n) {
     add_plain(params, PG_UUID, ids, sizeof *ids, n);
 }
 
-void pg_params_texts(struct pg_params *params, const char *const *texts, size_t n)
-{
+void pg_params_texts(struct pg_params *params, const char *const *texts, size_t n) {
     add_plain(params, PG_TEXT, texts, sizeof *texts, n);
 }
 
-void pg_params_ints(struct pg_params *params, const int64_t *ints, size_t n)
-{
+void pg_params_ints(struct pg_params *params, const int64_t *ints, size_t n) {
     add_plain(params, PG_INT, ints, sizeof *ints, n);
 }
 
-void pg_params_text(struct pg_params *params, const char *text)
-{
+void pg_params_text(struct pg_params *params, const char *text) {
     add_param(params, OID_TEXT, text, text ? strlen(text) : 0);
 }
 
-void pg_params_int(struct pg_params *params, int64_t n)
-{
+void pg_params_int(struct pg_params *params, int64_t n) {
     uint64_t be = htobe64((uint64_t)n);
     add_param(params, OID_INT8, &be, sizeof be);
 }
 
-void pg_params_uuid(struct pg_params *params, struct uuid id)
-{
+void pg_params_uuid(struct pg_params *params, struct uuid id) {
     add_param(params, OID_UUID, id.b, sizeof id.b);
 }
 
-void pg_params_time(struct pg_params *params, int64_t us)
-{
+void pg_params_time(struct pg_params *params, int64_t us) {
     uint64_t be = htobe64((uint64_t)(us - EPOCH_SHIFT_US));
     add_param(params, OID_TIMESTAMPTZ, us ? &be : NULL, sizeof be);
 }
 
-void pg_params_bytes(struct pg_params *params, const void *p, size_t n)
-{
+void pg_params_bytes(struct pg_params *params, const void *p, size_t n) {
     add_param(params, OID_BYTEA, p, n);
 }
-

@@ -1,7 +1,6 @@
 /* Results in the binary format, by column or by description. */
-#include "io/pg.h"
-
 #include "base/str.h"
+#include "io/pg.h"
 
 #include <endian.h>
 #include <stdlib.h>
@@ -10,16 +9,14 @@
 #define EPOCH_SHIFT_US INT64_C(946684800000000) /* 2000-01-01, PostgreSQL's zero */
 enum { OID_INT4 = 23, OID_JSONB = 3802 };
 
-const char *pg_text(PGresult *res, int row, int column)
-{
+const char *pg_text(PGresult *res, int row, int column) {
     if (PQgetisnull(res, row, column))
         return NULL;
     /* jsonb begins with its version */
     return PQgetvalue(res, row, column) + (PQftype(res, column) == OID_JSONB ? 1 : 0);
 }
 
-int64_t pg_int(PGresult *res, int row, int column)
-{
+int64_t pg_int(PGresult *res, int row, int column) {
     const char *p = PQgetvalue(res, row, column);
     uint64_t wide = 0;
     uint32_t narrow;
@@ -33,31 +30,26 @@ int64_t pg_int(PGresult *res, int row, int column)
     return (int64_t)be64toh(wide);
 }
 
-int64_t pg_time(PGresult *res, int row, int column)
-{
+int64_t pg_time(PGresult *res, int row, int column) {
     return PQgetisnull(res, row, column) ? 0 : pg_int(res, row, column) + EPOCH_SHIFT_US;
 }
 
-struct uuid pg_uuid(PGresult *res, int row, int column)
-{
+struct uuid pg_uuid(PGresult *res, int row, int column) {
     struct uuid u = {0};
     if (!PQgetisnull(res, row, column))
         memcpy(u.b, PQgetvalue(res, row, column), sizeof u.b);
     return u;
 }
 
-bool pg_bool(PGresult *res, int row, int column)
-{
+bool pg_bool(PGresult *res, int row, int column) {
     return !PQgetisnull(res, row, column) && PQgetvalue(res, row, column)[0];
 }
 
-void pg_clear_p(PGresult **res)
-{
+void pg_clear_p(PGresult **res) {
     PQclear(*res);
 }
 
-static int label_of(const struct pg_column *column, const char *text)
-{
+static int label_of(const struct pg_column *column, const char *text) {
     for (int i = 0; text && i < column->labels_n; i++)
         if (str_eq(column->labels[i], text))
             return i;
@@ -65,8 +57,7 @@ static int label_of(const struct pg_column *column, const char *text)
 }
 
 static void read_member(PGresult *res, int row, int i, const struct pg_column *column, char *member,
-                        struct arena *arena)
-{
+                        struct arena *arena) {
     const char *text;
     int64_t number;
     int value;
@@ -113,8 +104,7 @@ static void read_member(PGresult *res, int row, int i, const struct pg_column *c
 }
 
 void pg_rows(PGresult *res, const struct pg_column *columns, int columns_n, size_t size, struct arena *arena,
-             struct vec *ret)
-{
+             struct vec *ret) {
     if (PQnfields(res) < columns_n)
         abort(); /* the statement and the description are of one build */
     for (int row = 0; row < PQntuples(res); row++) {

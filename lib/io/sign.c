@@ -7,19 +7,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-int sign_init(struct err *err)
-{
+int sign_init(struct err *err) {
     return sodium_init() < 0 ? err_set(err, ERR_BUG, "libsodium cannot start") : 0;
 }
 
-void sign_keys_make(struct sign_keys *keys)
-{
+void sign_keys_make(struct sign_keys *keys) {
     crypto_sign_keypair(keys->sign_public, keys->sign_secret);
     crypto_box_keypair(keys->seal_public, keys->seal_secret);
 }
 
-int sign_keys_load(struct sign_keys *keys, const char *path, struct err *err)
-{
+int sign_keys_load(struct sign_keys *keys, const char *path, struct err *err) {
     cleanup_free char *text = NULL;
     if (file_read_secret(path, 4096, &text, NULL, err) < 0)
         return -1;
@@ -44,15 +41,13 @@ int sign_keys_load(struct sign_keys *keys, const char *path, struct err *err)
     return 0;
 }
 
-static void add_hex_line(struct str *out, const uint8_t *p, size_t n)
-{
+static void add_hex_line(struct str *out, const uint8_t *p, size_t n) {
     char hex[2 * SIGN_SECRET_SIZE + 1];
     hex_encode(hex, p, n);
     str_addf(out, "%s\n", hex);
 }
 
-int sign_keys_save(const struct sign_keys *keys, const char *path, struct err *err)
-{
+int sign_keys_save(const struct sign_keys *keys, const char *path, struct err *err) {
     cleanup_str struct str out = STR_INIT(4096);
     add_hex_line(&out, keys->sign_public, SIGN_PUBLIC_SIZE);
     add_hex_line(&out, keys->sign_secret, SIGN_SECRET_SIZE);
@@ -61,30 +56,27 @@ int sign_keys_save(const struct sign_keys *keys, const char *path, struct err *e
     return file_write(path, out.s, out.n, 0600, err);
 }
 
-void sign_key_id(const uint8_t public[SIGN_PUBLIC_SIZE], uint8_t out[SIGN_KEY_ID_SIZE])
-{
+void sign_key_id(const uint8_t public[SIGN_PUBLIC_SIZE], uint8_t out[SIGN_KEY_ID_SIZE]) {
     uint8_t hash[crypto_generichash_BYTES];
     crypto_generichash(hash, sizeof hash, public, SIGN_PUBLIC_SIZE, NULL, 0);
     memcpy(out, hash, SIGN_KEY_ID_SIZE);
 }
 
 /* "DSSEv1" SP len(type) SP type SP len(payload) SP payload */
-static void pre_authentication(struct str *out, const char *type, const void *payload, size_t n)
-{
+static void pre_authentication(struct str *out, const char *type, const void *payload, size_t n) {
     str_addf(out, "DSSEv1 %zu %s %zu ", strlen(type), type, n);
     str_add(out, payload, n);
 }
 
-void sign_make(const struct sign_keys *keys, const char *type, const void *payload, size_t n, uint8_t out[SIGN_SIZE])
-{
+void sign_make(const struct sign_keys *keys, const char *type, const void *payload, size_t n,
+               uint8_t out[SIGN_SIZE]) {
     cleanup_str struct str pae = STR_INIT(n + 256);
     pre_authentication(&pae, type, payload, n);
     crypto_sign_detached(out, NULL, (const uint8_t *)pae.s, pae.n, keys->sign_secret);
 }
 
 bool sign_verify(const uint8_t public[SIGN_PUBLIC_SIZE], const char *type, const void *payload, size_t n,
-                 const void *signature, size_t signature_n)
-{
+                 const void *signature, size_t signature_n) {
     if (signature_n != SIGN_SIZE || strlen(type) > 64)
         return false;
     cleanup_str struct str pae = STR_INIT(n + 256);
@@ -92,8 +84,8 @@ bool sign_verify(const uint8_t public[SIGN_PUBLIC_SIZE], const char *type, const
     return crypto_sign_verify_detached(signature, (const uint8_t *)pae.s, pae.n, public) == 0;
 }
 
-void *sign_seal(const uint8_t public[SEAL_PUBLIC_SIZE], const void *p, size_t n, struct arena *arena, size_t *ret_n)
-{
+void *sign_seal(const uint8_t public[SEAL_PUBLIC_SIZE], const void *p, size_t n, struct arena *arena,
+                size_t *ret_n) {
     uint8_t *box = arena_alloc(arena, n + crypto_box_SEALBYTES);
     if (crypto_box_seal(box, p, n, public) != 0)
         abort();
@@ -102,8 +94,7 @@ void *sign_seal(const uint8_t public[SEAL_PUBLIC_SIZE], const void *p, size_t n,
 }
 
 int sign_unseal(const struct sign_keys *keys, const void *box, size_t n, struct arena *arena, void **ret,
-                size_t *ret_n, struct err *err)
-{
+                size_t *ret_n, struct err *err) {
     if (n < crypto_box_SEALBYTES)
         return err_set(err, ERR_PARK, "a sealed box is cut short");
     uint8_t *plain = arena_alloc(arena, n - crypto_box_SEALBYTES + 1);
@@ -114,7 +105,6 @@ int sign_unseal(const struct sign_keys *keys, const void *box, size_t n, struct 
     return 0;
 }
 
-bool sign_equal(const void *a, const void *b, size_t n)
-{
+bool sign_equal(const void *a, const void *b, size_t n) {
     return sodium_memcmp(a, b, n) == 0;
 }

@@ -31,14 +31,16 @@ MUST_CHECK int sign_keys_save(const struct sign_keys *keys, const char *path, st
 void sign_key_id(const uint8_t public[SIGN_PUBLIC_SIZE], uint8_t out[SIGN_KEY_ID_SIZE]);
 
 /* Signature over PAE(type, payload). */
-void sign_make(const struct sign_keys *keys, const char *type, const void *payload, size_t n, uint8_t out[SIGN_SIZE]);
+void sign_make(const struct sign_keys *keys, const char *type, const void *payload, size_t n,
+               uint8_t out[SIGN_SIZE]);
 bool sign_verify(const uint8_t public[SIGN_PUBLIC_SIZE], const char *type, const void *payload, size_t n,
                  const void *signature, size_t signature_n);
 
 /* Sealed boxes (crypto_box_seal). The plaintext should say what it belongs to. */
-void *sign_seal(const uint8_t public[SEAL_PUBLIC_SIZE], const void *p, size_t n, struct arena *arena, size_t *ret_n);
-MUST_CHECK int sign_unseal(const struct sign_keys *keys, const void *box, size_t n, struct arena *arena, void **ret,
-                           size_t *ret_n, struct err *err);
+void *sign_seal(const uint8_t public[SEAL_PUBLIC_SIZE], const void *p, size_t n, struct arena *arena,
+                size_t *ret_n);
+MUST_CHECK int sign_unseal(const struct sign_keys *keys, const void *box, size_t n, struct arena *arena,
+                           void **ret, size_t *ret_n, struct err *err);
 
 bool sign_equal(const void *a, const void *b, size_t n); /* constant time */
 

@@ -10,7 +10,12 @@
 #include <string.h>
 
 static const struct schema_field input_fields[] = {
-    {.name = "title", .type = SCHEMA_STRING, .required = true, .min = 1, .max = 80, .help = "what a person reads"},
+    {.name = "title",
+     .type = SCHEMA_STRING,
+     .required = true,
+     .min = 1,
+     .max = 80,
+     .help = "what a person reads"},
     {.name = "type",
      .type = SCHEMA_STRING,
      .otherwise = "text",
@@ -18,7 +23,12 @@ static const struct schema_field input_fields[] = {
      .help = "what may be typed"},
     {.name = "required", .type = SCHEMA_BOOL, .otherwise = "false", .help = "must be given"},
     {.name = "default", .type = SCHEMA_STRING, .help = "taken when nothing is given"},
-    {.name = "min", .type = SCHEMA_INT, .min = 0, .max = 1000000, .otherwise = "0", .help = "least length or number"},
+    {.name = "min",
+     .type = SCHEMA_INT,
+     .min = 0,
+     .max = 1000000,
+     .otherwise = "0",
+     .help = "least length or number"},
     {.name = "max", .type = SCHEMA_INT, .min = 1, .max = 1000000, .otherwise = "200", .help = "greatest"},
     {0},
 };
@@ -30,7 +40,12 @@ static const struct schema_field source_fields[] = {
      .check = name_is_https_or_path,
      .rule = SOURCE_RULE,
      .help = "our fork"},
-    {.name = "ref", .type = SCHEMA_STRING, .otherwise = "main", .check = name_is_ref, .rule = REF_RULE, .help = "branch, tag or commit"},
+    {.name = "ref",
+     .type = SCHEMA_STRING,
+     .otherwise = "main",
+     .check = name_is_ref,
+     .rule = REF_RULE,
+     .help = "branch, tag or commit"},
     {.name = "path",
      .type = SCHEMA_STRING,
      .required = true,
@@ -46,8 +61,18 @@ static const struct schema_field source_fields[] = {
 };
 
 static const struct schema_field reader_fields[] = {
-    {.name = "service", .type = SCHEMA_STRING, .required = true, .check = name_is_key, .rule = KEY_RULE, .help = "one of `services`"},
-    {.name = "uid", .type = SCHEMA_INT, .required = true, .min = 1, .max = 65535, .help = "the only one who may read its file"},
+    {.name = "service",
+     .type = SCHEMA_STRING,
+     .required = true,
+     .check = name_is_key,
+     .rule = KEY_RULE,
+     .help = "one of `services`"},
+    {.name = "uid",
+     .type = SCHEMA_INT,
+     .required = true,
+     .min = 1,
+     .max = 65535,
+     .help = "the only one who may read its file"},
     {0},
 };
 
@@ -67,22 +92,46 @@ static const struct schema_field secret_fields[] = {
 };
 
 static const struct schema_field service_fields[] = {
-    {.name = "image", .type = SCHEMA_STRING, .required = true, .check = name_is_key, .rule = KEY_RULE, .help = "one of `images`"},
+    {.name = "image",
+     .type = SCHEMA_STRING,
+     .required = true,
+     .check = name_is_key,
+     .rule = KEY_RULE,
+     .help = "one of `images`"},
     {.name = "memory_share",
      .type = SCHEMA_INT,
      .required = true,
      .min = 1,
      .max = 100,
      .help = "percent of the size's memory"},
-    {.name = "cpu_share", .type = SCHEMA_INT, .required = true, .min = 1, .max = 100, .help = "percent of its CPU"},
+    {.name = "cpu_share",
+     .type = SCHEMA_INT,
+     .required = true,
+     .min = 1,
+     .max = 100,
+     .help = "percent of its CPU"},
     {.name = "caps", .type = SCHEMA_LIST, .otherwise = "", .help = "capabilities that it cannot do without"},
     {0},
 };
 
 static const struct schema_field expectation_fields[] = {
-    {.name = "path", .type = SCHEMA_STRING, .required = true, .min = 1, .max = 200, .help = "what is fetched"},
-    {.name = "status", .type = SCHEMA_INT, .min = 100, .max = 599, .otherwise = "200", .help = "and no other"},
-    {.name = "header", .type = SCHEMA_STRING, .max = 200, .otherwise = "", .help = "`Name: part of its value`"},
+    {.name = "path",
+     .type = SCHEMA_STRING,
+     .required = true,
+     .min = 1,
+     .max = 200,
+     .help = "what is fetched"},
+    {.name = "status",
+     .type = SCHEMA_INT,
+     .min = 100,
+     .max = 599,
+     .otherwise = "200",
+     .help = "and no other"},
+    {.name = "header",
+     .type = SCHEMA_STRING,
+     .max = 200,
+     .otherwise = "",
+     .help = "`Name: part of its value`"},
     {.name = "body", .type = SCHEMA_STRING, .max = 200, .otherwise = "", .help = "must be contained"},
     {.name = "identity",
      .type = SCHEMA_BOOL,
@@ -92,10 +141,30 @@ static const struct schema_field expectation_fields[] = {
 };
 
 static const struct schema_field health_fields[] = {
-    {.name = "service", .type = SCHEMA_STRING, .required = true, .check = name_is_key, .rule = KEY_RULE, .help = "who is published"},
-    {.name = "port", .type = SCHEMA_INT, .required = true, .min = 1, .max = 65535, .help = "inside its container"},
-    {.name = "start_s", .type = SCHEMA_INT, .min = 1, .max = 900, .otherwise = "120", .help = "first start at most"},
-    {.name = "times", .type = SCHEMA_INT, .min = 1, .max = 20, .otherwise = "2", .help = "healthy answers in a row"},
+    {.name = "service",
+     .type = SCHEMA_STRING,
+     .required = true,
+     .check = name_is_key,
+     .rule = KEY_RULE,
+     .help = "who is published"},
+    {.name = "port",
+     .type = SCHEMA_INT,
+     .required = true,
+     .min = 1,
+     .max = 65535,
+     .help = "inside its container"},
+    {.name = "start_s",
+     .type = SCHEMA_INT,
+     .min = 1,
+     .max = 900,
+     .otherwise = "120",
+     .help = "first start at most"},
+    {.name = "times",
+     .type = SCHEMA_INT,
+     .min = 1,
+     .max = 20,
+     .otherwise = "2",
+     .help = "healthy answers in a row"},
     {.name = "expect",
      .type = SCHEMA_LIST,
      .required = true,
@@ -107,10 +176,30 @@ static const struct schema_field health_fields[] = {
 };
 
 const struct schema_field catalog_fields[] = {
-    {.name = "title", .type = SCHEMA_STRING, .required = true, .min = 1, .max = 80, .help = "name of the app"},
-    {.name = "summary", .type = SCHEMA_STRING, .required = true, .min = 1, .max = 300, .help = "one sentence"},
-    {.name = "version", .type = SCHEMA_STRING, .required = true, .min = 1, .max = 30, .check = name_is_ref, .rule = REF_RULE, .help = "of this release"},
-    {.name = "noop", .type = SCHEMA_BOOL, .otherwise = "false", .help = "one step that does nothing (built in)"},
+    {.name = "title",
+     .type = SCHEMA_STRING,
+     .required = true,
+     .min = 1,
+     .max = 80,
+     .help = "name of the app"},
+    {.name = "summary",
+     .type = SCHEMA_STRING,
+     .required = true,
+     .min = 1,
+     .max = 300,
+     .help = "one sentence"},
+    {.name = "version",
+     .type = SCHEMA_STRING,
+     .required = true,
+     .min = 1,
+     .max = 30,
+     .check = name_is_ref,
+     .rule = REF_RULE,
+     .help = "of this release"},
+    {.name = "noop",
+     .type = SCHEMA_BOOL,
+     .otherwise = "false",
+     .help = "one step that does nothing (built in)"},
     {.name = "images",
      .type = SCHEMA_MAP,
      .otherwise = "",
@@ -143,26 +232,25 @@ const struct schema_field catalog_fields[] = {
     {0},
 };
 
-static int check_services(const struct release *release, struct err *err)
-{
+static int check_services(const struct release *release, struct err *err) {
     const char *name;
     json_t *service;
     int64_t memory = 0, cpu = 0;
     const json_t *images = json_object_get(release->spec, "images");
-    json_object_foreach(json_object_get(release->spec, "services"), name, service)
-    {
+    json_object_foreach(json_object_get(release->spec, "services"), name, service) {
         memory += json_int(service, "memory_share", 0);
         cpu += json_int(service, "cpu_share", 0);
         if (!json_object_get(images, json_str(service, "image")))
-            return err_set(err, ERR_PARK, "services.%s.image: \"%s\" is not in images", name, json_str(service, "image"));
+            return err_set(err, ERR_PARK, "services.%s.image: \"%s\" is not in images", name,
+                           json_str(service, "image"));
     }
     if (memory > 100 || cpu > 100)
-        return err_set(err, ERR_PARK, "services: shares of memory and CPU must not exceed 100 percent together");
+        return err_set(err, ERR_PARK,
+                       "services: shares of memory and CPU must not exceed 100 percent together");
     return 0;
 }
 
-static int judge(struct release *release, struct err *err)
-{
+static int judge(struct release *release, struct err *err) {
     if (schema_check(release->spec, catalog_fields, SCHEMA_TEXT, err) < 0)
         return -1;
     const json_t *health = json_object_get(release->spec, "health");
@@ -177,11 +265,12 @@ static int judge(struct release *release, struct err *err)
     if (!health)
         return err_set(err, ERR_PARK, "health: is required");
     if (!json_object_get(json_object_get(release->spec, "services"), json_str(health, "service")))
-        return err_set(err, ERR_PARK, "health.service: \"%s\" is not in services", json_str(health, "service"));
+        return err_set(err, ERR_PARK, "health.service: \"%s\" is not in services",
+                       json_str(health, "service"));
     size_t i, proofs = 0;
     json_t *expect;
-    json_array_foreach(json_object_get(health, "expect"), i, expect)
-        proofs += json_is_true(json_object_get(expect, "identity"));
+    json_array_foreach(json_object_get(health, "expect"), i, expect) proofs +=
+        json_is_true(json_object_get(expect, "identity"));
     if (!proofs)
         return err_set(err, ERR_PARK,
                        "health.expect: one path must prove the identity (one that needs the data store)");
@@ -189,8 +278,7 @@ static int judge(struct release *release, struct err *err)
 }
 
 struct release *release_parse(struct uuid id, const char *app, const char *version, const json_t *spec,
-                              const char *template, struct err *err)
-{
+                              const char *template, struct err *err) {
     struct release *release = mem_alloc(sizeof *release);
     release->id = id;
     release->app = mem_strdup(app);
@@ -207,8 +295,7 @@ struct release *release_parse(struct uuid id, const char *app, const char *versi
     return NULL;
 }
 
-void release_free(struct release *release)
-{
+void release_free(struct release *release) {
     if (!release)
         return;
     json_decref(release->spec);
@@ -219,13 +306,11 @@ void release_free(struct release *release)
     free(release);
 }
 
-void release_free_p(struct release **release)
-{
+void release_free_p(struct release **release) {
     release_free(*release);
 }
 
-static int check_input(const json_t *field, const char *key, json_t *inputs, struct err *err)
-{
+static int check_input(const json_t *field, const char *key, json_t *inputs, struct err *err) {
     const char *title = json_str(field, "title"), *type = json_str(field, "type");
     int64_t min = json_int(field, "min", 0), max = json_int(field, "max", 200), n;
     const json_t *given = json_object_get(inputs, key);
@@ -245,8 +330,8 @@ static int check_input(const json_t *field, const char *key, json_t *inputs, str
         return 0;
     }
     if ((int64_t)strlen(s) < min || (int64_t)strlen(s) > max)
-        return err_set(err, ERR_PARK, "inputs.%s: \"%s\" must have %lld to %lld bytes", key, title, (long long)min,
-                       (long long)max);
+        return err_set(err, ERR_PARK, "inputs.%s: \"%s\" must have %lld to %lld bytes", key, title,
+                       (long long)min, (long long)max);
     for (const char *p = s; *p; p++)
         if ((unsigned char)*p < 0x20 || *p == 0x7f)
             return err_set(err, ERR_PARK, "inputs.%s: \"%s\" must be one line of text", key, title);
@@ -258,31 +343,26 @@ static int check_input(const json_t *field, const char *key, json_t *inputs, str
     return 0;
 }
 
-int release_check_inputs(const struct release *release, json_t *inputs, struct err *err)
-{
+int release_check_inputs(const struct release *release, json_t *inputs, struct err *err) {
     const json_t *fields = json_object_get(release->spec, "inputs");
     const char *key;
     json_t *v;
-    json_object_foreach(inputs, key, v)
-    {
+    json_object_foreach(inputs, key, v) {
         if (!json_object_get(fields, key))
             return err_set(err, ERR_PARK, "inputs.%.64s: \"%s\" does not ask for this", key, release->app);
     }
-    json_object_foreach((json_t *)(uintptr_t)fields, key, v)
-    {
+    json_object_foreach((json_t *)(uintptr_t)fields, key, v) {
         if (check_input(v, key, inputs, err) < 0)
             return -1;
     }
     return 0;
 }
 
-size_t release_images(const struct release *release)
-{
+size_t release_images(const struct release *release) {
     return json_object_size(json_object_get(release->spec, "images"));
 }
 
-const char *release_image_name(const struct release *release, size_t i)
-{
+const char *release_image_name(const struct release *release, size_t i) {
     void *at = json_object_iter(json_object_get(release->spec, "images"));
     while (at && i--)
         at = json_object_iter_next(json_object_get(release->spec, "images"), at);

@@ -1,5 +1,6 @@
-/* A release: one immutable version of an app, read from catalog/APP/app.yaml and compose.yaml (docs/CATALOGUE.md)
- * and kept as JSON in the `releases` table. Parsing checks everything that can be checked without a machine. */
+/* A release: one immutable version of an app, read from catalog/APP/app.yaml and compose.yaml
+ * (docs/CATALOGUE.md) and kept as JSON in the `releases` table. Parsing checks everything that can be checked
+ * without a machine. */
 #ifndef FAIRLEAD_MODEL_CATALOG_H
 #define FAIRLEAD_MODEL_CATALOG_H
 

@@ -5,13 +5,11 @@
 
 #include <stdlib.h>
 
-struct uuid decision_id(struct decision *decision)
-{
+struct uuid decision_id(struct decision *decision) {
     return uuid_derive(decision->seed, ++decision->ids);
 }
 
-void decision_event(struct subject *subject, struct decision *decision, const char *type, json_t *data)
-{
+void decision_event(struct subject *subject, struct decision *decision, const char *type, json_t *data) {
     struct instance *instance = subject->instance;
     const struct intent *intent = subject_intent(subject, instance->running);
     struct event_row *event = vec_add(decision->arena, &decision->events, struct event_row);
@@ -32,24 +30,22 @@ void decision_event(struct subject *subject, struct decision *decision, const ch
         instance->change = ROW_CHANGED;
 }
 
-void decision_timer(struct decision *decision, enum timer_kind kind, const char *subject, int64_t due_at)
-{
+void decision_timer(struct decision *decision, enum timer_kind kind, const char *subject, int64_t due_at) {
     struct timer *timer = vec_add(decision->arena, &decision->timers, struct timer);
-    *timer = (struct timer){.kind = kind, .subject = arena_strdup(decision->arena, subject), .due_at = due_at};
+    *timer =
+        (struct timer){.kind = kind, .subject = arena_strdup(decision->arena, subject), .due_at = due_at};
     if (due_at && due_at <= decision->now)
         decision->works_due = true;
 }
 
-struct intent *subject_intent(const struct subject *subject, int64_t generation)
-{
+struct intent *subject_intent(const struct subject *subject, int64_t generation) {
     for (size_t i = 0; i < subject->intents.n; i++)
         if (vec_at(&subject->intents, struct intent, i)->generation == generation)
             return vec_at(&subject->intents, struct intent, i);
     return NULL;
 }
 
-struct document *subject_document(const struct subject *subject, int kind)
-{
+struct document *subject_document(const struct subject *subject, int kind) {
     for (size_t i = 0; i < subject->documents.n; i++)
         if (vec_at(&subject->documents, struct document, i)->kind == kind)
             return vec_at(&subject->documents, struct document, i);
@@ -57,8 +53,7 @@ struct document *subject_document(const struct subject *subject, int kind)
 }
 
 /* The state that everything accepted so far leads to: what a new request is judged by. */
-static enum state projected_state(const struct subject *subject)
-{
+static enum state projected_state(const struct subject *subject) {
     enum state state = (enum state)subject->instance->state;
     for (size_t i = 0; i < subject->intents.n; i++) {
         const struct intent *intent = vec_at(&subject->intents, struct intent, i);
@@ -75,8 +70,7 @@ static enum state projected_state(const struct subject *subject)
 }
 
 static bool refuse(struct subject *subject, const struct decide_event *event, struct decision *decision,
-                   enum state state, struct refusal *refusal)
-{
+                   enum state state, struct refusal *refusal) {
     static const char *const hints[STATE_COUNT] = {
         [STATE_NEW] = "It is still being made: wait until it is running.",
         [STATE_RUNNING] = "It is running.",
@@ -86,25 +80,25 @@ static bool refuse(struct subject *subject, const struct decide_event *event, st
         [STATE_DELETING] = "It is being deleted.",
         [STATE_DELETED] = "It is deleted.",
     };
-    const char *about = event->intent == INTENT_START && state == STATE_RUNNING ? "It is running already."
+    const char *about = event->intent == INTENT_START && state == STATE_RUNNING  ? "It is running already."
                         : event->intent == INTENT_STOP && state == STATE_STOPPED ? "It is stopped already."
                                                                                  : hints[state];
     *refusal = (struct refusal){
         .status = 409,
         .code = "wrong_state",
-        .sentence = arena_printf(decision->arena, "\"%s\" cannot be asked to %s now. %s", subject->instance->name,
-                                 intent_rows[event->intent].name, about),
+        .sentence = arena_printf(decision->arena, "\"%s\" cannot be asked to %s now. %s",
+                                 subject->instance->name, intent_rows[event->intent].name, about),
     };
     return false;
 }
 
 /* What was never begun, or may go on without harm, makes way for a delete: documents and orders of the delete
  * carry higher numbers, so whatever is still on its way loses. */
-static void preempt(struct subject *subject, struct decision *decision)
-{
+static void preempt(struct subject *subject, struct decision *decision) {
     for (size_t i = 0; i < subject->intents.n; i++) {
         struct intent *intent = vec_at(&subject->intents, struct intent, i);
-        if (intent->state == INTENT_DONE || intent->state == INTENT_DROPPED || intent->generation == subject->instance->accepted)
+        if (intent->state == INTENT_DONE || intent->state == INTENT_DROPPED ||
+            intent->generation == subject->instance->accepted)
             continue;
         intent->state = INTENT_DROPPED;
         intent->ended_at = decision->now;
@@ -120,9 +114,8 @@ static void preempt(struct subject *subject, struct decision *decision)
     }
 }
 
-static bool accept_intent(struct subject *subject, const struct decide_event *event, struct decision *decision,
-                          struct refusal *refusal)
-{
+static bool accept_intent(struct subject *subject, const struct decide_event *event,
+                          struct decision *decision, struct refusal *refusal) {
     struct instance *instance = subject->instance;
     enum state state = projected_state(subject);
     const struct cell_row *cell = cell_find(state, event->intent);
@@ -155,14 +148,14 @@ static bool accept_intent(struct subject *subject, const struct decide_event *ev
 
 /* Success of any attempt of the running generation counts, whenever it comes; failure only of the present
  * attempt (protocol section 6). */
-static void take_order(struct subject *subject, const struct decide_event *event, struct decision *decision)
-{
+static void take_order(struct subject *subject, const struct decide_event *event, struct decision *decision) {
     for (size_t i = 0; i < subject->steps.n; i++) {
         struct step *step = vec_at(&subject->steps, struct step, i);
         if (!uuid_eq(step->order_id, event->order_id))
             continue;
-        bool counts = event->result == RESULT_IS_OK ? step->state == STEP_OPEN || step->state == STEP_PARKED
-                                                    : step->state == STEP_OPEN && event->attempt == step->attempt;
+        bool counts = event->result == RESULT_IS_OK
+                          ? step->state == STEP_OPEN || step->state == STEP_PARKED
+                          : step->state == STEP_OPEN && event->attempt == step->attempt;
         if (counts)
             step_settle(subject, decision, step, event->result, &event->problem, event->facts);
         break;
@@ -170,20 +163,17 @@ static void take_order(struct subject *subject, const struct decide_event *event
     walk_advance(subject, decision);
 }
 
-static bool is_older_report(const struct document *document, const struct decide_event *event)
-{
+static bool is_older_report(const struct document *document, const struct decide_event *event) {
     return uuid_eq(document->stream, event->stream) && event->report_n <= document->report_n;
 }
 
-static const char *wanted_condition(const struct document *document, enum want want)
-{
+static const char *wanted_condition(const struct document *document, enum want want) {
     if (document->absent)
         return "absent";
     return document->kind == DOCUMENT_STACK && want != WANT_ON ? "stopped" : "healthy";
 }
 
-static struct step *step_of_document(const struct subject *subject, int kind)
-{
+static struct step *step_of_document(const struct subject *subject, int kind) {
     for (size_t i = 0; i < subject->steps.n; i++) {
         struct step *step = vec_at(&subject->steps, struct step, i);
         if (step->kind == (kind == DOCUMENT_STACK ? STEP_STACK : STEP_ROUTE) && step->state != STEP_WAITING)
@@ -192,8 +182,8 @@ static struct step *step_of_document(const struct subject *subject, int kind)
     return NULL;
 }
 
-static void take_document(struct subject *subject, const struct decide_event *event, struct decision *decision)
-{
+static void take_document(struct subject *subject, const struct decide_event *event,
+                          struct decision *decision) {
     struct instance *instance = subject->instance;
     struct document *document = subject_document(subject, event->document_kind);
     if (!document || !uuid_eq(document->node_id, event->node_id) || is_older_report(document, event))
@@ -209,7 +199,8 @@ static void take_document(struct subject *subject, const struct decide_event *ev
         return; /* about an older revision: remembered, but it proves nothing */
     const struct intent *intent = subject_intent(subject, instance->running);
     struct step *step = step_of_document(subject, event->document_kind);
-    const struct walk_step_row *row = step ? walk_step_find((enum walk)intent->walk, (enum step_kind)step->kind) : NULL;
+    const struct walk_step_row *row =
+        step ? walk_step_find((enum walk)intent->walk, (enum step_kind)step->kind) : NULL;
     bool reached = row && str_eq(event->condition, wanted_condition(document, row->want));
     if (document->absent && str_eq(event->condition, "absent") && !document->confirmed) {
         document->confirmed = true;
@@ -221,7 +212,8 @@ static void take_document(struct subject *subject, const struct decide_event *ev
         else if (str_eq(event->condition, "failing"))
             step_settle(subject, decision, step, event->result, &event->problem, event->facts);
     }
-    if (instance->state == STATE_RUNNING && intent->state != INTENT_RUNNING && document->kind == DOCUMENT_STACK && news) {
+    if (instance->state == STATE_RUNNING && intent->state != INTENT_RUNNING &&
+        document->kind == DOCUMENT_STACK && news) {
         const char *health = str_eq(event->condition, "healthy") ? "ok" : "failing";
         if (!str_eq(instance->health, health))
             decision_event(subject, decision, "health_changed",
@@ -233,25 +225,25 @@ static void take_document(struct subject *subject, const struct decide_event *ev
     walk_advance(subject, decision);
 }
 
-static const struct work *work_of(const struct subject *subject, const struct step *step)
-{
+static const struct work *work_of(const struct subject *subject, const struct step *step) {
     for (size_t i = 0; i < subject->works.n; i++)
         if (str_eq(vec_at(&subject->works, struct work, i)->key, step->work_key))
             return vec_at(&subject->works, struct work, i);
     return NULL;
 }
 
-static void wake_step(struct subject *subject, struct decision *decision, struct step *step)
-{
+static void wake_step(struct subject *subject, struct decision *decision, struct step *step) {
     if (step_rows[step->kind].carrier == CARRIER_WORK) {
         const struct work *work = work_of(subject, step);
-        /* A built image stays good; a resolved ref or a failure from before this step began does not count. */
-        bool old = work && work->settled_at < step->started_at && !(work->kind == STEP_BUILD && work->state == WORK_DONE);
+        /* A built image stays good; a resolved ref or a failure from before this step began does not count.
+         */
+        bool old = work && work->settled_at < step->started_at &&
+                   !(work->kind == STEP_BUILD && work->state == WORK_DONE);
         if (!work || work->state == WORK_OPEN || old)
             return; /* its TIMER_WORK sees to it */
         struct problem problem = {work->cls, work->problem, work->lines};
-        step_settle(subject, decision, step, work->state == WORK_DONE ? RESULT_IS_OK : RESULT_IS_PARK, &problem,
-                    work->facts);
+        step_settle(subject, decision, step, work->state == WORK_DONE ? RESULT_IS_OK : RESULT_IS_PARK,
+                    &problem, work->facts);
         return;
     }
     if (!step->next_at || step->next_at > decision->now)
@@ -272,8 +264,7 @@ static void wake_step(struct subject *subject, struct decision *decision, struct
     step_open(subject, decision, step);
 }
 
-static void take_wake(struct subject *subject, struct decision *decision)
-{
+static void take_wake(struct subject *subject, struct decision *decision) {
     for (size_t i = 0; i < subject->steps.n; i++) {
         struct step *step = vec_at(&subject->steps, struct step, i);
         if (step->state == STEP_OPEN)
@@ -282,8 +273,7 @@ static void take_wake(struct subject *subject, struct decision *decision)
     walk_advance(subject, decision);
 }
 
-static struct step *open_place(const struct subject *subject)
-{
+static struct step *open_place(const struct subject *subject) {
     for (size_t i = 0; i < subject->steps.n; i++) {
         struct step *step = vec_at(&subject->steps, struct step, i);
         if (step->kind == STEP_PLACE && step->state == STEP_OPEN)
@@ -292,8 +282,8 @@ static struct step *open_place(const struct subject *subject)
     return NULL;
 }
 
-static void take_placed(struct subject *subject, const struct decide_event *event, struct decision *decision)
-{
+static void take_placed(struct subject *subject, const struct decide_event *event,
+                        struct decision *decision) {
     struct instance *instance = subject->instance;
     struct step *step = open_place(subject);
     if (!step)
@@ -311,8 +301,8 @@ static void take_placed(struct subject *subject, const struct decide_event *even
     walk_advance(subject, decision);
 }
 
-static void take_no_room(struct subject *subject, const struct decide_event *event, struct decision *decision)
-{
+static void take_no_room(struct subject *subject, const struct decide_event *event,
+                         struct decision *decision) {
     struct step *step = open_place(subject);
     if (!step || str_eq(step->problem, event->reason))
         return;
@@ -324,8 +314,7 @@ static void take_no_room(struct subject *subject, const struct decide_event *eve
 }
 
 bool decide(struct subject *subject, const struct decide_event *event, struct decision *decision,
-            struct refusal *refusal)
-{
+            struct refusal *refusal) {
     switch (event->kind) {
     case DECIDE_INTENT:
         return accept_intent(subject, event, decision, refusal);

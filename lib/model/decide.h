@@ -1,7 +1,7 @@
 /* decide(subject, event, decision): what follows for one instance from one event. Pure: no I/O, no clock, no
- * identity of its own. Everything that it may look at is in the subject; the time, the epoch and a seed are in
- * the decision; what follows is the changed rows of the subject plus events, orders and timers. Whoever calls
- * (the engine, a test, the simulator) stores all of that in one transaction or none of it. */
+ * identity of its own. Everything that it may look at is in the subject; the time, the epoch and a seed are
+ * in the decision; what follows is the changed rows of the subject plus events, orders and timers. Whoever
+ * calls (the engine, a test, the simulator) stores all of that in one transaction or none of it. */
 #ifndef FAIRLEAD_MODEL_DECIDE_H
 #define FAIRLEAD_MODEL_DECIDE_H
 
@@ -12,9 +12,10 @@
 /* All that a decision about one instance may look at. Rows are changed in place and marked. */
 struct subject {
     struct instance *instance;
-    struct vec intents;   /* struct intent: running, queued, and the one that `running` names even if it failed */
-    struct vec steps;     /* struct step of the generation that `running` names */
-    struct vec past;      /* struct step of walks that ended in this decision: still to be written */
+    struct vec
+        intents;      /* struct intent: running, queued, and the one that `running` names even if it failed */
+    struct vec steps; /* struct step of the generation that `running` names */
+    struct vec past;  /* struct step of walks that ended in this decision: still to be written */
     struct vec documents; /* struct document of the instance */
     struct vec works;     /* struct work that its steps wait for */
     struct name *name;    /* NULL without one */
@@ -36,7 +37,7 @@ struct decision {
     int64_t now, epoch;
     uint64_t random; /* for jitter */
     struct uuid seed;
-    unsigned ids; /* drawn from the seed so far */
+    unsigned ids;      /* drawn from the seed so far */
     struct vec events; /* struct event_row */
     struct vec orders; /* struct order_out */
     struct vec timers; /* struct timer */
@@ -128,7 +129,8 @@ struct bytes message_order(const struct subject *subject, struct decision *decis
                            enum want want);
 const char *message_stack_identity(const struct document *stack, struct arena *arena);
 /* JSON parameters of the work that a RESOLVE or BUILD step waits for, and its key. */
-const char *message_work_key(const struct subject *subject, struct decision *decision, const struct step *step);
+const char *message_work_key(const struct subject *subject, struct decision *decision,
+                             const struct step *step);
 char *message_work_params(const struct subject *subject, struct decision *decision, const struct step *step);
 struct bytes message_work_order(const struct work *work, struct decision *decision);
 

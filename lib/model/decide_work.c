@@ -5,14 +5,12 @@
 #include "base/retry.h"
 #include "base/str.h"
 
-static void mark(struct work *work)
-{
+static void mark(struct work *work) {
     if (work->change == ROW_KEPT)
         work->change = ROW_CHANGED;
 }
 
-static void order_work(struct work *work, struct decision *decision)
-{
+static void order_work(struct work *work, struct decision *decision) {
     const struct step_row *row = &step_rows[work->kind];
     mark(work);
     if (uuid_is_nil(work->order_id) || work->attempt == 0)
@@ -32,15 +30,13 @@ static void order_work(struct work *work, struct decision *decision)
 }
 
 /* An unreachable git host: the last good answer serves, where the release's policy says so. */
-static bool take_last_good(struct work *work)
-{
+static bool take_last_good(struct work *work) {
     cleanup_json json_t *params = json_loads(work->params, 0, NULL);
     return work->kind == STEP_RESOLVE && work->facts && str_eq(work->cls, "git_unreachable") &&
            json_is_true(json_object_get(params, "last_good"));
 }
 
-static void settle(struct work *work, enum work_state state, struct decision *decision)
-{
+static void settle(struct work *work, enum work_state state, struct decision *decision) {
     mark(work);
     work->state = (int)state;
     work->settled_at = decision->now;
@@ -48,8 +44,7 @@ static void settle(struct work *work, enum work_state state, struct decision *de
     decision_timer(decision, TIMER_WORK, work->key, 0);
 }
 
-bool decide_work_due(struct work *work, int64_t waiting_since, struct decision *decision)
-{
+bool decide_work_due(struct work *work, int64_t waiting_since, struct decision *decision) {
     if (work->state == WORK_OPEN && work->attempt == 0) {
         order_work(work, decision);
         return false;
@@ -72,7 +67,8 @@ bool decide_work_due(struct work *work, int64_t waiting_since, struct decision *
     }
     if (!waiting_since)
         return false;
-    bool stale = waiting_since > work->settled_at && (work->kind == STEP_RESOLVE || work->state == WORK_FAILED);
+    bool stale =
+        waiting_since > work->settled_at && (work->kind == STEP_RESOLVE || work->state == WORK_FAILED);
     if (!stale)
         return true;
     work->state = WORK_OPEN;
@@ -84,8 +80,7 @@ bool decide_work_due(struct work *work, int64_t waiting_since, struct decision *
 }
 
 bool decide_work_report(struct work *work, int64_t attempt, enum result result, const struct problem *problem,
-                        const char *facts, struct decision *decision)
-{
+                        const char *facts, struct decision *decision) {
     if (work->state != WORK_OPEN || (result != RESULT_IS_OK && attempt != work->attempt))
         return false;
     work->lines = problem->lines;
@@ -100,8 +95,8 @@ bool decide_work_report(struct work *work, int64_t attempt, enum result result, 
     work->problem = problem->text;
     const struct step_row *row = &step_rows[work->kind];
     if (result_outcome(result, work->attempt < row->attempts) == OUTCOME_AGAIN) {
-        work->next_at = decision->now +
-                        retry_delay_us((int)work->attempt, row->backoff_s * CLOCK_S, 60 * CLOCK_S, decision->random);
+        work->next_at = decision->now + retry_delay_us((int)work->attempt, row->backoff_s * CLOCK_S,
+                                                       60 * CLOCK_S, decision->random);
         decision_timer(decision, TIMER_WORK, work->key, work->next_at);
         return false;
     }

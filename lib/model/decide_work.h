@@ -5,8 +5,8 @@
 
 #include "model/decide.h"
 
-/* Due: somebody began to wait, or time passed. `waiting_since` is the latest start of a step that waits for the
- * key (0: none). True when those that wait must look again. */
+/* Due: somebody began to wait, or time passed. `waiting_since` is the latest start of a step that waits for
+ * the key (0: none). True when those that wait must look again. */
 bool decide_work_due(struct work *work, int64_t waiting_since, struct decision *decision);
 
 /* A node reports. Success of any attempt counts while it is open; failure only of the present attempt. */

@@ -1,26 +1,22 @@
 /* What decisions put into orders and documents: built from the subject alone, the same bytes for the same
  * wanted state (so a document's content says by itself whether anything changed). */
-#include "model/decide.h"
-
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/str.h"
+#include "model/decide.h"
 #include "proto/fairlead.pb-c.h"
 
 #include <string.h>
 
-static char *text_or_empty(struct arena *arena, const char *s)
-{
+static char *text_or_empty(struct arena *arena, const char *s) {
     return arena_strdup(arena, s ? s : "");
 }
 
-static ProtobufCBinaryData identity_of(struct arena *arena, struct uuid id)
-{
+static ProtobufCBinaryData identity_of(struct arena *arena, struct uuid id) {
     return (ProtobufCBinaryData){.len = sizeof id.b, .data = arena_memdup(arena, id.b, sizeof id.b)};
 }
 
-static struct bytes pack(struct arena *arena, const ProtobufCMessage *message)
-{
+static struct bytes pack(struct arena *arena, const ProtobufCMessage *message) {
     size_t n = protobuf_c_message_get_packed_size(message);
     uint8_t *p = arena_alloc(arena, n);
     protobuf_c_message_pack(message, p);
@@ -28,16 +24,14 @@ static struct bytes pack(struct arena *arena, const ProtobufCMessage *message)
 }
 
 /* An object of texts as key-value pairs in key order. */
-static Fairlead__V1__KeyValue **key_values(struct arena *arena, const char *json, size_t *ret_n)
-{
+static Fairlead__V1__KeyValue **key_values(struct arena *arena, const char *json, size_t *ret_n) {
     cleanup_json json_t *object = json ? json_loads(json, 0, NULL) : NULL;
     struct vec out = {0};
     cleanup_free char *sorted = object ? json_text(object) : NULL;
     cleanup_json json_t *ordered = sorted ? json_loads(sorted, 0, NULL) : NULL;
     const char *key;
     json_t *v;
-    json_object_foreach(ordered, key, v)
-    {
+    json_object_foreach(ordered, key, v) {
         Fairlead__V1__KeyValue *pair = arena_new(arena, Fairlead__V1__KeyValue);
         fairlead__v1__key_value__init(pair);
         pair->key = arena_strdup(arena, key);
@@ -48,13 +42,11 @@ static Fairlead__V1__KeyValue **key_values(struct arena *arena, const char *json
     return out.items;
 }
 
-static char **delivered_secrets(const struct subject *subject, struct arena *arena, size_t *ret_n)
-{
+static char **delivered_secrets(const struct subject *subject, struct arena *arena, size_t *ret_n) {
     struct vec out = {0};
     const char *key;
     json_t *v;
-    json_object_foreach(json_object_get(subject->release->spec, "secrets"), key, v)
-    {
+    json_object_foreach(json_object_get(subject->release->spec, "secrets"), key, v) {
         if (json_is_true(json_object_get(v, "deliver")))
             *vec_add(arena, &out, char *) = arena_strdup(arena, key);
     }
@@ -62,8 +54,7 @@ static char **delivered_secrets(const struct subject *subject, struct arena *are
     return out.items;
 }
 
-struct bytes message_stack(const struct subject *subject, struct decision *decision, enum want want)
-{
+struct bytes message_stack(const struct subject *subject, struct decision *decision, enum want want) {
     struct arena *arena = decision->arena;
     const struct instance *instance = subject->instance;
     cleanup_free char *spec = json_text(subject->release->spec);
@@ -91,7 +82,8 @@ struct bytes message_stack(const struct subject *subject, struct decision *decis
         stack.recovery_key.len = subject->plane->recovery_key.n;
         stack.recovery_key.data = (uint8_t *)(uintptr_t)subject->plane->recovery_key.p;
     }
-    /* Of the instance and of the whole wanted state without it, else the old container would prove the new. */
+    /* Of the instance and of the whole wanted state without it, else the old container would prove the new.
+     */
     struct bytes bare = pack(arena, &stack.base);
     cleanup_free uint8_t *both = mem_alloc(sizeof instance->id.b + bare.n);
     memcpy(both, instance->id.b, sizeof instance->id.b);
@@ -102,8 +94,7 @@ struct bytes message_stack(const struct subject *subject, struct decision *decis
     return pack(arena, &stack.base);
 }
 
-const char *message_stack_identity(const struct document *stack, struct arena *arena)
-{
+const char *message_stack_identity(const struct document *stack, struct arena *arena) {
     if (!stack || !stack->content.n)
         return "";
     Fairlead__V1__Stack *parsed = fairlead__v1__stack__unpack(NULL, stack->content.n, stack->content.p);
@@ -113,13 +104,13 @@ const char *message_stack_identity(const struct document *stack, struct arena *a
     return identity;
 }
 
-struct bytes message_route(const struct subject *subject, struct decision *decision, enum want want)
-{
+struct bytes message_route(const struct subject *subject, struct decision *decision, enum want want) {
     static const char *const pages[] = {
         [WANT_NOTHING] = "",
         [WANT_ON] = "",
         [WANT_OFF] = "This application is stopped. Its data is kept. Whoever runs it can start it again.",
-        [WANT_ENDED] = "The trial of this application has ended. Its data is kept. Whoever runs it can extend it.",
+        [WANT_ENDED] =
+            "The trial of this application has ended. Its data is kept. Whoever runs it can extend it.",
         [WANT_ABSENT] = "",
     };
     struct arena *arena = decision->arena;
@@ -134,8 +125,7 @@ struct bytes message_route(const struct subject *subject, struct decision *decis
 }
 
 static void fill_dns(const struct subject *subject, struct decision *decision, enum want want,
-                     Fairlead__V1__Dns *dns)
-{
+                     Fairlead__V1__Dns *dns) {
     struct arena *arena = decision->arena;
     fairlead__v1__dns__init(dns);
     dns->host = text_or_empty(arena, subject->name->host);
@@ -147,8 +137,7 @@ static void fill_dns(const struct subject *subject, struct decision *decision, e
     dns->replaces = text_or_empty(arena, subject->name->replaces);
 }
 
-static void fill_probe(const struct subject *subject, struct decision *decision, Fairlead__V1__Probe *probe)
-{
+static void fill_probe(const struct subject *subject, struct decision *decision, Fairlead__V1__Probe *probe) {
     struct arena *arena = decision->arena;
     struct vec expect = {0};
     size_t i;
@@ -158,9 +147,9 @@ static void fill_probe(const struct subject *subject, struct decision *decision,
     probe->scheme = text_or_empty(arena, subject->plane->scheme);
     probe->port = (uint32_t)subject->plane->public_port;
     probe->address = text_or_empty(arena, subject->edge ? subject->edge->address : NULL);
-    probe->identity = text_or_empty(arena, message_stack_identity(subject_document(subject, DOCUMENT_STACK), arena));
-    json_array_foreach(json_object_get(json_object_get(subject->release->spec, "health"), "expect"), i, row)
-    {
+    probe->identity =
+        text_or_empty(arena, message_stack_identity(subject_document(subject, DOCUMENT_STACK), arena));
+    json_array_foreach(json_object_get(json_object_get(subject->release->spec, "health"), "expect"), i, row) {
         Fairlead__V1__Expectation *e = arena_new(arena, Fairlead__V1__Expectation);
         fairlead__v1__expectation__init(e);
         e->path = text_or_empty(arena, json_str(row, "path"));
@@ -175,8 +164,7 @@ static void fill_probe(const struct subject *subject, struct decision *decision,
 }
 
 static void init_order(struct decision *decision, Fairlead__V1__Order *order, struct uuid id, int64_t attempt,
-                       const char *subject)
-{
+                       const char *subject) {
     fairlead__v1__order__init(order);
     order->subject = text_or_empty(decision->arena, subject);
     order->id = identity_of(decision->arena, id);
@@ -185,8 +173,7 @@ static void init_order(struct decision *decision, Fairlead__V1__Order *order, st
 }
 
 struct bytes message_order(const struct subject *subject, struct decision *decision, const struct step *step,
-                           enum want want)
-{
+                           enum want want) {
     const struct intent *intent = subject_intent(subject, step->generation);
     Fairlead__V1__Order order;
     Fairlead__V1__Noop noop = FAIRLEAD__V1__NOOP__INIT;
@@ -210,14 +197,12 @@ struct bytes message_order(const struct subject *subject, struct decision *decis
     return pack(decision->arena, &order.base);
 }
 
-static const json_t *source_of(const struct subject *subject, const struct step *step)
-{
+static const json_t *source_of(const struct subject *subject, const struct step *step) {
     return json_object_get(json_object_get(subject->release->spec, "images"), step->part);
 }
 
 /* The facts of the resolve step of the same image: commit and build key. */
-static json_t *resolved(const struct subject *subject, const struct step *step)
-{
+static json_t *resolved(const struct subject *subject, const struct step *step) {
     for (size_t i = 0; i < subject->steps.n; i++) {
         const struct step *other = vec_at(&subject->steps, struct step, i);
         if (other->kind == STEP_RESOLVE && str_eq(other->part, step->part) && other->facts)
@@ -226,8 +211,8 @@ static json_t *resolved(const struct subject *subject, const struct step *step)
     return NULL;
 }
 
-const char *message_work_key(const struct subject *subject, struct decision *decision, const struct step *step)
-{
+const char *message_work_key(const struct subject *subject, struct decision *decision,
+                             const struct step *step) {
     const json_t *source = source_of(subject, step);
     if (step->kind == STEP_BUILD) {
         cleanup_json json_t *facts = resolved(subject, step);
@@ -236,14 +221,14 @@ const char *message_work_key(const struct subject *subject, struct decision *dec
     }
     cleanup_free char *args = json_text(json_object_get(source, "args"));
     char hex[HASH_HEX_SIZE];
-    hash_hex(hash_texts((const char *const[]){json_str(source, "repository"), json_str(source, "ref"),
-                                              json_str(source, "path"), decision->settings->base, args, NULL}),
-             hex);
+    hash_hex(
+        hash_texts((const char *const[]){json_str(source, "repository"), json_str(source, "ref"),
+                                         json_str(source, "path"), decision->settings->base, args, NULL}),
+        hex);
     return arena_printf(decision->arena, "resolve:%s", hex);
 }
 
-char *message_work_params(const struct subject *subject, struct decision *decision, const struct step *step)
-{
+char *message_work_params(const struct subject *subject, struct decision *decision, const struct step *step) {
     cleanup_json json_t *params = json_deep_copy(source_of(subject, step));
     (void)json_object_set_new(params, "base", json_string(decision->settings->base));
     if (step->kind == STEP_BUILD) {
@@ -257,11 +242,11 @@ char *message_work_params(const struct subject *subject, struct decision *decisi
     return arena_strdup(decision->arena, text);
 }
 
-struct bytes message_work_order(const struct work *work, struct decision *decision)
-{
+struct bytes message_work_order(const struct work *work, struct decision *decision) {
     struct arena *arena = decision->arena;
     cleanup_json json_t *params = json_loads(work->params, 0, NULL);
-    cleanup_free char *args_text = json_text(json_object_get(params, "args") ? json_object_get(params, "args") : params);
+    cleanup_free char *args_text =
+        json_text(json_object_get(params, "args") ? json_object_get(params, "args") : params);
     Fairlead__V1__Source source = FAIRLEAD__V1__SOURCE__INIT;
     source.repository = text_or_empty(arena, json_str(params, "repository"));
     source.ref = text_or_empty(arena, json_str(params, "ref"));

@@ -6,18 +6,15 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-static bool is_lower(char c)
-{
+static bool is_lower(char c) {
     return c >= 'a' && c <= 'z';
 }
 
-static bool is_digit(char c)
-{
+static bool is_digit(char c) {
     return c >= '0' && c <= '9';
 }
 
-static bool is_name(const char *s, size_t n, size_t max)
-{
+static bool is_name(const char *s, size_t n, size_t max) {
     if (n < 1 || n > max || !is_lower(s[0]) || s[n - 1] == '-')
         return false;
     for (size_t i = 0; i < n; i++)
@@ -26,18 +23,15 @@ static bool is_name(const char *s, size_t n, size_t max)
     return true;
 }
 
-bool name_is_valid(const char *s)
-{
+bool name_is_valid(const char *s) {
     return is_name(s, strlen(s), 20);
 }
 
-bool name_is_label(const char *s)
-{
+bool name_is_label(const char *s) {
     return is_name(s, strlen(s), 63);
 }
 
-bool name_is_domain(const char *s)
-{
+bool name_is_domain(const char *s) {
     int labels = 0;
     if (strlen(s) > 190)
         return false;
@@ -52,15 +46,14 @@ bool name_is_domain(const char *s)
     }
 }
 
-static bool is_word(char c)
-{
+static bool is_word(char c) {
     return is_lower(c) || is_digit(c) || (c >= 'A' && c <= 'Z') || c == '.' || c == '_' || c == '-';
 }
 
-bool name_is_ref(const char *s)
-{
+bool name_is_ref(const char *s) {
     size_t n = strlen(s);
-    if (n < 1 || n > 200 || !is_word(s[0]) || s[0] == '-' || s[0] == '.' || strstr(s, "..") || strstr(s, "//"))
+    if (n < 1 || n > 200 || !is_word(s[0]) || s[0] == '-' || s[0] == '.' || strstr(s, "..") ||
+        strstr(s, "//"))
         return false;
     for (const char *p = s; *p; p++)
         if (!is_word(*p) && *p != '/')
@@ -68,8 +61,7 @@ bool name_is_ref(const char *s)
     return s[n - 1] != '/' && s[n - 1] != '.';
 }
 
-bool name_is_path(const char *s)
-{
+bool name_is_path(const char *s) {
     if (!*s || strlen(s) > 200)
         return false;
     for (;;) {
@@ -85,8 +77,7 @@ bool name_is_path(const char *s)
     }
 }
 
-bool name_is_https_or_path(const char *s)
-{
+bool name_is_https_or_path(const char *s) {
     if (!str_starts(s, "https://"))
         return name_is_path(s);
     if (strlen(s) > 400)
@@ -97,8 +88,7 @@ bool name_is_https_or_path(const char *s)
     return is_word(s[8]) && s[8] != '-';
 }
 
-bool name_is_key(const char *s)
-{
+bool name_is_key(const char *s) {
     size_t n = strlen(s);
     if (n < 1 || n > 32 || !is_lower(s[0]))
         return false;
@@ -108,20 +98,17 @@ bool name_is_key(const char *s)
     return true;
 }
 
-bool name_is_uuid(const char *s)
-{
+bool name_is_uuid(const char *s) {
     struct uuid u;
     return uuid_parse(s, &u);
 }
 
-bool name_is_ipv4(const char *s)
-{
+bool name_is_ipv4(const char *s) {
     struct in_addr a;
     return inet_pton(AF_INET, s, &a) == 1;
 }
 
-bool name_is_image(const char *s)
-{
+bool name_is_image(const char *s) {
     const char *at = strstr(s, "@sha256:");
     uint8_t digest[32];
     if (!at || at == s || at - s > 120 || !hex_decode(digest, sizeof digest, at + 8))

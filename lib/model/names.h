@@ -14,7 +14,8 @@ bool name_is_valid(const char *s);
 bool name_is_label(const char *s);
 #define LABEL_RULE "1 to 63 lower-case letters, digits and hyphens, a letter first and no hyphen last"
 
-/* A DNS name of at least two labels, without the last dot, at most 190 bytes (a label before it still fits). */
+/* A DNS name of at least two labels, without the last dot, at most 190 bytes (a label before it still fits).
+ */
 bool name_is_domain(const char *s);
 #define DOMAIN_RULE "a domain name in lower case, such as apps.example.org"
 

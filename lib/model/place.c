@@ -4,19 +4,18 @@
 
 #include <string.h>
 
-static int duties(const struct node *node)
-{
+static int duties(const struct node *node) {
     return node->builder + node->edge + node->dns + node->prober;
 }
 
 /* Per mille of memory that would stay free. */
-static int64_t share_left(const struct node *node, const struct instance *instance)
-{
-    return node->memory_mb ? (node->memory_mb - node->memory_used - instance->memory_mb) * 1000 / node->memory_mb : 0;
+static int64_t share_left(const struct node *node, const struct instance *instance) {
+    return node->memory_mb
+               ? (node->memory_mb - node->memory_used - instance->memory_mb) * 1000 / node->memory_mb
+               : 0;
 }
 
-static bool is_better(const struct node *a, const struct node *b, const struct instance *instance)
-{
+static bool is_better(const struct node *a, const struct node *b, const struct instance *instance) {
     int64_t left = share_left(a, instance) - share_left(b, instance);
     if (left != 0)
         return left > 0;
@@ -25,8 +24,7 @@ static bool is_better(const struct node *a, const struct node *b, const struct i
     return strcmp(a->name, b->name) < 0;
 }
 
-static int64_t free_port(const struct node *node)
-{
+static int64_t free_port(const struct node *node) {
     int64_t port = node->port_low;
     for (size_t i = 0; i < node->ports_n && node->ports[i] <= port; i++)
         if (node->ports[i] == port)
@@ -34,8 +32,7 @@ static int64_t free_port(const struct node *node)
     return port <= node->port_high ? port : 0;
 }
 
-static void take(struct node *node, const struct instance *instance, int64_t port, struct arena *arena)
-{
+static void take(struct node *node, const struct instance *instance, int64_t port, struct arena *arena) {
     int64_t *ports = arena_alloc(arena, (node->ports_n + 1) * sizeof *ports);
     size_t at = 0;
     while (at < node->ports_n && node->ports[at] < port)
@@ -52,8 +49,7 @@ static void take(struct node *node, const struct instance *instance, int64_t por
     node->disk_used += instance->disk_mb;
 }
 
-struct placement place(struct node *nodes, size_t n, const struct instance *waiting, struct arena *arena)
-{
+struct placement place(struct node *nodes, size_t n, const struct instance *waiting, struct arena *arena) {
     struct placement result = {0};
     int hosts = 0;
     int64_t memory = 0, cpu = 0, disk = 0;
@@ -88,14 +84,17 @@ struct placement place(struct node *nodes, size_t n, const struct instance *wait
     else if (!result.edge)
         result.reason = "No node with the edge role has joined this plane yet.";
     else if (memory < waiting->memory_mb)
-        result.reason = arena_printf(arena, "Not enough memory: %lld MB are needed, at most %lld MB are free on one node.",
-                                     (long long)waiting->memory_mb, (long long)memory);
+        result.reason = arena_printf(
+            arena, "Not enough memory: %lld MB are needed, at most %lld MB are free on one node.",
+            (long long)waiting->memory_mb, (long long)memory);
     else if (cpu < waiting->cpu_milli)
-        result.reason = arena_printf(arena, "Not enough CPU: %lld thousandths are needed, at most %lld are free on one node.",
-                                     (long long)waiting->cpu_milli, (long long)cpu);
+        result.reason = arena_printf(
+            arena, "Not enough CPU: %lld thousandths are needed, at most %lld are free on one node.",
+            (long long)waiting->cpu_milli, (long long)cpu);
     else if (disk < waiting->disk_mb)
-        result.reason = arena_printf(arena, "Not enough disk: %lld MB are needed, at most %lld MB are free on one node.",
-                                     (long long)waiting->disk_mb, (long long)disk);
+        result.reason =
+            arena_printf(arena, "Not enough disk: %lld MB are needed, at most %lld MB are free on one node.",
+                         (long long)waiting->disk_mb, (long long)disk);
     else if (!ports)
         result.reason = "No free port is left on any node of this plane.";
     else

@@ -1,6 +1,6 @@
 /* Placement: the second pure function. It sees the nodes of one plane, with what is reserved on each, and one
- * instance that waits; it reserves by changing the node's counts, so that a loop over all that wait sees what it
- * has given away. Serial per plane: the caller holds the plane's lock. */
+ * instance that waits; it reserves by changing the node's counts, so that a loop over all that wait sees what
+ * it has given away. Serial per plane: the caller holds the plane's lock. */
 #ifndef FAIRLEAD_MODEL_PLACE_H
 #define FAIRLEAD_MODEL_PLACE_H
 
@@ -13,8 +13,8 @@ struct placement {
     const char *reason; /* one sentence: which resource is short */
 };
 
-/* The host with the largest share of free memory (of equals, the one with fewer other duties), the first edge,
- * and the lowest free port of the host. */
+/* The host with the largest share of free memory (of equals, the one with fewer other duties), the first
+ * edge, and the lowest free port of the host. */
 struct placement place(struct node *nodes, size_t n, const struct instance *waiting, struct arena *arena);
 
 #endif

@@ -9,28 +9,25 @@
 #include <stdlib.h>
 #include <string.h>
 
-char *render_project(struct arena *arena, const char *node, const char *instance)
-{
+char *render_project(struct arena *arena, const char *node, const char *instance) {
     /* Identities begin with the time: what tells two nodes apart stands later. */
     return arena_printf(arena, "fl-%.8s-%s-a", node + 18, instance);
 }
 
-char *render_volume(struct arena *arena, const char *instance, const char *volume)
-{
+char *render_volume(struct arena *arena, const char *instance, const char *volume) {
     return arena_printf(arena, "fl-%s-%s", instance, volume);
 }
 
 /* ---- the template's own keys ---- */
 
-static const char *const service_keys[] = {"user",        "read_only",         "tmpfs",   "volumes", "environment",
-                                           "healthcheck", "stop_grace_period", "command", "depends_on", NULL};
+static const char *const service_keys[] = {
+    "user",        "read_only",         "tmpfs",   "volumes",    "environment",
+    "healthcheck", "stop_grace_period", "command", "depends_on", NULL};
 
-static int check_keys(const json_t *object, const char *const *known, const char *where, struct err *err)
-{
+static int check_keys(const json_t *object, const char *const *known, const char *where, struct err *err) {
     const char *key;
     json_t *v;
-    json_object_foreach((json_t *)(uintptr_t)object, key, v)
-    {
+    json_object_foreach((json_t *)(uintptr_t)object, key, v) {
         const char *const *k = known;
         while (*k && !str_eq(*k, key))
             k++;
@@ -41,20 +38,19 @@ static int check_keys(const json_t *object, const char *const *known, const char
 }
 
 /* "name:/path": a named volume, never a folder of the host. */
-static int check_volume(const char *text, const char *service, struct err *err)
-{
+static int check_volume(const char *text, const char *service, struct err *err) {
     const char *colon = text ? strchr(text, ':') : NULL;
     char name[40];
     if (!colon || colon - text >= (int)sizeof name || colon[1] != '/' || strchr(colon + 1, ':'))
-        return err_set(err, ERR_PARK, "compose.yaml: %s: a volume is NAME:/PATH, not \"%s\"", service, text ? text : "");
+        return err_set(err, ERR_PARK, "compose.yaml: %s: a volume is NAME:/PATH, not \"%s\"", service,
+                       text ? text : "");
     (void)snprintf(name, sizeof name, "%.*s", (int)(colon - text), text);
     if (!name_is_key(name))
         return err_set(err, ERR_PARK, "compose.yaml: %s: the name of a volume must be %s", service, KEY_RULE);
     return 0;
 }
 
-static int check_service(const char *name, const json_t *service, struct err *err)
-{
+static int check_service(const char *name, const json_t *service, struct err *err) {
     size_t i;
     json_t *v;
     int64_t uid;
@@ -65,13 +61,11 @@ static int check_service(const char *name, const json_t *service, struct err *er
     const char *user = json_str(service, "user");
     if (!user || !str_to_int(user, 1, 65535, &uid))
         return err_set(err, ERR_PARK, "compose.yaml: %s: user must be a number from 1 (never root)", name);
-    json_array_foreach(json_object_get(service, "volumes"), i, v)
-    {
+    json_array_foreach(json_object_get(service, "volumes"), i, v) {
         if (check_volume(json_string_value(v), name, err) < 0)
             return -1;
     }
-    json_array_foreach(json_object_get(service, "tmpfs"), i, v)
-    {
+    json_array_foreach(json_object_get(service, "tmpfs"), i, v) {
         if (!json_is_string(v) || json_string_value(v)[0] != '/')
             return err_set(err, ERR_PARK, "compose.yaml: %s: tmpfs must be paths", name);
     }
@@ -80,8 +74,7 @@ static int check_service(const char *name, const json_t *service, struct err *er
     return 0;
 }
 
-static json_t *parse_template(const char *text, const json_t *spec, struct err *err)
-{
+static json_t *parse_template(const char *text, const json_t *spec, struct err *err) {
     json_t *template = yaml_parse("compose.yaml", text, strlen(text), err);
     const json_t *services = json_object_get(template, "services");
     const char *name;
@@ -89,15 +82,13 @@ static json_t *parse_template(const char *text, const json_t *spec, struct err *
     int rc = template ? check_keys(template, (const char *const[]){"services", NULL}, "top", err) : -1;
     if (rc == 0 && json_object_size(services) == 0)
         rc = err_set(err, ERR_PARK, "compose.yaml: has no services");
-    json_object_foreach((json_t *)(uintptr_t)services, name, v)
-    {
+    json_object_foreach((json_t *)(uintptr_t)services, name, v) {
         if (rc == 0 && !json_object_get(json_object_get(spec, "services"), name))
             rc = err_set(err, ERR_PARK, "compose.yaml: service \"%s\" is not in app.yaml", name);
         if (rc == 0)
             rc = check_service(name, v, err);
     }
-    json_object_foreach(json_object_get(spec, "services"), name, v)
-    {
+    json_object_foreach(json_object_get(spec, "services"), name, v) {
         if (rc == 0 && !json_object_get(services, name))
             rc = err_set(err, ERR_PARK, "compose.yaml: lacks the service \"%s\" of app.yaml", name);
     }
@@ -109,8 +100,7 @@ static json_t *parse_template(const char *text, const json_t *spec, struct err *
 
 /* ---- values into scalars ---- */
 
-static const char *value_of(const Fairlead__V1__Stack *stack, const char *name, size_t n)
-{
+static const char *value_of(const Fairlead__V1__Stack *stack, const char *name, size_t n) {
     if (n == 8 && strncmp(name, "identity", n) == 0)
         return stack->identity;
     if (n == 10 && strncmp(name, "public_url", n) == 0)
@@ -119,14 +109,14 @@ static const char *value_of(const Fairlead__V1__Stack *stack, const char *name, 
         return stack->text;
     if (n > 7 && strncmp(name, "inputs.", 7) == 0)
         for (size_t i = 0; i < stack->n_inputs; i++)
-            if (strlen(stack->inputs[i]->key) == n - 7 && strncmp(stack->inputs[i]->key, name + 7, n - 7) == 0)
+            if (strlen(stack->inputs[i]->key) == n - 7 &&
+                strncmp(stack->inputs[i]->key, name + 7, n - 7) == 0)
                 return stack->inputs[i]->value;
     return NULL;
 }
 
 /* The text with its {{names}} replaced and every "$" doubled, so that Compose reads none as a variable. */
-static json_t *fill_text(const Fairlead__V1__Stack *stack, const char *text, struct err *err)
-{
+static json_t *fill_text(const Fairlead__V1__Stack *stack, const char *text, struct err *err) {
     cleanup_str struct str out = STR_INIT(65536);
     while (*text) {
         const char *open = strstr(text, "{{");
@@ -153,8 +143,7 @@ static json_t *fill_text(const Fairlead__V1__Stack *stack, const char *text, str
     return filled;
 }
 
-static json_t *fill(const Fairlead__V1__Stack *stack, const json_t *v, struct err *err)
-{
+static json_t *fill(const Fairlead__V1__Stack *stack, const json_t *v, struct err *err) {
     const char *key;
     json_t *item, *filled;
     size_t i;
@@ -162,16 +151,14 @@ static json_t *fill(const Fairlead__V1__Stack *stack, const json_t *v, struct er
         return fill_text(stack, json_string_value(v), err);
     if (json_is_array(v)) {
         cleanup_json json_t *list = json_array();
-        json_array_foreach(v, i, item)
-        {
+        json_array_foreach(v, i, item) {
             if (!(filled = fill(stack, item, err)) || json_array_append_new(list, filled) < 0)
                 return NULL;
         }
         return json_incref(list);
     }
     cleanup_json json_t *map = json_object();
-    json_object_foreach((json_t *)(uintptr_t)v, key, item)
-    {
+    json_object_foreach((json_t *)(uintptr_t)v, key, item) {
         if (!(filled = fill(stack, item, err)) || json_object_set_new(map, key, filled) < 0)
             return NULL;
     }
@@ -180,73 +167,72 @@ static json_t *fill(const Fairlead__V1__Stack *stack, const json_t *v, struct er
 
 /* ---- what is emitted whoever wrote the template ---- */
 
-static const char *image_of(const Fairlead__V1__Stack *stack, const char *name)
-{
+static const char *image_of(const Fairlead__V1__Stack *stack, const char *name) {
     for (size_t i = 0; i < stack->n_images; i++)
         if (str_eq(stack->images[i]->key, name))
             return stack->images[i]->value;
     return NULL;
 }
 
-static int add_image(const struct render_input *in, const char *name, const json_t *rule, json_t *out, struct err *err)
-{
+static int add_image(const struct render_input *in, const char *name, const json_t *rule, json_t *out,
+                     struct err *err) {
     const char *image = image_of(in->stack, json_str(rule, "image"));
     if (!image || !name_is_image(image))
-        return err_set(err, ERR_PARK, "service \"%s\": no digest is known for image \"%s\"", name, json_str(rule, "image"));
+        return err_set(err, ERR_PARK, "service \"%s\": no digest is known for image \"%s\"", name,
+                       json_str(rule, "image"));
     return json_object_set_new(out, "image", json_sprintf("%s/%s", in->registry, image));
 }
 
-static void add_limits(const struct render_input *in, const json_t *rule, json_t *out)
-{
+static void add_limits(const struct render_input *in, const json_t *rule, json_t *out) {
     int64_t memory = in->stack->memory_mb * json_int(rule, "memory_share", 100) / 100;
     int64_t cpu = in->stack->cpu_milli * json_int(rule, "cpu_share", 100) / 100;
-    (void)json_object_set_new(out, "mem_limit", json_sprintf("%lldm", (long long)(memory > 16 ? memory : 16)));
+    (void)json_object_set_new(out, "mem_limit",
+                              json_sprintf("%lldm", (long long)(memory > 16 ? memory : 16)));
     (void)json_object_set_new(out, "cpus", json_real((double)(cpu > 10 ? cpu : 10) / 1000));
     (void)json_object_set_new(out, "pids_limit", json_integer(in->stack->pids));
 }
 
-static int add_rights(const char *name, const json_t *rule, json_t *out, struct err *err)
-{
-    static const char *const grantable[] = {"CHOWN", "SETUID", "SETGID", "FOWNER", "DAC_OVERRIDE", "NET_BIND_SERVICE", NULL};
+static int add_rights(const char *name, const json_t *rule, json_t *out, struct err *err) {
+    static const char *const grantable[] = {"CHOWN",        "SETUID",           "SETGID", "FOWNER",
+                                            "DAC_OVERRIDE", "NET_BIND_SERVICE", NULL};
     size_t i;
     json_t *cap;
     (void)json_object_set_new(out, "cap_drop", json_pack("[s]", "ALL"));
     (void)json_object_set_new(out, "security_opt", json_pack("[s]", "no-new-privileges:true"));
-    (void)json_object_set_new(out, "restart", json_string("no")); /* secrets lie on tmpfs: the node starts it */
-    json_array_foreach(json_object_get(rule, "caps"), i, cap)
-    {
+    (void)json_object_set_new(out, "restart",
+                              json_string("no")); /* secrets lie on tmpfs: the node starts it */
+    json_array_foreach(json_object_get(rule, "caps"), i, cap) {
         const char *const *g = grantable;
         while (*g && !str_eq(*g, json_string_value(cap)))
             g++;
         if (!*g)
-            return err_set(err, ERR_PARK, "service \"%s\": the capability \"%s\" is never granted", name, json_string_value(cap));
+            return err_set(err, ERR_PARK, "service \"%s\": the capability \"%s\" is never granted", name,
+                           json_string_value(cap));
     }
     if (json_array_size(json_object_get(rule, "caps")))
         (void)json_object_set(out, "cap_add", json_object_get(rule, "caps"));
     return 0;
 }
 
-static void add_labels(const struct render_input *in, json_t *out)
-{
-    (void)json_object_set_new(out, "labels",
-                              json_pack("{s:s, s:s, s:o, s:o, s:s}", "fairlead.node", in->node, "fairlead.instance",
-                                        in->instance, "fairlead.revision", json_sprintf("%llu", (unsigned long long)in->revision),
-                                        "fairlead.generation", json_sprintf("%llu", (unsigned long long)in->generation),
-                                        "fairlead.identity", in->stack->identity));
+static void add_labels(const struct render_input *in, json_t *out) {
+    (void)json_object_set_new(
+        out, "labels",
+        json_pack("{s:s, s:s, s:o, s:o, s:s}", "fairlead.node", in->node, "fairlead.instance", in->instance,
+                  "fairlead.revision", json_sprintf("%llu", (unsigned long long)in->revision),
+                  "fairlead.generation", json_sprintf("%llu", (unsigned long long)in->generation),
+                  "fairlead.identity", in->stack->identity));
 }
 
-static void add_secrets(const struct render_input *in, const char *service, json_t *volumes)
-{
+static void add_secrets(const struct render_input *in, const char *service, json_t *volumes) {
     const char *name;
     json_t *secret, *reader;
     size_t i;
-    json_object_foreach(json_object_get(in->spec, "secrets"), name, secret)
-    {
-        json_array_foreach(json_object_get(secret, "readers"), i, reader)
-        {
+    json_object_foreach(json_object_get(in->spec, "secrets"), name, secret) {
+        json_array_foreach(json_object_get(secret, "readers"), i, reader) {
             if (!str_eq(json_str(reader, "service"), service))
                 continue;
-            /* The long form: after the tmpfs is gone it refuses to start; the short one would make a folder. */
+            /* The long form: after the tmpfs is gone it refuses to start; the short one would make a folder.
+             */
             (void)json_array_append_new(
                 volumes, json_pack("{s:s, s:o, s:o, s:b}", "type", "bind", "source",
                                    json_sprintf("%s/%s/%s", in->secrets_dir, service, name), "target",
@@ -255,19 +241,20 @@ static void add_secrets(const struct render_input *in, const char *service, json
     }
 }
 
-static void add_volumes(const struct render_input *in, const char *service, const json_t *template, json_t *out, json_t *all)
-{
+static void add_volumes(const struct render_input *in, const char *service, const json_t *template,
+                        json_t *out, json_t *all) {
     struct arena arena = {0};
     json_t *volumes = json_array(), *v;
     size_t i;
-    json_array_foreach(json_object_get(template, "volumes"), i, v)
-    {
+    json_array_foreach(json_object_get(template, "volumes"), i, v) {
         const char *text = json_string_value(v), *colon = strchr(text, ':');
         char name[40];
         (void)snprintf(name, sizeof name, "%.*s", (int)(colon - text), text);
-        (void)json_array_append_new(volumes, json_pack("{s:s, s:s, s:s}", "type", "volume", "source", name, "target", colon + 1));
+        (void)json_array_append_new(
+            volumes, json_pack("{s:s, s:s, s:s}", "type", "volume", "source", name, "target", colon + 1));
         (void)json_object_set_new(all, name,
-                                  json_pack("{s:s, s:{s:s, s:s}}", "name", render_volume(&arena, in->instance, name), "labels",
+                                  json_pack("{s:s, s:{s:s, s:s}}", "name",
+                                            render_volume(&arena, in->instance, name), "labels",
                                             "fairlead.instance", in->instance, "fairlead.node", in->node));
     }
     add_secrets(in, service, volumes);
@@ -277,30 +264,31 @@ static void add_volumes(const struct render_input *in, const char *service, cons
     arena_release(&arena);
 }
 
-static void add_order(const json_t *template, json_t *out)
-{
+static void add_order(const json_t *template, json_t *out) {
     json_t *after = json_object(), *v;
     size_t i;
-    json_array_foreach(json_object_get(template, "depends_on"), i, v)
-    {
-        (void)json_object_set_new(after, json_string_value(v), json_pack("{s:s}", "condition", "service_healthy"));
+    json_array_foreach(json_object_get(template, "depends_on"), i, v) {
+        (void)json_object_set_new(after, json_string_value(v),
+                                  json_pack("{s:s}", "condition", "service_healthy"));
     }
     if (json_object_size(after))
         (void)json_object_set(out, "depends_on", after);
     json_decref(after);
 }
 
-static json_t *render_service(const struct render_input *in, const char *name, const json_t *template, json_t *volumes,
-                              struct err *err)
-{
-    static const char *const copied[] = {"environment", "tmpfs", "healthcheck", "stop_grace_period", "command"};
+static json_t *render_service(const struct render_input *in, const char *name, const json_t *template,
+                              json_t *volumes, struct err *err) {
+    static const char *const copied[] = {"environment", "tmpfs", "healthcheck", "stop_grace_period",
+                                         "command"};
     const json_t *rule = json_object_get(json_object_get(in->spec, "services"), name);
     const json_t *health = json_object_get(in->spec, "health");
     cleanup_json json_t *out = json_object();
     if (add_image(in, name, rule, out, err) < 0)
         return NULL;
-    (void)json_object_set_new(out, "user", json_sprintf("%s:%s", json_str(template, "user"), json_str(template, "user")));
-    (void)json_object_set_new(out, "read_only", json_boolean(!str_eq(json_str(template, "read_only"), "false")));
+    (void)json_object_set_new(out, "user",
+                              json_sprintf("%s:%s", json_str(template, "user"), json_str(template, "user")));
+    (void)json_object_set_new(out, "read_only",
+                              json_boolean(!str_eq(json_str(template, "read_only"), "false")));
     for (size_t i = 0; i < sizeof copied / sizeof *copied; i++) {
         const json_t *v = json_object_get(template, copied[i]);
         json_t *filled = v ? fill(in->stack, v, err) : NULL;
@@ -321,28 +309,28 @@ static json_t *render_service(const struct render_input *in, const char *name, c
     add_order(template, out);
     (void)json_object_set_new(out, "networks", json_pack("[s]", "private"));
     if (str_eq(json_str(health, "service"), name))
-        (void)json_object_set_new(out, "ports", json_pack("[o]", json_sprintf("%s:%u:%lld", in->stack->address, in->stack->port,
-                                                                             (long long)json_int(health, "port", 0))));
+        (void)json_object_set_new(
+            out, "ports",
+            json_pack("[o]", json_sprintf("%s:%u:%lld", in->stack->address, in->stack->port,
+                                          (long long)json_int(health, "port", 0))));
     return json_incref(out);
 }
 
-int render_compose(const struct render_input *input, json_t **ret_json, char **ret_text, struct err *err)
-{
+int render_compose(const struct render_input *input, json_t **ret_json, char **ret_text, struct err *err) {
     cleanup_json json_t *template = parse_template(input->stack->template_, input->spec, err);
     cleanup_json json_t *services = json_object(), *volumes = json_object();
     const char *name;
     json_t *v;
     if (!template)
         return -1;
-    json_object_foreach(json_object_get(template, "services"), name, v)
-    {
+    json_object_foreach(json_object_get(template, "services"), name, v) {
         json_t *service = render_service(input, name, v, volumes, err);
         if (!service || json_object_set_new(services, name, service) < 0)
             return -1;
     }
     cleanup_json json_t *file =
-        json_pack("{s:O, s:{s:{s:{s:s, s:s}}}}", "services", services, "networks", "private", "labels", "fairlead.instance",
-                  input->instance, "fairlead.node", input->node);
+        json_pack("{s:O, s:{s:{s:{s:s, s:s}}}}", "services", services, "networks", "private", "labels",
+                  "fairlead.instance", input->instance, "fairlead.node", input->node);
     if (json_object_size(volumes))
         (void)json_object_set(file, "volumes", volumes);
     char *text = yaml_emit(file, err);
@@ -353,8 +341,7 @@ int render_compose(const struct render_input *input, json_t **ret_json, char **r
     return 0;
 }
 
-int render_check_template(const char *text, const json_t *spec, struct err *err)
-{
+int render_check_template(const char *text, const json_t *spec, struct err *err) {
     json_t *template = parse_template(text, spec, err);
     json_decref(template);
     return template ? 0 : -1;

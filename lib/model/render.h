@@ -1,12 +1,14 @@
-/* F3: the Compose file of an instance, from the release's template and the values of a stack document. Pure, and
- * byte-identical for identical input.
+/* F3: the Compose file of an instance, from the release's template and the values of a stack document. Pure,
+ * and byte-identical for identical input.
  *
- * The template says what only the app knows (environment, volumes, tmpfs, health check, order of start, user); the
- * rest is emitted here, whoever wrote the template: images by digest, limits, labels, ports, the private network,
- * dropped capabilities, no new privileges, secrets as read-only files. A key that is not on the list is refused.
+ * The template says what only the app knows (environment, volumes, tmpfs, health check, order of start,
+ * user); the rest is emitted here, whoever wrote the template: images by digest, limits, labels, ports, the
+ * private network, dropped capabilities, no new privileges, secrets as read-only files. A key that is not on
+ * the list is refused.
  *
- * Values stand in scalars only: {{inputs.NAME}}, {{identity}}, {{public_url}}, {{host}}. Text is put in after the
- * template was parsed and written by a YAML library, and "$" is doubled, so a value can become nothing but text. */
+ * Values stand in scalars only: {{inputs.NAME}}, {{identity}}, {{public_url}}, {{host}}. Text is put in after
+ * the template was parsed and written by a YAML library, and "$" is doubled, so a value can become nothing
+ * but text. */
 #ifndef FAIRLEAD_MODEL_RENDER_H
 #define FAIRLEAD_MODEL_RENDER_H
 
@@ -18,9 +20,9 @@
 
 struct render_input {
     const Fairlead__V1__Stack *stack;
-    const json_t *spec;      /* stack->spec, parsed */
-    const char *instance;    /* hex */
-    const char *node;        /* hex */
+    const json_t *spec;   /* stack->spec, parsed */
+    const char *instance; /* hex */
+    const char *node;     /* hex */
     uint64_t revision, generation;
     const char *registry;    /* host:port that images are pulled from */
     const char *secrets_dir; /* tmpfs folder with SERVICE/NAME files */
@@ -30,8 +32,10 @@ struct render_input {
 char *render_project(struct arena *arena, const char *node, const char *instance);
 char *render_volume(struct arena *arena, const char *instance, const char *volume);
 
-/* The file as JSON (for look and check) and as text. Class park. The caller releases *ret_json and frees *ret_text. */
-MUST_CHECK int render_compose(const struct render_input *input, json_t **ret_json, char **ret_text, struct err *err);
+/* The file as JSON (for look and check) and as text. Class park. The caller releases *ret_json and frees
+ * *ret_text. */
+MUST_CHECK int render_compose(const struct render_input *input, json_t **ret_json, char **ret_text,
+                              struct err *err);
 
 /* Judges a template without values: for `make catalog-check` and at registration. */
 MUST_CHECK int render_check_template(const char *text, const json_t *spec, struct err *err);

@@ -1,6 +1,6 @@
-/* The rows that decisions are made of, as plain data: the columns of the tables of the same names (docs/SQL.md),
- * nothing else. Text is NULL where the column is; it lives in the arena of whoever loaded or decided the row.
- * Times are microseconds since 1970 UTC; 0 means the column is NULL. */
+/* The rows that decisions are made of, as plain data: the columns of the tables of the same names
+ * (docs/SQL.md), nothing else. Text is NULL where the column is; it lives in the arena of whoever loaded or
+ * decided the row. Times are microseconds since 1970 UTC; 0 means the column is NULL. */
 #ifndef FAIRLEAD_MODEL_ROWS_H
 #define FAIRLEAD_MODEL_ROWS_H
 
@@ -22,10 +22,11 @@ struct bytes {
 struct instance {
     enum change change;
     struct uuid tenant_id, id, customer_id, plane_id, release_id, size_id, node_id, edge_id;
-    const char *name, *host, *inputs, *images, *public_url, *health, *problem; /* images: name -> repository@digest */
+    const char *name, *host, *inputs, *images, *public_url, *health,
+        *problem; /* images: name -> repository@digest */
     int state;
-    int64_t accepted, running, port, memory_mb, cpu_milli, disk_mb, expires_at, trial_days, event_seq, created_at,
-        updated_at;
+    int64_t accepted, running, port, memory_mb, cpu_milli, disk_mb, expires_at, trial_days, event_seq,
+        created_at, updated_at;
 };
 
 enum intent_state { INTENT_QUEUED, INTENT_RUNNING, INTENT_DONE, INTENT_FAILED, INTENT_DROPPED };
@@ -63,7 +64,7 @@ struct document {
     bool absent, confirmed;
     struct bytes content, envelope;
     const char *condition, *trace;
-    int64_t observed; /* revision that `condition` speaks of */
+    int64_t observed;   /* revision that `condition` speaks of */
     struct uuid stream; /* number of the last report about it */
     int64_t report_n;
 };

@@ -1,36 +1,32 @@
 /* Steps: what opening one sends, and what a result does to it. */
-#include "model/decide.h"
-
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/retry.h"
 #include "base/str.h"
+#include "model/decide.h"
 
 #include <string.h>
 
 #define ORDER_LIFE_US (600 * CLOCK_S) /* an order older than this is refused by its reader */
 
-static void mark(struct step *step)
-{
+static void mark(struct step *step) {
     if (step->change == ROW_KEPT)
         step->change = ROW_CHANGED;
 }
 
-static void done_at_once(struct decision *decision, struct step *step)
-{
+static void done_at_once(struct decision *decision, struct step *step) {
     step->state = STEP_DONE;
     step->ended_at = decision->now;
     step->next_at = 0;
 }
 
-static enum want want_of(const struct subject *subject, const struct step *step)
-{
+static enum want want_of(const struct subject *subject, const struct step *step) {
     const struct intent *intent = subject_intent(subject, step->generation);
     return walk_step_find((enum walk)intent->walk, (enum step_kind)step->kind)->want;
 }
 
-static void send_order(struct subject *subject, struct decision *decision, struct step *step, const char *key)
-{
+static void send_order(struct subject *subject, struct decision *decision, struct step *step,
+                       const char *key) {
     if (uuid_is_nil(step->order_id))
         step->order_id = decision_id(decision);
     struct order_out *order = vec_add(decision->arena, &decision->orders, struct order_out);
@@ -44,8 +40,7 @@ static void send_order(struct subject *subject, struct decision *decision, struc
     };
 }
 
-static void open_name(struct subject *subject, struct decision *decision, struct step *step)
-{
+static void open_name(struct subject *subject, struct decision *decision, struct step *step) {
     struct name *name = subject->name;
     if (!name || (want_of(subject, step) == WANT_ABSENT && !name->held)) {
         done_at_once(decision, step); /* nothing was ever written */
@@ -59,8 +54,7 @@ static void open_name(struct subject *subject, struct decision *decision, struct
 
 /* The whole wanted state again. A document that wants the same as before, and was confirmed, needs no new
  * revision: it is done; one that wants the same and was not confirmed is sent again. */
-static void open_document(struct subject *subject, struct decision *decision, struct step *step)
-{
+static void open_document(struct subject *subject, struct decision *decision, struct step *step) {
     int kind = step->kind == STEP_STACK ? DOCUMENT_STACK : DOCUMENT_ROUTE;
     enum want want = want_of(subject, step);
     struct instance *instance = subject->instance;
@@ -96,9 +90,9 @@ static void open_document(struct subject *subject, struct decision *decision, st
         document->trace = intent->trace;
         document->envelope = (struct bytes){0};
     } else if (document->observed == document->revision && document->condition && step->attempt == 1 &&
-               str_eq(document->condition, absent                                         ? "absent"
+               str_eq(document->condition, absent                                      ? "absent"
                                            : kind == DOCUMENT_STACK && want != WANT_ON ? "stopped"
-                                                                                          : "healthy")) {
+                                                                                       : "healthy")) {
         done_at_once(decision, step);
         return;
     }
@@ -107,16 +101,14 @@ static void open_document(struct subject *subject, struct decision *decision, st
         document->change = ROW_CHANGED;
 }
 
-static bool has_work(const struct subject *subject, const char *key)
-{
+static bool has_work(const struct subject *subject, const char *key) {
     for (size_t i = 0; i < subject->works.n; i++)
         if (str_eq(vec_at(&subject->works, struct work, i)->key, key))
             return true;
     return false;
 }
 
-static void open_work(struct subject *subject, struct decision *decision, struct step *step)
-{
+static void open_work(struct subject *subject, struct decision *decision, struct step *step) {
     step->work_key = message_work_key(subject, decision, step);
     if (!has_work(subject, step->work_key))
         *vec_add(decision->arena, &subject->works, struct work) = (struct work){
@@ -130,8 +122,7 @@ static void open_work(struct subject *subject, struct decision *decision, struct
     decision_timer(decision, TIMER_WORK, step->work_key, decision->now);
 }
 
-void step_open(struct subject *subject, struct decision *decision, struct step *step)
-{
+void step_open(struct subject *subject, struct decision *decision, struct step *step) {
     const struct step_row *row = &step_rows[step->kind];
     char hex[UUID_HEX_SIZE];
     mark(step);
@@ -175,8 +166,7 @@ void step_open(struct subject *subject, struct decision *decision, struct step *
 }
 
 /* A built image is remembered with the instance: every later walk uses the recorded digest. */
-static void record_image(struct subject *subject, struct decision *decision, const struct step *step)
-{
+static void record_image(struct subject *subject, struct decision *decision, const struct step *step) {
     struct instance *instance = subject->instance;
     cleanup_json json_t *facts = step->facts ? json_loads(step->facts, 0, NULL) : NULL;
     cleanup_json json_t *images = instance->images ? json_loads(instance->images, 0, NULL) : json_object();
@@ -190,8 +180,7 @@ static void record_image(struct subject *subject, struct decision *decision, con
 }
 
 void step_settle(struct subject *subject, struct decision *decision, struct step *step, enum result result,
-                 const struct problem *problem, const char *facts)
-{
+                 const struct problem *problem, const char *facts) {
     const struct step_row *row = &step_rows[step->kind];
     enum outcome outcome = result_outcome(result, step->attempt < row->attempts);
     mark(step);

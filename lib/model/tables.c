@@ -19,7 +19,12 @@ const struct walk_name_row walk_rows[WALK_COUNT] = {
 
 const struct step_row step_rows[STEP_COUNT] = {
 #define STEP(id, text, by, deadline, tries, backoff, about)                                                  \
-    {.name = text, .carrier = by, .deadline_s = deadline, .attempts = tries, .backoff_s = backoff, .what = about},
+    {.name = text,                                                                                           \
+     .carrier = by,                                                                                          \
+     .deadline_s = deadline,                                                                                 \
+     .attempts = tries,                                                                                      \
+     .backoff_s = backoff,                                                                                   \
+     .what = about},
 #include "model/tables.def"
 };
 
@@ -43,31 +48,27 @@ const struct transition_row transition_rows[] = {
 };
 const int transition_rows_n = sizeof transition_rows / sizeof *transition_rows;
 
-const struct cell_row *cell_find(enum state state, enum intent_kind intent)
-{
+const struct cell_row *cell_find(enum state state, enum intent_kind intent) {
     for (int i = 0; i < cell_rows_n; i++)
         if (cell_rows[i].state == state && cell_rows[i].intent == intent)
             return &cell_rows[i];
     return NULL;
 }
 
-const struct walk_step_row *walk_step_find(enum walk walk, enum step_kind step)
-{
+const struct walk_step_row *walk_step_find(enum walk walk, enum step_kind step) {
     for (int i = 0; i < walk_step_rows_n; i++)
         if (walk_step_rows[i].walk == walk && walk_step_rows[i].step == step)
             return &walk_step_rows[i];
     return NULL;
 }
 
-enum outcome result_outcome(enum result result, bool budget_left)
-{
+enum outcome result_outcome(enum result result, bool budget_left) {
     if (result == RESULT_IS_OK)
         return OUTCOME_DONE;
     return result == RESULT_IS_RETRY && budget_left ? OUTCOME_AGAIN : OUTCOME_PARK;
 }
 
-bool transition_legal(enum state from, enum state to)
-{
+bool transition_legal(enum state from, enum state to) {
     if (from == to)
         return true;
     for (int i = 0; i < transition_rows_n; i++)
@@ -82,28 +83,23 @@ bool transition_legal(enum state from, enum state to)
             return i;                                                                                        \
     return -1
 
-int state_find(const char *name)
-{
+int state_find(const char *name) {
     FIND(state_rows, STATE_COUNT);
 }
 
-int intent_find(const char *name)
-{
+int intent_find(const char *name) {
     FIND(intent_rows, INTENT_COUNT);
 }
 
-int walk_find(const char *name)
-{
+int walk_find(const char *name) {
     FIND(walk_rows, WALK_COUNT);
 }
 
-int step_find(const char *name)
-{
+int step_find(const char *name) {
     FIND(step_rows, STEP_COUNT);
 }
 
-const char *phase_name(enum walk walk, enum step_kind step)
-{
+const char *phase_name(enum walk walk, enum step_kind step) {
     static const char *const creating[STEP_COUNT] = {
         [STEP_PLACE] = "placing",   [STEP_RESOLVE] = "building", [STEP_BUILD] = "building",
         [STEP_STACK] = "deploying", [STEP_NAME] = "naming",      [STEP_WAIT] = "waiting",

@@ -1,6 +1,7 @@
 /* The three small tables that the whole life of an instance hangs on: what may be asked in which state, which
- * steps a walk has, and what a step's result means; beside them the steps themselves and the legal transitions.
- * They are data: SQL, docs/STATES.md and a golden file are printed from them (fairlead-coordinator tables).
+ * steps a walk has, and what a step's result means; beside them the steps themselves and the legal
+ * transitions. They are data: SQL, docs/STATES.md and a golden file are printed from them
+ * (fairlead-coordinator tables).
  *
  * To add a state, intent, step or walk: a row in tables.def, then `make golden` and read the diff. */
 #ifndef FAIRLEAD_MODEL_TABLES_H

@@ -1,12 +1,10 @@
 /* Walks: which intent runs, which steps may begin, when a walk has ended. */
-#include "model/decide.h"
-
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/str.h"
+#include "model/decide.h"
 
-static void set_state(struct subject *subject, struct decision *decision, enum state state)
-{
+static void set_state(struct subject *subject, struct decision *decision, enum state state) {
     struct instance *instance = subject->instance;
     instance->state = (int)state;
     instance->updated_at = decision->now;
@@ -15,8 +13,7 @@ static void set_state(struct subject *subject, struct decision *decision, enum s
 }
 
 static struct step *add_step(struct subject *subject, struct decision *decision, const struct intent *intent,
-                             enum step_kind kind, const char *part)
-{
+                             enum step_kind kind, const char *part) {
     struct step *step = vec_add(decision->arena, &subject->steps, struct step);
     *step = (struct step){
         .change = ROW_NEW,
@@ -32,8 +29,7 @@ static struct step *add_step(struct subject *subject, struct decision *decision,
 
 /* What is done stays done; what parked begins again. */
 static void copy_steps(struct subject *subject, struct decision *decision, const struct intent *intent,
-                       const struct vec *old)
-{
+                       const struct vec *old) {
     for (size_t i = 0; i < old->n; i++) {
         const struct step *was = vec_at(old, struct step, i);
         struct step *step = add_step(subject, decision, intent, (enum step_kind)was->kind, was->part);
@@ -48,8 +44,7 @@ static void copy_steps(struct subject *subject, struct decision *decision, const
     }
 }
 
-static void make_steps(struct subject *subject, struct decision *decision, const struct intent *intent)
-{
+static void make_steps(struct subject *subject, struct decision *decision, const struct intent *intent) {
     const struct release *release = subject->release;
     for (int i = 0; i < walk_step_rows_n; i++) {
         const struct walk_step_row *row = &walk_step_rows[i];
@@ -65,14 +60,13 @@ static void make_steps(struct subject *subject, struct decision *decision, const
     }
 }
 
-static void arm_expiry(struct subject *subject, struct decision *decision)
-{
+static void arm_expiry(struct subject *subject, struct decision *decision) {
     char hex[UUID_HEX_SIZE];
-    decision_timer(decision, TIMER_EXPIRE, uuid_hex(subject->instance->id, hex), subject->instance->expires_at);
+    decision_timer(decision, TIMER_EXPIRE, uuid_hex(subject->instance->id, hex),
+                   subject->instance->expires_at);
 }
 
-static void extend(struct subject *subject, struct decision *decision, const struct intent *intent)
-{
+static void extend(struct subject *subject, struct decision *decision, const struct intent *intent) {
     struct instance *instance = subject->instance;
     cleanup_json json_t *params = intent->params ? json_loads(intent->params, 0, NULL) : NULL;
     int64_t days = json_int(params, "days", 30);
@@ -81,8 +75,7 @@ static void extend(struct subject *subject, struct decision *decision, const str
     arm_expiry(subject, decision);
 }
 
-static void start_intent(struct subject *subject, struct decision *decision, struct intent *intent)
-{
+static void start_intent(struct subject *subject, struct decision *decision, struct intent *intent) {
     struct instance *instance = subject->instance;
     const struct intent *before = subject_intent(subject, instance->running);
     struct vec old = subject->steps;
@@ -113,8 +106,7 @@ static void start_intent(struct subject *subject, struct decision *decision, str
 }
 
 /* The next that waits; one that the state no longer allows is dropped, with an event that says so. */
-static bool start_next(struct subject *subject, struct decision *decision)
-{
+static bool start_next(struct subject *subject, struct decision *decision) {
     for (;;) {
         struct intent *next = NULL;
         for (size_t i = 0; i < subject->intents.n; i++) {
@@ -124,7 +116,8 @@ static bool start_next(struct subject *subject, struct decision *decision)
         }
         if (!next)
             return false;
-        const struct cell_row *cell = cell_find((enum state)subject->instance->state, (enum intent_kind)next->kind);
+        const struct cell_row *cell =
+            cell_find((enum state)subject->instance->state, (enum intent_kind)next->kind);
         if (cell) {
             next->walk = (int)cell->walk;
             start_intent(subject, decision, next);
@@ -139,8 +132,8 @@ static bool start_next(struct subject *subject, struct decision *decision)
     }
 }
 
-static bool prerequisites_done(const struct subject *subject, const struct walk_step_row *row, const char *part)
-{
+static bool prerequisites_done(const struct subject *subject, const struct walk_step_row *row,
+                               const char *part) {
     for (size_t i = 0; i < subject->steps.n; i++) {
         const struct step *step = vec_at(&subject->steps, struct step, i);
         if (!(row->after & (1u << step->kind)) || step->state == STEP_DONE)
@@ -153,8 +146,7 @@ static bool prerequisites_done(const struct subject *subject, const struct walk_
     return true;
 }
 
-static void release_room(struct subject *subject, struct decision *decision)
-{
+static void release_room(struct subject *subject, struct decision *decision) {
     char hex[UUID_HEX_SIZE];
     struct instance *instance = subject->instance;
     decision_timer(decision, TIMER_EXPIRE, uuid_hex(instance->id, hex), 0);
@@ -168,8 +160,7 @@ static void release_room(struct subject *subject, struct decision *decision)
         decision_timer(decision, TIMER_PLACE, uuid_hex(instance->plane_id, hex), decision->now);
 }
 
-static void finish_walk(struct subject *subject, struct decision *decision, struct intent *intent)
-{
+static void finish_walk(struct subject *subject, struct decision *decision, struct intent *intent) {
     enum state end = walk_rows[intent->walk].end;
     intent->state = INTENT_DONE;
     intent->ended_at = decision->now;
@@ -189,8 +180,7 @@ static void finish_walk(struct subject *subject, struct decision *decision, stru
 }
 
 static void fail_walk(struct subject *subject, struct decision *decision, struct intent *intent,
-                      const struct step *parked)
-{
+                      const struct step *parked) {
     intent->state = INTENT_FAILED;
     intent->ended_at = decision->now;
     intent->change = intent->change == ROW_NEW ? ROW_NEW : ROW_CHANGED;
@@ -206,12 +196,12 @@ static void fail_walk(struct subject *subject, struct decision *decision, struct
     set_state(subject, decision, intent->walk == WALK_DELETE ? STATE_DELETING : STATE_FAILED);
     decision_event(subject, decision, "failed",
                    json_pack("{s:s, s:s, s:s}", "step", step_rows[parked->kind].name, "class",
-                             parked->cls ? parked->cls : "", "reason", parked->problem ? parked->problem : ""));
+                             parked->cls ? parked->cls : "", "reason",
+                             parked->problem ? parked->problem : ""));
 }
 
 /* Opens what may begin; true when something was settled at once, so that another look is due. */
-static bool open_steps(struct subject *subject, struct decision *decision, const struct intent *intent)
-{
+static bool open_steps(struct subject *subject, struct decision *decision, const struct intent *intent) {
     bool settled = false;
     for (size_t i = 0; i < subject->steps.n; i++) {
         struct step *step = vec_at(&subject->steps, struct step, i);
@@ -224,8 +214,7 @@ static bool open_steps(struct subject *subject, struct decision *decision, const
     return settled;
 }
 
-void walk_advance(struct subject *subject, struct decision *decision)
-{
+void walk_advance(struct subject *subject, struct decision *decision) {
     for (;;) {
         struct intent *intent = subject_intent(subject, subject->instance->running);
         if (!intent || intent->state != INTENT_RUNNING) {

@@ -6,8 +6,7 @@
 #include <string.h>
 
 void *envelope_make(const struct sign_keys *keys, const char *type, const void *payload, size_t n,
-                    struct arena *arena, size_t *ret_n)
-{
+                    struct arena *arena, size_t *ret_n) {
     uint8_t key_id[SIGN_KEY_ID_SIZE], signature[SIGN_SIZE];
     Fairlead__V1__Envelope envelope = FAIRLEAD__V1__ENVELOPE__INIT;
     sign_key_id(keys->sign_public, key_id);
@@ -23,8 +22,8 @@ void *envelope_make(const struct sign_keys *keys, const char *type, const void *
 }
 
 static int open_parsed(const Fairlead__V1__Envelope *envelope, const uint8_t public[SIGN_PUBLIC_SIZE],
-                       struct arena *arena, const char **ret_type, const void **ret, size_t *ret_n, struct err *err)
-{
+                       struct arena *arena, const char **ret_type, const void **ret, size_t *ret_n,
+                       struct err *err) {
     static const char *const types[] = {ENVELOPE_ORDERS, ENVELOPE_DOCUMENT, ENVELOPE_LIST, ENVELOPE_REPORTS,
                                         ENVELOPE_ENROL};
     const char *type = NULL;
@@ -43,8 +42,7 @@ static int open_parsed(const Fairlead__V1__Envelope *envelope, const uint8_t pub
 }
 
 int envelope_open(const uint8_t public[SIGN_PUBLIC_SIZE], const void *bytes, size_t n, struct arena *arena,
-                  const char **ret_type, const void **ret, size_t *ret_n, struct err *err)
-{
+                  const char **ret_type, const void **ret, size_t *ret_n, struct err *err) {
     Fairlead__V1__Envelope *envelope = n ? fairlead__v1__envelope__unpack(NULL, n, bytes) : NULL;
     if (!envelope)
         return err_set(err, ERR_DEAD, "a record that is not an envelope");

@@ -26,8 +26,7 @@ struct inbox {
     int64_t asked_at;
 };
 
-static void send_inventory(struct inbox *inbox)
-{
+static void send_inventory(struct inbox *inbox) {
     Fairlead__V1__Report report = FAIRLEAD__V1__REPORT__INIT;
     inbox->asked_at = clock_mono_us();
     report.body_case = FAIRLEAD__V1__REPORT__BODY_INVENTORY;
@@ -36,11 +35,10 @@ static void send_inventory(struct inbox *inbox)
     keeper_inventory_free(report.inventory);
 }
 
-static void take_list(struct inbox *inbox, const void *payload, size_t n)
-{
+static void take_list(struct inbox *inbox, const void *payload, size_t n) {
     Fairlead__V1__List *list = fairlead__v1__list__unpack(NULL, n, payload);
-    if (list && list->nonce.len == 16 && memcmp(list->nonce.data, inbox->nonce, 16) == 0 && list->node.len == 16 &&
-        memcmp(list->node.data, inbox->node->id.b, 16) == 0 && !inbox->list_came) {
+    if (list && list->nonce.len == 16 && memcmp(list->nonce.data, inbox->nonce, 16) == 0 &&
+        list->node.len == 16 && memcmp(list->node.data, inbox->node->id.b, 16) == 0 && !inbox->list_came) {
         inbox->list_came = true;
         log_info("the coordinator's list came", LOG_I("documents", list->n_entries));
     }
@@ -48,8 +46,7 @@ static void take_list(struct inbox *inbox, const void *payload, size_t n)
         fairlead__v1__list__free_unpacked(list, NULL);
 }
 
-static void take_record(struct inbox *inbox, const struct kcons_record *record)
-{
+static void take_record(struct inbox *inbox, const struct kcons_record *record) {
     struct arena arena = {0};
     struct err err = {0};
     const char *type;
@@ -57,14 +54,16 @@ static void take_record(struct inbox *inbox, const struct kcons_record *record)
     size_t n;
     if (!record->value)
         return; /* compaction, never state */
-    if (envelope_open(inbox->node->coordinator_sign, record->value, record->value_n, &arena, &type, &payload, &n, &err) == 0) {
+    if (envelope_open(inbox->node->coordinator_sign, record->value, record->value_n, &arena, &type, &payload,
+                      &n, &err) == 0) {
         if (str_eq(type, ENVELOPE_LIST)) {
             take_list(inbox, payload, n);
         } else if (str_eq(type, ENVELOPE_DOCUMENT)) {
             Fairlead__V1__Document *document = fairlead__v1__document__unpack(NULL, n, payload);
             if (!document)
                 (void)err_set(&err, ERR_DEAD, "a document that cannot be read");
-            else if (keeper_offer(inbox->keeper, document, record->value, record->value_n, &err) < 0 && err.cls != ERR_DEAD)
+            else if (keeper_offer(inbox->keeper, document, record->value, record->value_n, &err) < 0 &&
+                     err.cls != ERR_DEAD)
                 log_error("a document could not be kept", LOG_S("error", err.text));
             if (document)
                 fairlead__v1__document__free_unpacked(document, NULL);
@@ -76,8 +75,7 @@ static void take_record(struct inbox *inbox, const struct kcons_record *record)
 }
 
 /* Reads until an error or the end of the program. */
-static int read_topic(struct inbox *inbox, struct kcons *kcons, struct err *err)
-{
+static int read_topic(struct inbox *inbox, struct kcons *kcons, struct err *err) {
     int64_t end = 0;
     bool reached = false;
     if (kcons_end_offset(kcons, &end, err) < 0)
@@ -104,14 +102,14 @@ static int read_topic(struct inbox *inbox, struct kcons *kcons, struct err *err)
     return 0;
 }
 
-static void *run(void *arg)
-{
+static void *run(void *arg) {
     struct inbox *inbox = arg;
     while (!atomic_load(&inbox->stopping)) {
         struct err err = {0};
         inbox->list_came = false;
         rnd_bytes(inbox->nonce, sizeof inbox->nonce);
-        struct kcons *kcons = kcons_open_topic(inbox->node->brokers, inbox->node->name, inbox->node->topic, false, &err);
+        struct kcons *kcons =
+            kcons_open_topic(inbox->node->brokers, inbox->node->name, inbox->node->topic, false, &err);
         if (kcons && read_topic(inbox, kcons, &err) < 0)
             log_warn("documents", LOG_S("error", err.text));
         kcons_close(kcons);
@@ -121,8 +119,8 @@ static void *run(void *arg)
     return NULL;
 }
 
-struct inbox *inbox_start(const struct node_identity *node, struct keeper *keeper, struct reporter *reporter, struct err *err)
-{
+struct inbox *inbox_start(const struct node_identity *node, struct keeper *keeper, struct reporter *reporter,
+                          struct err *err) {
     struct inbox *inbox = mem_alloc(sizeof *inbox);
     inbox->node = node;
     inbox->keeper = keeper;
@@ -134,8 +132,7 @@ struct inbox *inbox_start(const struct node_identity *node, struct keeper *keepe
     return NULL;
 }
 
-void inbox_stop(struct inbox *inbox)
-{
+void inbox_stop(struct inbox *inbox) {
     if (!inbox)
         return;
     atomic_store(&inbox->stopping, true);

@@ -1,11 +1,13 @@
 /* The inbox: this node's topic of documents, read from its beginning at every start and after every error, no
- * committed offset to trust. At each start it sends an inventory; the coordinator answers with a signed list. */
+ * committed offset to trust. At each start it sends an inventory; the coordinator answers with a signed list.
+ */
 #ifndef FAIRLEAD_NODE_INBOX_H
 #define FAIRLEAD_NODE_INBOX_H
 
 #include "node/keeper.h"
 
-struct inbox *inbox_start(const struct node_identity *node, struct keeper *keeper, struct reporter *reporter, struct err *err);
+struct inbox *inbox_start(const struct node_identity *node, struct keeper *keeper, struct reporter *reporter,
+                          struct err *err);
 void inbox_stop(struct inbox *inbox); /* NULL is fine */
 
 #endif

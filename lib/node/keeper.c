@@ -20,7 +20,7 @@
 #define ITEMS_MAX 5000 /* documents on one node */
 
 struct item {
-    char key[64];               /* INSTANCE.KIND */
+    char key[64]; /* INSTANCE.KIND */
     struct uuid instance;
     Fairlead__V1__Document *document; /* what is applied */
     void *envelope;
@@ -43,34 +43,31 @@ struct keeper {
     bool stopping, open, fresh;
 };
 
-static bool is_wanted_running(const Fairlead__V1__Document *document)
-{
+static bool is_wanted_running(const Fairlead__V1__Document *document) {
     if (document->absent || !str_eq(document->kind, "stack"))
         return false;
-    Fairlead__V1__Stack *stack = fairlead__v1__stack__unpack(NULL, document->content.len, document->content.data);
+    Fairlead__V1__Stack *stack =
+        fairlead__v1__stack__unpack(NULL, document->content.len, document->content.data);
     bool running = stack && stack->running;
     if (stack)
         fairlead__v1__stack__free_unpacked(stack, NULL);
     return running;
 }
 
-static void key_of(const Fairlead__V1__Document *document, char out[64])
-{
+static void key_of(const Fairlead__V1__Document *document, char out[64]) {
     char hex[33] = "";
     hex_encode(hex, document->instance.data, 16);
     (void)snprintf(out, 64, "%s.%.16s", hex, document->kind);
 }
 
-static struct item *find(const struct keeper *keeper, const char *key)
-{
+static struct item *find(const struct keeper *keeper, const char *key) {
     for (size_t i = 0; i < keeper->n; i++)
         if (str_eq(keeper->items[i]->key, key))
             return keeper->items[i];
     return NULL;
 }
 
-static struct item *add(struct keeper *keeper, const Fairlead__V1__Document *document)
-{
+static struct item *add(struct keeper *keeper, const Fairlead__V1__Document *document) {
     struct item *item = mem_alloc(sizeof *item);
     key_of(document, item->key);
     memcpy(item->instance.b, document->instance.data, sizeof item->instance.b);
@@ -80,8 +77,8 @@ static struct item *add(struct keeper *keeper, const Fairlead__V1__Document *doc
 }
 
 /* Takes the document; keeps a copy of its envelope. */
-static void set_document(struct item *item, Fairlead__V1__Document *document, const void *envelope, size_t n)
-{
+static void set_document(struct item *item, Fairlead__V1__Document *document, const void *envelope,
+                         size_t n) {
     if (item->document)
         fairlead__v1__document__free_unpacked(item->document, NULL);
     free(item->envelope);
@@ -92,22 +89,22 @@ static void set_document(struct item *item, Fairlead__V1__Document *document, co
     item->healthy_saved = false;
 }
 
-static Fairlead__V1__Document *copy(const Fairlead__V1__Document *document)
-{
+static Fairlead__V1__Document *copy(const Fairlead__V1__Document *document) {
     size_t n = fairlead__v1__document__get_packed_size(document);
     cleanup_free uint8_t *bytes = mem_alloc(n);
     fairlead__v1__document__pack(document, bytes);
     return fairlead__v1__document__unpack(NULL, n, bytes);
 }
 
-static Fairlead__V1__Document *open_envelope(const struct keeper *keeper, const void *envelope, size_t n, struct err *err)
-{
+static Fairlead__V1__Document *open_envelope(const struct keeper *keeper, const void *envelope, size_t n,
+                                             struct err *err) {
     struct arena arena = {0};
     const char *type;
     const void *payload;
     size_t payload_n;
     Fairlead__V1__Document *document = NULL;
-    if (envelope_open(keeper->conf.node->coordinator_sign, envelope, n, &arena, &type, &payload, &payload_n, err) == 0 &&
+    if (envelope_open(keeper->conf.node->coordinator_sign, envelope, n, &arena, &type, &payload, &payload_n,
+                      err) == 0 &&
         str_eq(type, ENVELOPE_DOCUMENT))
         document = fairlead__v1__document__unpack(NULL, payload_n, payload);
     arena_release(&arena);
@@ -115,8 +112,8 @@ static Fairlead__V1__Document *open_envelope(const struct keeper *keeper, const 
 }
 
 /* Boot: the last healthy one, unless the accepted one says absent or stopped. */
-static int load_one(void *arg, const void *accepted, size_t accepted_n, const void *healthy, size_t healthy_n, struct err *err)
-{
+static int load_one(void *arg, const void *accepted, size_t accepted_n, const void *healthy, size_t healthy_n,
+                    struct err *err) {
     struct keeper *keeper = arg;
     Fairlead__V1__Document *document = open_envelope(keeper, accepted, accepted_n, err);
     if (!document || document->instance.len != 16) {
@@ -126,7 +123,8 @@ static int load_one(void *arg, const void *accepted, size_t accepted_n, const vo
     struct item *item = add(keeper, document);
     item->number = (struct ratchet_number){document->epoch, document->revision};
     bool start_new = document->absent || !is_wanted_running(document);
-    Fairlead__V1__Document *last = healthy && !start_new ? open_envelope(keeper, healthy, healthy_n, err) : NULL;
+    Fairlead__V1__Document *last =
+        healthy && !start_new ? open_envelope(keeper, healthy, healthy_n, err) : NULL;
     if (last) {
         fairlead__v1__document__free_unpacked(document, NULL);
         set_document(item, last, healthy, healthy_n);
@@ -136,15 +134,15 @@ static int load_one(void *arg, const void *accepted, size_t accepted_n, const vo
     return 0;
 }
 
-static struct item *take(struct keeper *keeper)
-{
+static struct item *take(struct keeper *keeper) {
     for (;;) {
         int64_t now = clock_mono_us(), next = now + LOOK_US;
         for (size_t i = 0; i < keeper->n; i++) {
             struct item *item = keeper->items[i];
             bool sibling_busy = false;
             for (size_t k = 0; k < keeper->n; k++)
-                sibling_busy = sibling_busy || (keeper->items[k]->busy && uuid_eq(keeper->items[k]->instance, item->instance));
+                sibling_busy = sibling_busy || (keeper->items[k]->busy &&
+                                                uuid_eq(keeper->items[k]->instance, item->instance));
             if (sibling_busy)
                 continue;
             if (item->due_at <= now)
@@ -160,8 +158,8 @@ static struct item *take(struct keeper *keeper)
     }
 }
 
-static const char *condition_of(const Fairlead__V1__Document *document, const struct keeper_outcome *outcome)
-{
+static const char *condition_of(const Fairlead__V1__Document *document,
+                                const struct keeper_outcome *outcome) {
     if (outcome->result != 0)
         return "failing";
     if (document->absent)
@@ -169,8 +167,8 @@ static const char *condition_of(const Fairlead__V1__Document *document, const st
     return str_eq(document->kind, "stack") && !is_wanted_running(document) ? "stopped" : "healthy";
 }
 
-static void add_secrets(struct arena *arena, const struct vec *from, size_t *ret_n, Fairlead__V1__SealedSecret ***ret)
-{
+static void add_secrets(struct arena *arena, const struct vec *from, size_t *ret_n,
+                        Fairlead__V1__SealedSecret ***ret) {
     struct vec out = {0};
     for (size_t i = 0; i < from->n; i++) {
         const struct keeper_secret *secret = vec_at(from, struct keeper_secret, i);
@@ -185,8 +183,7 @@ static void add_secrets(struct arena *arena, const struct vec *from, size_t *ret
 }
 
 static bool say(struct keeper *keeper, const Fairlead__V1__Document *document, const char *condition,
-                struct keeper_outcome *outcome)
-{
+                struct keeper_outcome *outcome) {
     struct arena *arena = outcome->arena;
     Fairlead__V1__Report report = FAIRLEAD__V1__REPORT__INIT, *list[] = {&report};
     Fairlead__V1__DocumentReport body = FAIRLEAD__V1__DOCUMENT_REPORT__INIT;
@@ -216,12 +213,12 @@ static bool say(struct keeper *keeper, const Fairlead__V1__Document *document, c
 
 /* What was reached is remembered with the item and told when it is news. The mutex is not held. */
 static void conclude(struct keeper *keeper, struct item *item, const Fairlead__V1__Document *document,
-                     struct keeper_outcome *outcome)
-{
+                     struct keeper_outcome *outcome) {
     struct err err = {0};
     const char *condition = condition_of(document, outcome), *text = outcome->text ? outcome->text : "";
     if (outcome->result == 0 && !item->healthy_saved) {
-        if (ratchet_write(keeper->conf.state, item->key, "healthy", item->envelope, item->envelope_n, &err) < 0)
+        if (ratchet_write(keeper->conf.state, item->key, "healthy", item->envelope, item->envelope_n, &err) <
+            0)
             log_warn("the last healthy document is not on disk yet", LOG_S("error", err.text));
         else
             item->healthy_saved = true;
@@ -235,14 +232,15 @@ static void conclude(struct keeper *keeper, struct item *item, const Fairlead__V
         (void)snprintf(item->problem, sizeof item->problem, "%s", text);
     }
     if (outcome->result != 0)
-        log_warn("a document is not reached yet", LOG_S("document", item->key), LOG_S("class", outcome->cls ? outcome->cls : ""),
-                 LOG_S("error", text), LOG_I("revision", document->revision));
+        log_warn("a document is not reached yet", LOG_S("document", item->key),
+                 LOG_S("class", outcome->cls ? outcome->cls : ""), LOG_S("error", text),
+                 LOG_I("revision", document->revision));
     else if (news)
-        log_info("document reached", LOG_S("document", item->key), LOG_S("condition", condition), LOG_I("revision", document->revision));
+        log_info("document reached", LOG_S("document", item->key), LOG_S("condition", condition),
+                 LOG_I("revision", document->revision));
 }
 
-static void *run(void *arg)
-{
+static void *run(void *arg) {
     struct keeper *keeper = arg;
     struct item *item;
     pthread_mutex_lock(&keeper->mutex);
@@ -254,15 +252,18 @@ static void *run(void *arg)
         struct arena arena = {0};
         struct keeper_outcome outcome = {.arena = &arena};
         keeper->conf.apply(keeper->conf.arg, document, &outcome);
-        /* A newer document may have come meanwhile: then this result is about the old one and proves nothing. */
+        /* A newer document may have come meanwhile: then this result is about the old one and proves nothing.
+         */
         pthread_mutex_lock(&keeper->mutex);
-        bool current = item->document->revision == document->revision && item->document->epoch == document->epoch;
+        bool current =
+            item->document->revision == document->revision && item->document->epoch == document->epoch;
         pthread_mutex_unlock(&keeper->mutex);
         if (current)
             conclude(keeper, item, document, &outcome);
         pthread_mutex_lock(&keeper->mutex);
         item->failures = outcome.result == 0 ? 0 : item->failures + 1;
-        int64_t delay = outcome.result == 1 ? retry_delay_us(item->failures, 2 * CLOCK_S, LOOK_US, rnd_u64()) : LOOK_US;
+        int64_t delay =
+            outcome.result == 1 ? retry_delay_us(item->failures, 2 * CLOCK_S, LOOK_US, rnd_u64()) : LOOK_US;
         if (item->due_at == CLOCK_NEVER)
             item->due_at = clock_mono_us() + (current ? delay : 0);
         item->busy = false;
@@ -274,9 +275,8 @@ static void *run(void *arg)
     return NULL;
 }
 
-static int accept(struct keeper *keeper, struct item *item, const Fairlead__V1__Document *document, const void *envelope,
-                  size_t n, struct err *err)
-{
+static int accept(struct keeper *keeper, struct item *item, const Fairlead__V1__Document *document,
+                  const void *envelope, size_t n, struct err *err) {
     /* On disk, synced, before acting. */
     if (ratchet_write(keeper->conf.state, item->key, "accepted", envelope, n, err) < 0)
         return -1;
@@ -288,19 +288,22 @@ static int accept(struct keeper *keeper, struct item *item, const Fairlead__V1__
     return 0;
 }
 
-int keeper_offer(struct keeper *keeper, const Fairlead__V1__Document *document, const void *envelope, size_t n, struct err *err)
-{
+int keeper_offer(struct keeper *keeper, const Fairlead__V1__Document *document, const void *envelope,
+                 size_t n, struct err *err) {
     char key[64];
     int rc = 0;
-    if (document->node.len != 16 || memcmp(document->node.data, keeper->conf.node->id.b, 16) != 0 || document->instance.len != 16)
+    if (document->node.len != 16 || memcmp(document->node.data, keeper->conf.node->id.b, 16) != 0 ||
+        document->instance.len != 16)
         return err_set(err, ERR_DEAD, "a document for another node");
     key_of(document, key);
     pthread_mutex_lock(&keeper->mutex);
     struct item *item = find(keeper, key);
     struct ratchet_number offered = {document->epoch, document->revision};
-    bool same = item && item->document->absent == document->absent && item->document->content.len == document->content.len &&
+    bool same = item && item->document->absent == document->absent &&
+                item->document->content.len == document->content.len &&
                 memcmp(item->document->content.data, document->content.data, document->content.len) == 0;
-    /* At boot an older healthy one may stand in for what was accepted: then equal numbers say nothing about content. */
+    /* At boot an older healthy one may stand in for what was accepted: then equal numbers say nothing about
+     * content. */
     bool stands_in = item && item->document->revision != item->number.revision;
     switch (ratchet_judge(item ? item->number : (struct ratchet_number){0}, offered, same || stands_in)) {
     case RATCHET_NEW:
@@ -327,8 +330,7 @@ int keeper_offer(struct keeper *keeper, const Fairlead__V1__Document *document, 
     return rc;
 }
 
-void keeper_open(struct keeper *keeper)
-{
+void keeper_open(struct keeper *keeper) {
     pthread_mutex_lock(&keeper->mutex);
     if (!keeper->open)
         for (size_t i = 0; i < keeper->n; i++)
@@ -339,8 +341,7 @@ void keeper_open(struct keeper *keeper)
     pthread_mutex_unlock(&keeper->mutex);
 }
 
-void keeper_hint(struct keeper *keeper, const char *instance)
-{
+void keeper_hint(struct keeper *keeper, const char *instance) {
     struct uuid id;
     if (!uuid_parse(instance, &id))
         return;
@@ -348,23 +349,22 @@ void keeper_hint(struct keeper *keeper, const char *instance)
     for (size_t i = 0; i < keeper->n; i++) {
         struct item *item = keeper->items[i];
         /* Not while it is being applied: its own acts make most events. */
-        if (uuid_eq(item->instance, id) && !item->busy && item->due_at > clock_mono_us() + CLOCK_S && item->failures == 0)
+        if (uuid_eq(item->instance, id) && !item->busy && item->due_at > clock_mono_us() + CLOCK_S &&
+            item->failures == 0)
             item->due_at = clock_mono_us() + CLOCK_S / 2;
     }
     pthread_cond_broadcast(&keeper->cond);
     pthread_mutex_unlock(&keeper->mutex);
 }
 
-bool keeper_is_fresh(struct keeper *keeper)
-{
+bool keeper_is_fresh(struct keeper *keeper) {
     pthread_mutex_lock(&keeper->mutex);
     bool fresh = keeper->fresh;
     pthread_mutex_unlock(&keeper->mutex);
     return fresh;
 }
 
-Fairlead__V1__Inventory *keeper_inventory(struct keeper *keeper, const uint8_t nonce[16])
-{
+Fairlead__V1__Inventory *keeper_inventory(struct keeper *keeper, const uint8_t nonce[16]) {
     Fairlead__V1__Inventory *inventory = mem_alloc(sizeof *inventory);
     fairlead__v1__inventory__init(inventory);
     inventory->nonce = (ProtobufCBinaryData){16, mem_alloc(16)};
@@ -388,8 +388,7 @@ Fairlead__V1__Inventory *keeper_inventory(struct keeper *keeper, const uint8_t n
     return inventory;
 }
 
-void keeper_inventory_free(Fairlead__V1__Inventory *inventory)
-{
+void keeper_inventory_free(Fairlead__V1__Inventory *inventory) {
     for (size_t i = 0; i < inventory->n_entries; i++) {
         free(inventory->entries[i]->instance.data);
         free(inventory->entries[i]->kind);
@@ -401,8 +400,7 @@ void keeper_inventory_free(Fairlead__V1__Inventory *inventory)
     free(inventory);
 }
 
-struct keeper *keeper_start(const struct keeper_conf *conf, struct err *err)
-{
+struct keeper *keeper_start(const struct keeper_conf *conf, struct err *err) {
     struct keeper *keeper = mem_alloc(sizeof *keeper);
     keeper->conf = *conf;
     pthread_mutex_init(&keeper->mutex, NULL);
@@ -418,8 +416,7 @@ struct keeper *keeper_start(const struct keeper_conf *conf, struct err *err)
     return keeper;
 }
 
-void keeper_stop(struct keeper *keeper)
-{
+void keeper_stop(struct keeper *keeper) {
     if (!keeper)
         return;
     pthread_mutex_lock(&keeper->mutex);

@@ -1,7 +1,8 @@
-/* The keeper of documents: it holds what this node was told, and keeps the machine as it says. Documents of one
- * instance are applied one after another, those of different instances side by side (four at once). What was reached
- * is looked at again every 30 s and whenever something hints at a change; what failed is tried again with growing
- * delays. Worker and agent share it; how a kind of document is applied is theirs to say. */
+/* The keeper of documents: it holds what this node was told, and keeps the machine as it says. Documents of
+ * one instance are applied one after another, those of different instances side by side (four at once). What
+ * was reached is looked at again every 30 s and whenever something hints at a change; what failed is tried
+ * again with growing delays. Worker and agent share it; how a kind of document is applied is theirs to say.
+ */
 #ifndef FAIRLEAD_NODE_KEEPER_H
 #define FAIRLEAD_NODE_KEEPER_H
 
@@ -13,10 +14,10 @@
 
 /* What applying a document led to; filled by the callback, released by the keeper. */
 struct keeper_outcome {
-    int result;               /* 0 done, 1 try again, 2 wait for a person or a new revision */
+    int result; /* 0 done, 1 try again, 2 wait for a person or a new revision */
     struct arena *arena;
     const char *cls, *text, *lines;
-    struct vec facts;         /* Fairlead__V1__KeyValue * */
+    struct vec facts;               /* Fairlead__V1__KeyValue * */
     struct vec delivered, recovery; /* struct keeper_secret */
 };
 struct keeper_secret {
@@ -33,13 +34,14 @@ struct keeper_conf {
     void *arg;
 };
 
-/* Loads the ratchet; begins at once with the last *healthy* documents (or those that say absent or stopped). */
+/* Loads the ratchet; begins at once with the last *healthy* documents (or those that say absent or stopped).
+ */
 struct keeper *keeper_start(const struct keeper_conf *conf, struct err *err);
 void keeper_stop(struct keeper *keeper); /* waits for what is being applied; NULL is fine */
 
 /* A verified document. Written to the ratchet before anything is done; lower ones are refused. */
-MUST_CHECK int keeper_offer(struct keeper *keeper, const Fairlead__V1__Document *document, const void *envelope, size_t n,
-                            struct err *err);
+MUST_CHECK int keeper_offer(struct keeper *keeper, const Fairlead__V1__Document *document,
+                            const void *envelope, size_t n, struct err *err);
 /* Nothing new is applied before the topic was read to its end; what was accepted till then is applied now. */
 void keeper_open(struct keeper *keeper);
 /* Something may have changed about this instance (hex): look soon. */

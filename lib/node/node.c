@@ -20,8 +20,7 @@ struct token {
 };
 
 /* fairlead1.CODE.FINGERPRINT.URL */
-static int parse_token(const char *text, struct token *token, struct err *err)
-{
+static int parse_token(const char *text, struct token *token, struct err *err) {
     char code[2 * CODE_SIZE + 1] = "";
     const char *p = str_starts(text, "fairlead1.") ? text + 10 : NULL;
     if (!p || strlen(p) < 67 || strlen(p) > 300 || p[32] != '.' || p[65] != '.')
@@ -34,8 +33,7 @@ static int parse_token(const char *text, struct token *token, struct err *err)
     return 0;
 }
 
-static char *enrol_body(const struct token *token, const struct sign_keys *keys)
-{
+static char *enrol_body(const struct token *token, const struct sign_keys *keys) {
     uint8_t bytes[CODE_SIZE + SIGN_PUBLIC_SIZE + SEAL_PUBLIC_SIZE], proof[SIGN_SIZE];
     char code[2 * CODE_SIZE + 1], sign_hex[65], seal_hex[65], proof_hex[129];
     memcpy(bytes, token->code, CODE_SIZE);
@@ -46,17 +44,17 @@ static char *enrol_body(const struct token *token, const struct sign_keys *keys)
     hex_encode(sign_hex, keys->sign_public, SIGN_PUBLIC_SIZE);
     hex_encode(seal_hex, keys->seal_public, SEAL_PUBLIC_SIZE);
     hex_encode(proof_hex, proof, sizeof proof);
-    cleanup_json json_t *body = json_pack("{s:s, s:s, s:s, s:s}", "code", code, "sign_key", sign_hex, "seal_key",
-                                          seal_hex, "proof", proof_hex);
+    cleanup_json json_t *body = json_pack("{s:s, s:s, s:s, s:s}", "code", code, "sign_key", sign_hex,
+                                          "seal_key", seal_hex, "proof", proof_hex);
     return json_text(body);
 }
 
 /* The answer as JSON of texts; the seal key must be signed by the key whose fingerprint the token has. */
-static int check_welcome(const json_t *welcome, const char *fingerprint, struct err *err)
-{
+static int check_welcome(const json_t *welcome, const char *fingerprint, struct err *err) {
     uint8_t sign_key[SIGN_PUBLIC_SIZE], seal_key[SEAL_PUBLIC_SIZE], proof[SIGN_SIZE];
     char print[HASH_HEX_SIZE];
-    const char *const names[] = {"node", "name", "address", "brokers", "topic", "sign_key", "seal_key", "seal_proof"};
+    const char *const names[] = {"node",  "name",     "address",  "brokers",
+                                 "topic", "sign_key", "seal_key", "seal_proof"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (!json_str(welcome, names[i]))
             return err_set(err, ERR_PARK, "the coordinator's answer lacks \"%s\"", names[i]);
@@ -72,8 +70,7 @@ static int check_welcome(const json_t *welcome, const char *fingerprint, struct 
     return 0;
 }
 
-static int ask(const struct token *token, const struct sign_keys *keys, json_t **ret, struct err *err)
-{
+static int ask(const struct token *token, const struct sign_keys *keys, json_t **ret, struct err *err) {
     char url[320];
     cleanup_free char *body = enrol_body(token, keys);
     (void)snprintf(url, sizeof url, "%s/v1/enrol", token->url);
@@ -98,13 +95,11 @@ static int ask(const struct token *token, const struct sign_keys *keys, json_t *
     return rc;
 }
 
-static void path_of(const char *state, const char *name, char out[512])
-{
+static void path_of(const char *state, const char *name, char out[512]) {
     (void)snprintf(out, 512, "%s/%s", state, name);
 }
 
-int node_enrol(const char *state, const char *token_text, struct node_identity *ret, struct err *err)
-{
+int node_enrol(const char *state, const char *token_text, struct node_identity *ret, struct err *err) {
     struct token token = {0};
     struct sign_keys keys;
     char path[512];
@@ -124,22 +119,23 @@ int node_enrol(const char *state, const char *token_text, struct node_identity *
     return node_load(state, ret, err);
 }
 
-int node_load(const char *state, struct node_identity *ret, struct err *err)
-{
+int node_load(const char *state, struct node_identity *ret, struct err *err) {
     char path[512];
     cleanup_free char *text = NULL;
     size_t n;
     path_of(state, "node.json", path);
     if (!file_exists(path))
-        return err_set(err, ERR_PARK, "this node has not enrolled: run \"fairlead-worker enrol TOKEN\" first");
+        return err_set(err, ERR_PARK,
+                       "this node has not enrolled: run \"fairlead-worker enrol TOKEN\" first");
     if (file_read_secret(path, 65536, &text, &n, err) < 0)
         return -1;
     cleanup_json json_t *json = json_parse(text, n, err);
     if (!json)
         return -1;
     *ret = (struct node_identity){0};
-    if (!json_str(json, "name") || !json_str(json, "address") || !json_str(json, "brokers") || !json_str(json, "topic") ||
-        !json_str(json, "sign_key") || !json_str(json, "seal_key") || !uuid_parse(json_str(json, "node"), &ret->id) ||
+    if (!json_str(json, "name") || !json_str(json, "address") || !json_str(json, "brokers") ||
+        !json_str(json, "topic") || !json_str(json, "sign_key") || !json_str(json, "seal_key") ||
+        !uuid_parse(json_str(json, "node"), &ret->id) ||
         !hex_decode(ret->coordinator_sign, SIGN_PUBLIC_SIZE, json_str(json, "sign_key")) ||
         !hex_decode(ret->coordinator_seal, SEAL_PUBLIC_SIZE, json_str(json, "seal_key")))
         return err_set(err, ERR_PARK, "\"%s\" is not whole: enrol again", path);

@@ -1,5 +1,5 @@
-/* Who this machine is: the identity that it got when it enrolled (protocol section 11), its keys, and the two keys
- * of the coordinator that it pinned. Kept in its state folder as node.json and node.keys, both 0600. */
+/* Who this machine is: the identity that it got when it enrolled (protocol section 11), its keys, and the two
+ * keys of the coordinator that it pinned. Kept in its state folder as node.json and node.keys, both 0600. */
 #ifndef FAIRLEAD_NODE_NODE_H
 #define FAIRLEAD_NODE_NODE_H
 
@@ -14,8 +14,8 @@ struct node_identity {
     uint8_t coordinator_sign[SIGN_PUBLIC_SIZE], coordinator_seal[SEAL_PUBLIC_SIZE];
 };
 
-/* Uses up the token's one-time code: makes keys, proves that it holds them, pins the coordinator's, stores all.
- * Class park for a token that cannot be right, retry when the coordinator cannot be reached. */
+/* Uses up the token's one-time code: makes keys, proves that it holds them, pins the coordinator's, stores
+ * all. Class park for a token that cannot be right, retry when the coordinator cannot be reached. */
 MUST_CHECK int node_enrol(const char *state, const char *token, struct node_identity *ret, struct err *err);
 /* Class park when the node has not enrolled. */
 MUST_CHECK int node_load(const char *state, struct node_identity *ret, struct err *err);

@@ -11,15 +11,14 @@
 
 #define ENVELOPE_MAX 1048576
 
-int ratchet_compare(struct ratchet_number a, struct ratchet_number b)
-{
+int ratchet_compare(struct ratchet_number a, struct ratchet_number b) {
     if (a.epoch != b.epoch)
         return a.epoch < b.epoch ? -1 : 1;
     return a.revision == b.revision ? 0 : a.revision < b.revision ? -1 : 1;
 }
 
-enum ratchet_verdict ratchet_judge(struct ratchet_number held, struct ratchet_number offered, int same_content)
-{
+enum ratchet_verdict ratchet_judge(struct ratchet_number held, struct ratchet_number offered,
+                                   int same_content) {
     int order = ratchet_compare(offered, held);
     if (held.epoch == 0 || order > 0)
         return RATCHET_NEW;
@@ -28,8 +27,8 @@ enum ratchet_verdict ratchet_judge(struct ratchet_number held, struct ratchet_nu
     return same_content ? RATCHET_SAME : RATCHET_ALARM;
 }
 
-int ratchet_write(const char *state, const char *key, const char *which, const void *envelope, size_t n, struct err *err)
-{
+int ratchet_write(const char *state, const char *key, const char *which, const void *envelope, size_t n,
+                  struct err *err) {
     char path[PATH_MAX];
     (void)snprintf(path, sizeof path, "%s/documents", state);
     if (file_mkdirs(path, 0700, err) < 0)
@@ -40,12 +39,12 @@ int ratchet_write(const char *state, const char *key, const char *which, const v
 
 struct reading {
     const char *folder;
-    int (*each)(void *arg, const void *accepted, size_t accepted_n, const void *healthy, size_t healthy_n, struct err *err);
+    int (*each)(void *arg, const void *accepted, size_t accepted_n, const void *healthy, size_t healthy_n,
+                struct err *err);
     void *arg;
 };
 
-static int read_one(const char *name, void *arg, struct err *err)
-{
+static int read_one(const char *name, void *arg, struct err *err) {
     const struct reading *reading = arg;
     char path[PATH_MAX];
     const char *dot = strrchr(name, '.');
@@ -63,10 +62,9 @@ static int read_one(const char *name, void *arg, struct err *err)
 }
 
 int ratchet_read_all(const char *state,
-                     int (*each)(void *arg, const void *accepted, size_t accepted_n, const void *healthy, size_t healthy_n,
-                                 struct err *err),
-                     void *arg, struct err *err)
-{
+                     int (*each)(void *arg, const void *accepted, size_t accepted_n, const void *healthy,
+                                 size_t healthy_n, struct err *err),
+                     void *arg, struct err *err) {
     char folder[PATH_MAX];
     struct reading reading = {.folder = folder, .each = each, .arg = arg};
     (void)snprintf(folder, sizeof folder, "%s/documents", state);

@@ -1,7 +1,7 @@
 /* What this node holds of each document, on disk, synced before anything is done: the last envelope that it
- * accepted, and the last one that became healthy (protocol section 7). A lower (epoch, revision) is refused for
- * ever; an equal one with equal content means converge again; equal with other content is an alarm. Entries outlive
- * everything: also an absent one stays. */
+ * accepted, and the last one that became healthy (protocol section 7). A lower (epoch, revision) is refused
+ * for ever; an equal one with equal content means converge again; equal with other content is an alarm.
+ * Entries outlive everything: also an absent one stays. */
 #ifndef FAIRLEAD_NODE_RATCHET_H
 #define FAIRLEAD_NODE_RATCHET_H
 
@@ -19,15 +19,16 @@ struct ratchet_number {
 };
 int ratchet_compare(struct ratchet_number a, struct ratchet_number b);
 /* What to do with a document `offered` when `held` is there (held.epoch 0: nothing is). Pure. */
-enum ratchet_verdict ratchet_judge(struct ratchet_number held, struct ratchet_number offered, int same_content);
+enum ratchet_verdict ratchet_judge(struct ratchet_number held, struct ratchet_number offered,
+                                   int same_content);
 
 /* Envelopes as files: STATE/documents/INSTANCE.KIND.accepted and .healthy. */
-MUST_CHECK int ratchet_write(const char *state, const char *key, const char *which, const void *envelope, size_t n,
-                             struct err *err);
+MUST_CHECK int ratchet_write(const char *state, const char *key, const char *which, const void *envelope,
+                             size_t n, struct err *err);
 /* Calls each() for every accepted envelope, with the healthy one beside it (NULL if there is none). */
 MUST_CHECK int ratchet_read_all(const char *state,
-                                int (*each)(void *arg, const void *accepted, size_t accepted_n, const void *healthy,
-                                            size_t healthy_n, struct err *err),
+                                int (*each)(void *arg, const void *accepted, size_t accepted_n,
+                                            const void *healthy, size_t healthy_n, struct err *err),
                                 void *arg, struct err *err);
 
 #endif

@@ -36,8 +36,7 @@ struct reporter {
     bool delivered, failed;
 };
 
-static void reported(void *arg, uint64_t tag, enum kprod_result result, const char *reason)
-{
+static void reported(void *arg, uint64_t tag, enum kprod_result result, const char *reason) {
     struct reporter *reporter = arg;
     (void)tag;
     if (result == KPROD_DELIVERED)
@@ -46,15 +45,13 @@ static void reported(void *arg, uint64_t tag, enum kprod_result result, const ch
         log_warn("reports are not delivered yet", LOG_S("error", reason));
 }
 
-static void put_varint(struct str *out, uint64_t v)
-{
+static void put_varint(struct str *out, uint64_t v) {
     for (; v >= 0x80; v >>= 7)
         str_add(out, &(char){(char)(uint8_t)(v | 0x80)}, 1);
     str_add(out, &(char){(char)(uint8_t)v}, 1);
 }
 
-static struct parcel *pack(struct reporter *reporter, Fairlead__V1__Report **reports, size_t n, bool waited)
-{
+static struct parcel *pack(struct reporter *reporter, Fairlead__V1__Report **reports, size_t n, bool waited) {
     struct parcel *parcel = mem_alloc(sizeof *parcel);
     parcel->packed = STR_INIT(ENVELOPE_BYTES_MAX - 1000);
     parcel->waited = waited;
@@ -72,15 +69,13 @@ static struct parcel *pack(struct reporter *reporter, Fairlead__V1__Report **rep
     return parcel;
 }
 
-static void submit(struct reporter *reporter, struct parcel *parcel)
-{
+static void submit(struct reporter *reporter, struct parcel *parcel) {
     *reporter->tail = parcel;
     reporter->tail = &parcel->next;
     pthread_cond_signal(&reporter->work);
 }
 
-bool reporter_send(struct reporter *reporter, Fairlead__V1__Report **reports, size_t n)
-{
+bool reporter_send(struct reporter *reporter, Fairlead__V1__Report **reports, size_t n) {
     if (!n)
         return true;
     pthread_mutex_lock(&reporter->mutex);
@@ -97,16 +92,14 @@ bool reporter_send(struct reporter *reporter, Fairlead__V1__Report **reports, si
     return done;
 }
 
-void reporter_post(struct reporter *reporter, Fairlead__V1__Report *report)
-{
+void reporter_post(struct reporter *reporter, Fairlead__V1__Report *report) {
     pthread_mutex_lock(&reporter->mutex);
     submit(reporter, pack(reporter, &report, 1, false));
     pthread_mutex_unlock(&reporter->mutex);
 }
 
 /* Head of Reports: node and stream. */
-static void add_head(const struct reporter *reporter, struct str *out)
-{
+static void add_head(const struct reporter *reporter, struct str *out) {
     Fairlead__V1__Reports head = FAIRLEAD__V1__REPORTS__INIT;
     uint8_t bytes[64];
     struct uuid id = reporter->node->id, stream = reporter->stream;
@@ -115,19 +108,21 @@ static void add_head(const struct reporter *reporter, struct str *out)
     str_add(out, bytes, fairlead__v1__reports__pack(&head, bytes));
 }
 
-static bool deliver(struct reporter *reporter, const struct str *payload)
-{
+static bool deliver(struct reporter *reporter, const struct str *payload) {
     struct arena arena = {0};
     struct err err = {0};
     size_t n;
-    void *envelope = envelope_make(&reporter->node->keys, ENVELOPE_REPORTS, payload->s, payload->n, &arena, &n);
+    void *envelope =
+        envelope_make(&reporter->node->keys, ENVELOPE_REPORTS, payload->s, payload->n, &arena, &n);
     reporter->delivered = false;
     if (!reporter->kprod || kprod_fatal(reporter->kprod)) {
         kprod_close(reporter->kprod);
-        reporter->kprod = kprod_open(reporter->node->brokers, reporter->node->name, 0, reported, reporter, &err);
+        reporter->kprod =
+            kprod_open(reporter->node->brokers, reporter->node->name, 0, reported, reporter, &err);
     }
-    if (reporter->kprod && kprod_send(reporter->kprod, TOPIC, -1, reporter->node->id.b, sizeof reporter->node->id.b,
-                                      envelope, n, NULL, 0, &err) == 0 &&
+    if (reporter->kprod &&
+        kprod_send(reporter->kprod, TOPIC, -1, reporter->node->id.b, sizeof reporter->node->id.b, envelope, n,
+                   NULL, 0, &err) == 0 &&
         !kprod_flush(reporter->kprod, 8000))
         kprod_purge(reporter->kprod);
     arena_release(&arena);
@@ -137,8 +132,7 @@ static bool deliver(struct reporter *reporter, const struct str *payload)
 }
 
 /* Takes what waits, up to one envelope's worth. Called and returns with the mutex held. */
-static struct parcel *take(struct reporter *reporter, struct str *payload)
-{
+static struct parcel *take(struct reporter *reporter, struct str *payload) {
     struct parcel *taken = reporter->head, *last = taken;
     add_head(reporter, payload);
     str_add(payload, taken->packed.s, taken->packed.n);
@@ -153,8 +147,7 @@ static struct parcel *take(struct reporter *reporter, struct str *payload)
     return taken;
 }
 
-static void finish(struct reporter *reporter, struct parcel *taken)
-{
+static void finish(struct reporter *reporter, struct parcel *taken) {
     for (struct parcel *next; taken; taken = next) {
         next = taken->next;
         taken->done = true;
@@ -166,8 +159,7 @@ static void finish(struct reporter *reporter, struct parcel *taken)
     pthread_cond_broadcast(&reporter->finished);
 }
 
-static void *run(void *arg)
-{
+static void *run(void *arg) {
     struct reporter *reporter = arg;
     pthread_mutex_lock(&reporter->mutex);
     for (;;) {
@@ -195,8 +187,7 @@ static void *run(void *arg)
     return NULL;
 }
 
-struct reporter *reporter_start(const struct node_identity *node, struct err *err)
-{
+struct reporter *reporter_start(const struct node_identity *node, struct err *err) {
     struct reporter *reporter = mem_alloc(sizeof *reporter);
     reporter->node = node;
     reporter->tail = &reporter->head;
@@ -211,8 +202,7 @@ struct reporter *reporter_start(const struct node_identity *node, struct err *er
     return NULL;
 }
 
-void reporter_stop(struct reporter *reporter)
-{
+void reporter_stop(struct reporter *reporter) {
     if (!reporter)
         return;
     pthread_mutex_lock(&reporter->mutex);

@@ -1,7 +1,8 @@
 /* Reports to the coordinator: collected, signed together, produced, and acknowledged before anybody goes on.
  *
- * Order reports need no disk: an order whose report was not delivered comes again, because its offset is stored
- * only after it. What a node says of its documents is kept with each document (ratchet.h) and said again at start. */
+ * Order reports need no disk: an order whose report was not delivered comes again, because its offset is
+ * stored only after it. What a node says of its documents is kept with each document (ratchet.h) and said
+ * again at start. */
 #ifndef FAIRLEAD_NODE_REPORTER_H
 #define FAIRLEAD_NODE_REPORTER_H
 
@@ -12,8 +13,8 @@ struct reporter;
 struct reporter *reporter_start(const struct node_identity *node, struct err *err);
 void reporter_stop(struct reporter *reporter); /* delivers what waits, at most 5 s; NULL is fine */
 
-/* Sends these reports (their numbers are set here) and waits until the broker has them; false when the program ends
- * before that. Packed before it returns, so they may be freed then. */
+/* Sends these reports (their numbers are set here) and waits until the broker has them; false when the
+ * program ends before that. Packed before it returns, so they may be freed then. */
 bool reporter_send(struct reporter *reporter, Fairlead__V1__Report **reports, size_t n);
 /* The same without waiting; lost when the program ends. Presence. */
 void reporter_post(struct reporter *reporter, Fairlead__V1__Report *report);

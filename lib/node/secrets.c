@@ -17,22 +17,20 @@
 
 #define SECRET_MAX 256
 
-static void sealed_path(const struct secrets *secrets, const char *name, char out[512])
-{
+static void sealed_path(const struct secrets *secrets, const char *name, char out[512]) {
     (void)snprintf(out, 512, "%s/sealed/%s/%s", secrets->state, secrets->instance, name);
 }
 
 /* Letters and digits without those that are mistaken for others; uniform, by libsodium. */
-static void make_secret(char *out, int64_t length)
-{
+static void make_secret(char *out, int64_t length) {
     static const char letters[] = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789";
     for (int64_t i = 0; i < length; i++)
         out[i] = letters[randombytes_uniform(sizeof letters - 1)];
     out[length] = '\0';
 }
 
-static int load_secret(const struct secrets *secrets, const char *name, char out[SECRET_MAX], struct err *err)
-{
+static int load_secret(const struct secrets *secrets, const char *name, char out[SECRET_MAX],
+                       struct err *err) {
     char path[512];
     struct arena arena = {0};
     cleanup_free char *box = NULL;
@@ -53,9 +51,8 @@ static int load_secret(const struct secrets *secrets, const char *name, char out
     return rc;
 }
 
-static int ensure_sealed(const struct secrets *secrets, const char *name, const json_t *rule, char out[SECRET_MAX],
-                         struct err *err)
-{
+static int ensure_sealed(const struct secrets *secrets, const char *name, const json_t *rule,
+                         char out[SECRET_MAX], struct err *err) {
     char path[512], folder[512];
     struct arena arena = {0};
     size_t n;
@@ -72,9 +69,8 @@ static int ensure_sealed(const struct secrets *secrets, const char *name, const 
     return rc;
 }
 
-static int write_reader(const struct secrets *secrets, const char *service, const char *name, const char *value, uid_t uid,
-                        struct err *err)
-{
+static int write_reader(const struct secrets *secrets, const char *service, const char *name,
+                        const char *value, uid_t uid, struct err *err) {
     char folder[512], path[600];
     struct stat st = {0};
     (void)snprintf(folder, sizeof folder, "%s/%s/%s", secrets->secrets_dir, secrets->instance, service);
@@ -88,24 +84,23 @@ static int write_reader(const struct secrets *secrets, const char *service, cons
         return -1;
     (void)unlink(path);
     cleanup_close int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0400);
-    if (fd < 0 || fchown(fd, uid, uid) < 0 || write(fd, value, strlen(value)) != (ssize_t)strlen(value) || fchmod(fd, 0400) < 0)
+    if (fd < 0 || fchown(fd, uid, uid) < 0 || write(fd, value, strlen(value)) != (ssize_t)strlen(value) ||
+        fchmod(fd, 0400) < 0)
         return err_errno(err, ERR_RETRY, "cannot write the secret \"%s\"", path);
     return 0;
 }
 
-int secrets_ensure(const struct secrets *secrets, const json_t *spec, struct err *err)
-{
+int secrets_ensure(const struct secrets *secrets, const json_t *spec, struct err *err) {
     const char *name;
     json_t *rule, *reader;
     size_t i;
     char value[SECRET_MAX];
-    json_object_foreach(json_object_get(spec, "secrets"), name, rule)
-    {
+    json_object_foreach(json_object_get(spec, "secrets"), name, rule) {
         if (ensure_sealed(secrets, name, rule, value, err) < 0)
             return -1;
-        json_array_foreach(json_object_get(rule, "readers"), i, reader)
-        {
-            if (write_reader(secrets, json_str(reader, "service"), name, value, (uid_t)json_int(reader, "uid", 0), err) < 0)
+        json_array_foreach(json_object_get(rule, "readers"), i, reader) {
+            if (write_reader(secrets, json_str(reader, "service"), name, value,
+                             (uid_t)json_int(reader, "uid", 0), err) < 0)
                 return -1;
         }
         sodium_memzero(value, sizeof value);
@@ -113,14 +108,14 @@ int secrets_ensure(const struct secrets *secrets, const json_t *spec, struct err
     return 0;
 }
 
-int secrets_seal(const struct secrets *secrets, const char *name, const json_t *rule, const uint8_t *to, struct arena *arena,
-                 void **ret, size_t *ret_n, struct err *err)
-{
+int secrets_seal(const struct secrets *secrets, const char *name, const json_t *rule, const uint8_t *to,
+                 struct arena *arena, void **ret, size_t *ret_n, struct err *err) {
     char value[SECRET_MAX];
     if (load_secret(secrets, name, value, err) < 0)
         return -1;
-    cleanup_json json_t *plain = json_pack("{s:s, s:s, s:s, s:s?, s:s?}", "instance", secrets->instance, "name", name, "value",
-                                           value, "user", json_str(rule, "user"), "title", json_str(rule, "title"));
+    cleanup_json json_t *plain =
+        json_pack("{s:s, s:s, s:s, s:s?, s:s?}", "instance", secrets->instance, "name", name, "value", value,
+                  "user", json_str(rule, "user"), "title", json_str(rule, "title"));
     cleanup_free char *text = json_text(plain);
     *ret = sign_seal(to, text, strlen(text), arena, ret_n);
     sodium_memzero(text, strlen(text));
@@ -128,8 +123,7 @@ int secrets_seal(const struct secrets *secrets, const char *name, const json_t *
     return 0;
 }
 
-int secrets_remove(const struct secrets *secrets, bool for_ever, struct err *err)
-{
+int secrets_remove(const struct secrets *secrets, bool for_ever, struct err *err) {
     char path[512];
     (void)snprintf(path, sizeof path, "%s/%s", secrets->secrets_dir, secrets->instance);
     if (file_remove_tree(path, err) < 0)
@@ -138,8 +132,7 @@ int secrets_remove(const struct secrets *secrets, bool for_ever, struct err *err
     return for_ever ? file_remove_tree(path, err) : 0;
 }
 
-int secrets_mount(const char *folder, struct err *err)
-{
+int secrets_mount(const char *folder, struct err *err) {
     struct statfs fs;
     if (file_mkdirs(folder, 0711, err) < 0)
         return -1;

@@ -1,6 +1,6 @@
-/* F6: the edge serves a name. One server block, one map entry per name (a server block per name makes reloads take
- * seconds at 5,000). A change is written beside, tested, renamed, reloaded, and proved: only the new generation
- * answers on fresh connections. A test that fails puts the old entry back.
+/* F6: the edge serves a name. One server block, one map entry per name (a server block per name makes reloads
+ * take seconds at 5,000). A change is written beside, tested, renamed, reloaded, and proved: only the new
+ * generation answers on fresh connections. A test that fails puts the old entry back.
  *
  * Files, below the edge folder: conf.d/fairlead.conf, map.d/HOST.map, page.d/HOST.map, generation. */
 #include "base/clock.h"
@@ -27,14 +27,13 @@ struct route {
 /* One nginx, many routes: writing, testing and reloading is one at a time. */
 static pthread_mutex_t nginx_mutex = PTHREAD_MUTEX_INITIALIZER;
 
-/* Text of ours for people, in nginx's quotes: the sentences have none of the characters that would end them. */
-static bool is_page_text(const char *s)
-{
+/* Text of ours for people, in nginx's quotes: the sentences have none of the characters that would end them.
+ */
+static bool is_page_text(const char *s) {
     return strlen(s) < 300 && !strpbrk(s, "\"\\$\n\r{};'");
 }
 
-static int open_route(struct step_context *ctx, struct route *route, struct err *err)
-{
+static int open_route(struct step_context *ctx, struct route *route, struct err *err) {
     const Fairlead__V1__Route *want;
     route->want = fairlead__v1__route__unpack(NULL, ctx->document->content.len, ctx->document->content.data);
     want = route->want;
@@ -42,10 +41,13 @@ static int open_route(struct step_context *ctx, struct route *route, struct err 
     unsigned port;
     if (!want || !name_is_domain(want->host) || !is_page_text(want->page))
         return step_fail(ctx, err, ERR_PARK, "bad_document", "The route document cannot be read.");
-    if (*want->upstream && (sscanf(want->upstream, "%63[0-9.]:%u", address, &port) != 2 || !name_is_ipv4(address) || port > 65535))
+    if (*want->upstream && (sscanf(want->upstream, "%63[0-9.]:%u", address, &port) != 2 ||
+                            !name_is_ipv4(address) || port > 65535))
         return step_fail(ctx, err, ERR_PARK, "bad_upstream", "The route's upstream is not an address.");
-    (void)snprintf(route->upstream_file, sizeof route->upstream_file, "%s/map.d/%s.map", ctx->machine->edge_dir, want->host);
-    (void)snprintf(route->page_file, sizeof route->page_file, "%s/page.d/%s.map", ctx->machine->edge_dir, want->host);
+    (void)snprintf(route->upstream_file, sizeof route->upstream_file, "%s/map.d/%s.map",
+                   ctx->machine->edge_dir, want->host);
+    (void)snprintf(route->page_file, sizeof route->page_file, "%s/page.d/%s.map", ctx->machine->edge_dir,
+                   want->host);
     if (*want->page)
         (void)snprintf(route->page, sizeof route->page, "%s \"%s\";\n", want->host, want->page);
     else
@@ -55,8 +57,7 @@ static int open_route(struct step_context *ctx, struct route *route, struct err 
     return 0;
 }
 
-static bool holds(const char *path, const char *content)
-{
+static bool holds(const char *path, const char *content) {
     cleanup_free char *text = NULL;
     if (!file_exists(path))
         return !*content;
@@ -95,14 +96,14 @@ static const char server_conf[] =
     "    }\n"
     "}\n";
 
-static int ensure_server(struct step_context *ctx, struct err *err)
-{
+static int ensure_server(struct step_context *ctx, struct err *err) {
     char path[600], second[160] = "";
     const char *dir = ctx->machine->edge_dir, *address = ctx->machine->node->address;
     cleanup_str struct str conf = STR_INIT(8192);
     /* Browsers resolve *.localhost to 127.0.0.1 by themselves: a loopback edge listens there too. */
     if (strncmp(address, "127.", 4) == 0 && strcmp(address, "127.0.0.1") != 0)
-        (void)snprintf(second, sizeof second, "    listen 127.0.0.1:%d default_server;\n", ctx->machine->http_port);
+        (void)snprintf(second, sizeof second, "    listen 127.0.0.1:%d default_server;\n",
+                       ctx->machine->http_port);
     str_addf(&conf, server_conf, dir, dir, address, ctx->machine->http_port, second, dir); // NOLINT: ours
     for (int i = 0; i < 3; i++) {
         static const char *const folders[] = {"conf.d", "map.d", "page.d"};
@@ -117,31 +118,30 @@ static int ensure_server(struct step_context *ctx, struct err *err)
     return holds(path, str_text(&conf)) ? 0 : file_write(path, conf.s, conf.n, 0644, err);
 }
 
-static int look(struct step_context *ctx, struct err *err)
-{
+static int look(struct step_context *ctx, struct err *err) {
     struct route *route = arena_new(ctx->arena, struct route);
     ctx->own = route;
     if (open_route(ctx, route, err) < 0)
         return -1;
     char path[600];
     (void)snprintf(path, sizeof path, "%s/conf.d/fairlead.conf", ctx->machine->edge_dir);
-    return file_exists(path) && holds(route->upstream_file, route->upstream) && holds(route->page_file, route->page) ? 1 : 0;
+    return file_exists(path) && holds(route->upstream_file, route->upstream) &&
+                   holds(route->page_file, route->page)
+               ? 1
+               : 0;
 }
 
-static int put(const char *path, const char *content, struct err *err)
-{
+static int put(const char *path, const char *content, struct err *err) {
     return *content ? file_write(path, content, strlen(content), 0644, err) : file_remove(path, err);
 }
 
-static int test_nginx(struct step_context *ctx, struct err *err)
-{
+static int test_nginx(struct step_context *ctx, struct err *err) {
     const char *const argv[] = {"nginx", "-t", "-q", "-c", ctx->machine->nginx_conf, NULL};
     struct proc proc = {.argv = argv, .timeout_us = 30 * CLOCK_S, .log = &ctx->log};
     return proc_check(&proc, ERR_PARK, err);
 }
 
-static int reload_nginx(struct step_context *ctx, struct err *err)
-{
+static int reload_nginx(struct step_context *ctx, struct err *err) {
     cleanup_free char *text = NULL;
     int64_t pid;
     if (file_read(ctx->machine->nginx_pid, 32, &text, NULL, err) < 0)
@@ -153,12 +153,12 @@ static int reload_nginx(struct step_context *ctx, struct err *err)
 }
 
 /* Which generation answers on a fresh connection; -1: none does. */
-static int64_t ask_generation(struct step_context *ctx)
-{
+static int64_t ask_generation(struct step_context *ctx) {
     char url[200];
     int64_t generation = -1;
     struct http_call call = HTTP_CALL_INIT(64);
-    (void)snprintf(url, sizeof url, "http://%s:%d/.fairlead/generation", ctx->machine->node->address, ctx->machine->http_port);
+    (void)snprintf(url, sizeof url, "http://%s:%d/.fairlead/generation", ctx->machine->node->address,
+                   ctx->machine->http_port);
     call.method = "GET";
     call.url = url;
     call.timeout_us = 2000000;
@@ -169,8 +169,7 @@ static int64_t ask_generation(struct step_context *ctx)
     return generation;
 }
 
-static int64_t next_generation(struct step_context *ctx, char path[600])
-{
+static int64_t next_generation(struct step_context *ctx, char path[600]) {
     cleanup_free char *text = NULL;
     long long n = 0;
     (void)snprintf(path, 600, "%s/generation", ctx->machine->edge_dir);
@@ -180,8 +179,7 @@ static int64_t next_generation(struct step_context *ctx, char path[600])
 }
 
 /* Only the new generation, on fresh connections, for as long as old workers were seen to answer. */
-static int prove_generation(struct step_context *ctx, int64_t generation, struct err *err)
-{
+static int prove_generation(struct step_context *ctx, int64_t generation, struct err *err) {
     int64_t deadline = clock_mono_us() + 10 * CLOCK_S, since = 0;
     while (!since || clock_mono_us() - since < QUIET_US) {
         bool is_new = ask_generation(ctx) >= generation;
@@ -193,11 +191,11 @@ static int prove_generation(struct step_context *ctx, int64_t generation, struct
     return 0;
 }
 
-static int apply(struct step_context *ctx, const struct route *route, struct err *err)
-{
+static int apply(struct step_context *ctx, const struct route *route, struct err *err) {
     char generation_file[600], line[64];
     cleanup_free char *old_upstream = NULL, *old_page = NULL;
-    if (file_exists(route->upstream_file) && file_read(route->upstream_file, 4096, &old_upstream, NULL, err) < 0)
+    if (file_exists(route->upstream_file) &&
+        file_read(route->upstream_file, 4096, &old_upstream, NULL, err) < 0)
         return -1;
     if (file_exists(route->page_file) && file_read(route->page_file, 4096, &old_page, NULL, err) < 0)
         return -1;
@@ -212,15 +210,15 @@ static int apply(struct step_context *ctx, const struct route *route, struct err
         struct err ignored;
         (void)put(route->upstream_file, old_upstream ? old_upstream : "", &ignored);
         (void)put(route->page_file, old_page ? old_page : "", &ignored);
-        return step_fail(ctx, err, ERR_PARK, "nginx_test", "nginx refuses the configuration; the old one serves on.");
+        return step_fail(ctx, err, ERR_PARK, "nginx_test",
+                         "nginx refuses the configuration; the old one serves on.");
     }
     if (reload_nginx(ctx, err) < 0)
         return -1;
     return prove_generation(ctx, generation, err);
 }
 
-static int act(struct step_context *ctx, struct err *err)
-{
+static int act(struct step_context *ctx, struct err *err) {
     struct route *route = ctx->own;
     pthread_mutex_lock(&nginx_mutex);
     int rc = apply(ctx, route, err);
@@ -228,16 +226,14 @@ static int act(struct step_context *ctx, struct err *err)
     return rc;
 }
 
-static int check(struct step_context *ctx, struct err *err)
-{
+static int check(struct step_context *ctx, struct err *err) {
     const struct route *route = ctx->own;
     if (!holds(route->upstream_file, route->upstream) || !holds(route->page_file, route->page))
         return step_fail(ctx, err, ERR_RETRY, "route_changed", "The route was changed by somebody else.");
     return 0;
 }
 
-static void end(struct step_context *ctx)
-{
+static void end(struct step_context *ctx) {
     struct route *route = ctx->own;
     if (route && route->want)
         fairlead__v1__route__free_unpacked(route->want, NULL);

@@ -1,6 +1,6 @@
-/* The contract of a step: look, act, check. Looking says whether there is anything to do; acting does it and may run
- * twice; checking proves it. A step owns nothing but its act: time limits, the ratchet, retries and reports belong to
- * whoever runs it. An error's class is the result: retry, or park. */
+/* The contract of a step: look, act, check. Looking says whether there is anything to do; acting does it and
+ * may run twice; checking proves it. A step owns nothing but its act: time limits, the ratchet, retries and
+ * reports belong to whoever runs it. An error's class is the result: retry, or park. */
 #ifndef FAIRLEAD_STEP_STEP_H
 #define FAIRLEAD_STEP_STEP_H
 
@@ -30,11 +30,11 @@ struct step_context {
     struct arena *arena;
     const Fairlead__V1__Document *document;
     char instance[33], node[33];
-    struct str log;          /* last output, for the report */
-    const char *cls;         /* short code of a failure */
-    struct vec facts;        /* Fairlead__V1__KeyValue * */
+    struct str log;                 /* last output, for the report */
+    const char *cls;                /* short code of a failure */
+    struct vec facts;               /* Fairlead__V1__KeyValue * */
     struct vec delivered, recovery; /* struct step_secret */
-    void *own;               /* of the step, from look to check */
+    void *own;                      /* of the step, from look to check */
 };
 
 enum step_result { STEP_OK, STEP_RETRY, STEP_PARK };
@@ -51,8 +51,8 @@ struct step {
 enum step_result step_run(const struct step *step, struct step_context *ctx, struct err *err);
 
 /* Failure with its short code. */
-int step_fail(struct step_context *ctx, struct err *err, enum err_class cls, const char *code, const char *fmt, ...)
-    __attribute__((format(printf, 5, 6)));
+int step_fail(struct step_context *ctx, struct err *err, enum err_class cls, const char *code,
+              const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 void step_fact(struct step_context *ctx, const char *key, const char *value);
 
 extern const struct step step_stack, step_route;

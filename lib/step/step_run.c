@@ -3,8 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-static int run(const struct step *step, struct step_context *ctx, struct err *err)
-{
+static int run(const struct step *step, struct step_context *ctx, struct err *err) {
     int there = step->look(ctx, err);
     if (there != 0)
         return there;
@@ -13,8 +12,7 @@ static int run(const struct step *step, struct step_context *ctx, struct err *er
     return step->check(ctx, err);
 }
 
-enum step_result step_run(const struct step *step, struct step_context *ctx, struct err *err)
-{
+enum step_result step_run(const struct step *step, struct step_context *ctx, struct err *err) {
     int rc = run(step, ctx, err);
     step->end(ctx);
     if (rc >= 0)
@@ -22,8 +20,8 @@ enum step_result step_run(const struct step *step, struct step_context *ctx, str
     return err->cls == ERR_RETRY ? STEP_RETRY : STEP_PARK;
 }
 
-int step_fail(struct step_context *ctx, struct err *err, enum err_class cls, const char *code, const char *fmt, ...)
-{
+int step_fail(struct step_context *ctx, struct err *err, enum err_class cls, const char *code,
+              const char *fmt, ...) {
     char text[400];
     va_list ap;
     va_start(ap, fmt);
@@ -33,8 +31,7 @@ int step_fail(struct step_context *ctx, struct err *err, enum err_class cls, con
     return err_set(err, cls, "%s", text);
 }
 
-void step_fact(struct step_context *ctx, const char *key, const char *value)
-{
+void step_fact(struct step_context *ctx, const char *key, const char *value) {
     Fairlead__V1__KeyValue *pair = arena_new(ctx->arena, Fairlead__V1__KeyValue);
     fairlead__v1__key_value__init(pair);
     pair->key = arena_strdup(ctx->arena, key);
@@ -42,8 +39,7 @@ void step_fact(struct step_context *ctx, const char *key, const char *value)
     *vec_add(ctx->arena, &ctx->facts, Fairlead__V1__KeyValue *) = pair;
 }
 
-const struct step *step_of_document(const char *kind)
-{
+const struct step *step_of_document(const char *kind) {
     static const struct {
         const char *kind;
         const struct step *step;

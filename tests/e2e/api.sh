@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # The API from outside: refusals with a sentence, keys that remember, quotas, and the loop with a no-op instance.
+# shellcheck source=../support/e2e.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../support/e2e.sh"
 tag=$(date +%s)
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # One app from request to nothing: the eight steps, stop, start, death, expiry, delete (F1-F8, design section 4).
+# shellcheck source=../support/e2e.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../support/e2e.sh"
 "$fairlead" app register "$root/tests/e2e/testapp" >/dev/null
 host=app-main-e2e.$FAIRLEAD_ZONE

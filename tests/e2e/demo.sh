@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # The two real apps, as the demo makes them: O7 (the form's values are in the first page) and O1 (a row by the page).
+# shellcheck source=../support/e2e.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../support/e2e.sh"
 ok "make demo's own script ends well" env TITLE="Town <of> \"Harbour\" \$HOME" "$root/deploy/dev/demo" up
 site=http://site-office-harbour.$FAIRLEAD_ZONE:$FAIRLEAD_HTTP_PORT

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Kills real processes at every boundary of the loop (reliability section 2): coordinator and worker die there, come
 # back, the client repeats, and one instance runs with its two events. Then whole services are stopped for a while.
+# shellcheck source=../support/e2e.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../support/e2e.sh"
-tag=$(date +%s)
+tag=$(($(date +%s) % 100000))
 reached=$fleet/reached
 : >"$reached"
 export FAIRLEAD_FAULT_LOG=$reached

@@ -1,12 +1,10 @@
 /* What must hold after every event, and at the end (P1, P3, P4, P6, P14, P23 in small). */
-#include "tests/sim/world.h"
-
 #include "base/str.h"
+#include "tests/sim/world.h"
 
 #include <string.h>
 
-static void check_reservations(struct world *w)
-{
+static void check_reservations(struct world *w) {
     for (int n = 0; n < NODES; n++) {
         int64_t memory = 0;
         for (int i = 0; i < w->instances_n; i++) {
@@ -26,8 +24,7 @@ static void check_reservations(struct world *w)
 }
 
 /* Every effect has an intent: nothing runs that was never wanted so, and nothing of a deleted instance. */
-static void check_effects(struct world *w)
-{
+static void check_effects(struct world *w) {
     for (int n = 0; n < NODES; n++)
         for (int i = 0; i < w->instances_n; i++)
             for (int k = 0; k < DOCUMENT_KIND_COUNT; k++) {
@@ -48,8 +45,7 @@ static void check_effects(struct world *w)
 }
 
 /* One name, one live owner. */
-static void check_names(struct world *w)
-{
+static void check_names(struct world *w) {
     for (int a = 0; a < w->instances_n; a++)
         for (int b = 0; b < a; b++)
             if (w->instances[a].name == w->instances[b].name && w->instances[a].row.state != STATE_DELETED &&
@@ -64,8 +60,7 @@ static void check_names(struct world *w)
     }
 }
 
-static void check_acknowledged(struct world *w)
-{
+static void check_acknowledged(struct world *w) {
     for (int i = 0; i < w->instances_n; i++) {
         const struct sim_instance *in = &w->instances[i];
         if (in->acknowledged && !in->intents.n)
@@ -78,16 +73,14 @@ static void check_acknowledged(struct world *w)
     }
 }
 
-void world_check(struct world *w)
-{
+void world_check(struct world *w) {
     check_reservations(w);
     check_effects(w);
     check_names(w);
     check_acknowledged(w);
 }
 
-static const struct held *held_of(const struct world *w, int instance, int kind)
-{
+static const struct held *held_of(const struct world *w, int instance, int kind) {
     for (size_t d = 0; d < w->instances[instance].documents.n; d++) {
         const struct document *document = vec_at(&w->instances[instance].documents, struct document, d);
         for (int n = 0; n < NODES; n++)
@@ -98,8 +91,7 @@ static const struct held *held_of(const struct world *w, int instance, int kind)
 }
 
 /* When the faults have stopped: every request ended, and the machines are as the rows say. */
-void world_check_end(struct world *w)
-{
+void world_check_end(struct world *w) {
     for (int i = 0; i < w->instances_n; i++) {
         const struct sim_instance *in = &w->instances[i];
         for (size_t k = 0; k < in->intents.n; k++) {
@@ -114,7 +106,8 @@ void world_check_end(struct world *w)
                 world_break(w, "pending work does not end");
         }
         const struct held *stack = held_of(w, i, DOCUMENT_STACK), *route = held_of(w, i, DOCUMENT_ROUTE);
-        if (in->row.state == STATE_RUNNING && (!stack || !stack->live || !route || !route->live || !w->dns[in->name].has_address))
+        if (in->row.state == STATE_RUNNING &&
+            (!stack || !stack->live || !route || !route->live || !w->dns[in->name].has_address))
             world_break(w, "an instance is called running and is not");
         if ((in->row.state == STATE_STOPPED || in->row.state == STATE_SUSPENDED) && stack && stack->live)
             world_break(w, "an instance is called stopped and runs");

@@ -1,14 +1,12 @@
 /* Everything that is not the engine: the relay, the topics, the nodes, DNS, and what goes wrong with them. */
-#include "tests/sim/world.h"
-
 #include "base/str.h"
 #include "proto/fairlead.pb-c.h"
+#include "tests/sim/world.h"
 
 #include <stdio.h>
 #include <string.h>
 
-static int instance_of(const struct world *w, const char *hex)
-{
+static int instance_of(const struct world *w, const char *hex) {
     char text[UUID_HEX_SIZE];
     for (int i = 0; i < w->instances_n; i++)
         if (str_eq(uuid_hex(w->instances[i].row.id, text), hex))
@@ -16,8 +14,7 @@ static int instance_of(const struct world *w, const char *hex)
     return -1;
 }
 
-static const struct document *document_of(const struct world *w, int instance, int kind)
-{
+static const struct document *document_of(const struct world *w, int instance, int kind) {
     const struct vec *all = &w->instances[instance].documents;
     for (size_t i = 0; i < all->n; i++)
         if (vec_at(all, struct document, i)->kind == kind)
@@ -25,8 +22,7 @@ static const struct document *document_of(const struct world *w, int instance, i
     return NULL;
 }
 
-static bool wants_running(const struct document *document)
-{
+static bool wants_running(const struct document *document) {
     if (document->absent || document->kind == DOCUMENT_ROUTE)
         return !document->absent;
     Fairlead__V1__Stack *stack = fairlead__v1__stack__unpack(NULL, document->content.n, document->content.p);
@@ -37,8 +33,7 @@ static bool wants_running(const struct document *document)
 }
 
 /* One outbox row: of a document the *current* row goes out. The row may stay, so that it is sent again. */
-void world_relay(struct world *w)
-{
+void world_relay(struct world *w) {
     if (!w->outbox.n)
         return;
     size_t which = world_random(w, w->faults ? w->outbox.n : 1); /* lanes: any of them may be first */
@@ -61,27 +56,30 @@ void world_relay(struct world *w)
     *vec_add(&w->arena, &w->nodes[record.node].topic, struct record) = record;
 }
 
-static struct sim_report *add_report(struct world *w)
-{
+static struct sim_report *add_report(struct world *w) {
     struct sim_report *report = vec_add(&w->arena, &w->reports, struct sim_report);
     *report = (struct sim_report){0};
     return report;
 }
 
-static void say(struct world *w, int n, int instance, int kind, const char *condition, enum result result)
-{
+static void say(struct world *w, int n, int instance, int kind, const char *condition, enum result result) {
     struct sim_node *node = &w->nodes[n];
     struct sim_report *report = add_report(w);
     report->is_document = true;
     report->instance = instance;
-    report->event = (struct decide_event){.kind = DECIDE_DOCUMENT, .node_id = node->row.id, .document_kind = kind, .epoch = 1,
-                                          .revision = node->held[instance][kind].revision, .condition = condition, .result = result,
-                                          .stream = node->stream, .report_n = ++node->report_n,
+    report->event = (struct decide_event){.kind = DECIDE_DOCUMENT,
+                                          .node_id = node->row.id,
+                                          .document_kind = kind,
+                                          .epoch = 1,
+                                          .revision = node->held[instance][kind].revision,
+                                          .condition = condition,
+                                          .result = result,
+                                          .stream = node->stream,
+                                          .report_n = ++node->report_n,
                                           .problem = {"simulated", "It failed.", NULL}};
 }
 
-static void accept(struct world *w, int n, const struct record *record)
-{
+static void accept(struct world *w, int n, const struct record *record) {
     struct sim_node *node = &w->nodes[n];
     struct held *held = &node->held[record->instance][record->kind];
     int64_t *highest = &node->highest[record->instance][record->kind];
@@ -96,8 +94,7 @@ static void accept(struct world *w, int n, const struct record *record)
     *highest = held->revision;
 }
 
-static void apply(struct world *w, int n, int instance, int kind)
-{
+static void apply(struct world *w, int n, int instance, int kind) {
     struct held *held = &w->nodes[n].held[instance][kind];
     if (!held->revision)
         return;
@@ -107,12 +104,15 @@ static void apply(struct world *w, int n, int instance, int kind)
     }
     held->live = !held->absent && held->running;
     held->applied = true;
-    say(w, n, instance, kind, held->absent ? "absent" : kind == DOCUMENT_STACK && !held->running ? "stopped" : "healthy", RESULT_IS_OK);
+    say(w, n, instance, kind,
+        held->absent                               ? "absent"
+        : kind == DOCUMENT_STACK && !held->running ? "stopped"
+                                                   : "healthy",
+        RESULT_IS_OK);
 }
 
 /* Reads one record, or works on one document that is not reached. */
-void world_node(struct world *w, int n)
-{
+void world_node(struct world *w, int n) {
     struct sim_node *node = &w->nodes[n];
     if (node->read < node->topic.n) {
         accept(w, n, vec_at(&node->topic, struct record, node->read++));
@@ -127,28 +127,28 @@ void world_node(struct world *w, int n)
 }
 
 /* At start and after each reconnect: what it holds, answered by sending what differs, or was not heard of. */
-void world_inventory(struct world *w, int n)
-{
+void world_inventory(struct world *w, int n) {
     for (int i = 0; i < w->instances_n; i++)
         for (size_t d = 0; d < w->instances[i].documents.n; d++) {
             const struct document *document = vec_at(&w->instances[i].documents, struct document, d);
             if (!uuid_eq(document->node_id, w->nodes[n].row.id) || (document->absent && document->confirmed))
                 continue;
             struct outbox_item *item = vec_add(&w->arena, &w->outbox, struct outbox_item);
-            item->record = (struct record){.is_document = true, .node = n, .instance = i, .kind = document->kind};
+            item->record =
+                (struct record){.is_document = true, .node = n, .instance = i, .kind = document->kind};
         }
 }
 
 /* ---- orders ---- */
 
 /* RFC 2136 with the marker: as worker/dns_record.c has it. */
-static enum result point_name(struct world *w, const struct record *order)
-{
+static enum result point_name(struct world *w, const struct record *order) {
     struct dns_name *dns = &w->dns[order->name];
     char owner[UUID_HEX_SIZE], ours[128], held_owner[UUID_HEX_SIZE] = "";
     unsigned long long serial = 0;
     unsigned epoch = 0;
-    (void)snprintf(ours, sizeof ours, "fairlead owner=%s epoch=1 serial=%lld", uuid_hex(order->owner, owner), (long long)order->serial);
+    (void)snprintf(ours, sizeof ours, "fairlead owner=%s epoch=1 serial=%lld", uuid_hex(order->owner, owner),
+                   (long long)order->serial);
     if (*dns->marker) {
         (void)sscanf(dns->marker, "fairlead owner=%32s epoch=%u serial=%llu", held_owner, &epoch, &serial);
         if (!str_eq(owner, held_owner) && !str_eq(order->replaces, dns->marker))
@@ -161,22 +161,22 @@ static enum result point_name(struct world *w, const struct record *order)
     return RESULT_IS_OK;
 }
 
-static enum result probe(const struct world *w, int instance)
-{
+static enum result probe(const struct world *w, int instance) {
     const struct sim_instance *in = &w->instances[instance];
     char owner[UUID_HEX_SIZE], want[64];
     (void)snprintf(want, sizeof want, "fairlead owner=%s ", uuid_hex(in->row.id, owner));
     bool named = w->dns[in->name].has_address && str_starts(w->dns[in->name].marker, want);
     bool routed = false, runs = false;
     for (int n = 0; n < NODES; n++) {
-        routed = routed || (uuid_eq(w->nodes[n].row.id, in->row.edge_id) && w->nodes[n].held[instance][DOCUMENT_ROUTE].live);
-        runs = runs || (uuid_eq(w->nodes[n].row.id, in->row.node_id) && w->nodes[n].held[instance][DOCUMENT_STACK].live);
+        routed = routed || (uuid_eq(w->nodes[n].row.id, in->row.edge_id) &&
+                            w->nodes[n].held[instance][DOCUMENT_ROUTE].live);
+        runs = runs || (uuid_eq(w->nodes[n].row.id, in->row.node_id) &&
+                        w->nodes[n].held[instance][DOCUMENT_STACK].live);
     }
     return named && routed && runs ? RESULT_IS_OK : RESULT_IS_RETRY;
 }
 
-static void build(struct world *w, const char *key)
-{
+static void build(struct world *w, const char *key) {
     for (size_t i = 0; i < w->built.n; i++)
         if (str_eq(*vec_at(&w->built, const char *, i), key))
             return; /* found in the registry */
@@ -184,14 +184,17 @@ static void build(struct world *w, const char *key)
     w->builds++;
 }
 
-void world_order(struct world *w, size_t which)
-{
+void world_order(struct world *w, size_t which) {
     struct record order = *vec_at(&w->orders, struct record, which);
     if (!w->faults || world_random(w, 5) != 0) /* else it is delivered again */
         *vec_at(&w->orders, struct record, which) = *vec_at(&w->orders, struct record, --w->orders.n);
     struct sim_report *report = add_report(w);
-    report->event = (struct decide_event){.kind = DECIDE_ORDER, .order_id = order.order_id, .attempt = order.attempt,
-                                          .result = RESULT_IS_OK, .problem = {"simulated", "It failed.", NULL}, .facts = "{}"};
+    report->event = (struct decide_event){.kind = DECIDE_ORDER,
+                                          .order_id = order.order_id,
+                                          .attempt = order.attempt,
+                                          .result = RESULT_IS_OK,
+                                          .problem = {"simulated", "It failed.", NULL},
+                                          .facts = "{}"};
     bool is_work = order.step == STEP_RESOLVE || order.step == STEP_BUILD;
     report->instance = is_work ? 0 : instance_of(w, order.subject);
     if (is_work)
@@ -204,26 +207,27 @@ void world_order(struct world *w, size_t which)
         report->event.facts = "{\"build_key\":\"aaaa\",\"commit\":\"c0\"}";
     } else if (order.step == STEP_BUILD) {
         build(w, order.subject);
-        report->event.facts = "{\"image\":\"fairlead/app-web@sha256:0000000000000000000000000000000000000000000000000000000000000000\"}";
+        report->event.facts =
+            "{\"image\":\"fairlead/"
+            "app-web@sha256:0000000000000000000000000000000000000000000000000000000000000000\"}";
     } else if (order.step == STEP_NAME) {
         report->event.result = point_name(w, &order);
     } else if (order.step == STEP_VERIFY) {
         report->event.result = probe(w, report->instance);
     }
-    world_note(w, "order %s for %s: %d", step_rows[order.step].name, order.subject, (int)report->event.result);
+    world_note(w, "order %s for %s: %d", step_rows[order.step].name, order.subject,
+               (int)report->event.result);
 }
 
 /* ---- faults ---- */
 
-static void forget_disk(struct world *w, int n)
-{
+static void forget_disk(struct world *w, int n) {
     struct sim_node *node = &w->nodes[n];
     memset(node->held, 0, sizeof node->held);
     memset(node->highest, 0, sizeof node->highest);
 }
 
-void world_fault(struct world *w)
-{
+void world_fault(struct world *w) {
     int n = (int)world_random(w, NODES);
     struct sim_node *node = &w->nodes[n];
     switch (world_random(w, 5)) {

@@ -1,8 +1,7 @@
 /* usage: sim SEEDS [FIRST]    runs so many worlds; prints the first failing seed and its history, exit 1. */
-#include "tests/sim/world.h"
-
 #include "base/clock.h"
 #include "base/json.h"
+#include "tests/sim/world.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -11,20 +10,19 @@
 
 #define EVENTS 400
 
-uint64_t world_random(struct world *w, uint64_t below)
-{
+uint64_t world_random(struct world *w, uint64_t below) {
     w->rnd ^= w->rnd << 13; /* xorshift64 */
     w->rnd ^= w->rnd >> 7;
     w->rnd ^= w->rnd << 17;
     return below ? (w->rnd >> 11) % below : 0;
 }
 
-void world_note(struct world *w, const char *fmt, ...)
-{
+void world_note(struct world *w, const char *fmt, ...) {
     va_list ap;
     if (w->history_n + 300 > sizeof w->history)
         return;
-    w->history_n += (size_t)snprintf(w->history + w->history_n, 40, "%10.3f ", (double)(w->now % (1000 * CLOCK_DAY)) / 1e6);
+    w->history_n += (size_t)snprintf(w->history + w->history_n, 40, "%10.3f ",
+                                     (double)(w->now % (1000 * CLOCK_DAY)) / 1e6);
     va_start(ap, fmt);
     int n = vsnprintf(w->history + w->history_n, 240, fmt, ap);
     va_end(ap);
@@ -32,8 +30,7 @@ void world_note(struct world *w, const char *fmt, ...)
     w->history[w->history_n++] = '\n';
 }
 
-void world_break(struct world *w, const char *what)
-{
+void world_break(struct world *w, const char *what) {
     if (w->broken)
         return;
     w->broken = what;
@@ -41,12 +38,13 @@ void world_break(struct world *w, const char *what)
 }
 
 static const char spec[] =
-    "{\"title\":\"App\",\"summary\":\"An app.\",\"version\":\"1\",\"images\":{\"web\":{\"repository\":\"app\",\"ref\":\"main\",\"path\":\"web\"}},"
+    "{\"title\":\"App\",\"summary\":\"An "
+    "app.\",\"version\":\"1\",\"images\":{\"web\":{\"repository\":\"app\",\"ref\":\"main\",\"path\":\"web\"}}"
+    ","
     "\"services\":{\"web\":{\"image\":\"web\",\"memory_share\":100,\"cpu_share\":100}},"
     "\"health\":{\"service\":\"web\",\"port\":8080,\"expect\":[{\"path\":\"/healthz\",\"identity\":true}]}}";
 
-void world_init(struct world *w, uint64_t seed)
-{
+void world_init(struct world *w, uint64_t seed) {
     struct err err = {0};
     memset(w, 0, sizeof *w);
     w->rnd = seed * 0x9e3779b97f4a7c15u + 1;
@@ -59,24 +57,37 @@ void world_init(struct world *w, uint64_t seed)
         (void)fprintf(stderr, "sim: %s\n", err.text);
         exit(2);
     }
-    w->plane = (struct plane){.id = {{2}}, .name = "main", .mode = "shared", .domain = "test.example", .scheme = "http", .public_port = 80};
+    w->plane = (struct plane){.id = {{2}},
+                              .name = "main",
+                              .mode = "shared",
+                              .domain = "test.example",
+                              .scheme = "http",
+                              .public_port = 80};
     for (int i = 0; i < NODES; i++) {
         static const char *const names[NODES] = {"edge", "one", "two", "three"};
-        w->nodes[i].row = (struct node){.id = {{3, (uint8_t)(i + 1)}}, .plane_id = w->plane.id, .name = names[i], .address = "10.0.0.1",
-                                        .arch = "amd64", .edge = i == 0, .host = i > 0, .ready = true, .cpu_milli = 4000,
-                                        .memory_mb = 200, .disk_mb = 1000, .port_low = 20000, .port_high = 20009};
+        w->nodes[i].row = (struct node){.id = {{3, (uint8_t)(i + 1)}},
+                                        .plane_id = w->plane.id,
+                                        .name = names[i],
+                                        .address = "10.0.0.1",
+                                        .arch = "amd64",
+                                        .edge = i == 0,
+                                        .host = i > 0,
+                                        .ready = true,
+                                        .cpu_milli = 4000,
+                                        .memory_mb = 200,
+                                        .disk_mb = 1000,
+                                        .port_low = 20000,
+                                        .port_high = 20009};
         w->nodes[i].stream.b[2] = (uint8_t)(i + 1);
     }
 }
 
-void world_release(struct world *w)
-{
+void world_release(struct world *w) {
     release_free(w->release);
     arena_release(&w->arena);
 }
 
-void world_step(struct world *w)
-{
+void world_step(struct world *w) {
     switch (world_random(w, w->faults ? 13 : 9)) {
     case 0:
         w->now += (int64_t)world_random(w, 40) * CLOCK_S;
@@ -116,8 +127,7 @@ void world_step(struct world *w)
     world_check(w);
 }
 
-static bool is_idle(const struct world *w)
-{
+static bool is_idle(const struct world *w) {
     if (w->outbox.n || w->orders.n || w->reports.n)
         return false;
     for (int n = 0; n < NODES; n++) {
@@ -143,16 +153,17 @@ static bool is_idle(const struct world *w)
 }
 
 /* What is left, for the history of a world that never empties. */
-static void note_pending(struct world *w)
-{
+static void note_pending(struct world *w) {
     world_note(w, "outbox %zu, orders %zu, reports %zu", w->outbox.n, w->orders.n, w->reports.n);
     for (int i = 0; i < w->instances_n; i++)
         for (size_t s = 0; s < w->instances[i].steps.n; s++) {
             const struct step *step = vec_at(&w->instances[i].steps, struct step, s);
             if (step->state == STEP_OPEN)
-                world_note(w, "open: instance %d (%s, running %lld) step %s of %lld, attempt %lld, next %.0f", i,
-                           state_rows[w->instances[i].row.state].name, (long long)w->instances[i].row.running, step_rows[step->kind].name,
-                           (long long)step->generation, (long long)step->attempt, (double)step->next_at / 1e6);
+                world_note(w, "open: instance %d (%s, running %lld) step %s of %lld, attempt %lld, next %.0f",
+                           i, state_rows[w->instances[i].row.state].name,
+                           (long long)w->instances[i].row.running, step_rows[step->kind].name,
+                           (long long)step->generation, (long long)step->attempt,
+                           (double)step->next_at / 1e6);
         }
     for (size_t i = 0; i < w->works.n; i++) {
         const struct work *work = vec_at(&w->works, struct work, i);
@@ -165,8 +176,7 @@ static void note_pending(struct world *w)
                     world_note(w, "node %d has not applied %d of instance %d", n, k, i);
 }
 
-bool world_drain(struct world *w)
-{
+bool world_drain(struct world *w) {
     w->faults = false;
     world_note(w, "the faults stop");
     for (int n = 0; n < NODES; n++)
@@ -180,8 +190,7 @@ bool world_drain(struct world *w)
     return false;
 }
 
-static bool run(struct world *w, uint64_t seed)
-{
+static bool run(struct world *w, uint64_t seed) {
     world_init(w, seed);
     for (int i = 0; i < EVENTS && !w->broken; i++)
         world_step(w);
@@ -192,24 +201,26 @@ static bool run(struct world *w, uint64_t seed)
     return !w->broken;
 }
 
-int main(int argc, char **argv)
-{
-    uint64_t seeds = argc > 1 ? strtoull(argv[1], NULL, 10) : 100, first = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
+int main(int argc, char **argv) {
+    uint64_t seeds = argc > 1 ? strtoull(argv[1], NULL, 10) : 100,
+             first = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
     struct world *w = mem_alloc(sizeof *w);
     unsigned long long running = 0, instances = 0, builds = 0;
     for (uint64_t seed = first; seed < first + seeds; seed++) {
         if (!run(w, seed)) {
-            printf("%s\nseed %llu: %s\nagain: sim 1 %llu\n", w->history, (unsigned long long)seed, w->broken, (unsigned long long)seed);
+            printf("%s\nseed %llu: %s\nagain: sim 1 %llu\n", w->history, (unsigned long long)seed, w->broken,
+                   (unsigned long long)seed);
             return 1;
         }
         for (int i = 0; i < w->instances_n; i++)
-            running += w->instances[i].row.state == STATE_RUNNING || w->instances[i].row.state == STATE_DELETED;
+            running +=
+                w->instances[i].row.state == STATE_RUNNING || w->instances[i].row.state == STATE_DELETED;
         instances += (unsigned long long)w->instances_n;
         builds += (unsigned long long)w->builds;
         world_release(w);
     }
-    printf("%llu seeds, %llu instances, %llu of them running or deleted at the end, %llu builds\n", (unsigned long long)seeds, instances,
-           running, builds);
+    printf("%llu seeds, %llu instances, %llu of them running or deleted at the end, %llu builds\n",
+           (unsigned long long)seeds, instances, running, builds);
     free(w);
     return 0;
 }

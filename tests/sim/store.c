@@ -1,14 +1,13 @@
-/* The simulated engine: loads a subject, lets the real decisions change it, and stores it whole or not at all. */
-#include "tests/sim/world.h"
-
+/* The simulated engine: loads a subject, lets the real decisions change it, and stores it whole or not at
+ * all. */
 #include "base/clock.h"
 #include "base/str.h"
+#include "tests/sim/world.h"
 
 #include <stdio.h>
 #include <string.h>
 
-struct uuid world_seed(struct world *w)
-{
+struct uuid world_seed(struct world *w) {
     struct uuid u = {0};
     w->seeds++;
     u.b[0] = (uint8_t)(w->seeds >> 24);
@@ -19,8 +18,7 @@ struct uuid world_seed(struct world *w)
     return u;
 }
 
-static struct vec copy_vec(struct world *w, const struct vec *from, size_t size)
-{
+static struct vec copy_vec(struct world *w, const struct vec *from, size_t size) {
     struct vec to = {.n = from->n, .cap = from->n};
     to.items = arena_alloc(&w->arena, from->n * size + 1);
     if (from->n)
@@ -28,16 +26,14 @@ static struct vec copy_vec(struct world *w, const struct vec *from, size_t size)
     return to;
 }
 
-static const struct node *node_of(const struct world *w, struct uuid id)
-{
+static const struct node *node_of(const struct world *w, struct uuid id) {
     for (int i = 0; i < NODES; i++)
         if (uuid_eq(w->nodes[i].row.id, id))
             return &w->nodes[i].row;
     return NULL;
 }
 
-static struct subject load(struct world *w, int index, struct instance *row, struct name *name)
-{
+static struct subject load(struct world *w, int index, struct instance *row, struct name *name) {
     struct sim_instance *in = &w->instances[index];
     struct subject subject = {.release = w->release, .plane = &w->plane, .instance = row, .name = name};
     *row = in->row;
@@ -53,8 +49,7 @@ static struct subject load(struct world *w, int index, struct instance *row, str
     return subject;
 }
 
-static void set_timer(struct world *w, const struct timer *timer)
-{
+static void set_timer(struct world *w, const struct timer *timer) {
     for (size_t i = 0; i < w->timers.n; i++) {
         struct timer *t = vec_at(&w->timers, struct timer, i);
         if (t->kind != timer->kind || !str_eq(t->subject, timer->subject))
@@ -69,8 +64,7 @@ static void set_timer(struct world *w, const struct timer *timer)
         *vec_add(&w->arena, &w->timers, struct timer) = *timer;
 }
 
-static void add_order(struct world *w, const struct order_out *order, const struct sim_instance *in)
-{
+static void add_order(struct world *w, const struct order_out *order, const struct sim_instance *in) {
     struct outbox_item *item = vec_add(&w->arena, &w->outbox, struct outbox_item);
     struct record *r = &item->record;
     r->order_id = order->id;
@@ -101,8 +95,7 @@ static void add_order(struct world *w, const struct order_out *order, const stru
     }
 }
 
-void world_take_decision(struct world *w, struct decision *decision)
-{
+void world_take_decision(struct world *w, struct decision *decision) {
     for (size_t i = 0; i < decision->timers.n; i++)
         set_timer(w, vec_at(&decision->timers, struct timer, i));
     for (size_t i = 0; i < decision->orders.n; i++)
@@ -111,8 +104,7 @@ void world_take_decision(struct world *w, struct decision *decision)
             add_order(w, vec_at(&decision->orders, struct order_out, i), NULL);
 }
 
-static void store_steps(struct world *w, struct sim_instance *in, const struct vec *steps)
-{
+static void store_steps(struct world *w, struct sim_instance *in, const struct vec *steps) {
     for (size_t i = 0; i < steps->n; i++) {
         struct step *step = vec_at(steps, struct step, i);
         struct step *row = NULL;
@@ -133,10 +125,10 @@ static void store_steps(struct world *w, struct sim_instance *in, const struct v
 }
 
 /* As the store writes what changed; also of an earlier generation, whose steps a delete dropped. */
-static void store(struct world *w, int index, struct subject *subject, struct decision *decision)
-{
+static void store(struct world *w, int index, struct subject *subject, struct decision *decision) {
     struct sim_instance *in = &w->instances[index];
-    if (in->row.id.b[0] | in->row.id.b[3] && !transition_legal((enum state)in->row.state, (enum state)subject->instance->state))
+    if (in->row.id.b[0] | in->row.id.b[3] &&
+        !transition_legal((enum state)in->row.state, (enum state)subject->instance->state))
         world_break(w, "a transition that the state table does not hold");
     in->row = *subject->instance;
     in->row.change = ROW_KEPT;
@@ -173,15 +165,18 @@ static void store(struct world *w, int index, struct subject *subject, struct de
         world_note(w, "    event %d %s", index, vec_at(&decision->events, struct event_row, i)->type);
 }
 
-static struct decision new_decision(struct world *w, struct uuid seed)
-{
-    return (struct decision){.arena = &w->arena, .settings = &w->settings, .now = w->now, .epoch = 1, .random = world_random(w, 1000), .seed = seed};
+static struct decision new_decision(struct world *w, struct uuid seed) {
+    return (struct decision){.arena = &w->arena,
+                             .settings = &w->settings,
+                             .now = w->now,
+                             .epoch = 1,
+                             .random = world_random(w, 1000),
+                             .seed = seed};
 }
 
-/* A coordinator may die before COMMIT (nothing happened), or its reply be lost (the same input runs again, with the
- * same identities): then a claimed row says that it is done, so it is not decided twice. */
-bool world_transact(struct world *w, int index, world_decider *decider, void *arg)
-{
+/* A coordinator may die before COMMIT (nothing happened), or its reply be lost (the same input runs again,
+ * with the same identities): then a claimed row says that it is done, so it is not decided twice. */
+bool world_transact(struct world *w, int index, world_decider *decider, void *arg) {
     struct uuid seed = world_seed(w);
     for (;;) {
         struct instance row;
@@ -199,15 +194,13 @@ bool world_transact(struct world *w, int index, world_decider *decider, void *ar
 
 /* ---- requests ---- */
 
-static bool decide_event_of(struct world *w, struct subject *subject, struct decision *decision, void *arg)
-{
+static bool decide_event_of(struct world *w, struct subject *subject, struct decision *decision, void *arg) {
     struct refusal refusal;
     (void)w;
     return decide(subject, arg, decision, &refusal);
 }
 
-static void create(struct world *w)
-{
+static void create(struct world *w) {
     int name = (int)world_random(w, NAMES), index = w->instances_n;
     if (index == INSTANCES_MAX)
         return;
@@ -218,16 +211,29 @@ static void create(struct world *w)
     struct sim_instance *in = &w->instances[index];
     memset(in, 0, sizeof *in);
     in->name = name;
-    in->row = (struct instance){.tenant_id = {{1}}, .id = uuid_derive(world_seed(w), 1), .plane_id = w->plane.id, .name = "app",
-                                .host = arena_printf(&w->arena, "app%d.test.example", name), .inputs = "{}", .public_url = "http://x",
-                                .memory_mb = 100, .cpu_milli = 100, .disk_mb = 1, .trial_days = 30, .state = STATE_NEW};
+    in->row = (struct instance){.tenant_id = {{1}},
+                                .id = uuid_derive(world_seed(w), 1),
+                                .plane_id = w->plane.id,
+                                .name = "app",
+                                .host = arena_printf(&w->arena, "app%d.test.example", name),
+                                .inputs = "{}",
+                                .public_url = "http://x",
+                                .memory_mb = 100,
+                                .cpu_milli = 100,
+                                .disk_mb = 1,
+                                .trial_days = 30,
+                                .state = STATE_NEW};
     struct name *row = &w->names[name].row;
     char hex[UUID_HEX_SIZE];
-    const char *replaces = taken->claimed && row->serial ? arena_printf(&w->arena, "fairlead owner=%s epoch=1 serial=%lld",
-                                                                       uuid_hex(row->instance_id, hex), (long long)row->serial)
-                                                         : NULL;
-    *row = (struct name){.host = in->row.host, .tenant_id = in->row.tenant_id, .instance_id = in->row.id,
-                         .serial = taken->claimed ? row->serial : 0, .replaces = replaces};
+    const char *replaces = taken->claimed && row->serial
+                               ? arena_printf(&w->arena, "fairlead owner=%s epoch=1 serial=%lld",
+                                              uuid_hex(row->instance_id, hex), (long long)row->serial)
+                               : NULL;
+    *row = (struct name){.host = in->row.host,
+                         .tenant_id = in->row.tenant_id,
+                         .instance_id = in->row.id,
+                         .serial = taken->claimed ? row->serial : 0,
+                         .replaces = replaces};
     w->names[name].claimed = true;
     w->instances_n++;
     struct decide_event event = {.kind = DECIDE_INTENT, .intent = INTENT_CREATE};
@@ -235,25 +241,26 @@ static void create(struct world *w)
     in->acknowledged = world_transact(w, index, decide_event_of, &event);
 }
 
-void world_request(struct world *w)
-{
-    static const enum intent_kind kinds[] = {INTENT_STOP, INTENT_START, INTENT_RETRY, INTENT_EXTEND, INTENT_DELETE};
+void world_request(struct world *w) {
+    static const enum intent_kind kinds[] = {INTENT_STOP, INTENT_START, INTENT_RETRY, INTENT_EXTEND,
+                                             INTENT_DELETE};
     if (w->instances_n == 0 || world_random(w, 4) == 0) {
         create(w);
         return;
     }
     int index = (int)world_random(w, (uint64_t)w->instances_n);
-    struct decide_event event = {.kind = DECIDE_INTENT, .intent = kinds[world_random(w, 5)], .params = "{\"days\":3}"};
+    struct decide_event event = {
+        .kind = DECIDE_INTENT, .intent = kinds[world_random(w, 5)], .params = "{\"days\":3}"};
     if (w->instances[index].row.state == STATE_DELETED)
         return;
     bool accepted = world_transact(w, index, decide_event_of, &event);
-    world_note(w, "request: %s %d %s", intent_rows[event.intent].name, index, accepted ? "accepted" : "refused");
+    world_note(w, "request: %s %d %s", intent_rows[event.intent].name, index,
+               accepted ? "accepted" : "refused");
 }
 
 /* ---- the clock ---- */
 
-static int instance_of(const struct world *w, const char *hex)
-{
+static int instance_of(const struct world *w, const char *hex) {
     char text[UUID_HEX_SIZE];
     for (int i = 0; i < w->instances_n; i++)
         if (str_eq(uuid_hex(w->instances[i].row.id, text), hex))
@@ -261,29 +268,27 @@ static int instance_of(const struct world *w, const char *hex)
     return -1;
 }
 
-static struct work *find_work(struct world *w, const char *key)
-{
+static struct work *find_work(struct world *w, const char *key) {
     for (size_t i = 0; i < w->works.n; i++)
         if (str_eq(vec_at(&w->works, struct work, i)->key, key))
             return vec_at(&w->works, struct work, i);
     return NULL;
 }
 
-static void fan_out(struct world *w, const char *key)
-{
+static void fan_out(struct world *w, const char *key) {
     for (int i = 0; i < w->instances_n; i++)
         for (size_t s = 0; s < w->instances[i].steps.n; s++) {
             const struct step *step = vec_at(&w->instances[i].steps, struct step, s);
             char hex[UUID_HEX_SIZE];
             if (step->state != STEP_OPEN || !str_eq(step->work_key, key))
                 continue;
-            struct timer due = {TIMER_INSTANCE, arena_strdup(&w->arena, uuid_hex(w->instances[i].row.id, hex)), w->now};
+            struct timer due = {TIMER_INSTANCE,
+                                arena_strdup(&w->arena, uuid_hex(w->instances[i].row.id, hex)), w->now};
             set_timer(w, &due);
         }
 }
 
-static int64_t waiting_since(const struct world *w, const char *key)
-{
+static int64_t waiting_since(const struct world *w, const char *key) {
     int64_t latest = 0;
     for (int i = 0; i < w->instances_n; i++)
         for (size_t s = 0; s < w->instances[i].steps.n; s++) {
@@ -294,8 +299,7 @@ static int64_t waiting_since(const struct world *w, const char *key)
     return latest;
 }
 
-static bool place_one(struct world *w, struct subject *subject, struct decision *decision, void *arg)
-{
+static bool place_one(struct world *w, struct subject *subject, struct decision *decision, void *arg) {
     struct refusal refusal;
     struct node nodes[NODES];
     (void)arg;
@@ -306,7 +310,8 @@ static bool place_one(struct world *w, struct subject *subject, struct decision 
         for (int64_t port = nodes[i].port_low; port <= nodes[i].port_high; port++)
             for (int k = 0; k < w->instances_n; k++) {
                 const struct instance *other = &w->instances[k].row;
-                if (!uuid_eq(other->node_id, nodes[i].id) || other->state == STATE_DELETED || other->port != port)
+                if (!uuid_eq(other->node_id, nodes[i].id) || other->state == STATE_DELETED ||
+                    other->port != port)
                     continue;
                 *vec_add(&w->arena, &ports, int64_t) = port;
                 nodes[i].memory_used += other->memory_mb;
@@ -317,8 +322,11 @@ static bool place_one(struct world *w, struct subject *subject, struct decision 
         nodes[i].ports_n = ports.n;
     }
     struct placement found = place(nodes, NODES, subject->instance, &w->arena);
-    struct decide_event event = {.kind = found.host ? DECIDE_PLACED : DECIDE_NO_ROOM, .host = found.host, .edge = found.edge,
-                                 .port = found.port, .reason = found.reason};
+    struct decide_event event = {.kind = found.host ? DECIDE_PLACED : DECIDE_NO_ROOM,
+                                 .host = found.host,
+                                 .edge = found.edge,
+                                 .port = found.port,
+                                 .reason = found.reason};
     for (int i = 0; i < NODES; i++) { /* the rows, not the copies */
         if (found.host == &nodes[i])
             event.host = &w->nodes[i].row;
@@ -328,15 +336,16 @@ static bool place_one(struct world *w, struct subject *subject, struct decision 
     return decide(subject, &event, decision, &refusal);
 }
 
-static void run_timer(struct world *w, struct timer timer)
-{
-    struct decide_event wake = {.kind = DECIDE_WAKE}, expire = {.kind = DECIDE_INTENT, .intent = INTENT_EXPIRE};
+static void run_timer(struct world *w, struct timer timer) {
+    struct decide_event wake = {.kind = DECIDE_WAKE},
+                        expire = {.kind = DECIDE_INTENT, .intent = INTENT_EXPIRE};
     int index = instance_of(w, timer.subject);
     if (timer.kind == TIMER_PLACE) {
         for (int i = 0; i < w->instances_n; i++)
             for (size_t s = 0; s < w->instances[i].steps.n; s++) {
                 const struct step *step = vec_at(&w->instances[i].steps, struct step, s);
-                if (step->kind == STEP_PLACE && step->state == STEP_OPEN && step->generation == w->instances[i].row.running) {
+                if (step->kind == STEP_PLACE && step->state == STEP_OPEN &&
+                    step->generation == w->instances[i].row.running) {
                     (void)world_transact(w, i, place_one, NULL);
                     break;
                 }
@@ -360,8 +369,7 @@ static void run_timer(struct world *w, struct timer timer)
     }
 }
 
-void world_clock(struct world *w)
-{
+void world_clock(struct world *w) {
     struct decide_event wake = {.kind = DECIDE_WAKE};
     for (size_t i = 0; i < w->timers.n; i++) {
         struct timer timer = *vec_at(&w->timers, struct timer, i);
@@ -383,16 +391,17 @@ void world_clock(struct world *w)
         }
 }
 
-void world_ingest(struct world *w, size_t which)
-{
+void world_ingest(struct world *w, size_t which) {
     struct sim_report report = *vec_at(&w->reports, struct sim_report, which);
     if (!w->faults || world_random(w, 4) != 0) /* else it comes again */
-        *vec_at(&w->reports, struct sim_report, which) = *vec_at(&w->reports, struct sim_report, --w->reports.n);
+        *vec_at(&w->reports, struct sim_report, which) =
+            *vec_at(&w->reports, struct sim_report, --w->reports.n);
     if (*report.work_key) {
         struct work *work = find_work(w, report.work_key);
         struct decision decision = new_decision(w, world_seed(w));
         if (work && uuid_eq(work->order_id, report.event.order_id) &&
-            decide_work_report(work, report.event.attempt, report.event.result, &report.event.problem, report.event.facts, &decision))
+            decide_work_report(work, report.event.attempt, report.event.result, &report.event.problem,
+                               report.event.facts, &decision))
             fan_out(w, report.work_key);
         world_take_decision(w, &decision);
         return;

@@ -1,6 +1,7 @@
-/* The simulator: the real decide(), decide_work_*() and place() over rows, outbox, topics, nodes, DNS and a clock, all
- * in one process and all from one seed. What happens next, what is lost, repeated or late, is drawn from the seed;
- * after every event the invariants of check.c must hold, and when the faults stop all work must end. */
+/* The simulator: the real decide(), decide_work_*() and place() over rows, outbox, topics, nodes, DNS and a
+ * clock, all in one process and all from one seed. What happens next, what is lost, repeated or late, is
+ * drawn from the seed; after every event the invariants of check.c must hold, and when the faults stop all
+ * work must end. */
 #ifndef FAIRLEAD_TESTS_SIM_WORLD_H
 #define FAIRLEAD_TESTS_SIM_WORLD_H
 
@@ -15,15 +16,15 @@
 /* A record on its way, in any topic. */
 struct record {
     bool is_document;
-    int node;              /* document: whose topic */
-    int instance, kind;    /* document */
+    int node;           /* document: whose topic */
+    int instance, kind; /* document */
     int64_t revision;
     bool absent, running;
-    struct uuid order_id;  /* order */
+    struct uuid order_id; /* order */
     enum step_kind step;
     int64_t attempt, not_after;
     char subject[96];
-    int name;              /* dns: index of the host */
+    int name; /* dns: index of the host */
     struct uuid owner;
     int64_t serial;
     bool dns_absent;
@@ -31,7 +32,8 @@ struct record {
 };
 
 struct outbox_item {
-    struct record record; /* of a document only node, instance and kind count: the relay sends the current row */
+    struct record
+        record; /* of a document only node, instance and kind count: the relay sends the current row */
 };
 
 struct sim_report {
@@ -43,17 +45,17 @@ struct sim_report {
 
 /* What a node holds of one document: ratchet, and what it has done to the machine. */
 struct held {
-    int64_t revision;      /* ratchet */
-    bool absent, running;  /* wanted */
-    bool applied;          /* the machine is so */
-    bool live;             /* a stack runs, or a route serves */
+    int64_t revision;     /* ratchet */
+    bool absent, running; /* wanted */
+    bool applied;         /* the machine is so */
+    bool live;            /* a stack runs, or a route serves */
 };
 
 struct sim_node {
     struct node row;
     struct held held[INSTANCES_MAX][DOCUMENT_KIND_COUNT];
-    struct vec topic;      /* struct record: compacted or not, read from the start */
-    size_t read;           /* how far */
+    struct vec topic; /* struct record: compacted or not, read from the start */
+    size_t read;      /* how far */
     struct uuid stream;
     int64_t report_n;
     int64_t highest[INSTANCES_MAX][DOCUMENT_KIND_COUNT]; /* ever accepted, for the invariant */
@@ -67,7 +69,7 @@ struct dns_name {
 struct sim_instance {
     struct instance row;
     struct vec intents, steps, documents;
-    int name;                /* index into names */
+    int name; /* index into names */
     bool acknowledged;
 };
 
@@ -88,18 +90,18 @@ struct world {
     int instances_n;
     struct sim_name names[NAMES];
     struct dns_name dns[NAMES];
-    struct vec works;        /* struct work */
-    struct vec timers;       /* struct timer */
-    struct vec outbox;       /* struct outbox_item */
-    struct vec orders;       /* struct record: the topics of orders */
-    struct vec reports;      /* struct sim_report */
+    struct vec works;   /* struct work */
+    struct vec timers;  /* struct timer */
+    struct vec outbox;  /* struct outbox_item */
+    struct vec orders;  /* struct record: the topics of orders */
+    struct vec reports; /* struct sim_report */
     struct sim_node nodes[NODES];
-    struct vec built;        /* const char *: build keys that the registry has */
-    int builds;              /* acts of building */
+    struct vec built; /* const char *: build keys that the registry has */
+    int builds;       /* acts of building */
     unsigned seeds;
     char history[400000];
     size_t history_n;
-    const char *broken;      /* first invariant that did not hold */
+    const char *broken; /* first invariant that did not hold */
 };
 
 void world_init(struct world *w, uint64_t seed);

@@ -7,7 +7,7 @@ kafka_jars=$cache/kafka-$kafka_version
 kafka_log=$kafka_dir/kafka.log
 kafka_pidfile=$kafka_dir/pid
 kafka_programs='java:openjdk-17-jre-headless mvn:maven openssl:openssl'
-# shellcheck source=services/trust.sh
+# shellcheck source=trust.sh
 . "$here/services/trust.sh"
 
 kafka_fetch() {

@@ -1,6 +1,4 @@
 /* Files that must survive, children that must not, settings and their order. */
-#include "tests/support/check.h"
-
 #include "base/clock.h"
 #include "base/conf.h"
 #include "base/file.h"
@@ -8,6 +6,7 @@
 #include "base/proc.h"
 #include "base/retry.h"
 #include "base/str.h"
+#include "tests/support/check.h"
 
 #include <sched.h>
 #include <signal.h>
@@ -18,27 +17,23 @@
 
 static char folder[64];
 
-static int make_folder(void **state)
-{
+static int make_folder(void **state) {
     (void)state;
     (void)snprintf(folder, sizeof folder, "/tmp/fairlead-test-XXXXXX");
     return mkdtemp(folder) ? 0 : -1;
 }
 
-static int remove_folder(void **state)
-{
+static int remove_folder(void **state) {
     (void)state;
     return file_remove_tree(folder, NULL);
 }
 
-static const char *in_folder(char out[128], const char *name)
-{
+static const char *in_folder(char out[128], const char *name) {
     (void)snprintf(out, 128, "%s/%s", folder, name);
     return out;
 }
 
-static void a_file_is_replaced_whole_with_its_mode(void **state)
-{
+static void a_file_is_replaced_whole_with_its_mode(void **state) {
     char path[128];
     struct stat st;
     struct err err = {0};
@@ -55,8 +50,7 @@ static void a_file_is_replaced_whole_with_its_mode(void **state)
     assert_non_null(strstr(err.text, "larger than 4"));
 }
 
-static void a_key_that_others_may_read_is_refused(void **state)
-{
+static void a_key_that_others_may_read_is_refused(void **state) {
     char path[128];
     struct err err = {0};
     char *text = NULL;
@@ -69,23 +63,22 @@ static void a_key_that_others_may_read_is_refused(void **state)
     free(text);
 }
 
-static bool is_alive(int64_t pid)
-{
+static bool is_alive(int64_t pid) {
     char path[64], line[256] = "";
     (void)snprintf(path, sizeof path, "/proc/%lld/stat", (long long)pid);
     cleanup_fclose FILE *f = fopen(path, "re");
     return f && fgets(line, sizeof line, f) && !strstr(line, ") Z ");
 }
 
-static void a_child_is_killed_with_its_whole_group(void **state)
-{
+static void a_child_is_killed_with_its_whole_group(void **state) {
     char path[128];
     cleanup_free char *text = NULL;
     struct err err = {0};
     int64_t pid;
     (void)state;
     /* The grandchild writes its number and would live for ever. */
-    const char *const argv[] = {"sh", "-c", "tail -f /dev/null & echo $! >\"$0\"; wait", in_folder(path, "pid"), NULL};
+    const char *const argv[] = {"sh", "-c", "tail -f /dev/null & echo $! >\"$0\"; wait",
+                                in_folder(path, "pid"), NULL};
     struct proc proc = {.argv = argv, .timeout_us = CLOCK_S};
     assert_int_equal(proc_run(&proc, &err), -1);
     assert_int_equal(err.cls, ERR_RETRY);
@@ -99,8 +92,7 @@ static void a_child_is_killed_with_its_whole_group(void **state)
     assert_false(is_alive(pid));
 }
 
-static void a_child_says_how_it_ended(void **state)
-{
+static void a_child_says_how_it_ended(void **state) {
     struct err err = {0};
     cleanup_str struct str out = STR_INIT(1000), log = STR_INIT(1000);
     (void)state;
@@ -116,8 +108,7 @@ static void a_child_says_how_it_ended(void **state)
     assert_int_equal(err.cls, ERR_PARK);
 }
 
-static void output_stops_at_its_ceiling_and_the_child_ends(void **state)
-{
+static void output_stops_at_its_ceiling_and_the_child_ends(void **state) {
     struct err err = {0};
     cleanup_str struct str out = STR_INIT(100000);
     (void)state;
@@ -129,8 +120,7 @@ static void output_stops_at_its_ceiling_and_the_child_ends(void **state)
     assert_true(out.n <= 100000);
 }
 
-static void delays_grow_to_a_cap_and_never_collapse(void **state)
-{
+static void delays_grow_to_a_cap_and_never_collapse(void **state) {
     (void)state;
     for (int attempt = 1; attempt < 40; attempt++)
         for (uint64_t r = 0; r < 50; r++) {
@@ -139,13 +129,13 @@ static void delays_grow_to_a_cap_and_never_collapse(void **state)
         }
 }
 
-static void settings_come_in_their_order(void **state)
-{
+static void settings_come_in_their_order(void **state) {
     char path[128], option[160];
     struct err err = {0};
     int args;
     bool help;
-    struct conf_row rows[] = {{"name", "d", "", NULL}, {"count", "5", "", NULL}, {"must", NULL, "", NULL}, {0}};
+    struct conf_row rows[] = {
+        {"name", "d", "", NULL}, {"count", "5", "", NULL}, {"must", NULL, "", NULL}, {0}};
     (void)state;
     const char text[] = "# comment\nname = from file\ncount=7\n";
     assert_int_equal(file_write(in_folder(path, "conf"), text, strlen(text), 0600, &err), 0);
@@ -170,8 +160,7 @@ static void settings_come_in_their_order(void **state)
     conf_release(rows);
 }
 
-int main(void)
-{
+int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_file_is_replaced_whole_with_its_mode),
         cmocka_unit_test(a_key_that_others_may_read_is_refused),

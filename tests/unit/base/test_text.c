@@ -1,18 +1,16 @@
 /* Strings, identities, JSON, YAML and the validator: what strangers type (P21, P29). */
-#include "tests/support/check.h"
-
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/schema.h"
 #include "base/str.h"
 #include "base/uuid.h"
 #include "base/yaml.h"
+#include "tests/support/check.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static void str_stops_at_its_ceiling(void **state)
-{
+static void str_stops_at_its_ceiling(void **state) {
     (void)state;
     cleanup_str struct str s = STR_INIT(8);
     str_adds(&s, "12345678");
@@ -22,8 +20,7 @@ static void str_stops_at_its_ceiling(void **state)
     assert_string_equal(str_text(&s), "12345678");
 }
 
-static void numbers_are_whole_and_within_limits(void **state)
-{
+static void numbers_are_whole_and_within_limits(void **state) {
     static const char *const bad[] = {"", "x", "1x", " 1", "0x10", "9223372036854775808", "1e3", "-", NULL};
     int64_t n = 7;
     (void)state;
@@ -35,8 +32,7 @@ static void numbers_are_whole_and_within_limits(void **state)
     assert_false(str_to_int("21", 0, 20, &n));
 }
 
-static void derived_identities_differ_and_repeat(void **state)
-{
+static void derived_identities_differ_and_repeat(void **state) {
     struct uuid seed = uuid_seed(1000000), parsed;
     char text[UUID_TEXT_SIZE], hex[UUID_HEX_SIZE];
     (void)state;
@@ -48,8 +44,7 @@ static void derived_identities_differ_and_repeat(void **state)
     assert_false(uuid_parse("zz000000000000000000000000000000", &parsed));
 }
 
-static void refuses_json(const char *text)
-{
+static void refuses_json(const char *text) {
     struct err err = {0};
     json_t *json = json_parse(text, strlen(text), &err);
     if (json)
@@ -57,8 +52,7 @@ static void refuses_json(const char *text)
     assert_int_equal(err.cls, ERR_PARK);
 }
 
-static void hostile_json_is_refused(void **state)
-{
+static void hostile_json_is_refused(void **state) {
     char deep[200];
     (void)state;
     memset(deep, '[', sizeof deep - 1);
@@ -75,8 +69,7 @@ static void hostile_json_is_refused(void **state)
     refuses_json("\"text\"");
 }
 
-static void refuses_yaml(const char *text, const char *reason)
-{
+static void refuses_yaml(const char *text, const char *reason) {
     struct err err = {0};
     json_t *json = yaml_parse("f", text, strlen(text), &err);
     if (json)
@@ -85,8 +78,7 @@ static void refuses_yaml(const char *text, const char *reason)
         fail_msg("\"%s\" does not say \"%s\"", err.text, reason);
 }
 
-static void hostile_yaml_is_refused_with_its_place(void **state)
-{
+static void hostile_yaml_is_refused_with_its_place(void **state) {
     (void)state;
     refuses_yaml("a: &x 1\nb: *x\n", "f:1:4");
     refuses_yaml("a: 1\nb: *x\n", "f:2:4");
@@ -100,8 +92,7 @@ static void hostile_yaml_is_refused_with_its_place(void **state)
     refuses_yaml("a:\n\t- b\n", "f:2");
 }
 
-static void yaml_scalars_stay_texts(void **state)
-{
+static void yaml_scalars_stay_texts(void **state) {
     struct err err = {0};
     const char text[] = "a: no\nb: 010\nc: 1e3\nd: ~\n";
     (void)state;
@@ -113,10 +104,10 @@ static void yaml_scalars_stay_texts(void **state)
     assert_string_equal(json_str(json, "d"), "~");
 }
 
-static void emitted_text_reads_back_as_the_same_text(void **state)
-{
-    static const char *const values[] = {"a: b", "- x", "\n  key: v\n", "${HOME}", "\"", "'", "#", "!!int 1", "&a", "*a", "{x}", "\\n",
-                                         "no",   "",    "\xf0\x9f\x90\xb3", NULL};
+static void emitted_text_reads_back_as_the_same_text(void **state) {
+    static const char *const values[] = {
+        "a: b", "- x", "\n  key: v\n",     "${HOME}", "\"", "'", "#", "!!int 1", "&a", "*a", "{x}", "\\n",
+        "no",   "",    "\xf0\x9f\x90\xb3", NULL};
     struct err err = {0};
     (void)state;
     for (const char *const *v = values; *v; v++) {
@@ -130,23 +121,25 @@ static void emitted_text_reads_back_as_the_same_text(void **state)
     }
 }
 
-static const struct schema_field inner[] = {{.name = "port", .type = SCHEMA_INT, .required = true, .min = 1, .max = 10}, {0}};
+static const struct schema_field inner[] = {
+    {.name = "port", .type = SCHEMA_INT, .required = true, .min = 1, .max = 10}, {0}};
 static const struct schema_field fields[] = {
     {.name = "name", .type = SCHEMA_STRING, .required = true, .min = 1, .max = 5},
-    {.name = "mode", .type = SCHEMA_STRING, .otherwise = "a", .values = (const char *const[]){"a", "b", NULL}},
+    {.name = "mode",
+     .type = SCHEMA_STRING,
+     .otherwise = "a",
+     .values = (const char *const[]){"a", "b", NULL}},
     {.name = "on", .type = SCHEMA_BOOL, .otherwise = "true"},
     {.name = "list", .type = SCHEMA_LIST, .fields = inner},
     {0},
 };
 
-static int check(const char *text, unsigned flags, struct err *err)
-{
+static int check(const char *text, unsigned flags, struct err *err) {
     cleanup_json json_t *json = json_loads(text, 0, NULL);
     return schema_check(json, fields, flags, err);
 }
 
-static void the_validator_names_the_value_and_the_rule(void **state)
-{
+static void the_validator_names_the_value_and_the_rule(void **state) {
     struct err err = {0};
     (void)state;
     assert_int_equal(check("{\"name\":\"x\"}", 0, &err), 0);
@@ -166,8 +159,7 @@ static void the_validator_names_the_value_and_the_rule(void **state)
     assert_int_equal(check("{\"name\":\"x\",\"list\":[{\"port\":\"0x7\"}]}", SCHEMA_TEXT, &err), -1);
 }
 
-int main(void)
-{
+int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(str_stops_at_its_ceiling),
         cmocka_unit_test(numbers_are_whole_and_within_limits),

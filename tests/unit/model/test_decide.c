@@ -1,10 +1,10 @@
-/* Decisions from fixtures, no database: which report counts, what waits, what a delete does (protocol 6, design 3). */
-#include "tests/support/check.h"
-
+/* Decisions from fixtures, no database: which report counts, what waits, what a delete does (protocol 6,
+ * design 3). */
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/str.h"
 #include "model/decide.h"
+#include "tests/support/check.h"
 
 #include <string.h>
 
@@ -19,23 +19,23 @@ struct fixture {
     struct refusal refusal;
 };
 
-static int set_up(void **state)
-{
+static int set_up(void **state) {
     struct fixture *f = mem_alloc(sizeof *f);
     struct err err = {0};
-    cleanup_json json_t *spec = json_pack("{s:s, s:s, s:s, s:b}", "title", "Noop", "summary", "Nothing.", "version", "1", "noop", 1);
+    cleanup_json json_t *spec =
+        json_pack("{s:s, s:s, s:s, s:b}", "title", "Noop", "summary", "Nothing.", "version", "1", "noop", 1);
     f->release = release_parse((struct uuid){{1}}, "noop", NULL, spec, "", &err);
     f->plane = (struct plane){.mode = "shared"};
     f->settings = (struct settings){.base = "b", .dns_ttl_s = 60, .name_hold_s = 60};
     f->instance = (struct instance){.change = ROW_NEW, .id = {{5}}, .name = "one", .state = STATE_NEW};
     f->subject = (struct subject){.instance = &f->instance, .release = f->release, .plane = &f->plane};
-    f->decision = (struct decision){.arena = &f->arena, .settings = &f->settings, .now = CLOCK_DAY, .epoch = 1, .seed = {{7}}};
+    f->decision = (struct decision){
+        .arena = &f->arena, .settings = &f->settings, .now = CLOCK_DAY, .epoch = 1, .seed = {{7}}};
     *state = f;
     return f->release ? 0 : -1;
 }
 
-static int tear_down(void **state)
-{
+static int tear_down(void **state) {
     struct fixture *f = *state;
     release_free(f->release);
     arena_release(&f->arena);
@@ -43,34 +43,32 @@ static int tear_down(void **state)
     return 0;
 }
 
-static bool ask(struct fixture *f, enum intent_kind kind)
-{
+static bool ask(struct fixture *f, enum intent_kind kind) {
     struct decide_event event = {.kind = DECIDE_INTENT, .intent = kind};
     return decide(&f->subject, &event, &f->decision, &f->refusal);
 }
 
-static struct step *only_step(struct fixture *f)
-{
+static struct step *only_step(struct fixture *f) {
     assert_int_equal(f->subject.steps.n, 1);
     return vec_at(&f->subject.steps, struct step, 0);
 }
 
-static void report(struct fixture *f, int64_t attempt, enum result result)
-{
-    struct decide_event event = {.kind = DECIDE_ORDER, .order_id = only_step(f)->order_id, .attempt = attempt, .result = result,
+static void report(struct fixture *f, int64_t attempt, enum result result) {
+    struct decide_event event = {.kind = DECIDE_ORDER,
+                                 .order_id = only_step(f)->order_id,
+                                 .attempt = attempt,
+                                 .result = result,
                                  .problem = {"code", "It failed.", "line"}};
     (void)decide(&f->subject, &event, &f->decision, &f->refusal);
 }
 
-static void wake_late(struct fixture *f)
-{
+static void wake_late(struct fixture *f) {
     struct decide_event event = {.kind = DECIDE_WAKE};
     f->decision.now += 100 * CLOCK_S;
     (void)decide(&f->subject, &event, &f->decision, &f->refusal);
 }
 
-static void a_create_sends_its_order_at_once(void **state)
-{
+static void a_create_sends_its_order_at_once(void **state) {
     struct fixture *f = *state;
     assert_true(ask(f, INTENT_CREATE));
     assert_int_equal(f->decision.orders.n, 1);
@@ -80,8 +78,7 @@ static void a_create_sends_its_order_at_once(void **state)
     assert_int_equal(f->instance.event_seq, f->decision.events.n);
 }
 
-static void success_of_an_earlier_attempt_counts(void **state)
-{
+static void success_of_an_earlier_attempt_counts(void **state) {
     struct fixture *f = *state;
     assert_true(ask(f, INTENT_CREATE));
     wake_late(f);
@@ -90,8 +87,7 @@ static void success_of_an_earlier_attempt_counts(void **state)
     assert_int_equal(f->instance.state, STATE_RUNNING);
 }
 
-static void failure_of_an_earlier_attempt_does_not(void **state)
-{
+static void failure_of_an_earlier_attempt_does_not(void **state) {
     struct fixture *f = *state;
     assert_true(ask(f, INTENT_CREATE));
     wake_late(f);
@@ -102,8 +98,7 @@ static void failure_of_an_earlier_attempt_does_not(void **state)
     assert_string_equal(f->instance.problem, "It failed.");
 }
 
-static void a_late_failure_does_not_spoil_a_good_state(void **state)
-{
+static void a_late_failure_does_not_spoil_a_good_state(void **state) {
     struct fixture *f = *state;
     assert_true(ask(f, INTENT_CREATE));
     report(f, 1, RESULT_IS_OK);
@@ -111,8 +106,7 @@ static void a_late_failure_does_not_spoil_a_good_state(void **state)
     assert_int_equal(f->instance.state, STATE_RUNNING);
 }
 
-static void a_report_that_comes_twice_does_nothing_twice(void **state)
-{
+static void a_report_that_comes_twice_does_nothing_twice(void **state) {
     struct fixture *f = *state;
     assert_true(ask(f, INTENT_CREATE));
     report(f, 1, RESULT_IS_OK);
@@ -121,8 +115,7 @@ static void a_report_that_comes_twice_does_nothing_twice(void **state)
     assert_int_equal(f->decision.events.n, events);
 }
 
-static void silence_uses_up_the_budget_and_parks(void **state)
-{
+static void silence_uses_up_the_budget_and_parks(void **state) {
     struct fixture *f = *state;
     assert_true(ask(f, INTENT_CREATE));
     for (int i = 0; i < step_rows[STEP_NOOP].attempts; i++)
@@ -135,8 +128,7 @@ static void silence_uses_up_the_budget_and_parks(void **state)
     assert_int_equal(f->instance.state, STATE_RUNNING);
 }
 
-static void requests_wait_for_each_other(void **state)
-{
+static void requests_wait_for_each_other(void **state) {
     struct fixture *f = *state;
     assert_true(ask(f, INTENT_CREATE));
     assert_true(ask(f, INTENT_STOP)); /* judged by what the create leads to */
@@ -149,8 +141,7 @@ static void requests_wait_for_each_other(void **state)
     assert_int_equal(f->instance.state, STATE_STOPPED);
 }
 
-static void what_was_done_in_a_walk_that_ends_is_still_written(void **state)
-{
+static void what_was_done_in_a_walk_that_ends_is_still_written(void **state) {
     struct fixture *f = *state;
     assert_true(ask(f, INTENT_CREATE));
     assert_true(ask(f, INTENT_STOP));
@@ -159,8 +150,7 @@ static void what_was_done_in_a_walk_that_ends_is_still_written(void **state)
     assert_int_equal(vec_at(&f->subject.past, struct step, 0)->state, STEP_DONE);
 }
 
-static void a_delete_goes_before_what_waits_or_is_parked(void **state)
-{
+static void a_delete_goes_before_what_waits_or_is_parked(void **state) {
     struct fixture *f = *state;
     assert_true(ask(f, INTENT_CREATE));
     assert_true(ask(f, INTENT_STOP));
@@ -171,8 +161,7 @@ static void a_delete_goes_before_what_waits_or_is_parked(void **state)
     assert_false(ask(f, INTENT_START));
 }
 
-int main(void)
-{
+int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(a_create_sends_its_order_at_once),

@@ -1,6 +1,4 @@
 /* The tables, the grammars, placement and the Compose file. */
-#include "tests/support/check.h"
-
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -8,12 +6,12 @@
 #include "model/place.h"
 #include "model/render.h"
 #include "model/tables.h"
+#include "tests/support/check.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static void every_walk_can_be_walked(void **state)
-{
+static void every_walk_can_be_walked(void **state) {
     (void)state;
     for (int i = 0; i < walk_step_rows_n; i++) {
         const struct walk_step_row *row = &walk_step_rows[i];
@@ -26,8 +24,7 @@ static void every_walk_can_be_walked(void **state)
     }
 }
 
-static void every_walk_ends_in_a_state_that_may_follow(void **state)
-{
+static void every_walk_ends_in_a_state_that_may_follow(void **state) {
     (void)state;
     for (int i = 0; i < cell_rows_n; i++) {
         const struct cell_row *cell = &cell_rows[i];
@@ -39,8 +36,7 @@ static void every_walk_ends_in_a_state_that_may_follow(void **state)
     }
 }
 
-static void a_budget_ends_in_parking(void **state)
-{
+static void a_budget_ends_in_parking(void **state) {
     (void)state;
     assert_int_equal(result_outcome(RESULT_IS_RETRY, true), OUTCOME_AGAIN);
     assert_int_equal(result_outcome(RESULT_IS_RETRY, false), OUTCOME_PARK);
@@ -48,10 +44,11 @@ static void a_budget_ends_in_parking(void **state)
     assert_int_equal(result_outcome(RESULT_IS_OK, false), OUTCOME_DONE);
 }
 
-static void names_follow_their_grammar(void **state)
-{
+static void names_follow_their_grammar(void **state) {
     static const char *const good[] = {"a", "shop", "a-b", "x1", "abcdefghijklmnopqrst", NULL};
-    static const char *const bad[] = {"", "1a", "-a", "a-", "A", "a_b", "a.b", "a b", "abcdefghijklmnopqrstu", "a/b", "a\n", "\xc3\xa4", NULL};
+    static const char *const bad[] = {
+        "",    "1a",  "-a",       "a-", "A", "a_b", "a.b", "a b", "abcdefghijklmnopqrstu",
+        "a/b", "a\n", "\xc3\xa4", NULL};
     (void)state;
     for (const char *const *s = good; *s; s++)
         assert_true(name_is_valid(*s));
@@ -75,14 +72,19 @@ static void names_follow_their_grammar(void **state)
     assert_false(name_is_image("x@sha256:short"));
 }
 
-static struct node host(const char *name, int64_t memory, bool edge)
-{
-    return (struct node){.name = name, .host = true, .edge = edge, .ready = true, .cpu_milli = 1000, .memory_mb = memory, .disk_mb = 1000,
-                         .port_low = 20000, .port_high = 20001};
+static struct node host(const char *name, int64_t memory, bool edge) {
+    return (struct node){.name = name,
+                         .host = true,
+                         .edge = edge,
+                         .ready = true,
+                         .cpu_milli = 1000,
+                         .memory_mb = memory,
+                         .disk_mb = 1000,
+                         .port_low = 20000,
+                         .port_high = 20001};
 }
 
-static void placement_never_gives_away_what_it_has_not(void **state)
-{
+static void placement_never_gives_away_what_it_has_not(void **state) {
     struct arena arena = {0};
     struct node nodes[] = {host("edge", 300, true), host("slave", 300, false)};
     struct instance waiting = {.memory_mb = 100, .cpu_milli = 100, .disk_mb = 10};
@@ -105,18 +107,21 @@ static void placement_never_gives_away_what_it_has_not(void **state)
 /* ---- the Compose file (F3) ---- */
 
 static const char spec_text[] =
-    "{\"services\":{\"web\":{\"image\":\"web\",\"memory_share\":100,\"cpu_share\":100,\"caps\":[]}},\"secrets\":{\"token\":{\"readers\":"
+    "{\"services\":{\"web\":{\"image\":\"web\",\"memory_share\":100,\"cpu_share\":100,\"caps\":[]}},"
+    "\"secrets\":{\"token\":{\"readers\":"
     "[{\"service\":\"web\",\"uid\":10}]}},\"health\":{\"service\":\"web\",\"port\":8080}}";
-static const char template_text[] = "services:\n  web:\n    user: \"10\"\n    environment: {TITLE: \"{{inputs.title}}\", ID: \"{{identity}}\"}\n"
-                                    "    volumes: [\"store:/store\"]\n    healthcheck: {test: [\"CMD\", \"/h\"], retries: 3}\n";
+static const char template_text[] =
+    "services:\n  web:\n    user: \"10\"\n    environment: {TITLE: \"{{inputs.title}}\", ID: "
+    "\"{{identity}}\"}\n"
+    "    volumes: [\"store:/store\"]\n    healthcheck: {test: [\"CMD\", \"/h\"], retries: 3}\n";
 
-static char *render(const char *title, const char *template, struct err *err)
-{
+static char *render(const char *title, const char *template, struct err *err) {
     Fairlead__V1__KeyValue input = FAIRLEAD__V1__KEY_VALUE__INIT, image = FAIRLEAD__V1__KEY_VALUE__INIT;
     Fairlead__V1__KeyValue *inputs[] = {&input}, *images[] = {&image};
     Fairlead__V1__Stack stack = FAIRLEAD__V1__STACK__INIT;
     char key[] = "title", image_key[] = "web", identity[] = "abc", address[] = "127.0.0.3";
-    char digest[] = "fairlead/app-web@sha256:0000000000000000000000000000000000000000000000000000000000000000";
+    char digest[] =
+        "fairlead/app-web@sha256:0000000000000000000000000000000000000000000000000000000000000000";
     cleanup_json json_t *spec = json_loads(spec_text, 0, NULL);
     cleanup_json json_t *json = NULL;
     char *text = NULL;
@@ -124,7 +129,7 @@ static char *render(const char *title, const char *template, struct err *err)
     input.value = (char *)(uintptr_t)title;
     image.key = image_key;
     image.value = digest;
-    stack.template_ = (char *)(uintptr_t)template;
+    stack.template_ = (char *)(uintptr_t) template;
     stack.identity = identity;
     stack.address = address;
     stack.port = 20000;
@@ -134,14 +139,18 @@ static char *render(const char *title, const char *template, struct err *err)
     stack.n_inputs = stack.n_images = 1;
     stack.inputs = inputs;
     stack.images = images;
-    struct render_input in = {.stack = &stack, .spec = spec, .instance = "0123456789abcdef0123456789abcdef",
-                              .node = "fedcba9876543210fedcba9876543210", .revision = 7, .generation = 3, .registry = "127.0.0.1:5000",
+    struct render_input in = {.stack = &stack,
+                              .spec = spec,
+                              .instance = "0123456789abcdef0123456789abcdef",
+                              .node = "fedcba9876543210fedcba9876543210",
+                              .revision = 7,
+                              .generation = 3,
+                              .registry = "127.0.0.1:5000",
                               .secrets_dir = "/run/secrets/i"};
     return render_compose(&in, &json, &text, err) == 0 ? text : NULL;
 }
 
-static void rendering_is_the_same_bytes_for_the_same_input(void **state)
-{
+static void rendering_is_the_same_bytes_for_the_same_input(void **state) {
     struct err err = {0};
     (void)state;
     cleanup_free char *a = render("Title", template_text, &err);
@@ -155,10 +164,20 @@ static void rendering_is_the_same_bytes_for_the_same_input(void **state)
 }
 
 /* P21, F3: whatever a customer types stays one scalar. */
-static void a_hostile_value_adds_no_key(void **state)
-{
-    static const char *const hostile[] = {"x\nprivileged: true", "x\"\n    privileged: true", "${HOME}", "$(id)", "{{identity}}", "&a *a",
-                                          "!!python/object", "'; rm -rf /", "- a\n- b", "\t", "# no", "%YAML 1.1\n---", NULL};
+static void a_hostile_value_adds_no_key(void **state) {
+    static const char *const hostile[] = {"x\nprivileged: true",
+                                          "x\"\n    privileged: true",
+                                          "${HOME}",
+                                          "$(id)",
+                                          "{{identity}}",
+                                          "&a *a",
+                                          "!!python/object",
+                                          "'; rm -rf /",
+                                          "- a\n- b",
+                                          "\t",
+                                          "# no",
+                                          "%YAML 1.1\n---",
+                                          NULL};
     struct err err = {0};
     (void)state;
     cleanup_free char *plain = render("x", template_text, &err);
@@ -179,8 +198,7 @@ static void a_hostile_value_adds_no_key(void **state)
     }
 }
 
-static void refuses_template(const char *service, const char *reason)
-{
+static void refuses_template(const char *service, const char *reason) {
     struct err err = {0};
     cleanup_str struct str text = STR_INIT(2000);
     str_addf(&text, "services:\n  web:\n    healthcheck: {test: [\"CMD\", \"/h\"]}\n%s", service);
@@ -192,11 +210,20 @@ static void refuses_template(const char *service, const char *reason)
 }
 
 /* P20: what a template may not ask for, whoever signed it. */
-static void a_template_that_asks_for_more_is_refused(void **state)
-{
-    static const char *const keys[] = {"privileged", "cap_add", "pid", "ipc", "network_mode", "devices", "security_opt", "userns_mode", "sysctls",
-                                       "extends", "env_file", "build", "image", "ports", "labels", "secrets", "configs", "container_name",
-                                       "volumes_from", "cgroup_parent", "entrypoint", "links", "extra_hosts", "logging", "restart", NULL};
+static void a_template_that_asks_for_more_is_refused(void **state) {
+    static const char *const keys[] = {"privileged",   "cap_add",
+                                       "pid",          "ipc",
+                                       "network_mode", "devices",
+                                       "security_opt", "userns_mode",
+                                       "sysctls",      "extends",
+                                       "env_file",     "build",
+                                       "image",        "ports",
+                                       "labels",       "secrets",
+                                       "configs",      "container_name",
+                                       "volumes_from", "cgroup_parent",
+                                       "entrypoint",   "links",
+                                       "extra_hosts",  "logging",
+                                       "restart",      NULL};
     (void)state;
     for (const char *const *k = keys; *k; k++) {
         char line[100];
@@ -208,12 +235,12 @@ static void a_template_that_asks_for_more_is_refused(void **state)
     refuses_template("    user: \"10\"\n    volumes: [\"/etc:/etc\"]\n", "the name of a volume");
     refuses_template("    user: \"10\"\n    volumes: [\"../x:/x\"]\n", "the name of a volume");
     refuses_template("    user: \"10\"\n    volumes: [\"a:/b:rw,bind\"]\n", "NAME:/PATH");
-    refuses_template("    user: \"10\"\n    environment: {A: \"{{inputs.other}}\"}\n", "is no value of this app");
+    refuses_template("    user: \"10\"\n    environment: {A: \"{{inputs.other}}\"}\n",
+                     "is no value of this app");
     refuses_template("    user: \"10\"\n  other:\n    user: \"10\"\n", "is not in app.yaml");
 }
 
-int main(void)
-{
+int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_walk_can_be_walked),
         cmocka_unit_test(every_walk_ends_in_a_state_that_may_follow),

@@ -1,15 +1,13 @@
 /* Envelopes, sealed boxes and the ratchet (P13, P14). */
-#include "tests/support/check.h"
-
 #include "node/envelope.h"
 #include "node/ratchet.h"
+#include "tests/support/check.h"
 
 #include <string.h>
 
 static struct sign_keys ours, other;
 
-static int make_keys(void **state)
-{
+static int make_keys(void **state) {
     struct err err;
     (void)state;
     if (sign_init(&err) < 0)
@@ -19,8 +17,7 @@ static int make_keys(void **state)
     return 0;
 }
 
-static int opens(const struct sign_keys *keys, const void *bytes, size_t n)
-{
+static int opens(const struct sign_keys *keys, const void *bytes, size_t n) {
     struct arena arena = {0};
     struct err err = {0};
     const char *type;
@@ -33,8 +30,7 @@ static int opens(const struct sign_keys *keys, const void *bytes, size_t n)
     return rc;
 }
 
-static void only_the_bytes_that_were_signed_are_believed(void **state)
-{
+static void only_the_bytes_that_were_signed_are_believed(void **state) {
     struct arena arena = {0};
     size_t n;
     (void)state;
@@ -45,7 +41,8 @@ static void only_the_bytes_that_were_signed_are_believed(void **state)
         uint8_t *bent = arena_memdup(&arena, good, n);
         bent[i] ^= 1;
         /* The key's name is outside the signature: which key is believed is never read from the record. */
-        bool in_key_id = memmem(good, n, "\x1a\x08", 2) && good + i >= (uint8_t *)memmem(good, n, "\x1a\x08", 2) + 2 &&
+        bool in_key_id = memmem(good, n, "\x1a\x08", 2) &&
+                         good + i >= (uint8_t *)memmem(good, n, "\x1a\x08", 2) + 2 &&
                          good + i < (uint8_t *)memmem(good, n, "\x1a\x08", 2) + 10;
         if (opens(&ours, bent, n) == 0 && !in_key_id)
             fail_msg("byte %zu may be changed", i);
@@ -55,8 +52,7 @@ static void only_the_bytes_that_were_signed_are_believed(void **state)
     arena_release(&arena);
 }
 
-static void a_signature_is_for_one_type(void **state)
-{
+static void a_signature_is_for_one_type(void **state) {
     struct arena arena = {0};
     size_t n;
     (void)state;
@@ -67,12 +63,12 @@ static void a_signature_is_for_one_type(void **state)
     sign_make(&ours, ENVELOPE_ORDERS, "payload", 7, signature);
     assert_true(sign_verify(ours.sign_public, ENVELOPE_ORDERS, "payload", 7, signature, sizeof signature));
     assert_false(sign_verify(ours.sign_public, ENVELOPE_DOCUMENT, "payload", 7, signature, sizeof signature));
-    assert_false(sign_verify(ours.sign_public, ENVELOPE_ORDERS, "payload", 7, signature, sizeof signature - 1));
+    assert_false(
+        sign_verify(ours.sign_public, ENVELOPE_ORDERS, "payload", 7, signature, sizeof signature - 1));
     arena_release(&arena);
 }
 
-static void a_box_opens_only_for_its_key(void **state)
-{
+static void a_box_opens_only_for_its_key(void **state) {
     struct arena arena = {0};
     struct err err = {0};
     size_t n, plain_n;
@@ -88,8 +84,7 @@ static void a_box_opens_only_for_its_key(void **state)
     arena_release(&arena);
 }
 
-static void the_ratchet_never_goes_back(void **state)
-{
+static void the_ratchet_never_goes_back(void **state) {
     (void)state;
     struct ratchet_number none = {0}, held = {2, 5};
     assert_int_equal(ratchet_judge(none, (struct ratchet_number){1, 1}, 0), RATCHET_NEW);
@@ -101,8 +96,7 @@ static void the_ratchet_never_goes_back(void **state)
     assert_int_equal(ratchet_judge(held, held, 0), RATCHET_ALARM);
 }
 
-int main(void)
-{
+int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_the_bytes_that_were_signed_are_believed),
         cmocka_unit_test(a_signature_is_for_one_type),
