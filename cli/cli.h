@@ -72,6 +72,7 @@ int tenant_create(struct cli *cli, const struct command *command);
 int plane_create(struct cli *cli, const struct command *command);
 int node_create(struct cli *cli, const struct command *command);
 int node_invite(struct cli *cli, const struct command *command);
+int dead_letter_retry(struct cli *cli, const struct command *command);
 int size_create(struct cli *cli, const struct command *command);
 int app_register(struct cli *cli, const struct command *command);
 int app_check(struct cli *cli, const struct command *command);

@@ -75,7 +75,7 @@ static const char *event_text(struct arena *arena, const json_t *event) {
 }
 
 /* Prints the events above *after; true when the last of them ends a walk of `generation` or a later one. */
-static int print_events(struct cli *cli, const char *id, int64_t *after, int64_t generation, bool *ret_end,
+static int print_events(struct cli *cli, const char *id, int64_t *after, int64_t generation, bool quiet, bool *ret_end,
                         const char **ret_last) {
     json_t *page = NULL, *event;
     size_t i;
@@ -88,9 +88,10 @@ static int print_events(struct cli *cli, const char *id, int64_t *after, int64_t
         *after = json_int(event, "sequence", *after);
         if (cli->json)
             (void)json_dumpf(event, stdout, JSON_COMPACT);
-        else
+        else if (!quiet)
             printf("%.8s  %s", at && strlen(at) > 19 ? at + 11 : "", event_text(&cli->arena, event));
-        printf("\n");
+        if (!quiet)
+            printf("\n");
         (void)fflush(stdout);
         for (size_t k = 0; k < sizeof ends / sizeof *ends; k++)
             if (str_eq(type, ends[k]) && json_int(event, "generation", 0) >= generation) {
@@ -102,15 +103,47 @@ static int print_events(struct cli *cli, const char *id, int64_t *after, int64_t
     return rc;
 }
 
+/* In a terminal: the steps of the walk as a table that is drawn again where it stands. Returns the lines drawn. */
+static int draw_steps(struct cli *cli, const char *id, int64_t generation, int drawn)
+{
+    static const char *const marks[][2] = {{"waiting", " "}, {"open", ">"}, {"done", "+"}, {"parked", "!"}, {"dropped", "-"}};
+    json_t *page = NULL, *step;
+    size_t i;
+    int lines = 0;
+    if (cli_call(cli, "GET", arena_printf(&cli->arena, "/v1/instances/%s/steps", id), NULL, &page) != EXIT_OK)
+        return drawn;
+    if (drawn)
+        printf("\033[%dA", drawn);
+    json_array_foreach(json_object_get(page, "items"), i, step)
+    {
+        const char *mark = "?", *state = json_str(step, "state"), *problem = json_str(step, "problem");
+        if (json_int(step, "generation", 0) != generation)
+            continue;
+        for (size_t k = 0; k < sizeof marks / sizeof *marks; k++)
+            if (str_eq(marks[k][0], state))
+                mark = marks[k][1];
+        printf("\033[2K  %s %-8s %-6s %-8s %.90s\n", mark, json_str(step, "step"), json_str(step, "part"), state, problem ? problem : "");
+        lines++;
+    }
+    for (; lines < drawn; lines++)
+        printf("\033[2K\n");
+    (void)fflush(stdout);
+    json_decref(page);
+    return lines;
+}
+
 /* Shows each step as it happens, until the walk has ended. */
 static int wait_for(struct cli *cli, const char *id, int64_t generation, int64_t after) {
     int64_t seconds = 600, deadline;
     const char *last = NULL;
-    bool ended = false;
+    bool ended = false, table = isatty(STDOUT_FILENO) && !cli->json;
+    int drawn = 0;
     (void)str_to_int(cli_option(cli, "timeout", "600"), 1, 86400, &seconds);
     deadline = clock_mono_us() + seconds * CLOCK_S;
     for (;;) {
-        int rc = print_events(cli, id, &after, generation, &ended, &last);
+        int rc = print_events(cli, id, &after, generation, table, &ended, &last);
+        if (table)
+            drawn = draw_steps(cli, id, generation, drawn);
         if (rc)
             return rc;
         if (ended)
@@ -275,7 +308,7 @@ int instance_events(struct cli *cli, const struct command *command) {
     bool ended = false;
     int rc = cli_find_instance(cli, command, &instance);
     while (rc == EXIT_OK) {
-        rc = print_events(cli, json_str(instance, "id"), &after, 0, &ended, &last);
+        rc = print_events(cli, json_str(instance, "id"), &after, 0, false, &ended, &last);
         if (!cli_flag(cli, "f"))
             break;
         (void)usleep(500000);

@@ -83,6 +83,7 @@ const struct command commands[] = {
      instance_delete, "/v1/instances"},
     {"dead-letter", "list", "", NULL, "records that nobody could use", run_list, "/v1/dead-letters"},
     {"dead-letter", "show", "ID", NULL, "one of them, with its bytes", run_get, "/v1/dead-letters"},
+    {"dead-letter", "retry", "ID", NULL, "send it once more", dead_letter_retry, "/v1/dead-letters"},
     {"dead-letter", "drop", "ID", NULL, "forget it", run_delete, "/v1/dead-letters"},
     {"completion", "bash", "", NULL, "completion for bash: source <(fairlead completion bash)",
      completion_print, ""},

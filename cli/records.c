@@ -204,3 +204,10 @@ int size_create(struct cli *cli, const struct command *command) {
     set_number(body, "disk_mb", cli_option(cli, "disk", "2000"));
     return create(cli, command, body);
 }
+
+int dead_letter_retry(struct cli *cli, const struct command *command) {
+    int rc = cli_call(cli, "POST", arena_printf(&cli->arena, "%s/%s/retry", command->path, cli->args[0]), NULL, NULL);
+    if (rc == EXIT_OK)
+        printf("sent again\n");
+    return rc;
+}

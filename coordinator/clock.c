@@ -59,6 +59,7 @@ static int collect(struct clock *clock, struct arena *arena, struct vec *inputs,
 
 /* Everything due, until nothing is. Returns how long to sleep. */
 static int64_t run_due(struct clock *clock, struct err *err) {
+    bool stuck = false;
     for (;;) {
         struct arena arena = {0};
         struct vec inputs = {0};
@@ -66,18 +67,21 @@ static int64_t run_due(struct clock *clock, struct err *err) {
         int rc = collect(clock, &arena, &inputs, err);
         if (rc == 0 && inputs.n)
             failed = engine_run_all(clock->engine, inputs.items, inputs.n);
+        for (size_t i = 0; rc == 0 && i < inputs.n; i++)
+            failed += (*vec_at(&inputs, struct input *, i))->refused != NULL;
+        stuck = stuck || failed;
         arena_release(&arena);
         if (rc < 0)
             return -1;
-        if (failed)
-            return CLOCK_S;
-        if (!inputs.n)
+        if (failed || !inputs.n)
             break;
     }
     cleanup_result PGresult *silent = pg_run(clock->pg, query_nodes_silent, NULL, err);
     cleanup_result PGresult *next = silent ? pg_run(clock->pg, query_next_due, NULL, err) : NULL;
     if (!next)
         return -1;
+    if (stuck)
+        return CLOCK_S;
     if (PQgetisnull(next, 0, 1))
         return SLEEP_MAX_US;
     int64_t us = pg_int(next, 0, 1);

@@ -69,7 +69,11 @@ struct waiting {
 static void count_down(struct input *input, const struct err *err) {
     struct waiting *waiting = input->owner;
     pthread_mutex_lock(&waiting->mutex);
-    waiting->failed += err != NULL;
+    /* What will never be stored is refused; what may be is tried again by its source. */
+    if (err && err->cls != ERR_RETRY)
+        input->refused = "it could not be stored";
+    else
+        waiting->failed += err != NULL;
     if (--waiting->left == 0)
         pthread_cond_signal(&waiting->cond);
     pthread_mutex_unlock(&waiting->mutex);
@@ -174,7 +178,7 @@ static int run_once(struct engine *engine, struct engine_batch *batch, struct er
     if (rc == 0)
         rc = commit(engine, batch, &sent, err);
     if (rc == 0) {
-        pg_pipeline_done(engine->pg);
+        pg_pipeline_end(engine->pg);
         return 0;
     }
     PQclear(mem_steal(batch->contexts));

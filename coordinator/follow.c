@@ -7,6 +7,7 @@
 #include "sql/queries.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 struct follower {
@@ -24,7 +25,8 @@ struct follow {
     pthread_mutex_t mutex;
     pthread_cond_t cond;
     struct follower *followers;
-    bool woken, stopping;
+    atomic_bool woken;
+    bool stopping;
 };
 
 /* The server's thread: the stream ends here, so nobody may write to it any more. */
@@ -71,6 +73,7 @@ static void drop_gone(struct follow *follow) {
 static void *run(void *arg) {
     struct follow *follow = arg;
     struct pg *pg = NULL;
+    int64_t beaten = clock_mono_us();
     pthread_mutex_lock(&follow->mutex);
     while (!follow->stopping) {
         struct err err = {0};
@@ -90,6 +93,12 @@ static void *run(void *arg) {
             pg_close(pg);
             pg = pg_open(follow->database_url, "statement_timeout=5s jit=off", &err);
         }
+        /* A client that left a quiet stream is noticed by writing to it. */
+        bool beat = clock_mono_us() - beaten > 15 * CLOCK_S;
+        beaten = beat ? clock_mono_us() : beaten;
+        for (struct follower *f = follow->followers; f && beat; f = f->next)
+            if (!f->gone)
+                (void)httpd_stream_write(f->stream, ":\n\n", 3);
         /* Under the mutex: closed() waits for it, so a stream cannot end while it is written to. */
         for (struct follower *f = follow->followers; f && pg; f = f->next)
             if (!f->gone && feed(f, pg, &err) < 0)
@@ -102,9 +111,11 @@ static void *run(void *arg) {
     return NULL;
 }
 
+/* Never waits: engines call it after each commit. Whoever holds the mutex looks at `woken` before it sleeps. */
 void follow_wake(struct follow *follow) {
-    pthread_mutex_lock(&follow->mutex);
-    follow->woken = true;
+    atomic_store(&follow->woken, true);
+    if (pthread_mutex_trylock(&follow->mutex) != 0)
+        return;
     pthread_cond_signal(&follow->cond);
     pthread_mutex_unlock(&follow->mutex);
 }

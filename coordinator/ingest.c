@@ -309,7 +309,8 @@ static void fold_documents(struct haul *haul) {
             later = other->kind == INPUT_DOCUMENT && uuid_eq(other->instance_id, input->instance_id) &&
                     other->event.document_kind == input->event.document_kind &&
                     uuid_eq(other->event.node_id, input->event.node_id) &&
-                    uuid_eq(other->event.stream, input->event.stream);
+                    uuid_eq(other->event.stream, input->event.stream) &&
+                    other->event.report_n > input->event.report_n;
         }
         if (!later)
             *vec_at(&haul->inputs, struct input *, kept++) = input;
@@ -373,6 +374,10 @@ static int poll_haul(struct ingest *ingest, struct haul *haul, struct err *err) 
     int timeout_ms = 500;
     while (haul->n < RECORDS_MAX) {
         int got = kcons_poll(ingest->kcons, timeout_ms, &haul->records[haul->n], err);
+        if (got < 0 && haul->n) { /* what is in hand comes first; the error will come again */
+            *err = (struct err){0};
+            return 0;
+        }
         if (got < 0)
             return -1;
         if (got == 0)
@@ -403,6 +408,7 @@ static void *run(void *arg) {
             /* What was read stays in hand until it is stored: reading on would skip it. */
             while ((rc = take_haul(ingest, &haul, &err)) < 0 && !atomic_load(&ingest->stopping)) {
                 log_warn("ingest tries again", LOG_S("error", err.text));
+                arena_release(&haul.arena);
                 haul.keys = haul.inputs = haul.dead = haul.seen_ids = haul.seen_versions = (struct vec){0};
                 (void)usleep(200000);
             }

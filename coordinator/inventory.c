@@ -80,11 +80,24 @@ static int write_rows(struct batch *batch, const struct vec *rows, struct err *e
         rc = pg_sync(batch->pg, err);
     if (rc == 0)
         rc = batch_read_store(batch, err);
-    if (rc == 0)
-        pg_pipeline_done(batch->pg);
-    else
-        pg_pipeline_end(batch->pg);
+    pg_pipeline_end(batch->pg);
     return rc;
+}
+
+/* A node that was restored from an old disk must hear "absent" again, though it was confirmed long ago and the relay
+ * would send a tombstone for it. */
+static void add_absent(struct batch *batch, struct vec *rows, const char *topic, struct uuid node_id,
+                       PGresult *documents, int i) {
+    struct outbox_row *row = add_row(batch, rows, topic, "record");
+    struct uuid instance = pg_uuid(documents, i, 0);
+    struct str key = STR_INIT(64);
+    str_add(&key, node_id.b, sizeof node_id.b);
+    str_add(&key, instance.b, sizeof instance.b);
+    str_adds(&key, pg_text(documents, i, 1));
+    row->key = (struct bytes){arena_memdup(batch->arena, key.s, key.n), key.n};
+    row->value.n = (size_t)PQgetlength(documents, i, 8);
+    row->value.p = arena_memdup(batch->arena, PQgetvalue(documents, i, 8), row->value.n);
+    str_release(&key);
 }
 
 static int answer(struct batch *batch, const struct sign_keys *keys, struct uuid node_id,
@@ -104,6 +117,10 @@ static int answer(struct batch *batch, const struct sign_keys *keys, struct uuid
         known += held != NULL;
         if (!must_send(documents, i, held))
             continue;
+        if (!PQgetisnull(documents, i, 8)) {
+            add_absent(batch, &rows, topic, node_id, documents, i);
+            continue;
+        }
         struct outbox_row *row = add_row(batch, &rows, topic, "document");
         row->node_id = node_id;
         row->instance_id = pg_uuid(documents, i, 0);

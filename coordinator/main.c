@@ -149,6 +149,7 @@ static int start_api(struct coordinator *c, struct err *err) {
         .desk = c->desk,
         .follow = c->follow,
         .wake_topics = wake_topics,
+        .wake_relay = wake_relay,
         .arg = c,
     };
     c->httpd = httpd_start(&httpd, err);

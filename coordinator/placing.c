@@ -10,6 +10,8 @@
 #include <string.h>
 
 #define WAITING_MAX 64  /* as in place_waiting.sql */
+#define PAGES_MAX 15   /* the identities of one seed last for so many */
+#define IDS_EACH 64
 #define USAGE_COLUMN 17 /* of nodes_of_plane: CPU, memory, disk used, ports */
 
 /* "{1,2,3}" as PostgreSQL prints an array of numbers. */
@@ -44,15 +46,20 @@ static int read_nodes(struct batch *batch, struct uuid plane_id, struct vec *nod
     return 0;
 }
 
-static int load_waiting(struct batch *batch, struct uuid plane_id, struct err *err) {
+/* The next page of those that wait, behind *after; *ret_n says how many there were. */
+static int load_waiting(struct batch *batch, struct uuid plane_id, struct uuid *after, int *ret_n, struct err *err) {
     struct pg_params params = {.arena = batch->arena};
     struct vec ids = {0};
     pg_params_uuid(&params, plane_id);
+    pg_params_uuid(&params, *after);
     cleanup_result PGresult *res = pg_run(batch->pg, query_place_waiting, &params, err);
     if (!res)
         return -1;
     for (int row = 0; row < PQntuples(res); row++)
-        *vec_add(batch->arena, &ids, struct uuid) = pg_uuid(res, row, 0);
+        *vec_add(batch->arena, &ids, struct uuid) = *after = pg_uuid(res, row, 0);
+    *ret_n = PQntuples(res);
+    if (!ids.n && batch->subjects_n)
+        return 0;
     if (pg_pipeline_begin(batch->pg, err) < 0)
         return -1;
     int rc = batch_send_load(batch, ids.items, ids.n, true, err);
@@ -60,18 +67,26 @@ static int load_waiting(struct batch *batch, struct uuid plane_id, struct err *e
         rc = pg_sync(batch->pg, err);
     if (rc == 0)
         rc = batch_read_load(batch, err);
-    if (rc == 0)
-        pg_pipeline_done(batch->pg);
-    else
-        pg_pipeline_end(batch->pg);
+    pg_pipeline_end(batch->pg);
     return rc;
 }
 
-static void place_all(struct batch *batch, const struct vec *nodes, const struct input *input) {
-    bool placed = false;
-    for (size_t i = 0; i < batch->subjects_n; i++) {
+static bool waits_for_room(const struct subject *subject) {
+    for (size_t i = 0; i < subject->steps.n; i++) {
+        const struct step *step = vec_at(&subject->steps, struct step, i);
+        if (step->kind == STEP_PLACE && step->state == STEP_OPEN)
+            return true;
+    }
+    return false;
+}
+
+/* Those from `first` on; an earlier page had its turn. */
+static void place_from(struct batch *batch, size_t first, const struct vec *nodes, const struct input *input) {
+    for (size_t i = first; i < batch->subjects_n; i++) {
         struct subject *subject = batch->subjects[i];
         struct refusal refusal;
+        if (!waits_for_room(subject)) /* deleted between the look and the lock */
+            continue;
         struct placement found = place(nodes->items, nodes->n, subject->instance, batch->arena);
         struct decide_event event = {.kind = found.host ? DECIDE_PLACED : DECIDE_NO_ROOM,
                                      .host = found.host,
@@ -80,13 +95,9 @@ static void place_all(struct batch *batch, const struct vec *nodes, const struct
                                      .reason = found.reason};
         /* Each subject draws from a share of the seed's identities of its own. */
         struct decision *decision = batch_decision(batch, input->seed);
-        decision->ids = (unsigned)(i * 512);
+        decision->ids = (unsigned)(i * IDS_EACH);
         (void)decide(subject, &event, decision, &refusal);
-        placed = placed || found.host;
     }
-    if (placed && batch->subjects_n == WAITING_MAX) /* there may be more */
-        decision_timer(batch_decision(batch, uuid_derive(input->seed, 0)), TIMER_PLACE, input->timer_subject,
-                       batch->now);
 }
 
 static int store(struct batch *batch, struct err *err) {
@@ -97,16 +108,15 @@ static int store(struct batch *batch, struct err *err) {
         rc = pg_sync(batch->pg, err);
     if (rc == 0)
         rc = batch_read_store(batch, err);
-    if (rc == 0)
-        pg_pipeline_done(batch->pg);
-    else
-        pg_pipeline_end(batch->pg);
+    pg_pipeline_end(batch->pg);
     return rc;
 }
 
 int placing_run(struct batch *batch, const struct input *input, struct err *err) {
     struct uuid plane_id;
     struct vec nodes = {0};
+    struct uuid after = {0};
+    int n = 0;
     const char *kind = timer_kind_names[TIMER_PLACE];
     if (!uuid_parse(input->timer_subject, &plane_id))
         return 0;
@@ -121,12 +131,19 @@ int placing_run(struct batch *batch, const struct input *input, struct err *err)
         return -1;
     if (PQntuples(claimed) == 0) /* another coordinator's by now */
         return pg_script(batch->pg, "rollback", err);
-    if (load_waiting(batch, plane_id, err) < 0)
+    if (load_waiting(batch, plane_id, &after, &n, err) < 0)
         return -1;
     cleanup_result PGresult *locked = pg_run(batch->pg, query_planes_lock, &plane, err);
     if (!locked || read_nodes(batch, plane_id, &nodes, err) < 0)
         return -1;
-    place_all(batch, &nodes, input);
+    place_from(batch, 0, &nodes, input);
+    /* A smaller one may fit where those before it do not. */
+    for (int page = 1; n == WAITING_MAX && page < PAGES_MAX; page++) {
+        size_t first = batch->subjects_n;
+        if (load_waiting(batch, plane_id, &after, &n, err) < 0)
+            return -1;
+        place_from(batch, first, &nodes, input);
+    }
     if (store(batch, err) < 0)
         return -1;
     return pg_script(batch->pg, "commit", err);

@@ -138,9 +138,10 @@ static int send(struct relay_thread *thread, uint64_t tag, const char *topic, in
             vec_at(&thread->parcels, struct parcel, tag)->left++;
             return 0;
         }
-        if (err->cls == ERR_PARK) {
-            reported(thread, tag, KPROD_PERMANENT, err->text);
+        enum kprod_result result = kprod_send_result(thread->kprod);
+        if (result == KPROD_PERMANENT || result == KPROD_UNKNOWN_TOPIC) {
             vec_at(&thread->parcels, struct parcel, tag)->left++;
+            reported(thread, tag, result, err->text);
             return 0;
         }
         if (kprod_poll(thread->kprod, 100) == 0)
@@ -372,6 +373,8 @@ static void *run(void *arg) {
         arena_release(&thread->arena);
         thread->parcels = (struct vec){0};
         if (rc < 0) {
+            for (int i = 0; i < thread->lanes_n; i++)
+                thread->lanes[i].dirty = true; /* what was read and not sent is read again */
             failures++;
             log_warn("relay", LOG_S("thread", thread->client), LOG_S("error", err.text),
                      LOG_I("failures", failures));

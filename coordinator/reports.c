@@ -125,6 +125,10 @@ static void take_order(struct engine_batch *batch, struct batch_input *in) {
         input->refused = "about an order that nobody gave";
         return;
     }
+    if (uuid_is_nil(input->event.order_id)) { /* steps that no order carries have none either */
+        input->refused = "about an order without an identity";
+        return;
+    }
     for (size_t i = 0; i < in->subject->steps.n; i++) {
         const struct step *step = vec_at(&in->subject->steps, struct step, i);
         if (!uuid_eq(step->order_id, input->event.order_id))
@@ -192,8 +196,10 @@ static void take_document(struct engine_batch *batch, struct batch_input *in) {
         input->refused = "about a document that is not the node's";
         return;
     }
-    keep_sealed(batch, in->subject->instance, &input->delivered, &batch->delivered);
-    keep_sealed(batch, in->subject->instance, &input->recovery, &batch->recovery);
+    if (document->kind == DOCUMENT_STACK) { /* only its host has made secrets */
+        keep_sealed(batch, in->subject->instance, &input->delivered, &batch->delivered);
+        keep_sealed(batch, in->subject->instance, &input->recovery, &batch->recovery);
+    }
     (void)decide(in->subject, &input->event, batch_decision(&batch->base, input->seed), &refusal);
 }
 

@@ -108,8 +108,19 @@ static void plan_name(struct engine_batch *batch, struct batch_input *in) {
     in->name = name;
 }
 
+/* Two of one batch with the same key: the later is shown the earlier's answer. */
+static void pair_keys(struct engine_batch *batch) {
+    for (size_t i = 0; i < batch->n; i++)
+        for (size_t k = 0; k < i && batch->inputs[i].input->key && is_request(batch->inputs[i].input); k++)
+            if (is_request(batch->inputs[k].input) && !batch->inputs[k].same_key &&
+                str_eq(batch->inputs[k].input->key, batch->inputs[i].input->key) &&
+                str_eq(batch->inputs[k].input->who, batch->inputs[i].input->who))
+                batch->inputs[i].same_key = batch->inputs[k].input;
+}
+
 int requests_prepare(struct engine_batch *batch, struct err *err) {
     struct vec apps = {0}, versions = {0}, planes = {0};
+    pair_keys(batch);
     for (size_t i = 0; i < batch->n; i++) {
         struct batch_input *in = &batch->inputs[i];
         if (in->input->kind != INPUT_CREATE)
@@ -171,7 +182,7 @@ static int send_names(struct engine_batch *batch, struct err *err) {
     struct vec rows = {0}, hosts = {0};
     for (size_t i = 0; i < batch->creates.n; i++) {
         const struct batch_input *in = *vec_at(&batch->creates, struct batch_input *, i);
-        if (!in->name)
+        if (!in->name || in->same_key)
             continue;
         *vec_add(batch->base.arena, &rows, const void *) = in->name;
         *vec_add(batch->base.arena, &hosts, const char *) = in->name->host;
@@ -259,6 +270,7 @@ static int read_found(struct engine_batch *batch, struct err *err) {
                           !str_eq(in->input->who, pg_text(res, row, 1))))
                 continue;
             in->replayed = true;
+            in->own = same;
             if (!same && memcmp(PQgetvalue(res, row, 3), in->input->fingerprint.b, HASH_SIZE) != 0)
                 refuse(in, 422, "key_reused",
                        "This Idempotency-Key was used for another request. Use a new key for a new request.");
@@ -270,19 +282,10 @@ static int read_found(struct engine_batch *batch, struct err *err) {
     return 0;
 }
 
-/* Two of one batch with the same key: the later is shown the earlier's answer. */
-static void pair_keys(struct engine_batch *batch) {
-    for (size_t i = 0; i < batch->n; i++)
-        for (size_t k = 0; k < i && batch->inputs[i].input->key && is_request(batch->inputs[i].input); k++)
-            if (is_request(batch->inputs[k].input) && !batch->inputs[k].same_key &&
-                str_eq(batch->inputs[k].input->key, batch->inputs[i].input->key) &&
-                str_eq(batch->inputs[k].input->who, batch->inputs[i].input->who))
-                batch->inputs[i].same_key = batch->inputs[k].input;
-}
-
-static void take_over(struct engine_batch *batch, struct batch_input *in, const struct name *held, bool gone,
+static void take_over(struct engine_batch *batch, struct batch_input *in, struct name *held, bool *ret_gone,
                       struct uuid tenant_id) {
     char hex[UUID_HEX_SIZE], stamp[28];
+    bool gone = *ret_gone;
     bool free_now =
         gone && (uuid_eq(held->tenant_id, tenant_id) || (held->free_at && held->free_at <= batch->base.now));
     if (!free_now) {
@@ -302,6 +305,11 @@ static void take_over(struct engine_batch *batch, struct batch_input *in, const 
                                             uuid_hex(held->instance_id, hex), (long long)batch->base.epoch,
                                             (long long)held->serial)
                              : held->replaces;
+    /* Taken from here on: also for another of this batch. */
+    held->instance_id = in->name->instance_id;
+    held->tenant_id = tenant_id;
+    held->free_at = 0;
+    *ret_gone = false;
 }
 
 static int read_names(struct engine_batch *batch, struct vec *held, struct vec *gone, struct err *err) {
@@ -478,7 +486,6 @@ int requests_read(struct engine_batch *batch, struct err *err) {
     struct vec held = {0}, gone = {0};
     if (read_found(batch, err) < 0)
         return -1;
-    pair_keys(batch);
     if (read_names(batch, &held, &gone, err) < 0)
         return -1;
     if (!batch->creates.n)
@@ -503,9 +510,9 @@ static void decide_create(struct engine_batch *batch, struct batch_input *in, in
     if (!judge_create(batch, in, &context))
         return;
     for (size_t k = 0; k < batch->held.n && in->name && !in->name_claimed && !in->answered; k++) {
-        const struct name *name = vec_at(&batch->held, struct name, k);
+        struct name *name = vec_at(&batch->held, struct name, k);
         if (str_eq(name->host, in->name->host))
-            take_over(batch, in, name, *vec_at(&batch->gone, bool, k), context.tenant_id);
+            take_over(batch, in, name, vec_at(&batch->gone, bool, k), context.tenant_id);
     }
     if (!in->answered)
         make_instance(batch, in, &context);
@@ -570,7 +577,7 @@ static int send_give_back(struct engine_batch *batch, struct err *err) {
     struct vec hosts = {0}, ids = {0};
     for (size_t i = 0; i < batch->creates.n; i++) {
         const struct batch_input *in = *vec_at(&batch->creates, struct batch_input *, i);
-        if (!in->name_claimed || (in->answered && in->input->answer.status == 202 && !in->replayed))
+        if (!in->name_claimed || (in->answered && in->input->answer.status == 202 && (!in->replayed || in->own)))
             continue;
         *vec_add(batch->base.arena, &hosts, const char *) = in->name->host;
         *vec_add(batch->base.arena, &ids, struct uuid) = in->name->instance_id;

@@ -34,20 +34,15 @@ static int make_fixed(struct topic_step *step, struct err *err) {
 }
 
 static int make_one(struct topic_step *step, const char *topic, struct arena *arena, struct err *err) {
-    struct pg_params params = {.arena = arena}, due = {.arena = arena};
+    struct pg_params params = {.arena = arena};
     if (kprod_make_topic(step->kprod, topic, 1, topic_node_settings, err) < 0)
         return -1;
     pg_params_text(&params, topic);
-    cleanup_result PGresult *res = pg_run(step->pg, query_topics_ready, &params, err);
-    if (!res)
-        return -1;
-    if (PQntuples(res) == 0)
-        return 0;
-    pg_params_uuid(&due, pg_uuid(res, 0, 0)); /* what waits for room may find it now */
-    PGresult *placed = pg_run(step->pg, query_place_due, &due, err);
-    PQclear(placed);
+    /* The node is ready, and what waits for room may find it: one statement. */
+    PGresult *res = pg_run(step->pg, query_topics_ready, &params, err);
+    PQclear(res);
     step->wake_clock(step->arg);
-    return placed ? 0 : -1;
+    return res ? 0 : -1;
 }
 
 static int make_wanted(struct topic_step *step, struct err *err) {

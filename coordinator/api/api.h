@@ -16,6 +16,7 @@ struct api {
     struct desk *desk;
     struct follow *follow;
     void (*wake_topics)(void *arg); /* a node enrolled: its topic is wanted */
+    void (*wake_relay)(void *arg, unsigned lanes);
     void *arg;
 };
 
@@ -75,6 +76,7 @@ void credentials_get(struct api_call *call);
 void credentials_confirm(struct api_call *call);
 void node_invite(struct api_call *call);
 void node_enrol(struct api_call *call);
+void dead_letter_retry(struct api_call *call);
 void health_get(struct api_call *call);
 void ready_get(struct api_call *call);
 

@@ -32,6 +32,7 @@ const struct api_route api_routes[] = {
     RECORDS("sizes", sizes, "sizes; a key is PLANE/SIZE"),
     RECORDS("apps", apps, "apps (made by their releases)"),
     RECORDS("releases", releases, "releases; a key is APP/VERSION"),
+    {"POST", "/v1/dead-letters/", true, "/retry", false, dead_letter_retry, NULL, "a record that nobody could use, once more"},
     RECORDS("dead-letters", dead_letters, "records that nobody could use"),
     {"POST", "/v1/instances/", true, "/stop", false, instance_intent, &stop,
      "stop an instance; its data is kept"},

@@ -12,6 +12,7 @@ struct kprod {
     kprod_report *report;
     void *arg;
     int served;
+    enum kprod_result last; /* of kprod_send() */
 };
 
 static enum kprod_result class_of(rd_kafka_resp_err_t code) {
@@ -125,7 +126,7 @@ int kprod_send(struct kprod *kprod, const char *topic, int partition, const void
         return 0;
     if (list)
         rd_kafka_headers_destroy(list);
-    enum kprod_result result = class_of(rd_kafka_error_code(error));
+    enum kprod_result result = kprod->last = class_of(rd_kafka_error_code(error));
     (void)err_set(err, result == KPROD_PERMANENT ? ERR_PARK : ERR_RETRY, "kafka topic \"%s\": %s", topic,
                   rd_kafka_error_string(error));
     rd_kafka_error_destroy(error);
@@ -199,4 +200,8 @@ int kprod_make_topic(struct kprod *kprod, const char *topic, int partitions, con
         rc = create(kprod, wanted, topic, err);
     rd_kafka_NewTopic_destroy(wanted);
     return rc;
+}
+
+enum kprod_result kprod_send_result(const struct kprod *kprod) {
+    return kprod->last;
 }

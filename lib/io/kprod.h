@@ -23,6 +23,9 @@ struct kprod_header {
     const char *name, *value;
 };
 
+/* What a failed kprod_send() was about. */
+enum kprod_result kprod_send_result(const struct kprod *kprod);
+
 /* Queues a copy. value NULL is a tombstone; partition -1 lets the key choose. `headers` end with {0} or are
  * NULL. Errors: retry (queue full: poll first), park (the record can never be sent: too large). */
 MUST_CHECK int kprod_send(struct kprod *kprod, const char *topic, int partition, const void *key,

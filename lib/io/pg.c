@@ -202,7 +202,7 @@ int pg_send(struct pg *pg, const char *query, const struct pg_params *params, st
             connection_error(pg, err);
             return -1;
         }
-        add_prepared(pg, query);
+        pg->prepares[pg->pending] = add_prepared(pg, query);
         push(pg, KIND_PREPARE);
     }
     if (!PQsendQueryPrepared(pg->conn, name, p->n, p->values, p->lengths, binary_formats, 1)) {
@@ -224,8 +224,12 @@ int pg_sync(struct pg *pg, struct err *err) {
 
 /* The next result of any kind, with the NULL that ends it taken away. */
 static PGresult *next_raw(struct pg *pg) {
-    char kind = pg->kinds[pg->read++];
+    int at = pg->read++;
+    char kind = pg->kinds[at];
     PGresult *res = PQgetResult(pg->conn);
+    /* A PREPARE that went through stays, whatever becomes of the transaction. */
+    if (kind == KIND_PREPARE && is_good(res))
+        pg->prepares[at]->ready = true;
     if (kind != KIND_SYNC) {
         PGresult *end;
         while ((end = PQgetResult(pg->conn)))
@@ -251,25 +255,11 @@ PGresult *pg_next(struct pg *pg, struct err *err) {
 }
 
 void pg_pipeline_end(struct pg *pg) {
-    bool failed = false;
-    while (pg->read < pg->pending && PQstatus(pg->conn) == CONNECTION_OK) {
-        PGresult *res = next_raw(pg);
-        failed = failed || !res || (!is_good(res) && PQresultStatus(res) != PGRES_PIPELINE_SYNC);
-        PQclear(res);
-    }
-    (void)failed;
+    while (pg->read < pg->pending && PQstatus(pg->conn) == CONNECTION_OK)
+        PQclear(next_raw(pg));
     (void)PQexitPipelineMode(pg->conn);
     pg->pending = pg->read = 0;
     drop_unready(pg);
-}
-
-/* Called when a pipeline went through: what it prepared is there. */
-void pg_pipeline_done(struct pg *pg) {
-    struct pg_prepared *p, *next;
-    HASH_ITER(hh, pg->prepared, p, next) {
-        p->ready = true;
-    }
-    pg_pipeline_end(pg);
 }
 
 bool pg_wait_notify(struct pg *pg, int64_t timeout_us, int wake_fd) {

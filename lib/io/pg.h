@@ -21,7 +21,8 @@
 struct pg {
     PGconn *conn;
     struct pg_prepared *prepared;
-    char kinds[128]; /* of what was sent in the pipeline */
+    char kinds[128];                 /* of what was sent in the pipeline */
+    struct pg_prepared *prepares[128]; /* which statement a PREPARE among them makes */
     int pending, read;
     char sqlstate[6]; /* of the last error, "" for a connection error */
 };
@@ -89,10 +90,8 @@ MUST_CHECK int pg_pipeline_begin(struct pg *pg, struct err *err);
 MUST_CHECK int pg_send(struct pg *pg, const char *query, const struct pg_params *params, struct err *err);
 MUST_CHECK int pg_sync(struct pg *pg, struct err *err);
 PGresult *pg_next(struct pg *pg, struct err *err); /* NULL: error, classed */
-/* After an error: reads whatever is left, leaves pipeline mode; usable again unless the connection broke. */
+/* Reads whatever is left, leaves pipeline mode; the connection is usable again unless it broke. */
 void pg_pipeline_end(struct pg *pg);
-/* After all results were read without one. */
-void pg_pipeline_done(struct pg *pg);
 
 /* ---- results ---- */
 

@@ -41,7 +41,7 @@ static void settle(struct work *work, enum work_state state, struct decision *de
     work->state = (int)state;
     work->settled_at = decision->now;
     work->next_at = 0;
-    decision_timer(decision, TIMER_WORK, work->key, 0);
+    /* Its timer stays: somebody may have begun to wait just now. It fires once and finds them, or nobody. */
 }
 
 bool decide_work_due(struct work *work, int64_t waiting_since, struct decision *decision) {

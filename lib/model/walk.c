@@ -70,6 +70,8 @@ static void extend(struct subject *subject, struct decision *decision, const str
     struct instance *instance = subject->instance;
     cleanup_json json_t *params = intent->params ? json_loads(intent->params, 0, NULL) : NULL;
     int64_t days = json_int(params, "days", 30);
+    if (!instance->expires_at)
+        return; /* it has no end: more time would give it one */
     int64_t from = instance->expires_at > decision->now ? instance->expires_at : decision->now;
     instance->expires_at = from + days * CLOCK_DAY;
     arm_expiry(subject, decision);
@@ -99,10 +101,24 @@ static void start_intent(struct subject *subject, struct decision *decision, str
         instance->expires_at = decision->now + instance->trial_days * CLOCK_DAY;
         arm_expiry(subject, decision);
     }
-    if (intent->kind == INTENT_EXTEND)
-        extend(subject, decision, intent);
     if (intent->kind == INTENT_DELETE)
         set_state(subject, decision, STATE_DELETING);
+}
+
+/* An app that was extended meanwhile, or that never came to a machine, is left as it is. */
+static bool is_worth_expiring(const struct subject *subject, const struct decision *decision) {
+    bool made = !(subject->release->needs & NEED_STACK) || subject_document(subject, DOCUMENT_STACK);
+    return made && subject->instance->expires_at <= decision->now;
+}
+
+/* Without a walk: the last walk stays the one that a retry goes on with. */
+static void end_at_once(struct subject *subject, struct decision *decision, struct intent *intent) {
+    intent->state = INTENT_DONE;
+    intent->started_at = intent->ended_at = decision->now;
+    intent->walk = WALK_NONE;
+    intent->change = intent->change == ROW_NEW ? ROW_NEW : ROW_CHANGED;
+    if (subject->instance->change == ROW_KEPT)
+        subject->instance->change = ROW_CHANGED;
 }
 
 /* The next that waits; one that the state no longer allows is dropped, with an event that says so. */
@@ -118,6 +134,14 @@ static bool start_next(struct subject *subject, struct decision *decision) {
             return false;
         const struct cell_row *cell =
             cell_find((enum state)subject->instance->state, (enum intent_kind)next->kind);
+        if (cell && next->kind == INTENT_EXPIRE && !is_worth_expiring(subject, decision))
+            cell = NULL;
+        if (cell && next->kind == INTENT_EXTEND) /* before what it may start, and also where it starts nothing */
+            extend(subject, decision, next);
+        if (cell && cell->walk == WALK_NONE) {
+            end_at_once(subject, decision, next);
+            continue;
+        }
         if (cell) {
             next->walk = (int)cell->walk;
             start_intent(subject, decision, next);

@@ -3,3 +3,4 @@ select
     t.accepted_at, t.started_at, t.ended_at
 from instances i join intents t on t.instance_id = i.id
 where i.id = any($1::uuid[]) and (t.state in ('queued', 'running') or t.generation = i.running)
+order by t.instance_id, t.generation

@@ -1,2 +1,3 @@
-select instance_id, kind, epoch, revision, absent, confirmed, observed, coalesce(condition, '')
+select instance_id, kind, epoch, revision, absent, confirmed, observed, coalesce(condition, ''),
+    case when absent and confirmed then envelope end
 from documents where node_id = $1 order by instance_id, kind

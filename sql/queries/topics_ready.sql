@@ -1,2 +1,5 @@
-with t as (update topics set ready = true where name = $1 returning node_id)
-update nodes n set state = 'ready' from t where n.id = t.node_id and n.state = 'enrolled' returning n.plane_id
+with t as (update topics set ready = true where name = $1 returning node_id),
+    n as (update nodes n set state = 'ready' from t where n.id = t.node_id and n.state = 'enrolled' returning n.plane_id)
+insert into timers (kind, subject, due_at)
+select 'place', replace(plane_id::text, '-', ''), clock_timestamp() from n
+on conflict (kind, subject) do update set due_at = excluded.due_at

@@ -35,7 +35,7 @@ static const struct node *node_of(const struct world *w, struct uuid id) {
 
 static struct subject load(struct world *w, int index, struct instance *row, struct name *name) {
     struct sim_instance *in = &w->instances[index];
-    struct subject subject = {.release = w->release, .plane = &w->plane, .instance = row, .name = name};
+    struct subject subject = {.release = in->noop ? w->noop : w->release, .plane = &w->plane, .instance = row, .name = name};
     *row = in->row;
     *name = w->names[in->name].row;
     subject.intents = copy_vec(w, &in->intents, sizeof(struct intent));
@@ -211,6 +211,7 @@ static void create(struct world *w) {
     struct sim_instance *in = &w->instances[index];
     memset(in, 0, sizeof *in);
     in->name = name;
+    in->noop = world_random(w, 4) == 0;
     in->row = (struct instance){.tenant_id = {{1}},
                                 .id = uuid_derive(world_seed(w), 1),
                                 .plane_id = w->plane.id,

@@ -70,6 +70,7 @@ struct sim_instance {
     struct instance row;
     struct vec intents, steps, documents;
     int name; /* index into names */
+    bool noop; /* of the release without name, image and stack */
     bool acknowledged;
 };
 
@@ -84,7 +85,7 @@ struct world {
     int64_t now;
     bool faults;
     struct settings settings;
-    struct release *release;
+    struct release *release, *noop;
     struct plane plane;
     struct sim_instance instances[INSTANCES_MAX];
     int instances_n;
