@@ -75,8 +75,8 @@ static const char *event_text(struct arena *arena, const json_t *event) {
 }
 
 /* Prints the events above *after; true when the last of them ends a walk of `generation` or a later one. */
-static int print_events(struct cli *cli, const char *id, int64_t *after, int64_t generation, bool quiet, bool *ret_end,
-                        const char **ret_last) {
+static int print_events(struct cli *cli, const char *id, int64_t *after, int64_t generation, bool quiet,
+                        bool *ret_end, const char **ret_last) {
     json_t *page = NULL, *event;
     size_t i;
     int rc = cli_call(cli, "GET",
@@ -103,10 +103,11 @@ static int print_events(struct cli *cli, const char *id, int64_t *after, int64_t
     return rc;
 }
 
-/* In a terminal: the steps of the walk as a table that is drawn again where it stands. Returns the lines drawn. */
-static int draw_steps(struct cli *cli, const char *id, int64_t generation, int drawn)
-{
-    static const char *const marks[][2] = {{"waiting", " "}, {"open", ">"}, {"done", "+"}, {"parked", "!"}, {"dropped", "-"}};
+/* In a terminal: the steps of the walk as a table that is drawn again where it stands. Returns the lines
+ * drawn. */
+static int draw_steps(struct cli *cli, const char *id, int64_t generation, int drawn) {
+    static const char *const marks[][2] = {
+        {"waiting", " "}, {"open", ">"}, {"done", "+"}, {"parked", "!"}, {"dropped", "-"}};
     json_t *page = NULL, *step;
     size_t i;
     int lines = 0;
@@ -114,15 +115,15 @@ static int draw_steps(struct cli *cli, const char *id, int64_t generation, int d
         return drawn;
     if (drawn)
         printf("\033[%dA", drawn);
-    json_array_foreach(json_object_get(page, "items"), i, step)
-    {
+    json_array_foreach(json_object_get(page, "items"), i, step) {
         const char *mark = "?", *state = json_str(step, "state"), *problem = json_str(step, "problem");
         if (json_int(step, "generation", 0) != generation)
             continue;
         for (size_t k = 0; k < sizeof marks / sizeof *marks; k++)
             if (str_eq(marks[k][0], state))
                 mark = marks[k][1];
-        printf("\033[2K  %s %-8s %-6s %-8s %.90s\n", mark, json_str(step, "step"), json_str(step, "part"), state, problem ? problem : "");
+        printf("\033[2K  %s %-8s %-6s %-8s %.90s\n", mark, json_str(step, "step"), json_str(step, "part"),
+               state, problem ? problem : "");
         lines++;
     }
     for (; lines < drawn; lines++)

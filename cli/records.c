@@ -206,7 +206,8 @@ int size_create(struct cli *cli, const struct command *command) {
 }
 
 int dead_letter_retry(struct cli *cli, const struct command *command) {
-    int rc = cli_call(cli, "POST", arena_printf(&cli->arena, "%s/%s/retry", command->path, cli->args[0]), NULL, NULL);
+    int rc = cli_call(cli, "POST", arena_printf(&cli->arena, "%s/%s/retry", command->path, cli->args[0]),
+                      NULL, NULL);
     if (rc == EXIT_OK)
         printf("sent again\n");
     return rc;

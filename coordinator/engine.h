@@ -117,7 +117,7 @@ struct batch_input {
     struct name *name; /* create: the host name that it claims, NULL for none */
     bool name_claimed;
     bool replayed; /* answered from the table: nothing is stored */
-    bool own;             /* ... by its own row: an earlier run of this very input was committed */
+    bool own;      /* ... by its own row: an earlier run of this very input was committed */
     struct work *work;
     int64_t waiting_since;
     bool claimed;           /* timer: it was due and is ours */

@@ -111,7 +111,8 @@ static void *run(void *arg) {
     return NULL;
 }
 
-/* Never waits: engines call it after each commit. Whoever holds the mutex looks at `woken` before it sleeps. */
+/* Never waits: engines call it after each commit. Whoever holds the mutex looks at `woken` before it sleeps.
+ */
 void follow_wake(struct follow *follow) {
     atomic_store(&follow->woken, true);
     if (pthread_mutex_trylock(&follow->mutex) != 0)

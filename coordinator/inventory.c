@@ -84,8 +84,8 @@ static int write_rows(struct batch *batch, const struct vec *rows, struct err *e
     return rc;
 }
 
-/* A node that was restored from an old disk must hear "absent" again, though it was confirmed long ago and the relay
- * would send a tombstone for it. */
+/* A node that was restored from an old disk must hear "absent" again, though it was confirmed long ago and
+ * the relay would send a tombstone for it. */
 static void add_absent(struct batch *batch, struct vec *rows, const char *topic, struct uuid node_id,
                        PGresult *documents, int i) {
     struct outbox_row *row = add_row(batch, rows, topic, "record");

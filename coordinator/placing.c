@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WAITING_MAX 64  /* as in place_waiting.sql */
+#define WAITING_MAX 64 /* as in place_waiting.sql */
 #define PAGES_MAX 15   /* the identities of one seed last for so many */
 #define IDS_EACH 64
 #define USAGE_COLUMN 17 /* of nodes_of_plane: CPU, memory, disk used, ports */
@@ -47,7 +47,8 @@ static int read_nodes(struct batch *batch, struct uuid plane_id, struct vec *nod
 }
 
 /* The next page of those that wait, behind *after; *ret_n says how many there were. */
-static int load_waiting(struct batch *batch, struct uuid plane_id, struct uuid *after, int *ret_n, struct err *err) {
+static int load_waiting(struct batch *batch, struct uuid plane_id, struct uuid *after, int *ret_n,
+                        struct err *err) {
     struct pg_params params = {.arena = batch->arena};
     struct vec ids = {0};
     pg_params_uuid(&params, plane_id);
@@ -81,7 +82,8 @@ static bool waits_for_room(const struct subject *subject) {
 }
 
 /* Those from `first` on; an earlier page had its turn. */
-static void place_from(struct batch *batch, size_t first, const struct vec *nodes, const struct input *input) {
+static void place_from(struct batch *batch, size_t first, const struct vec *nodes,
+                       const struct input *input) {
     for (size_t i = first; i < batch->subjects_n; i++) {
         struct subject *subject = batch->subjects[i];
         struct refusal refusal;

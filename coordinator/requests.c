@@ -577,7 +577,8 @@ static int send_give_back(struct engine_batch *batch, struct err *err) {
     struct vec hosts = {0}, ids = {0};
     for (size_t i = 0; i < batch->creates.n; i++) {
         const struct batch_input *in = *vec_at(&batch->creates, struct batch_input *, i);
-        if (!in->name_claimed || (in->answered && in->input->answer.status == 202 && (!in->replayed || in->own)))
+        if (!in->name_claimed ||
+            (in->answered && in->input->answer.status == 202 && (!in->replayed || in->own)))
             continue;
         *vec_add(batch->base.arena, &hosts, const char *) = in->name->host;
         *vec_add(batch->base.arena, &ids, struct uuid) = in->name->instance_id;

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define BUILD_LIMIT_S 1500
 #define LINES_KEPT 60
@@ -107,7 +108,8 @@ void order_build(struct worker *worker, const Fairlead__V1__Build *build, struct
         return;
     }
     const char *tag = arena_printf(arena, "%s/%s:%s", worker->conf.registry, build->image, build->build_key);
-    (void)snprintf(context, sizeof context, "%s/builds/%s", worker->conf.state, build->build_key);
+    (void)snprintf(context, sizeof context, "%s/builds/%s.%d", worker->conf.state, build->build_key,
+                   (int)gettid());
     /* Look: the registry may have it from an earlier try whose report was lost. */
     bool there = run_engine(worker, (const char *const[]){"pull", "-q", tag, NULL}, 600, ERR_RETRY, NULL,
                             NULL, &err) == 0;

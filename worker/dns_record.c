@@ -27,7 +27,7 @@ static int look(const Fairlead__V1__Dns *dns, const struct dns_answer *answer, c
         if (answer->address)
             return err_set(err, ERR_PARK, "The name \"%s\" is in use by something that is not ours.",
                            dns->host);
-        return dns->absent && !answer->exists ? 0 : 1;
+        return 1; /* also of a name that is not there: the marker keeps a late create from bringing it back */
     }
     if (!parse_marker(answer->text, &marker))
         return err_set(err, ERR_PARK, "The name \"%s\" carries a text that is not ours.", dns->host);

@@ -229,12 +229,13 @@ static int start_parts(struct parts *parts, struct err *err) {
 static void stop_parts(struct parts *parts) {
     parts->stop = 1;
     parts->worker.stopping = 1;
+    reporter_hurry(parts->worker.reporter);
     inbox_stop(parts->inbox);
     for (int i = 0; i < 5; i++)
         orders_stop(parts->orders[i]);
-    keeper_stop(parts->keeper);
     if (parts->events_run)
-        pthread_join(parts->events, NULL);
+        pthread_join(parts->events, NULL); /* it hints at the keeper */
+    keeper_stop(parts->keeper);
     if (parts->presence_run)
         pthread_join(parts->presence, NULL);
     reporter_stop(parts->worker.reporter);

@@ -134,11 +134,10 @@ static void work(struct orders *orders, const struct job *job, struct arena *are
     if (!batch)
         return;
     *vec_add(arena, parsed, Fairlead__V1__Orders *) = batch;
-    bool expired = batch->not_after_us < clock_wall_us();
     for (size_t i = 0; i < batch->n_orders; i++) {
         struct outcome outcome = {.lines = STR_INIT(8000)};
         int64_t started = clock_wall_us();
-        if (expired) {
+        if (batch->not_after_us < started) { /* judged for each: those before it may have taken long */
             (void)err_set(&err, ERR_RETRY, "The order came too late and was not carried out.");
             outcome_fail(&outcome, arena, "expired", &err);
         } else {
@@ -218,9 +217,10 @@ static int settle_finished(struct orders *orders) {
         for (const struct job *other = next; other; other = other->next)
             highest =
                 highest && !(other->partition == finished->partition && other->offset > finished->offset);
-        if (highest)
+        bool held = kcons_holds(orders->kcons, finished->topic, finished->partition);
+        if (highest && held)
             kcons_done(orders->kcons, finished->topic, finished->partition, finished->offset);
-        if (orders->pausing)
+        if (orders->pausing && held)
             kcons_resume(orders->kcons, finished->topic, finished->partition);
         free_job(finished);
     }

@@ -102,8 +102,8 @@ int api_identify(struct httpd_request *request, struct input *input) {
     input->trace =
         trace && strlen(trace) <= 55 && is_token(trace, 55) ? arena_strdup(&request->arena, trace) : NULL;
     const char *purge = httpd_query(request, "purge"), *match = httpd_header(request, "If-Match");
-    input->fingerprint = hash_texts(
-        (const char *const[]){request->method, request->path, request->body_n ? request->body : "", purge ? purge : "",
-                                          match ? match : "", NULL});
+    input->fingerprint =
+        hash_texts((const char *const[]){request->method, request->path, request->body_n ? request->body : "",
+                                         purge ? purge : "", match ? match : "", NULL});
     return 0;
 }

@@ -2,8 +2,7 @@
 #include "coordinator/api/api.h"
 #include "sql/queries.h"
 
-static void retry(struct api_call *call, struct pg *pg)
-{
+static void retry(struct api_call *call, struct pg *pg) {
     struct err err = {0};
     struct uuid id = {0};
     struct pg_params params = {.arena = &call->request->arena};
@@ -13,15 +12,15 @@ static void retry(struct api_call *call, struct pg *pg)
     if (!res) {
         api_refuse(call->request, 503, "busy", "The database is busy just now. Try again.");
     } else if (PQntuples(res) == 0) {
-        api_refuse(call->request, 409, "not_retryable", "This record is gone, was not kept whole, or names no node: it can only be dropped.");
+        api_refuse(call->request, 409, "not_retryable",
+                   "This record is gone, was not kept whole, or names no node: it can only be dropped.");
     } else {
         call->api->wake_relay(call->api->arg, 1u << 1);
         api_answer(call->request, 202, mem_strdup("{\"status\":\"sent again\"}"));
     }
 }
 
-void dead_letter_retry(struct api_call *call)
-{
+void dead_letter_retry(struct api_call *call) {
     struct uuid id;
     if (uuid_parse(call->rest, &id))
         api_at_desk(call, retry);

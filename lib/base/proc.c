@@ -78,8 +78,7 @@ static int reap(pid_t pid) {
 }
 
 /* Reads both streams until they close; false when the deadline passed or the caller cancelled. */
-static bool collect(const struct proc *proc, int *out, int *log) {
-    int64_t deadline = clock_mono_us() + proc->timeout_us;
+static bool collect(const struct proc *proc, int *out, int *log, int64_t deadline) {
     while (*out >= 0 || *log >= 0) {
         int64_t left = deadline - clock_mono_us();
         if (left <= 0 || (proc->cancel && *proc->cancel))
@@ -95,17 +94,39 @@ static bool collect(const struct proc *proc, int *out, int *log) {
     return true;
 }
 
+/* Streams are often closed just before the end: a program that succeeded must not be killed for it. */
+static bool await_end(const struct proc *proc, pid_t pid, int64_t deadline) {
+    for (;;) {
+        siginfo_t info = {0};
+        if (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT | WNOHANG) < 0 || info.si_pid)
+            return true;
+        if (clock_mono_us() > deadline || (proc->cancel && *proc->cancel))
+            return false;
+        (void)usleep(500);
+    }
+}
+
+static void close_pair(int pair[2]) {
+    mem_close_p(&pair[0]);
+    mem_close_p(&pair[1]);
+}
+
 int proc_run(struct proc *proc, struct err *err) {
-    int in[2], out[2], log[2], fail[2];
-    if (pipe2(in, O_CLOEXEC) < 0 || pipe2(out, O_CLOEXEC) < 0 || pipe2(log, O_CLOEXEC) < 0 ||
-        pipe2(fail, O_CLOEXEC) < 0)
-        return err_errno(err, ERR_RETRY, "cannot make pipes");
+    int in[2] = {-1, -1}, out[2] = {-1, -1}, log[2] = {-1, -1}, fail[2] = {-1, -1};
+    bool piped = pipe2(in, O_CLOEXEC) == 0 && pipe2(out, O_CLOEXEC) == 0 && pipe2(log, O_CLOEXEC) == 0 &&
+                 pipe2(fail, O_CLOEXEC) == 0;
     const char *env[ENV_MAX];
     cleanup_str struct str keep = STR_INIT(65536);
     make_env(proc, env, &keep);
-    pid_t pid = fork();
-    if (pid < 0)
-        return err_errno(err, ERR_RETRY, "cannot start \"%s\"", proc->argv[0]);
+    pid_t pid = piped ? fork() : -1;
+    if (pid < 0) {
+        (void)err_errno(err, ERR_RETRY, "cannot start \"%s\"", proc->argv[0]);
+        close_pair(in);
+        close_pair(out);
+        close_pair(log);
+        close_pair(fail);
+        return -1;
+    }
     if (pid == 0)
         run_child(proc, (char *const *)(uintptr_t)env, in[0], out[1], log[1], fail[1]);
     (void)setpgid(pid, pid);
@@ -116,7 +137,8 @@ int proc_run(struct proc *proc, struct err *err) {
     if (proc->input_n)
         (void)!write(in[1], proc->input, proc->input_n);
     (void)close(in[1]);
-    bool whole = collect(proc, &out[0], &log[0]);
+    int64_t deadline = clock_mono_us() + proc->timeout_us;
+    bool whole = collect(proc, &out[0], &log[0], deadline) && await_end(proc, pid, deadline);
     (void)kill(-pid, SIGKILL); /* what it left behind in its group goes too */
     mem_close_p(&out[0]);
     mem_close_p(&log[0]);

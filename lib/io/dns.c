@@ -117,8 +117,9 @@ int dns_ask(const struct dns_server *server, const char *host, struct arena *are
     ldns_pkt *txt = a ? ask_type(server, host, LDNS_RR_TYPE_TXT, err) : NULL;
     int rc = -1;
     if (txt) {
-        ldns_pkt_rcode code = ldns_pkt_get_rcode(a);
-        if (code != LDNS_RCODE_NOERROR && code != LDNS_RCODE_NXDOMAIN) {
+        ldns_pkt_rcode code = ldns_pkt_get_rcode(a), text_code = ldns_pkt_get_rcode(txt);
+        if ((code != LDNS_RCODE_NOERROR && code != LDNS_RCODE_NXDOMAIN) ||
+            (text_code != LDNS_RCODE_NOERROR && text_code != LDNS_RCODE_NXDOMAIN)) {
             (void)err_set(err, ERR_RETRY, "the DNS server answers with code %d for \"%s\"", (int)code, host);
         } else {
             *ret = (struct dns_answer){

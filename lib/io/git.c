@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/proc.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -61,8 +62,21 @@ static int take_id(const struct str *out, char ret[41], struct err *err) {
     return 0;
 }
 
-int git_fetch(const char *dir, const char *url, const char *ref, char ret[41], struct str *log,
-              struct err *err) {
+/* One call at a time: FETCH_HEAD and the index belong to a repository, not to a call. A lock file that is
+ * there is what a killed git left, because nobody else uses these repositories. */
+static pthread_mutex_t git_mutex = PTHREAD_MUTEX_INITIALIZER;
+
+static void remove_locks(const char *dir) {
+    static const char *const names[] = {"shallow.lock", ".git/index.lock", ".git/HEAD.lock"};
+    char path[600];
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        (void)snprintf(path, sizeof path, "%s/%s", dir, names[i]);
+        (void)unlink(path);
+    }
+}
+
+static int fetch(const char *dir, const char *url, const char *ref, char ret[41], struct str *log,
+                 struct err *err) {
     cleanup_str struct str out = STR_INIT(4096);
     cleanup_str struct str own = STR_INIT(65536);
     struct str *said = log ? log : &own;
@@ -78,6 +92,15 @@ int git_fetch(const char *dir, const char *url, const char *ref, char ret[41], s
             NULL, 30, err) < 0)
         return -1;
     return take_id(&out, ret, err);
+}
+
+int git_fetch(const char *dir, const char *url, const char *ref, char ret[41], struct str *log,
+              struct err *err) {
+    pthread_mutex_lock(&git_mutex);
+    remove_locks(dir);
+    int rc = fetch(dir, url, ref, ret, log, err);
+    pthread_mutex_unlock(&git_mutex);
+    return rc;
 }
 
 int git_tree(const char *dir, const char *commit, const char *path, char ret[41], struct err *err) {
@@ -118,8 +141,8 @@ static int ensure_tree(const char *dir, const char *branch, struct err *err) {
                err);
 }
 
-int git_commit_file(const char *dir, const char *branch, const char *file, const char *content,
-                    const char *message, struct err *err) {
+static int commit_file(const char *dir, const char *branch, const char *file, const char *content,
+                       const char *message, struct err *err) {
     char path[1024], folder[1024];
     cleanup_str struct str changed = STR_INIT(4096);
     if (ensure_tree(dir, branch, err) < 0)
@@ -134,10 +157,19 @@ int git_commit_file(const char *dir, const char *branch, const char *file, const
         run(dir, (const char *const[]){"status", "--porcelain", NULL}, ERR_RETRY, &changed, NULL, 60, err) <
             0)
         return -1;
-    if (!changed.n)
+    if (!changed.n && !str_is_cut(&changed))
         return 0;
     return run(dir, (const char *const[]){"commit", "-q", "-m", message, NULL}, ERR_RETRY, NULL, NULL, 60,
                err);
+}
+
+int git_commit_file(const char *dir, const char *branch, const char *file, const char *content,
+                    const char *message, struct err *err) {
+    pthread_mutex_lock(&git_mutex);
+    remove_locks(dir);
+    int rc = commit_file(dir, branch, file, content, message, err);
+    pthread_mutex_unlock(&git_mutex);
+    return rc;
 }
 
 int git_push(const char *dir, const char *branch, const char *remote, struct err *err) {

@@ -21,7 +21,7 @@
 struct pg {
     PGconn *conn;
     struct pg_prepared *prepared;
-    char kinds[128];                 /* of what was sent in the pipeline */
+    char kinds[128];                   /* of what was sent in the pipeline */
     struct pg_prepared *prepares[128]; /* which statement a PREPARE among them makes */
     int pending, read;
     char sqlstate[6]; /* of the last error, "" for a connection error */

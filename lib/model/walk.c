@@ -136,7 +136,8 @@ static bool start_next(struct subject *subject, struct decision *decision) {
             cell_find((enum state)subject->instance->state, (enum intent_kind)next->kind);
         if (cell && next->kind == INTENT_EXPIRE && !is_worth_expiring(subject, decision))
             cell = NULL;
-        if (cell && next->kind == INTENT_EXTEND) /* before what it may start, and also where it starts nothing */
+        if (cell &&
+            next->kind == INTENT_EXTEND) /* before what it may start, and also where it starts nothing */
             extend(subject, decision, next);
         if (cell && cell->walk == WALK_NONE) {
             end_at_once(subject, decision, next);

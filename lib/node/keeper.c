@@ -17,6 +17,7 @@
 
 #define THREADS 4
 #define LOOK_US (30 * CLOCK_S)
+#define GONE_US (3600 * CLOCK_S)
 #define ITEMS_MAX 5000 /* documents on one node */
 
 struct item {
@@ -27,6 +28,8 @@ struct item {
     size_t envelope_n;
     struct ratchet_number number; /* of what was accepted; may be ahead of `document` at boot */
     bool busy, healthy_saved;
+    bool resent; /* it came again while it was being applied */
+    bool waits;  /* accepted before the topic was read to its end */
     int64_t due_at;
     int failures;
     char condition[16], problem[160]; /* last said */
@@ -117,8 +120,11 @@ static int load_one(void *arg, const void *accepted, size_t accepted_n, const vo
     struct keeper *keeper = arg;
     Fairlead__V1__Document *document = open_envelope(keeper, accepted, accepted_n, err);
     if (!document || document->instance.len != 16) {
-        log_error("a document on disk is not readable and was left out");
-        return 0;
+        if (document)
+            fairlead__v1__document__free_unpacked(document, NULL);
+        /* Going on without it would forget the ratchet: an older revision would be new. */
+        return err_set(err, ERR_PARK,
+                       "a document in the state folder cannot be read: restore it, or enrol anew");
     }
     struct item *item = add(keeper, document);
     item->number = (struct ratchet_number){document->epoch, document->revision};
@@ -134,28 +140,34 @@ static int load_one(void *arg, const void *accepted, size_t accepted_n, const vo
     return 0;
 }
 
+static bool is_free(const struct keeper *keeper, const struct item *item) {
+    for (size_t i = 0; i < keeper->n; i++)
+        if (keeper->items[i]->busy && uuid_eq(keeper->items[i]->instance, item->instance))
+            return false;
+    return true;
+}
+
+/* The item that has been due for longest, so that a few broken apps cannot starve the rest: what is new is
+ * due since ever. What came before the topic was read to its end waits for that. */
 static struct item *take(struct keeper *keeper) {
-    for (;;) {
+    while (!keeper->stopping) {
         int64_t now = clock_mono_us(), next = now + LOOK_US;
+        struct item *best = NULL;
         for (size_t i = 0; i < keeper->n; i++) {
             struct item *item = keeper->items[i];
-            bool sibling_busy = false;
-            for (size_t k = 0; k < keeper->n; k++)
-                sibling_busy = sibling_busy || (keeper->items[k]->busy &&
-                                                uuid_eq(keeper->items[k]->instance, item->instance));
-            if (sibling_busy)
+            if (item->waits && !keeper->open)
                 continue;
-            if (item->due_at <= now)
-                return item;
-            next = item->due_at < next ? item->due_at : next;
+            if (item->due_at > now)
+                next = item->due_at < next ? item->due_at : next;
+            else if ((!best || item->due_at < best->due_at) && is_free(keeper, item))
+                best = item;
         }
-        if (keeper->stopping)
-            return NULL;
+        if (best)
+            return best;
         struct timespec until = clock_mono_timespec(next);
         (void)pthread_cond_clockwait(&keeper->cond, &keeper->mutex, CLOCK_MONOTONIC, &until);
-        if (keeper->stopping)
-            return NULL;
     }
+    return NULL;
 }
 
 static const char *condition_of(const Fairlead__V1__Document *document,
@@ -182,10 +194,10 @@ static void add_secrets(struct arena *arena, const struct vec *from, size_t *ret
     *ret = out.items;
 }
 
-static bool say(struct keeper *keeper, const Fairlead__V1__Document *document, const char *condition,
+static void say(struct keeper *keeper, const Fairlead__V1__Document *document, const char *condition,
                 struct keeper_outcome *outcome) {
     struct arena *arena = outcome->arena;
-    Fairlead__V1__Report report = FAIRLEAD__V1__REPORT__INIT, *list[] = {&report};
+    Fairlead__V1__Report report = FAIRLEAD__V1__REPORT__INIT;
     Fairlead__V1__DocumentReport body = FAIRLEAD__V1__DOCUMENT_REPORT__INIT;
     Fairlead__V1__Problem problem = FAIRLEAD__V1__PROBLEM__INIT;
     report.body_case = FAIRLEAD__V1__REPORT__BODY_DOCUMENT;
@@ -208,36 +220,73 @@ static bool say(struct keeper *keeper, const Fairlead__V1__Document *document, c
         problem.lines = arena_strdup(arena, outcome->lines ? outcome->lines : "");
         body.problem = &problem;
     }
-    return reporter_send(keeper->conf.reporter, list, 1);
+    /* Without waiting: a broker that is away must not keep stacks from starting. All is said again at the
+     * next start. */
+    reporter_post(keeper->conf.reporter, &report);
 }
 
-/* What was reached is remembered with the item and told when it is news. The mutex is not held. */
-static void conclude(struct keeper *keeper, struct item *item, const Fairlead__V1__Document *document,
+/* What is applied, as it was when it was taken: the item may change meanwhile. */
+struct taken {
+    Fairlead__V1__Document *document;
+    void *envelope;
+    size_t envelope_n;
+    bool healthy_saved, resent;
+    uint64_t said;
+    char condition[16], problem[160];
+};
+
+static struct taken take_copy(const struct item *item) {
+    struct taken taken = {.document = copy(item->document),
+                          .envelope = mem_alloc(item->envelope_n),
+                          .envelope_n = item->envelope_n,
+                          .healthy_saved = item->healthy_saved,
+                          .said = item->said};
+    memcpy(taken.envelope, item->envelope, item->envelope_n);
+    memcpy(taken.condition, item->condition, sizeof taken.condition);
+    memcpy(taken.problem, item->problem, sizeof taken.problem);
+    return taken;
+}
+
+/* What was reached is remembered and told when it is news. The mutex is not held. */
+static void conclude(struct keeper *keeper, const char *key, struct taken *taken,
                      struct keeper_outcome *outcome) {
     struct err err = {0};
+    const Fairlead__V1__Document *document = taken->document;
     const char *condition = condition_of(document, outcome), *text = outcome->text ? outcome->text : "";
-    if (outcome->result == 0 && !item->healthy_saved) {
-        if (ratchet_write(keeper->conf.state, item->key, "healthy", item->envelope, item->envelope_n, &err) <
-            0)
+    if (outcome->result == 0 && !taken->healthy_saved) {
+        taken->healthy_saved =
+            ratchet_write(keeper->conf.state, key, "healthy", taken->envelope, taken->envelope_n, &err) == 0;
+        if (!taken->healthy_saved)
             log_warn("the last healthy document is not on disk yet", LOG_S("error", err.text));
-        else
-            item->healthy_saved = true;
     }
     (void)fault_reach(FAULT_WORKER_SPOOLED);
-    bool news = item->said != document->revision || !str_eq(item->condition, condition) ||
-                (outcome->result != 0 && strncmp(item->problem, text, sizeof item->problem - 1) != 0);
-    if (news && say(keeper, document, condition, outcome)) {
-        item->said = document->revision;
-        (void)snprintf(item->condition, sizeof item->condition, "%s", condition);
-        (void)snprintf(item->problem, sizeof item->problem, "%s", text);
-    }
+    bool news = taken->said != document->revision || !str_eq(taken->condition, condition) ||
+                (outcome->result != 0 && strncmp(taken->problem, text, sizeof taken->problem - 1) != 0);
+    if (news)
+        say(keeper, document, condition, outcome);
+    taken->said = document->revision;
+    (void)snprintf(taken->condition, sizeof taken->condition, "%s", condition);
+    (void)snprintf(taken->problem, sizeof taken->problem, "%s", text);
     if (outcome->result != 0)
-        log_warn("a document is not reached yet", LOG_S("document", item->key),
+        log_warn("a document is not reached yet", LOG_S("document", key),
                  LOG_S("class", outcome->cls ? outcome->cls : ""), LOG_S("error", text),
                  LOG_I("revision", document->revision));
     else if (news)
-        log_info("document reached", LOG_S("document", item->key), LOG_S("condition", condition),
+        log_info("document reached", LOG_S("document", key), LOG_S("condition", condition),
                  LOG_I("revision", document->revision));
+}
+
+static bool is_current(const struct item *item, const struct taken *taken) {
+    return item->document->revision == taken->document->revision &&
+           item->document->epoch == taken->document->epoch;
+}
+
+static int64_t delay_of(const struct item *item, const struct taken *taken,
+                        const struct keeper_outcome *outcome) {
+    if (outcome->result == 1)
+        return retry_delay_us(item->failures, 2 * CLOCK_S, LOOK_US, rnd_u64());
+    /* What is gone is looked at now and then only: there will be many of them. */
+    return outcome->result == 0 && taken->document->absent ? GONE_US : LOOK_US;
 }
 
 static void *run(void *arg) {
@@ -245,45 +294,53 @@ static void *run(void *arg) {
     struct item *item;
     pthread_mutex_lock(&keeper->mutex);
     while ((item = take(keeper))) {
-        item->busy = true;
-        item->due_at = CLOCK_NEVER;
-        Fairlead__V1__Document *document = copy(item->document);
-        pthread_mutex_unlock(&keeper->mutex);
         struct arena arena = {0};
         struct keeper_outcome outcome = {.arena = &arena};
-        keeper->conf.apply(keeper->conf.arg, document, &outcome);
+        struct taken taken = take_copy(item);
+        item->busy = true;
+        item->due_at = CLOCK_NEVER;
+        item->resent = false;
+        pthread_mutex_unlock(&keeper->mutex);
+        keeper->conf.apply(keeper->conf.arg, taken.document, &outcome);
+        pthread_mutex_lock(&keeper->mutex);
         /* A newer document may have come meanwhile: then this result is about the old one and proves nothing.
          */
-        pthread_mutex_lock(&keeper->mutex);
-        bool current =
-            item->document->revision == document->revision && item->document->epoch == document->epoch;
+        bool current = is_current(item, &taken);
         pthread_mutex_unlock(&keeper->mutex);
         if (current)
-            conclude(keeper, item, document, &outcome);
+            conclude(keeper, item->key, &taken, &outcome);
         pthread_mutex_lock(&keeper->mutex);
+        if (current && is_current(item, &taken)) {
+            item->healthy_saved = taken.healthy_saved;
+            item->said = item->resent ? 0 : taken.said;
+            memcpy(item->condition, taken.condition, sizeof item->condition);
+            memcpy(item->problem, taken.problem, sizeof item->problem);
+        }
         item->failures = outcome.result == 0 ? 0 : item->failures + 1;
-        int64_t delay =
-            outcome.result == 1 ? retry_delay_us(item->failures, 2 * CLOCK_S, LOOK_US, rnd_u64()) : LOOK_US;
         if (item->due_at == CLOCK_NEVER)
-            item->due_at = clock_mono_us() + (current ? delay : 0);
+            item->due_at = clock_mono_us() + (current ? delay_of(item, &taken, &outcome) : 0);
         item->busy = false;
         pthread_cond_broadcast(&keeper->cond);
-        fairlead__v1__document__free_unpacked(document, NULL);
+        fairlead__v1__document__free_unpacked(taken.document, NULL);
+        free(taken.envelope);
         arena_release(&arena);
     }
     pthread_mutex_unlock(&keeper->mutex);
     return NULL;
 }
 
-static int accept(struct keeper *keeper, struct item *item, const Fairlead__V1__Document *document,
-                  const void *envelope, size_t n, struct err *err) {
-    /* On disk, synced, before acting. */
-    if (ratchet_write(keeper->conf.state, item->key, "accepted", envelope, n, err) < 0)
+/* On disk, synced, before anything is done; only then is it held. */
+static int accept(struct keeper *keeper, struct item *item, const char *key,
+                  const Fairlead__V1__Document *document, const void *envelope, size_t n, struct err *err) {
+    if (ratchet_write(keeper->conf.state, key, "accepted", envelope, n, err) < 0)
         return -1;
+    if (!item)
+        item = add(keeper, document);
     item->number = (struct ratchet_number){document->epoch, document->revision};
     set_document(item, copy(document), envelope, n);
     item->failures = 0;
-    item->due_at = keeper->open ? 0 : CLOCK_NEVER;
+    item->due_at = 0;
+    item->waits = !keeper->open;
     pthread_cond_broadcast(&keeper->cond);
     return 0;
 }
@@ -310,13 +367,16 @@ int keeper_offer(struct keeper *keeper, const Fairlead__V1__Document *document, 
         if (!item && keeper->n >= ITEMS_MAX)
             rc = err_set(err, ERR_DEAD, "this node holds %d documents already", ITEMS_MAX);
         else
-            rc = accept(keeper, item ? item : add(keeper, document), document, envelope, n, err);
+            rc = accept(keeper, item, key, document, envelope, n, err);
         break;
     case RATCHET_SAME:
-        if (stands_in)
+        if (stands_in) {
             set_document(item, copy(document), envelope, n);
+            item->waits = !keeper->open;
+        }
         item->said = 0; /* it was sent again: say again how it stands */
-        item->due_at = keeper->open ? 0 : CLOCK_NEVER;
+        item->resent = true;
+        item->due_at = 0;
         pthread_cond_broadcast(&keeper->cond);
         break;
     case RATCHET_OLDER:
@@ -332,9 +392,10 @@ int keeper_offer(struct keeper *keeper, const Fairlead__V1__Document *document, 
 
 void keeper_open(struct keeper *keeper) {
     pthread_mutex_lock(&keeper->mutex);
-    if (!keeper->open)
-        for (size_t i = 0; i < keeper->n; i++)
-            keeper->items[i]->due_at = 0;
+    if (keeper->open) {
+        pthread_mutex_unlock(&keeper->mutex);
+        return;
+    }
     keeper->open = true;
     keeper->fresh = false;
     pthread_cond_broadcast(&keeper->cond);

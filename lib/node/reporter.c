@@ -32,7 +32,7 @@ struct reporter {
     uint64_t n;
     struct uuid stream;
     bool stopping;
-    int64_t give_up_at;
+    _Atomic int64_t give_up_at; /* 0: never */
     bool delivered, failed;
 };
 
@@ -172,7 +172,7 @@ static void *run(void *arg) {
         pthread_mutex_unlock(&reporter->mutex);
         bool delivered;
         while (!(delivered = deliver(reporter, &payload))) {
-            if (reporter->stopping && clock_mono_us() > reporter->give_up_at)
+            if (reporter->give_up_at && clock_mono_us() > reporter->give_up_at)
                 break;
             (void)usleep(100000);
         }
@@ -202,12 +202,17 @@ struct reporter *reporter_start(const struct node_identity *node, struct err *er
     return NULL;
 }
 
+void reporter_hurry(struct reporter *reporter) {
+    if (!reporter->give_up_at)
+        reporter->give_up_at = clock_mono_us() + 5 * CLOCK_S;
+}
+
 void reporter_stop(struct reporter *reporter) {
     if (!reporter)
         return;
+    reporter_hurry(reporter);
     pthread_mutex_lock(&reporter->mutex);
     reporter->stopping = true;
-    reporter->give_up_at = clock_mono_us() + 5 * CLOCK_S;
     pthread_cond_signal(&reporter->work);
     pthread_mutex_unlock(&reporter->mutex);
     pthread_join(reporter->thread, NULL);

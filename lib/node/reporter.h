@@ -13,6 +13,9 @@ struct reporter;
 struct reporter *reporter_start(const struct node_identity *node, struct err *err);
 void reporter_stop(struct reporter *reporter); /* delivers what waits, at most 5 s; NULL is fine */
 
+/* The program ends: callers of reporter_send() wait at most 5 s more. */
+void reporter_hurry(struct reporter *reporter);
+
 /* Sends these reports (their numbers are set here) and waits until the broker has them; false when the
  * program ends before that. Packed before it returns, so they may be freed then. */
 bool reporter_send(struct reporter *reporter, Fairlead__V1__Report **reports, size_t n);

@@ -21,7 +21,7 @@
 
 struct route {
     Fairlead__V1__Route *want;
-    char upstream_file[600], page_file[600], upstream[256], page[600];
+    char upstream_file[600], page_file[600], upstream[400], page[700];
 };
 
 /* One nginx, many routes: writing, testing and reloading is one at a time. */
@@ -49,9 +49,11 @@ static int open_route(struct step_context *ctx, struct route *route, struct err 
     (void)snprintf(route->page_file, sizeof route->page_file, "%s/page.d/%s.map", ctx->machine->edge_dir,
                    want->host);
     if (*want->page)
-        (void)snprintf(route->page, sizeof route->page, "%s \"%s\";\n", want->host, want->page);
+        (void)snprintf(route->page, sizeof route->page, "# %s\n%s \"%s\";\n", ctx->instance, want->host,
+                       want->page);
     else
-        (void)snprintf(route->upstream, sizeof route->upstream, "%s %s;\n", want->host, want->upstream);
+        (void)snprintf(route->upstream, sizeof route->upstream, "# %s\n%s %s;\n", ctx->instance, want->host,
+                       want->upstream);
     if (ctx->document->absent)
         route->page[0] = route->upstream[0] = '\0';
     return 0;
@@ -62,6 +64,17 @@ static bool holds(const char *path, const char *content) {
     if (!file_exists(path))
         return !*content;
     return file_read(path, 4096, &text, NULL, NULL) == 0 && str_eq(text, content);
+}
+
+/* Names are used again: a file of another instance is not ours to take away. */
+static bool is_foreign(const struct step_context *ctx, const char *path) {
+    cleanup_free char *text = NULL;
+    return file_exists(path) && file_read(path, 4096, &text, NULL, NULL) == 0 && str_starts(text, "# ") &&
+           strncmp(text + 2, ctx->instance, 32) != 0;
+}
+
+static bool is_as_wanted(const struct step_context *ctx, const char *path, const char *content) {
+    return holds(path, content) || (ctx->document->absent && is_foreign(ctx, path));
 }
 
 static const char server_conf[] =
@@ -118,20 +131,28 @@ static int ensure_server(struct step_context *ctx, struct err *err) {
     return holds(path, str_text(&conf)) ? 0 : file_write(path, conf.s, conf.n, 0644, err);
 }
 
+static int64_t ask_generation(struct step_context *ctx);
+static int64_t next_generation(struct step_context *ctx, char path[600]);
+
+/* Files alone prove nothing: nginx must have loaded what was written last. */
 static int look(struct step_context *ctx, struct err *err) {
     struct route *route = arena_new(ctx->arena, struct route);
+    char path[600];
     ctx->own = route;
     if (open_route(ctx, route, err) < 0)
         return -1;
-    char path[600];
+    pthread_mutex_lock(&nginx_mutex);
     (void)snprintf(path, sizeof path, "%s/conf.d/fairlead.conf", ctx->machine->edge_dir);
-    return file_exists(path) && holds(route->upstream_file, route->upstream) &&
-                   holds(route->page_file, route->page)
-               ? 1
-               : 0;
+    bool there = file_exists(path) && is_as_wanted(ctx, route->upstream_file, route->upstream) &&
+                 is_as_wanted(ctx, route->page_file, route->page) &&
+                 ask_generation(ctx) >= next_generation(ctx, path) - 1;
+    pthread_mutex_unlock(&nginx_mutex);
+    return there ? 1 : 0;
 }
 
-static int put(const char *path, const char *content, struct err *err) {
+static int put(const struct step_context *ctx, const char *path, const char *content, struct err *err) {
+    if (!*content && is_foreign(ctx, path))
+        return 0;
     return *content ? file_write(path, content, strlen(content), 0644, err) : file_remove(path, err);
 }
 
@@ -203,14 +224,18 @@ static int apply(struct step_context *ctx, const struct route *route, struct err
         return -1;
     int64_t generation = next_generation(ctx, generation_file);
     (void)snprintf(line, sizeof line, "return 200 \"%lld\";\n", (long long)generation);
-    if (put(route->upstream_file, route->upstream, err) < 0 || put(route->page_file, route->page, err) < 0 ||
+    if (put(ctx, route->upstream_file, route->upstream, err) < 0 ||
+        put(ctx, route->page_file, route->page, err) < 0 ||
         file_write(generation_file, line, strlen(line), 0644, err) < 0)
         return -1;
     if (test_nginx(ctx, err) < 0) {
         struct err ignored;
-        (void)put(route->upstream_file, old_upstream ? old_upstream : "", &ignored);
-        (void)put(route->page_file, old_page ? old_page : "", &ignored);
-        return step_fail(ctx, err, ERR_PARK, "nginx_test",
+        (void)snprintf(line, sizeof line, "return 200 \"%lld\";\n", (long long)generation - 1);
+        if (file_write(generation_file, line, strlen(line), 0644, &ignored) < 0)
+            str_adds(&ctx->log, "the generation could not be put back\n");
+        (void)put(ctx, route->upstream_file, old_upstream ? old_upstream : "", &ignored);
+        (void)put(ctx, route->page_file, old_page ? old_page : "", &ignored);
+        return step_fail(ctx, err, err->cls, "nginx_test",
                          "nginx refuses the configuration; the old one serves on.");
     }
     if (reload_nginx(ctx, err) < 0)
@@ -228,7 +253,8 @@ static int act(struct step_context *ctx, struct err *err) {
 
 static int check(struct step_context *ctx, struct err *err) {
     const struct route *route = ctx->own;
-    if (!holds(route->upstream_file, route->upstream) || !holds(route->page_file, route->page))
+    if (!is_as_wanted(ctx, route->upstream_file, route->upstream) ||
+        !is_as_wanted(ctx, route->page_file, route->page))
         return step_fail(ctx, err, ERR_RETRY, "route_changed", "The route was changed by somebody else.");
     return 0;
 }

@@ -115,6 +115,34 @@ static struct compose compose_of(struct step_context *ctx, const struct stack *s
                             &ctx->log};
 }
 
+static int seal_one(struct step_context *ctx, const struct stack *stack, const char *name, const uint8_t *to,
+                    struct vec *out, struct err *err) {
+    void *box;
+    size_t n;
+    const json_t *rule = json_object_get(json_object_get(stack->spec, "secrets"), name);
+    if (secrets_seal(&stack->secrets, name, rule, to, ctx->arena, &box, &n, err) < 0)
+        return -1;
+    *vec_add(ctx->arena, out, struct step_secret) =
+        (struct step_secret){arena_strdup(ctx->arena, name), box, n};
+    return 0;
+}
+
+static int deliver(struct step_context *ctx, const struct stack *stack, struct err *err) {
+    const char *name;
+    json_t *rule;
+    for (size_t i = 0; i < stack->want->n_deliver; i++)
+        if (seal_one(ctx, stack, stack->want->deliver[i], ctx->machine->node->coordinator_seal,
+                     &ctx->delivered, err) < 0)
+            return -1;
+    if (stack->want->recovery_key.len != SEAL_PUBLIC_SIZE)
+        return 0;
+    json_object_foreach(json_object_get(stack->spec, "secrets"), name, rule) {
+        if (seal_one(ctx, stack, name, stack->want->recovery_key.data, &ctx->recovery, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 static int look(struct step_context *ctx, struct err *err) {
     struct stack *stack = arena_new(ctx->arena, struct stack);
     const char *service;
@@ -123,7 +151,10 @@ static int look(struct step_context *ctx, struct err *err) {
         return -1;
     if (ctx->document->absent || !stack->want->running)
         return 0; /* what is left is found and taken away by acting: it is cheap when there is nothing */
-    return stack_health(stack, &service) == HEALTH_GOOD ? 1 : 0;
+    if (stack_health(stack, &service) != HEALTH_GOOD)
+        return 0;
+    /* What is delivered once is sealed on every way to healthy: the report before may have been lost. */
+    return deliver(ctx, stack, err) < 0 ? -1 : 1;
 }
 
 /* ---- starting ---- */
@@ -188,7 +219,7 @@ static int render(struct step_context *ctx, struct stack *stack, struct err *err
         return -1;
     struct compose compose = compose_of(ctx, stack);
     if (compose_check(&compose, err) < 0)
-        return step_fail(ctx, err, ERR_PARK, "bad_compose", "The Compose file is not valid: %s",
+        return step_fail(ctx, err, err->cls, "bad_compose", "The Compose file is not valid: %s",
                          arena_strdup(ctx->arena, err->text));
     return 0;
 }
@@ -266,12 +297,14 @@ static int act_start(struct step_context *ctx, struct stack *stack, struct err *
     struct compose compose = compose_of(ctx, stack);
     if (compose_up(&compose, err) < 0) {
         /* What did not become healthy says why better than Compose does. */
-        if (list_containers(ctx, stack, NULL) == 0) {
+        struct err ignored = {0};
+        const char *said = arena_strdup(ctx->arena, err->text);
+        if (list_containers(ctx, stack, &ignored) == 0) {
             const char *service = "";
             (void)stack_health(stack, &service);
             keep_logs(ctx, find_container(stack, service));
         }
-        return step_fail(ctx, err, err->cls, "up_failed", "%s", arena_strdup(ctx->arena, err->text));
+        return step_fail(ctx, err, err->cls, "up_failed", "%s", said);
     }
     return wait_healthy(ctx, stack, err);
 }
@@ -291,6 +324,18 @@ static int remove_leftovers(struct step_context *ctx, struct stack *stack, struc
             return -1;
     }
     return 0;
+}
+
+/* A network whose containers went first, because somebody was killed between the two. */
+static int prune_networks(struct step_context *ctx, struct err *err) {
+    char path[400];
+    long status;
+    (void)snprintf(path, sizeof path,
+                   "/networks/"
+                   "prune?filters=%%7B%%22label%%22%%3A%%5B%%22fairlead.instance%%3D%s%%22%%2C%%22fairlead."
+                   "node%%3D%s%%22%%5D%%7D",
+                   ctx->instance, ctx->node);
+    return engine_call(ctx->machine->engine_socket, "POST", path, NULL, 20000000, &status, NULL, err);
 }
 
 /* Volumes by the label that they were made with: also those of a file that is gone. */
@@ -324,7 +369,7 @@ static int act_stop(struct step_context *ctx, struct stack *stack, bool absent, 
     if (file_exists(stack->file) && json_array_size(stack->containers) &&
         compose_down(&compose, false, err) < 0)
         return step_fail(ctx, err, err->cls, "down_failed", "%s", arena_strdup(ctx->arena, err->text));
-    if (remove_leftovers(ctx, stack, err) < 0)
+    if (remove_leftovers(ctx, stack, err) < 0 || prune_networks(ctx, err) < 0)
         return -1;
     if (secrets_remove(&stack->secrets, purge, err) < 0)
         return -1;
@@ -368,34 +413,6 @@ static int check_limits(struct step_context *ctx, const struct stack *stack, str
                   arena_printf(ctx->arena, "%lld", (long long)memory));
     }
     step_fact(ctx, "compose", compose_driver() ? compose_driver()->name : "none");
-    return 0;
-}
-
-static int seal_one(struct step_context *ctx, const struct stack *stack, const char *name, const uint8_t *to,
-                    struct vec *out, struct err *err) {
-    void *box;
-    size_t n;
-    const json_t *rule = json_object_get(json_object_get(stack->spec, "secrets"), name);
-    if (secrets_seal(&stack->secrets, name, rule, to, ctx->arena, &box, &n, err) < 0)
-        return -1;
-    *vec_add(ctx->arena, out, struct step_secret) =
-        (struct step_secret){arena_strdup(ctx->arena, name), box, n};
-    return 0;
-}
-
-static int deliver(struct step_context *ctx, const struct stack *stack, struct err *err) {
-    const char *name;
-    json_t *rule;
-    for (size_t i = 0; i < stack->want->n_deliver; i++)
-        if (seal_one(ctx, stack, stack->want->deliver[i], ctx->machine->node->coordinator_seal,
-                     &ctx->delivered, err) < 0)
-            return -1;
-    if (stack->want->recovery_key.len != SEAL_PUBLIC_SIZE)
-        return 0;
-    json_object_foreach(json_object_get(stack->spec, "secrets"), name, rule) {
-        if (seal_one(ctx, stack, name, stack->want->recovery_key.data, &ctx->recovery, err) < 0)
-            return -1;
-    }
     return 0;
 }
 

@@ -85,6 +85,9 @@ static void accept(struct world *w, int n, const struct record *record) {
     int64_t *highest = &node->highest[record->instance][record->kind];
     if (record->revision < held->revision)
         return; /* the ratchet */
+    if (record->revision == held->revision &&
+        (record->absent != held->absent || record->running != held->running))
+        world_break(w, "one revision has two contents");
     held->revision = record->revision;
     held->absent = record->absent;
     held->running = record->running;

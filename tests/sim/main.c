@@ -53,7 +53,8 @@ void world_init(struct world *w, uint64_t seed) {
     w->settings = (struct settings){.base = "base@sha256:00", .dns_ttl_s = 60, .name_hold_s = 600};
     cleanup_json json_t *json = json_loads(spec, 0, NULL);
     w->release = release_parse((struct uuid){{9}}, "app", NULL, json, "", &err);
-    cleanup_json json_t *nothing = json_pack("{s:s, s:s, s:s, s:b}", "title", "Noop", "summary", "Nothing.", "version", "1", "noop", 1);
+    cleanup_json json_t *nothing =
+        json_pack("{s:s, s:s, s:s, s:b}", "title", "Noop", "summary", "Nothing.", "version", "1", "noop", 1);
     w->noop = release_parse((struct uuid){{8}}, "noop", NULL, nothing, "", &err);
     if (!w->release || !w->noop) {
         (void)fprintf(stderr, "sim: %s\n", err.text);

@@ -35,7 +35,8 @@ static const struct node *node_of(const struct world *w, struct uuid id) {
 
 static struct subject load(struct world *w, int index, struct instance *row, struct name *name) {
     struct sim_instance *in = &w->instances[index];
-    struct subject subject = {.release = in->noop ? w->noop : w->release, .plane = &w->plane, .instance = row, .name = name};
+    struct subject subject = {
+        .release = in->noop ? w->noop : w->release, .plane = &w->plane, .instance = row, .name = name};
     *row = in->row;
     *name = w->names[in->name].row;
     subject.intents = copy_vec(w, &in->intents, sizeof(struct intent));
@@ -124,12 +125,24 @@ static void store_steps(struct world *w, struct sim_instance *in, const struct v
     }
 }
 
+/* A state is proved when it is reached: nothing of a stopped or deleted instance is live at that moment. */
+static void check_reached(struct world *w, int index, enum state state) {
+    if ((int)state == w->instances[index].row.state)
+        return;
+    if (state != STATE_STOPPED && state != STATE_SUSPENDED && state != STATE_DELETED)
+        return;
+    for (int n = 0; n < NODES; n++)
+        if (w->nodes[n].held[index][DOCUMENT_STACK].live)
+            world_break(w, "an instance is called stopped while it runs");
+}
+
 /* As the store writes what changed; also of an earlier generation, whose steps a delete dropped. */
 static void store(struct world *w, int index, struct subject *subject, struct decision *decision) {
     struct sim_instance *in = &w->instances[index];
     if (in->row.id.b[0] | in->row.id.b[3] &&
         !transition_legal((enum state)in->row.state, (enum state)subject->instance->state))
         world_break(w, "a transition that the state table does not hold");
+    check_reached(w, index, (enum state)subject->instance->state);
     in->row = *subject->instance;
     in->row.change = ROW_KEPT;
     in->intents = subject->intents;
@@ -300,14 +313,11 @@ static int64_t waiting_since(const struct world *w, const char *key) {
     return latest;
 }
 
-static bool place_one(struct world *w, struct subject *subject, struct decision *decision, void *arg) {
-    struct refusal refusal;
-    struct node nodes[NODES];
-    (void)arg;
+/* The nodes with what is reserved on each, as placement sees them once for all that wait. */
+static void count_nodes(struct world *w, struct node nodes[NODES]) {
     for (int i = 0; i < NODES; i++) {
-        nodes[i] = w->nodes[i].row;
-        nodes[i].memory_used = nodes[i].cpu_used = nodes[i].disk_used = 0;
         struct vec ports = {0};
+        nodes[i] = w->nodes[i].row;
         for (int64_t port = nodes[i].port_low; port <= nodes[i].port_high; port++)
             for (int k = 0; k < w->instances_n; k++) {
                 const struct instance *other = &w->instances[k].row;
@@ -322,19 +332,34 @@ static bool place_one(struct world *w, struct subject *subject, struct decision 
         nodes[i].ports = ports.items;
         nodes[i].ports_n = ports.n;
     }
-    struct placement found = place(nodes, NODES, subject->instance, &w->arena);
-    struct decide_event event = {.kind = found.host ? DECIDE_PLACED : DECIDE_NO_ROOM,
-                                 .host = found.host,
-                                 .edge = found.edge,
-                                 .port = found.port,
-                                 .reason = found.reason};
-    for (int i = 0; i < NODES; i++) { /* the rows, not the copies */
-        if (found.host == &nodes[i])
-            event.host = &w->nodes[i].row;
-        if (found.edge == &nodes[i])
-            event.edge = &w->nodes[i].row;
+}
+
+static bool waits_for_room(const struct sim_instance *in) {
+    for (size_t s = 0; s < in->steps.n; s++) {
+        const struct step *step = vec_at(&in->steps, struct step, s);
+        if (step->kind == STEP_PLACE && step->state == STEP_OPEN && step->generation == in->row.running)
+            return true;
     }
-    return decide(subject, &event, decision, &refusal);
+    return false;
+}
+
+static void place_all(struct world *w) {
+    struct node nodes[NODES];
+    count_nodes(w, nodes);
+    for (int i = 0; i < w->instances_n; i++) {
+        if (!waits_for_room(&w->instances[i]))
+            continue;
+        struct placement found = place(nodes, NODES, &w->instances[i].row, &w->arena);
+        struct decide_event event = {
+            .kind = found.host ? DECIDE_PLACED : DECIDE_NO_ROOM, .port = found.port, .reason = found.reason};
+        for (int n = 0; n < NODES; n++) { /* the rows, not the copies */
+            if (found.host == &nodes[n])
+                event.host = &w->nodes[n].row;
+            if (found.edge == &nodes[n])
+                event.edge = &w->nodes[n].row;
+        }
+        (void)world_transact(w, i, decide_event_of, &event);
+    }
 }
 
 static void run_timer(struct world *w, struct timer timer) {
@@ -342,15 +367,7 @@ static void run_timer(struct world *w, struct timer timer) {
                         expire = {.kind = DECIDE_INTENT, .intent = INTENT_EXPIRE};
     int index = instance_of(w, timer.subject);
     if (timer.kind == TIMER_PLACE) {
-        for (int i = 0; i < w->instances_n; i++)
-            for (size_t s = 0; s < w->instances[i].steps.n; s++) {
-                const struct step *step = vec_at(&w->instances[i].steps, struct step, s);
-                if (step->kind == STEP_PLACE && step->state == STEP_OPEN &&
-                    step->generation == w->instances[i].row.running) {
-                    (void)world_transact(w, i, place_one, NULL);
-                    break;
-                }
-            }
+        place_all(w);
     } else if (timer.kind == TIMER_WORK) {
         struct work *work = find_work(w, timer.subject);
         struct decision decision = new_decision(w, world_seed(w));

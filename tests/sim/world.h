@@ -69,7 +69,7 @@ struct dns_name {
 struct sim_instance {
     struct instance row;
     struct vec intents, steps, documents;
-    int name; /* index into names */
+    int name;  /* index into names */
     bool noop; /* of the release without name, image and stack */
     bool acknowledged;
 };
