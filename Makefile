@@ -116,7 +116,7 @@ check-golden: programs
 
 # ---- checks ----
 C_FILES = $(shell git ls-files '*.c' '*.h')
-SH_FILES = $(shell git ls-files '*.sh' deploy/dev/stack deploy/dev/fleet deploy/dev/demo deploy/dev/fork deploy/dev/install sql/embed tests/e2e/run .ci/run)
+SH_FILES = $(shell git ls-files '*.sh' deploy/dev/stack deploy/dev/fleet deploy/dev/demo deploy/dev/fork deploy/dev/install sql/embed tests/e2e/run tests/bench/run .ci/run)
 HEADERS = $(shell git ls-files '*.h')
 lint:
 	@clang-format --dry-run -Werror $(C_FILES)
@@ -151,6 +151,10 @@ check: deps
 	@$(MAKE) --no-print-directory check-sim
 	@$(MAKE) --no-print-directory check-e2e
 	@echo "$$(( $$(paste -sd+ build/unit.count) + $$(cut -d' ' -f1 build/e2e.count) )) passed, $$(cut -d' ' -f3 build/e2e.count) failed"
+
+bench: deps
+	@$(MAKE) --no-print-directory -j2 programs
+	@tests/bench/run
 
 demo: all
 	@deploy/dev/demo up
