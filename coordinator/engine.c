@@ -18,7 +18,8 @@
 
 /* Pinned plans: statements prepared while tables are empty kept a bad plan (performance.md). */
 #define SETTINGS                                                                                             \
-    "enable_seqscan=off enable_hashjoin=off enable_mergejoin=off jit=off lock_timeout=1s "                   \
+    "enable_seqscan=off enable_hashjoin=off enable_mergejoin=off plan_cache_mode=force_generic_plan "        \
+    "jit=off lock_timeout=1s "                                                                               \
     "statement_timeout=10s idle_in_transaction_session_timeout=5s"
 
 struct engine {
@@ -265,6 +266,8 @@ static void run_batch(struct engine *engine, struct input **inputs, size_t n) {
         if (rc == 0)
             return;
         free_answers(inputs, n);
+        for (size_t i = 0; i < n; i++)
+            inputs[i]->tried = true;
         if (err.cls != ERR_RETRY && n > 1) {
             run_batch(engine, inputs, n / 2);
             run_batch(engine, inputs + n / 2, n - n / 2);

@@ -78,7 +78,7 @@ struct input {
 
     /* the engine's own */
     struct input *next;
-    bool begun;
+    bool begun, tried; /* tried: an earlier run of it may have been committed */
 };
 
 struct engine_conf {

@@ -23,6 +23,7 @@
 
 #define SETTINGS                                                                                             \
     "synchronous_commit=off max_parallel_workers_per_gather=0 jit=off enable_seqscan=off "                   \
+    "plan_cache_mode=force_generic_plan "                                                                    \
     "idle_session_timeout=5s statement_timeout=5s"
 
 struct lane {

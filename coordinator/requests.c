@@ -147,7 +147,7 @@ static int send_claims(struct engine_batch *batch, struct err *err) {
         const struct input *input = batch->inputs[i].input;
         if (!is_request(input))
             continue;
-        if (input->begun) /* it may have been committed: its row would say so */
+        if (input->tried) /* it may have been committed: its row would say so */
             *vec_add(batch->base.arena, &ids, struct uuid) = input->seed;
         if (!input->key)
             continue;

@@ -140,7 +140,8 @@ create table instances (
     public_url text,
     health text,
     problem text,
-    state text not null references states,
+    -- One of `states`: the engine writes no other, and the trigger below refuses what no row allows.
+    state text not null,
     accepted bigint not null,
     running bigint not null,
     port bigint not null,

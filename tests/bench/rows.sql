@@ -1,14 +1,14 @@
--- The denominator: the same rows as an accepted no-op intent, one statement per transaction.
+-- The denominator (pgbench reads a colon before a word or number as a variable, so texts have none): the same rows as an accepted no-op intent, one statement per transaction.
 with i as (
     insert into instances (tenant_id, id, customer_id, plane_id, release_id, name, inputs, state, accepted, running, port, memory_mb,
         cpu_milli, disk_mb, trial_days, event_seq, created_at, updated_at)
     select t.id, gen_random_uuid(), t.customer_id, p.id, '00000000-0000-7000-8000-000000000001', 'p' || substr(md5(random()::text), 1, 18),
         '{}', 'new', 1, 1, 0, 0, 0, 0, 30, 1, clock_timestamp(), clock_timestamp()
-    from tenants t, planes p where t.id = :'tenant' and p.name = 'main' returning tenant_id, id),
+    from tenants t, planes p where t.id = (:tenant)::uuid and p.name = 'main' returning tenant_id, id),
 r as (
     insert into requests (id, owner, fingerprint, kind, status, answer, etag, location, created_at)
     select id, 'operator', '\x00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff', 'create', 202,
-        '{"generation":1,"id":"00000000-0000-0000-0000-000000000000","name":"x","state":"new","url":null}', 1,
+        '{"generation"=1,"id"="00000000-0000-0000-0000-000000000000","name"="x","state"="new","url"=null}', 1,
         '/v1/instances/00000000-0000-0000-0000-000000000000', clock_timestamp() from i),
 n as (
     insert into intents (tenant_id, instance_id, generation, kind, walk, state, request_id, accepted_at, started_at)
@@ -18,6 +18,6 @@ s as (
     select tenant_id, id, 1, 'noop', '', 'open', 1, gen_random_uuid(), clock_timestamp() + interval '1 day', clock_timestamp() from i),
 e as (
     insert into events (id, tenant_id, instance_id, sequence, generation, at, type, data)
-    select gen_random_uuid(), tenant_id, id, 1, 1, clock_timestamp(), 'created', '{"generation":1}' from i)
+    select gen_random_uuid(), tenant_id, id, 1, 1, clock_timestamp(), 'created', jsonb_build_object('generation', 1) from i)
 insert into outbox (lane, kind, topic, partition, value)
 select 99, 'record', 'none', 0, decode(repeat('ab', 180), 'hex') from i;
