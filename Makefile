@@ -45,7 +45,7 @@ LIB_OBJ := $(call obj,$(LIB_SRC) $(PROTO_C))
 PROGRAMS := $(BUILD)/fairlead-coordinator $(BUILD)/fairlead-worker $(BUILD)/fairlead
 TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(TEST_SRC))
 
-.PHONY: all programs tests deps check check-fast check-e2e lint fmt sim demo demo-down bench golden check-golden check-unit check-sim clean catalog-check
+.PHONY: all programs tests deps check check-fast check-e2e lint fmt sim demo demo-down bench golden check-golden check-emits check-unit check-sim clean catalog-check
 all: deps
 	@$(MAKE) --no-print-directory -j2 programs
 
@@ -118,13 +118,16 @@ check-golden: programs
 C_FILES = $(shell git ls-files '*.c' '*.h')
 SH_FILES = $(shell git ls-files '*.sh' deploy/dev/stack deploy/dev/fleet deploy/dev/demo deploy/dev/fork deploy/dev/install sql/embed tests/e2e/run tests/bench/run .ci/run)
 HEADERS = $(shell git ls-files '*.h')
+# Every order and document that the engine can emit, a worker can perform.
+check-emits: programs
+	@diff <($(BUILD)/fairlead-coordinator emits | sort) <($(BUILD)/fairlead-worker performs | sort) || { echo "emitted (<) and performed (>) differ"; exit 1; }
 lint:
 	@clang-format --dry-run -Werror $(C_FILES)
 	@shellcheck -x $(SH_FILES)
 	@for h in $(HEADERS); do echo "#include \"$${h#lib/}\"" | $(CC) $(filter-out -O2,$(CFLAGS)) $(foreach l,base io model step node proto coordinator worker cli tests,-I$(INC)/$(l)) -I/usr/include/postgresql -fsyntax-only -x c - || { echo "$$h does not compile alone"; exit 1; }; done
 	@! git grep -nE '\b(system|popen|strcpy|strcat|sprintf|gets|strtok) *\(' -- '*.c' || { echo "next: use base/proc, base/str or snprintf"; exit 1; }
 	@$(MAKE) --no-print-directory -j2 CC=clang programs
-	@$(MAKE) --no-print-directory check-golden catalog-check
+	@$(MAKE) --no-print-directory check-golden check-emits catalog-check
 catalog-check: programs
 	@for a in catalog/*/ tests/e2e/testapp/; do $(BUILD)/fairlead app check $${a%/} || exit 1; done
 fmt:

@@ -73,6 +73,17 @@ static void print_catalogue(void) {
     printf("# app.yaml\n\nPrinted by `fairlead-coordinator catalogue` from lib/model/catalog.c.\n\n%s", rows);
 }
 
+/* Every order and document that the engine can emit: `fairlead-worker performs` must list the same. */
+static void print_emits(void) {
+    for (int i = 0; i < STEP_COUNT; i++) {
+        const char *topic = topic_of_step((enum step_kind)i);
+        if (step_rows[i].carrier == CARRIER_ORDER || step_rows[i].carrier == CARRIER_WORK)
+            printf("order %s\n", topic ? topic : "without a topic");
+        else if (step_rows[i].carrier == CARRIER_DOCUMENT)
+            printf("document %s\n", step_rows[i].name);
+    }
+}
+
 bool dump_print(const char *what, const struct conf_row *conf) {
     if (str_eq(what, "tables"))
         print_tables();
@@ -80,6 +91,8 @@ bool dump_print(const char *what, const struct conf_row *conf) {
         print_routes();
     else if (str_eq(what, "catalogue"))
         print_catalogue();
+    else if (str_eq(what, "emits"))
+        print_emits();
     else if (str_eq(what, "config"))
         conf_print_markdown(conf, stdout);
     else

@@ -4,7 +4,7 @@
 
 #include "base/conf.h"
 
-/* "tables", "routes", "catalogue" or "config"; false: none of them, nothing printed. */
+/* "tables", "routes", "catalogue", "emits" or "config"; false: none of them, nothing printed. */
 bool dump_print(const char *what, const struct conf_row *conf);
 
 #endif

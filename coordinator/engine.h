@@ -143,6 +143,17 @@ MUST_CHECK int requests_read(struct engine_batch *batch, struct err *err);
 void requests_decide(struct engine_batch *batch);
 MUST_CHECK int requests_store(struct engine_batch *batch, struct err *err);
 
+void request_refuse(struct batch_input *in, int status, const char *code, const char *sentence);
+void request_accept(struct batch_input *in, const struct instance *instance);
+
+/* creates.c: the part of creates in each of these. */
+MUST_CHECK int creates_prepare(struct engine_batch *batch, struct err *err);
+MUST_CHECK int creates_send(struct engine_batch *batch, struct err *err);
+MUST_CHECK int creates_read(struct engine_batch *batch, struct err *err);
+void creates_decide(struct engine_batch *batch);
+MUST_CHECK int creates_store(struct engine_batch *batch,
+                             struct err *err); /* gives back names of refused ones */
+
 /* reports.c: the same for reports and due rows. */
 MUST_CHECK int reports_send(struct engine_batch *batch, struct err *err);
 MUST_CHECK int reports_read(struct engine_batch *batch, struct err *err);

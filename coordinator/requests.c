@@ -45,69 +45,6 @@ static const char *kind_of(const struct input *input) {
     return input->kind == INPUT_CREATE ? "create" : intent_rows[input->event.intent].name;
 }
 
-/* ---- before BEGIN: which release and plane a create means ---- */
-
-static int find_planes(struct engine_batch *batch, const struct vec *names, struct err *err) {
-    struct pg_params params = {.arena = batch->base.arena};
-    struct vec planes = {0};
-    pg_params_texts(&params, names->items, names->n);
-    pg_params_uuids(&params, NULL, 0);
-    cleanup_result PGresult *res = pg_run(batch->base.pg, query_planes_find, &params, err);
-    if (!res)
-        return -1;
-    pg_rows(res, plane_columns, plane_columns_n, sizeof(struct plane), batch->base.arena, &planes);
-    for (size_t i = 0; i < batch->creates.n; i++) {
-        struct batch_input *in = *vec_at(&batch->creates, struct batch_input *, i);
-        for (size_t k = 0; k < planes.n; k++)
-            if (str_eq(vec_at(&planes, struct plane, k)->name, in->input->create.plane))
-                in->plane = vec_at(&planes, struct plane, k);
-    }
-    return 0;
-}
-
-static int find_releases(struct engine_batch *batch, const struct vec *apps, const struct vec *versions,
-                         struct err *err) {
-    struct pg_params params = {.arena = batch->base.arena};
-    pg_params_texts(&params, apps->items, apps->n);
-    pg_params_texts(&params, versions->items, versions->n);
-    cleanup_result PGresult *res = pg_run(batch->base.pg, query_releases_find, &params, err);
-    if (!res)
-        return -1;
-    for (int row = 0; row < PQntuples(res); row++) {
-        struct uuid id = pg_uuid(res, row, 2);
-        const struct release *release = release_cache_get(batch->base.releases, id);
-        if (!release) {
-            cleanup_json json_t *spec = json_loads(pg_text(res, row, 4), 0, NULL);
-            struct release *parsed = release_parse(id, pg_text(res, row, 0), pg_text(res, row, 3), spec,
-                                                   pg_text(res, row, 5), err);
-            if (!parsed)
-                return -1;
-            release = release_cache_put(batch->base.releases, parsed);
-        }
-        for (size_t i = 0; i < batch->creates.n; i++) {
-            struct batch_input *in = *vec_at(&batch->creates, struct batch_input *, i);
-            if (str_eq(in->input->create.app, pg_text(res, row, 0)) &&
-                str_eq(in->input->create.version, pg_text(res, row, 1)))
-                in->release = release;
-        }
-    }
-    return 0;
-}
-
-static void plan_name(struct engine_batch *batch, struct batch_input *in) {
-    const struct create_args *create = &in->input->create;
-    if (!in->release || !in->plane || !(in->release->needs & NEED_NAME))
-        return;
-    struct name *name = arena_new(batch->base.arena, struct name);
-    name->change = ROW_NEW;
-    name->host = create->host ? arena_printf(batch->base.arena, "%s.%s", create->host, in->plane->domain)
-                              : arena_printf(batch->base.arena, "%s-%s-%s.%s", create->name, create->tenant,
-                                             create->customer, in->plane->domain);
-    name->instance_id = uuid_derive(in->input->seed, 1);
-    name->tenant_id = name->instance_id; /* the real one once the context is known */
-    in->name = name;
-}
-
 /* Two of one batch with the same key: the later is shown the earlier's answer. */
 static void pair_keys(struct engine_batch *batch) {
     for (size_t i = 0; i < batch->n; i++)
@@ -119,27 +56,9 @@ static void pair_keys(struct engine_batch *batch) {
 }
 
 int requests_prepare(struct engine_batch *batch, struct err *err) {
-    struct vec apps = {0}, versions = {0}, planes = {0};
     pair_keys(batch);
-    for (size_t i = 0; i < batch->n; i++) {
-        struct batch_input *in = &batch->inputs[i];
-        if (in->input->kind != INPUT_CREATE)
-            continue;
-        *vec_add(batch->base.arena, &batch->creates, struct batch_input *) = in;
-        *vec_add(batch->base.arena, &apps, const char *) = in->input->create.app;
-        *vec_add(batch->base.arena, &versions, const char *) = in->input->create.version;
-        *vec_add(batch->base.arena, &planes, const char *) = in->input->create.plane;
-    }
-    if (!batch->creates.n)
-        return 0;
-    if (find_releases(batch, &apps, &versions, err) < 0 || find_planes(batch, &planes, err) < 0)
-        return -1;
-    for (size_t i = 0; i < batch->creates.n; i++)
-        plan_name(batch, *vec_at(&batch->creates, struct batch_input *, i));
-    return 0;
+    return creates_prepare(batch, err);
 }
-
-/* ---- claims and contexts ---- */
 
 static int send_claims(struct engine_batch *batch, struct err *err) {
     struct vec rows = {0}, ids = {0}, owners = {0}, keys = {0};
@@ -178,63 +97,8 @@ static int send_claims(struct engine_batch *batch, struct err *err) {
     return pg_send(batch->base.pg, query_requests_find, &params, err);
 }
 
-static int send_names(struct engine_batch *batch, struct err *err) {
-    struct vec rows = {0}, hosts = {0};
-    for (size_t i = 0; i < batch->creates.n; i++) {
-        const struct batch_input *in = *vec_at(&batch->creates, struct batch_input *, i);
-        if (!in->name || in->same_key)
-            continue;
-        *vec_add(batch->base.arena, &rows, const void *) = in->name;
-        *vec_add(batch->base.arena, &hosts, const char *) = in->name->host;
-    }
-    if (!rows.n)
-        return 0;
-    struct pg_params params = {.arena = batch->base.arena};
-    pg_params_rows(&params, name_columns, name_columns_n, rows.items, rows.n);
-    struct pg_params found = {.arena = batch->base.arena};
-    pg_params_texts(&found, hosts.items, hosts.n);
-    batch->names_sent = true;
-    if (pg_send(batch->base.pg, query_names_claim, &params, err) < 0)
-        return -1;
-    return pg_send(batch->base.pg, query_names_by_host, &found, err);
-}
-
-static int send_contexts(struct engine_batch *batch, struct err *err) {
-    size_t n = batch->creates.n;
-    struct arena *arena = batch->base.arena;
-    int64_t *numbers = arena_alloc(arena, n * sizeof *numbers);
-    const char **customers = arena_alloc(arena, n * sizeof *customers),
-               **tenants = arena_alloc(arena, n * sizeof *tenants),
-               **sizes = arena_alloc(arena, n * sizeof *sizes),
-               **names = arena_alloc(arena, n * sizeof *names);
-    struct uuid *planes = arena_alloc(arena, n * sizeof *planes);
-    for (size_t i = 0; i < n; i++) {
-        const struct batch_input *in = *vec_at(&batch->creates, struct batch_input *, i);
-        numbers[i] = (int64_t)i;
-        customers[i] = in->input->create.customer;
-        tenants[i] = in->input->create.tenant;
-        sizes[i] = in->input->create.size;
-        names[i] = in->input->create.name;
-        if (in->plane)
-            planes[i] = in->plane->id;
-    }
-    struct pg_params lock = {.arena = arena}, params = {.arena = arena};
-    pg_params_texts(&lock, customers, n);
-    pg_params_ints(&params, numbers, n);
-    pg_params_texts(&params, customers, n);
-    pg_params_texts(&params, tenants, n);
-    pg_params_uuids(&params, planes, n);
-    pg_params_texts(&params, sizes, n);
-    pg_params_texts(&params, names, n);
-    if (pg_send(batch->base.pg, query_customers_lock, &lock, err) < 0)
-        return -1;
-    return pg_send(batch->base.pg, query_create_context, &params, err);
-}
-
 int requests_send(struct engine_batch *batch, struct err *err) {
-    if (send_claims(batch, err) < 0 || send_names(batch, err) < 0)
-        return -1;
-    return batch->creates.n ? send_contexts(batch, err) : 0;
+    return send_claims(batch, err) < 0 ? -1 : creates_send(batch, err);
 }
 
 static void answer(struct batch_input *in, int status, char *body, int64_t etag, const char *location) {
@@ -243,7 +107,7 @@ static void answer(struct batch_input *in, int status, char *body, int64_t etag,
         (struct answer){.status = status, .body = body, .etag = etag, .location = mem_strdup(location)};
 }
 
-static void refuse(struct batch_input *in, int status, const char *code, const char *sentence) {
+void request_refuse(struct batch_input *in, int status, const char *code, const char *sentence) {
     answer(in, status, problem_text(status, code, sentence), 0, NULL);
 }
 
@@ -272,8 +136,9 @@ static int read_found(struct engine_batch *batch, struct err *err) {
             in->replayed = true;
             in->own = same;
             if (!same && memcmp(PQgetvalue(res, row, 3), in->input->fingerprint.b, HASH_SIZE) != 0)
-                refuse(in, 422, "key_reused",
-                       "This Idempotency-Key was used for another request. Use a new key for a new request.");
+                request_refuse(
+                    in, 422, "key_reused",
+                    "This Idempotency-Key was used for another request. Use a new key for a new request.");
             else
                 answer(in, (int)pg_int(res, row, 4), mem_strdup(pg_text(res, row, 5)), pg_int(res, row, 6),
                        pg_text(res, row, 7));
@@ -282,153 +147,7 @@ static int read_found(struct engine_batch *batch, struct err *err) {
     return 0;
 }
 
-static void take_over(struct engine_batch *batch, struct batch_input *in, struct name *held, bool *ret_gone,
-                      struct uuid tenant_id) {
-    char hex[UUID_HEX_SIZE], stamp[28];
-    bool gone = *ret_gone;
-    bool free_now =
-        gone && (uuid_eq(held->tenant_id, tenant_id) || (held->free_at && held->free_at <= batch->base.now));
-    if (!free_now) {
-        const char *sentence =
-            gone && held->free_at
-                ? arena_printf(batch->base.arena, "The name \"%s\" is not free yet. It will be free at %s.",
-                               held->host, clock_text(held->free_at, stamp))
-                : arena_printf(batch->base.arena, "The name \"%s\" is taken. Choose another one.",
-                               held->host);
-        refuse(in, 409, "name_taken", sentence);
-        return;
-    }
-    in->name->change = ROW_CHANGED;
-    in->name->serial = held->serial;
-    in->name->replaces = held->serial
-                             ? arena_printf(batch->base.arena, "fairlead owner=%s epoch=%lld serial=%lld",
-                                            uuid_hex(held->instance_id, hex), (long long)batch->base.epoch,
-                                            (long long)held->serial)
-                             : held->replaces;
-    /* Taken from here on: also for another of this batch. */
-    held->instance_id = in->name->instance_id;
-    held->tenant_id = tenant_id;
-    held->free_at = 0;
-    *ret_gone = false;
-}
-
-static int read_names(struct engine_batch *batch, struct vec *held, struct vec *gone, struct err *err) {
-    if (!batch->names_sent)
-        return 0;
-    cleanup_result PGresult *claimed = pg_next(batch->base.pg, err);
-    cleanup_result PGresult *found = claimed ? pg_next(batch->base.pg, err) : NULL;
-    if (!found)
-        return -1;
-    pg_rows(found, name_columns, name_columns_n, sizeof(struct name), batch->base.arena, held);
-    for (int i = 0; i < PQntuples(found); i++)
-        *vec_add(batch->base.arena, gone, bool) = pg_bool(found, i, name_columns_n);
-    for (size_t i = 0; i < batch->creates.n; i++) {
-        struct batch_input *in = *vec_at(&batch->creates, struct batch_input *, i);
-        for (size_t k = 0; k < held->n && in->name; k++) {
-            const struct name *name = vec_at(held, struct name, k);
-            if (str_eq(name->host, in->name->host) && uuid_eq(name->instance_id, in->name->instance_id))
-                in->name_claimed = true;
-        }
-    }
-    return 0;
-}
-
-struct create_context {
-    struct uuid customer_id, tenant_id, size_id, existing_id;
-    int64_t cpu_milli, memory_mb, disk_mb, trial_days, instances, memory_used;
-    int64_t max_instances, max_memory_mb; /* -1: no limit */
-    bool has_plan, has_plane, plane_allowed;
-};
-
-static struct create_context read_context(PGresult *res, int row) {
-    return (struct create_context){
-        .customer_id = pg_uuid(res, row, 1),
-        .tenant_id = pg_uuid(res, row, 2),
-        .size_id = pg_uuid(res, row, 3),
-        .cpu_milli = pg_int(res, row, 4),
-        .memory_mb = pg_int(res, row, 5),
-        .disk_mb = pg_int(res, row, 6),
-        .max_instances = PQgetisnull(res, row, 8) ? -1 : pg_int(res, row, 8),
-        .max_memory_mb = PQgetisnull(res, row, 9) ? -1 : pg_int(res, row, 9),
-        .trial_days = pg_int(res, row, 10),
-        .existing_id = pg_uuid(res, row, 11),
-        .instances = pg_int(res, row, 12),
-        .memory_used = pg_int(res, row, 13),
-        .has_plane = pg_bool(res, row, 14),
-        .plane_allowed = pg_bool(res, row, 15),
-    };
-}
-
-/* What earlier creates of this batch, not yet rows, add to the usage of a customer; and whether one of them
- * has this very name (then this one waits for the next batch, and finds it there). */
-static bool add_batch_usage(struct engine_batch *batch, struct create_context *context,
-                            const struct batch_input *in) {
-    for (size_t i = 0; i < batch->base.subjects_n; i++) {
-        const struct instance *other = batch->base.subjects[i]->instance;
-        if (other->change != ROW_NEW || !uuid_eq(other->customer_id, context->customer_id))
-            continue;
-        if (uuid_eq(other->tenant_id, context->tenant_id) && str_eq(other->name, in->input->create.name))
-            return false;
-        context->instances++;
-        context->memory_used += other->memory_mb;
-    }
-    return true;
-}
-
-/* True: it may be made. */
-static bool judge_create(struct engine_batch *batch, struct batch_input *in,
-                         const struct create_context *context) {
-    const struct create_args *create = &in->input->create;
-    struct arena *arena = batch->base.arena;
-    struct err err = {0};
-    char id[UUID_TEXT_SIZE];
-    if (!in->release)
-        refuse(in, 422, "unknown_app",
-               arena_printf(arena, "There is no app \"%s\"%s%s in the catalogue.", create->app,
-                            create->version ? " of version " : "", create->version ? create->version : ""));
-    else if (uuid_is_nil(context->tenant_id))
-        refuse(in, 422, "unknown_tenant",
-               arena_printf(arena, "There is no tenant \"%s/%s\".", create->customer, create->tenant));
-    else if (!in->plane || !context->has_plane)
-        refuse(in, 422, "unknown_plane", arena_printf(arena, "There is no plane \"%s\".", create->plane));
-    else if (!context->plane_allowed)
-        refuse(in, 403, "plane_not_allowed",
-               arena_printf(arena, "The plan of \"%s\" does not allow the plane \"%s\".", create->customer,
-                            create->plane));
-    else if (uuid_is_nil(context->size_id) && (in->release->needs & NEED_STACK))
-        refuse(in, 422, "unknown_size",
-               arena_printf(arena, "The plane \"%s\" has no size \"%s\".", create->plane, create->size));
-    else if (!uuid_is_nil(context->existing_id)) {
-        refuse(in, 409, "exists",
-               arena_printf(arena, "\"%s/%s\" has an instance named \"%s\" already.", create->customer,
-                            create->tenant, create->name));
-        in->input->answer.location =
-            mem_strdup(arena_printf(arena, "/v1/instances/%s", uuid_text(context->existing_id, id)));
-    } else if (context->max_instances >= 0 && context->instances + 1 > context->max_instances)
-        refuse(in, 403, "quota",
-               arena_printf(
-                   arena,
-                   "The plan allows %lld instances and %lld are there. Delete one, or ask for a larger plan.",
-                   (long long)context->max_instances, (long long)context->instances));
-    else if (context->max_memory_mb >= 0 &&
-             context->memory_used + context->memory_mb > context->max_memory_mb)
-        refuse(in, 403, "quota",
-               arena_printf(
-                   arena, "The plan allows %lld MB of memory; %lld MB are in use and %lld MB are asked for.",
-                   (long long)context->max_memory_mb, (long long)context->memory_used,
-                   (long long)context->memory_mb));
-    else if (release_check_inputs(in->release, create->inputs, &err) < 0)
-        refuse(in, 422, "bad_input", err.text);
-    return !in->answered;
-}
-
-static const char *public_url(struct arena *arena, const struct plane *plane, const char *host) {
-    bool usual = plane->public_port == (str_eq(plane->scheme, "https") ? 443 : 80);
-    return usual ? arena_printf(arena, "%s://%s", plane->scheme, host)
-                 : arena_printf(arena, "%s://%s:%lld", plane->scheme, host, (long long)plane->public_port);
-}
-
-static void answer_accepted(struct batch_input *in, const struct instance *instance) {
+void request_accept(struct batch_input *in, const struct instance *instance) {
     char id[UUID_TEXT_SIZE], location[64];
     (void)snprintf(location, sizeof location, "/v1/instances/%s", uuid_text(instance->id, id));
     cleanup_json json_t *body = json_pack("{s:s, s:s, s:s, s:I, s:s?}", "id", id, "name", instance->name,
@@ -437,111 +156,36 @@ static void answer_accepted(struct batch_input *in, const struct instance *insta
     answer(in, 202, json_text(body), instance->accepted, location);
 }
 
-static void make_instance(struct engine_batch *batch, struct batch_input *in,
-                          const struct create_context *context) {
-    const struct create_args *create = &in->input->create;
-    struct arena *arena = batch->base.arena;
-    struct refusal refusal;
-    cleanup_free char *inputs = json_text(create->inputs);
-    struct instance *instance = arena_new(arena, struct instance);
-    *instance = (struct instance){
-        .change = ROW_NEW,
-        .tenant_id = context->tenant_id,
-        .id = uuid_derive(in->input->seed, 1),
-        .customer_id = context->customer_id,
-        .plane_id = in->plane->id,
-        .release_id = in->release->id,
-        .size_id = context->size_id,
-        .name = create->name,
-        .host = in->name ? in->name->host : NULL,
-        .inputs = arena_strdup(arena, inputs),
-        .public_url = in->name ? public_url(arena, in->plane, in->name->host) : NULL,
-        .state = STATE_NEW,
-        .memory_mb = context->memory_mb,
-        .cpu_milli = context->cpu_milli,
-        .disk_mb = context->disk_mb,
-        .trial_days = create->trial_days >= 0 ? create->trial_days : context->trial_days,
-        .created_at = batch->base.now,
-        .updated_at = batch->base.now,
-    };
-    struct subject *subject = batch_add_subject(&batch->base, instance, in->release, in->plane);
-    subject->name = in->name;
-    if (in->name) {
-        in->name->tenant_id = context->tenant_id;
-        in->name->change = ROW_CHANGED; /* the claim made the row */
-    }
-    struct decision *decision = batch_decision(&batch->base, in->input->seed);
-    decision->ids = 1; /* the first is the instance's own */
-    struct decide_event event = {.kind = DECIDE_INTENT,
-                                 .intent = INTENT_CREATE,
-                                 .request_id = in->input->seed,
-                                 .trace = in->input->trace};
-    if (decide(subject, &event, decision, &refusal))
-        answer_accepted(in, instance);
-    else
-        refuse(in, refusal.status, refusal.code, refusal.sentence);
-}
-
 int requests_read(struct engine_batch *batch, struct err *err) {
-    struct vec held = {0}, gone = {0};
-    if (read_found(batch, err) < 0)
-        return -1;
-    if (read_names(batch, &held, &gone, err) < 0)
-        return -1;
-    if (!batch->creates.n)
-        return 0;
-    cleanup_result PGresult *locked = pg_next(batch->base.pg, err);
-    if (!locked)
-        return -1;
-    batch->contexts = pg_next(batch->base.pg, err);
-    batch->held = held;
-    batch->gone = gone;
-    return batch->contexts ? 0 : -1;
-}
-
-static void decide_create(struct engine_batch *batch, struct batch_input *in, int row) {
-    struct create_context context = read_context(batch->contexts, row);
-    if (in->answered || in->same_key)
-        return;
-    if (!add_batch_usage(batch, &context, in)) {
-        in->skip = true;
-        return;
-    }
-    if (!judge_create(batch, in, &context))
-        return;
-    for (size_t k = 0; k < batch->held.n && in->name && !in->name_claimed && !in->answered; k++) {
-        struct name *name = vec_at(&batch->held, struct name, k);
-        if (str_eq(name->host, in->name->host))
-            take_over(batch, in, name, vec_at(&batch->gone, bool, k), context.tenant_id);
-    }
-    if (!in->answered)
-        make_instance(batch, in, &context);
+    return read_found(batch, err) < 0 ? -1 : creates_read(batch, err);
 }
 
 static void decide_intent_input(struct engine_batch *batch, struct batch_input *in) {
     struct refusal refusal;
     struct subject *subject = in->subject;
     if (!subject || subject->instance->state == STATE_DELETED) {
-        refuse(in, 404, "not_found", "There is no such instance.");
+        request_refuse(in, 404, "not_found", "There is no such instance.");
         return;
     }
     struct instance *instance = subject->instance;
     if (in->input->if_match && in->input->if_match != instance->accepted) {
-        refuse(in, 412, "changed",
-               arena_printf(batch->base.arena,
-                            "\"%s\" has changed meanwhile: it is at generation %lld, not %lld.",
-                            instance->name, (long long)instance->accepted, (long long)in->input->if_match));
+        request_refuse(in, 412, "changed",
+                       arena_printf(batch->base.arena,
+                                    "\"%s\" has changed meanwhile: it is at generation %lld, not %lld.",
+                                    instance->name, (long long)instance->accepted,
+                                    (long long)in->input->if_match));
         in->input->answer.etag = instance->accepted;
         return;
     }
     if (in->input->event.intent == INTENT_DELETE && !in->input->purge &&
         (subject->release->needs & NEED_STACK)) {
-        refuse(in, 422, "needs_purge",
-               arena_printf(
-                   batch->base.arena,
-                   "Deleting \"%s\" takes its data away for good: there are no backups yet. Ask again with "
-                   "purge to say that the data may go.",
-                   instance->name));
+        request_refuse(
+            in, 422, "needs_purge",
+            arena_printf(
+                batch->base.arena,
+                "Deleting \"%s\" takes its data away for good: there are no backups yet. Ask again with "
+                "purge to say that the data may go.",
+                instance->name));
         return;
     }
     struct decision *decision = batch_decision(&batch->base, in->input->seed);
@@ -550,16 +194,13 @@ static void decide_intent_input(struct engine_batch *batch, struct batch_input *
     event.request_id = in->input->seed;
     event.trace = in->input->trace;
     if (decide(subject, &event, decision, &refusal))
-        answer_accepted(in, instance);
+        request_accept(in, instance);
     else
-        refuse(in, refusal.status, refusal.code, refusal.sentence);
+        request_refuse(in, refusal.status, refusal.code, refusal.sentence);
 }
 
 void requests_decide(struct engine_batch *batch) {
-    for (size_t i = 0; i < batch->creates.n; i++)
-        decide_create(batch, *vec_at(&batch->creates, struct batch_input *, i), (int)i);
-    PQclear(batch->contexts);
-    batch->contexts = NULL;
+    creates_decide(batch);
     for (size_t i = 0; i < batch->n; i++) {
         struct batch_input *in = &batch->inputs[i];
         if (in->input->kind == INPUT_INTENT && !in->skip && !in->answered && !in->same_key)
@@ -571,25 +212,6 @@ void requests_decide(struct engine_batch *batch) {
             continue;
         in->skip = true; /* the next batch finds the row of the earlier one */
     }
-}
-
-static int send_give_back(struct engine_batch *batch, struct err *err) {
-    struct vec hosts = {0}, ids = {0};
-    for (size_t i = 0; i < batch->creates.n; i++) {
-        const struct batch_input *in = *vec_at(&batch->creates, struct batch_input *, i);
-        if (!in->name_claimed ||
-            (in->answered && in->input->answer.status == 202 && (!in->replayed || in->own)))
-            continue;
-        *vec_add(batch->base.arena, &hosts, const char *) = in->name->host;
-        *vec_add(batch->base.arena, &ids, struct uuid) = in->name->instance_id;
-    }
-    if (!hosts.n)
-        return 0;
-    struct pg_params params = {.arena = batch->base.arena};
-    pg_params_texts(&params, hosts.items, hosts.n);
-    pg_params_uuids(&params, ids.items, ids.n);
-    batch->base.sent++;
-    return pg_send(batch->base.pg, query_names_give_back, &params, err);
 }
 
 /* A claim of an input that waits for the next batch must not stand meanwhile: it has no answer. */
@@ -627,7 +249,7 @@ int requests_store(struct engine_batch *batch, struct err *err) {
         };
         *vec_add(batch->base.arena, &rows, const void *) = row;
     }
-    if (send_give_back(batch, err) < 0 || send_unclaim(batch, err) < 0)
+    if (creates_store(batch, err) < 0 || send_unclaim(batch, err) < 0)
         return -1;
     if (!rows.n)
         return 0;

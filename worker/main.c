@@ -164,15 +164,16 @@ static bool has_role(const char *role) {
     return false;
 }
 
+static const struct {
+    const char *role, *kind;
+    int threads;
+} readers[] = {{"builder", "resolve", 2},
+               {"builder", "build", 2},
+               {"dns", "dns", 1},
+               {"prober", "probe", 4},
+               {NULL, "noop", 1}};
+
 static int start_orders(struct parts *parts, struct err *err) {
-    static const struct {
-        const char *role, *kind;
-        int threads;
-    } readers[] = {{"builder", "resolve", 2},
-                   {"builder", "build", 2},
-                   {"dns", "dns", 1},
-                   {"prober", "probe", 4},
-                   {NULL, "noop", 1}};
     for (size_t i = 0; i < sizeof readers / sizeof *readers; i++) {
         if (readers[i].role && !has_role(readers[i].role))
             continue;
@@ -181,6 +182,14 @@ static int start_orders(struct parts *parts, struct err *err) {
             return -1;
     }
     return 0;
+}
+
+/* What `fairlead-coordinator emits` must list too. */
+static void print_performs(void) {
+    for (size_t i = 0; i < sizeof readers / sizeof *readers; i++)
+        printf("order fairlead.orders.%s\n", readers[i].kind);
+    for (size_t i = 0; step_document_kind(i); i++)
+        printf("document %s\n", step_document_kind(i));
 }
 
 static int start_documents(struct parts *parts, struct err *err) {
@@ -287,6 +296,10 @@ int main(int argc, char **argv) {
     struct err err = {0};
     int args;
     bool help;
+    if (argc == 2 && str_eq(argv[1], "performs")) {
+        print_performs();
+        return 0;
+    }
     if (argc == 2 && str_eq(argv[1], "config")) {
         conf_print_markdown(conf, stdout);
         return 0;

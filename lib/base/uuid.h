@@ -21,7 +21,6 @@ struct uuid uuid_make(int64_t now_us); /* random bits from the kernel */
 struct uuid uuid_seed(int64_t now_us);
 struct uuid uuid_derive(struct uuid seed, unsigned n); /* n from 1 to 65535 */
 bool uuid_eq(struct uuid a, struct uuid b);
-int uuid_cmp(struct uuid a, struct uuid b);
 bool uuid_is_nil(struct uuid u);
 /* The hyphenated form in a buffer of the caller's; returns it. */
 char *uuid_text(struct uuid u, char out[UUID_TEXT_SIZE]);

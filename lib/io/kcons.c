@@ -153,10 +153,6 @@ void kcons_done(struct kcons *kcons, const char *topic, int32_t partition, int64
     rd_kafka_topic_partition_list_destroy(list);
 }
 
-void kcons_commit(struct kcons *kcons) {
-    (void)rd_kafka_commit(kcons->rk, NULL, 1);
-}
-
 void kcons_pause(struct kcons *kcons, const char *topic, int32_t partition) {
     rd_kafka_topic_partition_list_t *list = one(topic, partition);
     (void)rd_kafka_pause_partitions(kcons->rk, list);

@@ -33,7 +33,6 @@ void kcons_release(struct kcons_record *record);
 
 /* This record and those before it on its partition need not come again to this group. */
 void kcons_done(struct kcons *kcons, const char *topic, int32_t partition, int64_t offset);
-void kcons_commit(struct kcons *kcons); /* tells the broker now, without waiting */
 
 /* No more records of that partition until resumed; what was fetched comes again after it. */
 void kcons_pause(struct kcons *kcons, const char *topic, int32_t partition);

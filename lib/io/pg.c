@@ -90,10 +90,6 @@ void pg_close(struct pg *pg) {
     free(pg);
 }
 
-void pg_close_p(struct pg **pg) {
-    pg_close(*pg);
-}
-
 bool pg_is_usable(const struct pg *pg) {
     return pg && PQstatus(pg->conn) == CONNECTION_OK;
 }

@@ -30,7 +30,6 @@ struct pg {
 /* `settings` are "name=value" run-time settings, separated by spaces, or NULL. */
 struct pg *pg_open(const char *url, const char *settings, struct err *err);
 void pg_close(struct pg *pg);
-void pg_close_p(struct pg **pg);
 bool pg_is_usable(const struct pg *pg);
 
 /* ---- columns ---- */

@@ -306,10 +306,6 @@ void release_free(struct release *release) {
     free(release);
 }
 
-void release_free_p(struct release **release) {
-    release_free(*release);
-}
-
 static int check_input(const json_t *field, const char *key, json_t *inputs, struct err *err) {
     const char *title = json_str(field, "title"), *type = json_str(field, "type");
     int64_t min = json_int(field, "min", 0), max = json_int(field, "max", 200), n;

@@ -26,7 +26,6 @@ struct release {
 struct release *release_parse(struct uuid id, const char *app, const char *version, const json_t *spec,
                               const char *template, struct err *err);
 void release_free(struct release *release);
-void release_free_p(struct release **release);
 
 /* Judges what a customer typed against the inputs of a release: types, limits, unknown keys; fills defaults.
  * `inputs` is changed in place. The error names the input by its title. Class park. */

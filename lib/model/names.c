@@ -1,7 +1,6 @@
 #include "model/names.h"
 
 #include "base/str.h"
-#include "base/uuid.h"
 
 #include <arpa/inet.h>
 #include <string.h>
@@ -96,11 +95,6 @@ bool name_is_key(const char *s) {
         if (!is_lower(*s) && !is_digit(*s) && *s != '_')
             return false;
     return true;
-}
-
-bool name_is_uuid(const char *s) {
-    struct uuid u;
-    return uuid_parse(s, &u);
 }
 
 bool name_is_ipv4(const char *s) {

@@ -114,13 +114,4 @@ extern const struct transition_row transition_rows[];
 extern const int transition_rows_n;
 bool transition_legal(enum state from, enum state to);
 
-/* Names to numbers; -1 for what is not a row. */
-int state_find(const char *name);
-int intent_find(const char *name);
-int walk_find(const char *name);
-int step_find(const char *name);
-
-/* Phase shown of a walk, from the first step that is not done. */
-const char *phase_name(enum walk walk, enum step_kind step);
-
 #endif

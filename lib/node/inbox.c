@@ -39,6 +39,10 @@ static void take_list(struct inbox *inbox, const void *payload, size_t n) {
     Fairlead__V1__List *list = fairlead__v1__list__unpack(NULL, n, payload);
     if (list && list->nonce.len == 16 && memcmp(list->nonce.data, inbox->nonce, 16) == 0 &&
         list->node.len == 16 && memcmp(list->node.data, inbox->node->id.b, 16) == 0 && !inbox->list_came) {
+        for (size_t i = 0; i < list->n_entries; i++)
+            if (list->entries[i]->instance.len == 16)
+                keeper_floor(inbox->keeper, list->entries[i]->instance.data, list->entries[i]->kind,
+                             list->entries[i]->epoch, list->entries[i]->revision);
         inbox->list_came = true;
         log_info("the coordinator's list came", LOG_I("documents", list->n_entries));
     }

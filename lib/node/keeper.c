@@ -29,6 +29,7 @@ struct item {
     struct ratchet_number number; /* of what was accepted; may be ahead of `document` at boot */
     bool busy, healthy_saved;
     bool resent; /* it came again while it was being applied */
+    bool below;  /* older than the coordinator's list: a newer one is on its way */
     bool waits;  /* accepted before the topic was read to its end */
     int64_t due_at;
     int failures;
@@ -155,7 +156,7 @@ static struct item *take(struct keeper *keeper) {
         struct item *best = NULL;
         for (size_t i = 0; i < keeper->n; i++) {
             struct item *item = keeper->items[i];
-            if (item->waits && !keeper->open)
+            if (item->below || (item->waits && !keeper->open))
                 continue;
             if (item->due_at > now)
                 next = item->due_at < next ? item->due_at : next;
@@ -340,6 +341,7 @@ static int accept(struct keeper *keeper, struct item *item, const char *key,
     set_document(item, copy(document), envelope, n);
     item->failures = 0;
     item->due_at = 0;
+    item->below = false;
     item->waits = !keeper->open;
     pthread_cond_broadcast(&keeper->cond);
     return 0;
@@ -399,6 +401,18 @@ void keeper_open(struct keeper *keeper) {
     keeper->open = true;
     keeper->fresh = false;
     pthread_cond_broadcast(&keeper->cond);
+    pthread_mutex_unlock(&keeper->mutex);
+}
+
+void keeper_floor(struct keeper *keeper, const uint8_t instance[16], const char *kind, uint32_t epoch,
+                  uint64_t revision) {
+    char hex[33], key[64];
+    hex_encode(hex, instance, 16);
+    (void)snprintf(key, sizeof key, "%s.%.16s", hex, kind);
+    pthread_mutex_lock(&keeper->mutex);
+    struct item *item = find(keeper, key);
+    if (item && keeper->fresh) /* a node with a history goes on as it is until the newer one comes */
+        item->below = ratchet_compare(item->number, (struct ratchet_number){epoch, revision}) < 0;
     pthread_mutex_unlock(&keeper->mutex);
 }
 

@@ -44,6 +44,10 @@ MUST_CHECK int keeper_offer(struct keeper *keeper, const Fairlead__V1__Document 
                             const void *envelope, size_t n, struct err *err);
 /* Nothing new is applied before the topic was read to its end; what was accepted till then is applied now. */
 void keeper_open(struct keeper *keeper);
+/* The coordinator's list stands at this revision: an older document of that kind is not acted on, a newer one
+ * comes. */
+void keeper_floor(struct keeper *keeper, const uint8_t instance[16], const char *kind, uint32_t epoch,
+                  uint64_t revision);
 /* Something may have changed about this instance (hex): look soon. */
 void keeper_hint(struct keeper *keeper, const char *instance);
 /* All that is held, with what was last said of each. The caller frees with keeper_inventory_free(). */

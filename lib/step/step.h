@@ -56,6 +56,8 @@ int step_fail(struct step_context *ctx, struct err *err, enum err_class cls, con
 void step_fact(struct step_context *ctx, const char *key, const char *value);
 
 extern const struct step step_stack, step_route;
+/* The i-th kind of document that there is a step for; NULL behind the last. */
+const char *step_document_kind(size_t i);
 /* The step that carries out documents of a kind; NULL: none does. */
 const struct step *step_of_document(const char *kind);
 

@@ -39,13 +39,19 @@ void step_fact(struct step_context *ctx, const char *key, const char *value) {
     *vec_add(ctx->arena, &ctx->facts, Fairlead__V1__KeyValue *) = pair;
 }
 
+static const struct {
+    const char *kind;
+    const struct step *step;
+} document_steps[] = {{"stack", &step_stack}, {"route", &step_route}};
+#define DOCUMENT_STEPS (sizeof document_steps / sizeof *document_steps)
+
+const char *step_document_kind(size_t i) {
+    return i < DOCUMENT_STEPS ? document_steps[i].kind : NULL;
+}
+
 const struct step *step_of_document(const char *kind) {
-    static const struct {
-        const char *kind;
-        const struct step *step;
-    } steps[] = {{"stack", &step_stack}, {"route", &step_route}};
-    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
-        if (str_eq(steps[i].kind, kind))
-            return steps[i].step;
+    for (size_t i = 0; i < DOCUMENT_STEPS; i++)
+        if (str_eq(document_steps[i].kind, kind))
+            return document_steps[i].step;
     return NULL;
 }

@@ -36,6 +36,20 @@ ok "a second instance of the image builds nothing (F2)" bash -c "'$fairlead' ins
 ok "a name that is taken is 409 without saying whose" bash -c "'$fairlead' instance create testapp three --size tiny --host app-main-e2e; test \$? = 3"
 
 ok "a container that dies is started again" bash -c ". '${BASH_SOURCE[0]%/*}/../support/e2e.sh'; engine kill $(mine) && within 20 bash -c 'curl -sf -m 2 $url/healthz'"
+boots_alone() { # the worker dies, its container is gone, and the broker does not answer: the node starts it from its own disk
+  local broker pid
+  broker=$(pgrep -f 'kafka\.Kafka' | head -n 1)
+  pid=$(cat "$fleet/$node.pid")
+  kill -9 "$pid"
+  engine rm -f "$(mine)" >/dev/null
+  kill -STOP "$broker"
+  "$root/deploy/dev/fleet" up >/dev/null
+  local rc=0
+  within 30 bash -c "curl -sf -m 2 $url/healthz" || rc=1
+  kill -CONT "$broker"
+  return $rc
+}
+ok "a node starts its stacks from its last healthy documents, without a link" boots_alone
 ok "stop keeps the data and says so (503)" bash -c "'$fairlead' instance stop app --wait --timeout 60 && test \"\$(curl -s -o /dev/null -w '%{http_code}' $url/)\" = 503"
 ok "... in a plain sentence" has "$(page /)" "This application is stopped."
 ok "... and nothing of it runs" test -z "$(mine)"
@@ -57,6 +71,32 @@ ok "no route, secret or stack is left" test -z "$(ls -d "$FAIRLEAD_EDGE_DIR/map.
 ok "the same tenant may have the name again at once" "$fairlead" instance create testapp app --size tiny --wait --timeout 60
 ok "... and nobody else while it is held" bash -c "'$fairlead' instance delete app --purge --wait --timeout 60 && '$fairlead' tenant create e2e/other; '$fairlead' instance create testapp x --tenant e2e/other --size tiny --host app-main-e2e; test \$? = 3"
 ok "the second is cleaned away" "$fairlead" instance delete two --purge --wait --timeout 60
+
+# F1: the git host is away. What was resolved before serves, because the release's policy says so.
+away() {
+  mv "$fleet/forks/testapp" "$fleet/forks/testapp.away"
+  local rc=0
+  "$fairlead" instance create testapp away --size tiny --wait --timeout 150 || rc=1
+  mv "$fleet/forks/testapp.away" "$fleet/forks/testapp"
+  return $rc
+}
+ok "an unreachable git host is retried, then the last good image is used (F1)" away
+ok "... and it goes again" "$fairlead" instance delete away --purge --wait --timeout 60
+# F2: many at once for a key that nobody has built yet.
+many() {
+  local before after n=6
+  mkdir -p "$fleet/many"
+  rm -rf "$fleet/many/testapp" && cp -r "$root/tests/e2e/testapp" "$fleet/many/testapp"
+  echo "# $(date +%s%N)" >>"$fleet/many/testapp/image/web/Dockerfile"
+  "$root/deploy/dev/fork" "$fleet/many/testapp" "$fleet/forks"
+  before=$(sql "select count(*) from works where kind = 'build'")
+  seq "$n" | xargs -P "$n" -I{} "$fairlead" instance create testapp "many{}" --size tiny --wait --timeout 120
+  after=$(sql "select count(*), sum(attempt) from works where kind = 'build' and settled_at > clock_timestamp() - interval '2 minutes'")
+  seq "$n" | xargs -P "$n" -I{} "$fairlead" instance delete "many{}" --purge --wait --timeout 90 >/dev/null
+  "$root/deploy/dev/fork" "$root/tests/e2e/testapp" "$fleet/forks"
+  [ "$(sql "select count(*) from works where kind = 'build'")" = $((before + 1)) ] && [ "$after" = "1|1" ] || { echo "builds: $before before, $after now"; return 1; }
+}
+ok "six at once for a new key make one build (F2)" many
 
 ok "a missing ref parks the walk with its reason" bash -c "sed 's/ref: main/ref: gone/; s/version: \"1\"/version: \"0-bad\"/' '$root/tests/e2e/testapp/app.yaml' >'$fleet/bad.yaml' && mkdir -p '$fleet/bad/testapp' && cp '$fleet/bad.yaml' '$fleet/bad/testapp/app.yaml' && cp '$root/tests/e2e/testapp/compose.yaml' '$fleet/bad/testapp/' && '$fairlead' app register '$fleet/bad/testapp' && '$fairlead' instance create testapp bad --size tiny --wait --timeout 60; test \$? = 1"
 ok "... the same in SQL" sql_is "select class from stuck_v1 where instance = 'bad' and step = 'resolve'" ref_missing
