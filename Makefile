@@ -38,11 +38,12 @@ LIB_SRC := $(foreach l,base io model step node,$(wildcard lib/$(l)/*.c))
 COORD_SRC := $(wildcard coordinator/*.c coordinator/api/*.c coordinator/store/*.c) build/gen/sql/queries.c
 WORKER_SRC := $(wildcard worker/*.c)
 CLI_SRC := $(wildcard cli/*.c)
+AGENT_SRC := $(wildcard agent/*.c)
 TEST_SRC := $(wildcard tests/unit/*/*.c)
 
 obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
 LIB_OBJ := $(call obj,$(LIB_SRC) $(PROTO_C))
-PROGRAMS := $(BUILD)/fairlead-coordinator $(BUILD)/fairlead-worker $(BUILD)/fairlead
+PROGRAMS := $(BUILD)/fairlead-coordinator $(BUILD)/fairlead-worker $(BUILD)/fairlead $(if $(AGENT_SRC),$(BUILD)/fairlead-agent)
 TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(TEST_SRC))
 
 .PHONY: all programs tests deps check check-fast check-e2e lint fmt sim demo demo-down bench golden check-golden check-emits check-unit check-sim clean catalog-check
@@ -84,6 +85,8 @@ $(BUILD)/libfairlead.a: $(LIB_OBJ)
 $(BUILD)/fairlead-coordinator: $(call obj,$(COORD_SRC)) $(BUILD)/libfairlead.a
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 $(BUILD)/fairlead-worker: $(call obj,$(WORKER_SRC)) $(BUILD)/libfairlead.a
+	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+$(BUILD)/fairlead-agent: $(call obj,$(AGENT_SRC)) $(BUILD)/libfairlead.a
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 $(BUILD)/fairlead: $(call obj,$(CLI_SRC)) $(BUILD)/libfairlead.a
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)

@@ -10,6 +10,7 @@
 #include "coordinator/migrate.h"
 #include "coordinator/relay.h"
 #include "coordinator/topic_step.h"
+#include "model/names.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -160,6 +161,9 @@ static int start_parts(struct coordinator *c, const char *what, struct err *err)
     bool all = str_eq(what, "run");
     const char *database = conf_get(conf, "database"), *brokers = conf_get(conf, "kafka");
     struct relay_conf relay = {.database_url = database, .brokers = brokers, .owned = &c->owned_lanes};
+    if (!name_is_loopback(brokers))
+        return err_set(err, ERR_PARK, "kafka \"%s\" is not on this machine: it is refused until it has TLS",
+                       brokers);
     if (sign_init(err) < 0 || load_keys(c, err) < 0)
         return -1;
     if ((all || str_eq(what, "relay")) && !(c->relay = relay_start(&relay, err)))

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "io/engine.h"
 #include "io/http.h"
+#include "model/names.h"
 #include "node/inbox.h"
 #include "node/keeper.h"
 #include "node/secrets.h"
@@ -227,6 +228,9 @@ static int start_parts(struct parts *parts, struct err *err) {
     read_conf(&parts->worker);
     if (node_load(parts->worker.conf.state, &parts->worker.node, err) < 0)
         return -1;
+    if (!name_is_loopback(parts->worker.node.brokers))
+        return err_set(err, ERR_PARK, "kafka \"%s\" is not on this machine: it is refused until it has TLS",
+                       parts->worker.node.brokers);
     parts->worker.reporter = reporter_start(&parts->worker.node, err);
     if (!parts->worker.reporter || start_documents(parts, err) < 0 || start_orders(parts, err) < 0)
         return -1;

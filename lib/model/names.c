@@ -112,3 +112,15 @@ bool name_is_image(const char *s) {
             return false;
     return is_lower(s[0]);
 }
+
+bool name_is_loopback(const char *brokers) {
+    for (const char *p = brokers;;) {
+        size_t n = strcspn(p, ",");
+        bool v4 = n > 4 && strncmp(p, "127.", 4) == 0 && strspn(p, "0123456789.:") >= n;
+        if (!v4 && strncmp(p, "localhost:", 10) != 0 && strncmp(p, "[::1]:", 6) != 0)
+            return false;
+        if (!p[n])
+            return true;
+        p += n + 1;
+    }
+}

@@ -33,6 +33,10 @@ bool name_is_https_or_path(const char *s); /* what a source may name */
 bool name_is_key(const char *s); /* inputs, secrets, services: a-z first, then a-z, 0-9 and _; up to 32 */
 #define KEY_RULE "1 to 32 lower-case letters, digits and underscores, a letter first"
 
+/* Brokers (HOST:PORT, separated by commas) that are all on this machine: Kafka is plaintext, and so stays
+ * there. */
+bool name_is_loopback(const char *brokers);
+
 bool name_is_ipv4(const char *s);
 bool name_is_image(const char *s); /* repository@sha256:64 hex digits, without a registry host */
 

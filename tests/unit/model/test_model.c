@@ -70,6 +70,10 @@ static void names_follow_their_grammar(void **state) {
     assert_false(name_is_domain("localhost"));
     assert_false(name_is_domain("a..b"));
     assert_false(name_is_image("x@sha256:short"));
+    assert_true(name_is_loopback("127.0.0.1:9092,localhost:9093"));
+    assert_false(name_is_loopback("127.0.0.1:9092,10.0.0.1:9092"));
+    assert_false(name_is_loopback("127.evil.example:9092"));
+    assert_false(name_is_loopback(""));
 }
 
 static struct node host(const char *name, int64_t memory, bool edge) {
