@@ -37,6 +37,10 @@ void api_refuse(struct httpd_request *request, int status, const char *code, con
     api_answer(request, status, problem_text(status, code, sentence));
 }
 
+void api_refuse_busy(struct httpd_request *request) {
+    api_refuse(request, 503, "busy", "The database is busy just now. Try again.");
+}
+
 json_t *api_body(struct httpd_request *request, const struct schema_field *fields) {
     struct err err = {0};
     const char *type = httpd_header(request, "Content-Type");

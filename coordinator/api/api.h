@@ -49,6 +49,8 @@ void api_answer(struct httpd_request *request, int status, char *body);
 void api_answer_with(struct httpd_request *request, int status, char *body, int64_t etag,
                      const char *location);
 void api_refuse(struct httpd_request *request, int status, const char *code, const char *sentence);
+/* The database did not do it just now: nothing was done, ask again (503). */
+void api_refuse_busy(struct httpd_request *request);
 /* The body as JSON that fits the table; NULL: refused already. */
 json_t *api_body(struct httpd_request *request, const struct schema_field *fields);
 

@@ -38,7 +38,7 @@ static void get(struct api_call *call, struct pg *pg) {
     pg_params_uuid(&params, id);
     cleanup_result PGresult *res = pg_run(pg, query_credentials_get, &params, &err);
     if (!res) {
-        api_refuse(call->request, 503, "busy", "The database is busy just now. Try again.");
+        api_refuse_busy(call->request);
         return;
     }
     cleanup_json json_t *items = json_array();
@@ -71,7 +71,7 @@ static void confirm(struct api_call *call, struct pg *pg) {
     if (res)
         api_answer(call->request, 204, NULL);
     else
-        api_refuse(call->request, 503, "busy", "The database is busy just now. Try again.");
+        api_refuse_busy(call->request);
 }
 
 void credentials_confirm(struct api_call *call) {

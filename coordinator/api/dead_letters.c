@@ -10,7 +10,7 @@ static void retry(struct api_call *call, struct pg *pg) {
     pg_params_uuid(&params, id);
     cleanup_result PGresult *res = pg_run(pg, query_dead_letters_retry, &params, &err);
     if (!res) {
-        api_refuse(call->request, 503, "busy", "The database is busy just now. Try again.");
+        api_refuse_busy(call->request);
     } else if (PQntuples(res) == 0) {
         api_refuse(call->request, 409, "not_retryable",
                    "This record is gone, was not kept whole, or names no node: it can only be dropped.");

@@ -178,10 +178,6 @@ void instance_intent(struct api_call *call) {
     submit(call, mine);
 }
 
-static void refuse_error(struct api_call *call) {
-    api_refuse(call->request, 503, "busy", "The database is busy just now. Try again.");
-}
-
 struct list_args {
     const char *after, *customer, *tenant, *name, *state;
 };
@@ -199,7 +195,7 @@ static void list(struct api_call *call, struct pg *pg) {
     pg_params_text(&params, args->state);
     cleanup_result PGresult *res = pg_run(pg, query_instances_list, &params, &err);
     if (!res) {
-        refuse_error(call);
+        api_refuse_busy(call->request);
         return;
     }
     cleanup_str struct str out = STR_INIT(16 * 1024 * 1024);
@@ -237,7 +233,7 @@ static void get(struct api_call *call, struct pg *pg) {
     pg_params_text(&params, uuid_text(id, text));
     cleanup_result PGresult *res = pg_run(pg, query_instances_get, &params, &err);
     if (!res)
-        refuse_error(call);
+        api_refuse_busy(call->request);
     else if (PQntuples(res) == 0)
         api_refuse(call->request, 404, "not_found", "There is no such instance.");
     else
@@ -270,7 +266,7 @@ static void steps(struct api_call *call, struct pg *pg) {
     if (res)
         answer_rows(call, res, 0);
     else
-        refuse_error(call);
+        api_refuse_busy(call->request);
 }
 
 void instance_steps(struct api_call *call) {
@@ -291,7 +287,7 @@ static void events(struct api_call *call, struct pg *pg) {
     if (res)
         answer_rows(call, res, 2);
     else
-        refuse_error(call);
+        api_refuse_busy(call->request);
 }
 
 void instance_events(struct api_call *call) {

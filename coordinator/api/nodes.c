@@ -11,10 +11,6 @@
 
 #define CODE_SIZE 16
 
-static void refuse_busy(struct api_call *call) {
-    api_refuse(call->request, 503, "busy", "The database is busy just now. Try again.");
-}
-
 static void invite(struct api_call *call, struct pg *pg) {
     struct err err = {0};
     struct arena *arena = &call->request->arena;
@@ -24,7 +20,7 @@ static void invite(struct api_call *call, struct pg *pg) {
     pg_params_text(&find, call->rest);
     cleanup_result PGresult *found = pg_run(pg, query_nodes_get, &find, &err);
     if (!found) {
-        refuse_busy(call);
+        api_refuse_busy(call->request);
         return;
     }
     if (PQntuples(found) == 0) {
@@ -40,7 +36,7 @@ static void invite(struct api_call *call, struct pg *pg) {
     PGresult *stored = pg_run(pg, query_invite, &params, &err);
     PQclear(stored);
     if (!stored) {
-        refuse_busy(call);
+        api_refuse_busy(call->request);
         return;
     }
     hash_hex(hash_of(call->api->keys->sign_public, SIGN_PUBLIC_SIZE), print);
@@ -136,7 +132,7 @@ static void enrol(struct api_call *call, struct pg *pg) {
     struct api *api = call->api;
     if (enrol_in_transaction(call, pg, &body, &err) < 0) {
         pg_rollback(pg);
-        refuse_busy(call);
+        api_refuse_busy(call->request);
     } else if (!body) {
         api_refuse(call->request, 401, "bad_code",
                    "This code is not valid: it was used, is older than an hour, or was never given.");

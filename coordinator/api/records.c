@@ -188,7 +188,7 @@ const struct record_kind record_dead_letters = {.name = "dead letter",
 
 static void refuse_error(struct api_call *call, const struct err *err) {
     if (err->cls == ERR_RETRY)
-        api_refuse(call->request, 503, "busy", "The database is busy just now. Try again.");
+        api_refuse_busy(call->request);
     else
         api_refuse(call->request, 500, "internal", "Something went wrong here. It has been logged.");
 }
