@@ -93,6 +93,7 @@ static void place_from(struct batch *batch, size_t first, const struct vec *node
         struct decide_event event = {.kind = found.host ? DECIDE_PLACED : DECIDE_NO_ROOM,
                                      .host = found.host,
                                      .edge = found.edge,
+                                     .prober = found.prober,
                                      .port = found.port,
                                      .reason = found.reason};
         /* Each subject draws from a share of the seed's identities of its own. */

@@ -106,6 +106,7 @@ static unsigned role_of(int step_kind) {
     case STEP_STACK:
     case STEP_WAIT:
     case STEP_ROUTE:
+    case STEP_WATCH:
     case STEP_NOOP:
     case STEP_COUNT:
         break;

@@ -46,6 +46,7 @@ const char *topic_of_step(enum step_kind kind) {
     case STEP_STACK:
     case STEP_WAIT:
     case STEP_ROUTE:
+    case STEP_WATCH:
     case STEP_COUNT:
         break;
     }

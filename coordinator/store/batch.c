@@ -135,6 +135,8 @@ static void join_rows(struct batch *batch, struct vec intents, struct vec steps,
                 subject->host = node;
             if (uuid_eq(node->id, subject->instance->edge_id))
                 subject->edge = node;
+            if (uuid_eq(node->id, subject->instance->prober_id))
+                subject->prober = node;
         }
         subject->release = release_cache_get(batch->releases, subject->instance->release_id);
     }

@@ -35,6 +35,7 @@ static const char *audience_of(enum step_kind kind) {
     case STEP_STACK:
     case STEP_WAIT:
     case STEP_ROUTE:
+    case STEP_WATCH:
     case STEP_COUNT:
         break;
     }

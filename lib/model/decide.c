@@ -173,10 +173,20 @@ static const char *wanted_condition(const struct document *document, enum want w
     return document->kind == DOCUMENT_STACK && want != WANT_ON ? "stopped" : "healthy";
 }
 
+/* What a node put right by itself, as facts of its report: {"drift": what it found}. */
+static void tell_drift(struct subject *subject, const struct decide_event *event, struct decision *decision) {
+    cleanup_json json_t *facts = event->facts ? json_loads(event->facts, 0, NULL) : NULL;
+    const char *drift = json_str(facts, "drift");
+    if (drift)
+        decision_event(
+            subject, decision, "drift_repaired",
+            json_pack("{s:s, s:s}", "document", document_kind_names[event->document_kind], "reason", drift));
+}
+
 static struct step *step_of_document(const struct subject *subject, int kind) {
     for (size_t i = 0; i < subject->steps.n; i++) {
         struct step *step = vec_at(&subject->steps, struct step, i);
-        if (step->kind == (kind == DOCUMENT_STACK ? STEP_STACK : STEP_ROUTE) && step->state != STEP_WAITING)
+        if ((int)document_kind_of_step((enum step_kind)step->kind) == kind && step->state != STEP_WAITING)
             return step;
     }
     return NULL;
@@ -188,7 +198,6 @@ static void take_document(struct subject *subject, const struct decide_event *ev
     struct document *document = subject_document(subject, event->document_kind);
     if (!document || !uuid_eq(document->node_id, event->node_id) || is_older_report(document, event))
         return;
-    bool news = !str_eq(document->condition, event->condition) || document->observed != event->revision;
     document->stream = event->stream;
     document->report_n = event->report_n;
     document->condition = event->condition;
@@ -212,15 +221,12 @@ static void take_document(struct subject *subject, const struct decide_event *ev
         else if (str_eq(event->condition, "failing"))
             step_settle(subject, decision, step, event->result, &event->problem, event->facts);
     }
-    if (instance->state == STATE_RUNNING && intent->state != INTENT_RUNNING &&
-        document->kind == DOCUMENT_STACK && news) {
-        const char *health = str_eq(event->condition, "healthy") ? "ok" : "failing";
-        if (!str_eq(instance->health, health))
-            decision_event(subject, decision, "health_changed",
-                           json_pack("{s:s, s:s}", "health", health, "reason",
-                                     event->problem.text ? event->problem.text : ""));
-        instance->health = health;
-        instance->change = ROW_CHANGED;
+    tell_drift(subject, event, decision);
+    health_refresh(subject, decision, health_reason(subject, event));
+    if (health_wants_repair(subject, event)) {
+        struct refusal refusal;
+        struct decide_event repair = {.kind = DECIDE_INTENT, .intent = INTENT_REPAIR};
+        (void)accept_intent(subject, &repair, decision, &refusal);
     }
     walk_advance(subject, decision);
 }
@@ -271,6 +277,7 @@ static void take_wake(struct subject *subject, struct decision *decision) {
             wake_step(subject, decision, step);
     }
     walk_advance(subject, decision);
+    health_refresh(subject, decision, NULL); /* a node fell silent, or is back */
 }
 
 static struct step *open_place(const struct subject *subject) {
@@ -290,10 +297,12 @@ static void take_placed(struct subject *subject, const struct decide_event *even
         return;
     instance->node_id = event->host->id;
     instance->edge_id = event->edge->id;
+    instance->prober_id = event->prober ? event->prober->id : (struct uuid){0};
     instance->port = event->port;
     instance->problem = NULL;
     subject->host = event->host;
     subject->edge = event->edge;
+    subject->prober = event->prober;
     decision_event(subject, decision, "placed",
                    json_pack("{s:s, s:s, s:I}", "node", event->host->name, "edge", event->edge->name, "port",
                              (json_int_t)event->port));

@@ -21,7 +21,7 @@ struct subject {
     struct name *name;    /* NULL without one */
     const struct release *release;
     const struct plane *plane;
-    const struct node *host, *edge; /* NULL before placement */
+    const struct node *host, *edge, *prober; /* NULL before placement */
 };
 
 /* Settings that decisions depend on. */
@@ -87,7 +87,7 @@ struct decide_event {
     struct uuid stream;
     int64_t report_n;
     /* DECIDE_PLACED */
-    const struct node *host, *edge;
+    const struct node *host, *edge, *prober; /* prober NULL: the plane has none, nobody watches */
     int64_t port;
     /* DECIDE_NO_ROOM */
     const char *reason;
@@ -122,9 +122,18 @@ void step_settle(struct subject *subject, struct decision *decision, struct step
 /* Goes as far as possible: opens what may begin, ends walks, starts what waits. */
 void walk_advance(struct subject *subject, struct decision *decision);
 
+/* health.c: what is known of a running instance, apart from its state; an event when that changed. `reason`
+ * is what the report at hand says, or NULL. */
+void health_refresh(struct subject *subject, struct decision *decision, const char *reason);
+/* Why a report says what it says: a link that is cut is told apart from an app that is dead. */
+const char *health_reason(const struct subject *subject, const struct decide_event *report);
+/* A report of a watch, after which the name may have to be written again. */
+bool health_wants_repair(const struct subject *subject, const struct decide_event *report);
+
 /* Messages (message.c). Content and orders are built from the subject alone. */
 struct bytes message_stack(const struct subject *subject, struct decision *decision, enum want want);
 struct bytes message_route(const struct subject *subject, struct decision *decision, enum want want);
+struct bytes message_watch(const struct subject *subject, struct decision *decision, enum want want);
 struct bytes message_order(const struct subject *subject, struct decision *decision, const struct step *step,
                            enum want want);
 const char *message_stack_identity(const struct document *stack, struct arena *arena);

@@ -135,6 +135,7 @@ static void fill_dns(const struct subject *subject, struct decision *decision, e
     dns->owner = identity_of(arena, subject->instance->id);
     dns->serial = (uint64_t)subject->name->serial;
     dns->replaces = text_or_empty(arena, subject->name->replaces);
+    dns->adopt = subject_intent(subject, subject->instance->running)->kind == INTENT_REPAIR;
 }
 
 static void fill_probe(const struct subject *subject, struct decision *decision, Fairlead__V1__Probe *probe) {
@@ -161,6 +162,16 @@ static void fill_probe(const struct subject *subject, struct decision *decision,
     }
     probe->n_expect = expect.n;
     probe->expect = expect.items;
+    probe->owner = identity_of(arena, subject->instance->id);
+}
+
+struct bytes message_watch(const struct subject *subject, struct decision *decision, enum want want) {
+    Fairlead__V1__Watch watch = FAIRLEAD__V1__WATCH__INIT;
+    Fairlead__V1__Probe probe;
+    fill_probe(subject, decision, &probe);
+    watch.running = want == WANT_ON;
+    watch.probe = &probe;
+    return pack(decision->arena, &watch.base);
 }
 
 static void init_order(struct decision *decision, Fairlead__V1__Order *order, struct uuid id, int64_t attempt,

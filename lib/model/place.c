@@ -49,6 +49,17 @@ static void take(struct node *node, const struct instance *instance, int64_t por
     node->disk_used += instance->disk_mb;
 }
 
+static struct node *pick_prober(struct node *nodes, size_t n, const struct instance *waiting) {
+    size_t probers = 0;
+    for (size_t i = 0; i < n; i++)
+        probers += nodes[i].ready && nodes[i].prober;
+    size_t turn = probers ? waiting->id.b[15] % probers : 0;
+    for (size_t i = 0; i < n; i++)
+        if (nodes[i].ready && nodes[i].prober && turn-- == 0)
+            return &nodes[i];
+    return NULL;
+}
+
 struct placement place(struct node *nodes, size_t n, const struct instance *waiting, struct arena *arena) {
     struct placement result = {0};
     int hosts = 0;
@@ -76,6 +87,7 @@ struct placement place(struct node *nodes, size_t n, const struct instance *wait
     }
     if (result.host && result.edge) {
         result.port = free_port(result.host);
+        result.prober = pick_prober(nodes, n, waiting);
         take(result.host, waiting, result.port, arena);
         return result;
     }

@@ -9,12 +9,13 @@
 
 struct placement {
     struct node *host, *edge; /* NULL: no room, see reason */
+    struct node *prober;      /* who watches it; NULL: the plane has none */
     int64_t port;
     const char *reason; /* one sentence: which resource is short */
 };
 
 /* The host with the largest share of free memory (of equals, the one with fewer other duties), the first
- * edge, and the lowest free port of the host. */
+ * edge, the lowest free port of the host, and one of the probers, spread by the instance's identity. */
 struct placement place(struct node *nodes, size_t n, const struct instance *waiting, struct arena *arena);
 
 #endif

@@ -21,7 +21,7 @@ struct bytes {
 
 struct instance {
     enum change change;
-    struct uuid tenant_id, id, customer_id, plane_id, release_id, size_id, node_id, edge_id;
+    struct uuid tenant_id, id, customer_id, plane_id, release_id, size_id, node_id, edge_id, prober_id;
     const char *name, *host, *inputs, *images, *public_url, *health,
         *problem; /* images: name -> repository@digest */
     int state;
@@ -51,8 +51,10 @@ struct step {
     const char *work_key, *cls, *problem, *lines, *facts;
 };
 
-enum document_kind { DOCUMENT_STACK, DOCUMENT_ROUTE, DOCUMENT_KIND_COUNT };
+enum document_kind { DOCUMENT_STACK, DOCUMENT_ROUTE, DOCUMENT_WATCH, DOCUMENT_KIND_COUNT };
 extern const char *const document_kind_names[DOCUMENT_KIND_COUNT];
+/* The kind of document that carries a step; DOCUMENT_KIND_COUNT: none does. */
+enum document_kind document_kind_of_step(enum step_kind step);
 
 struct document {
     enum change change;

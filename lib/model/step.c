@@ -55,11 +55,15 @@ static void open_name(struct subject *subject, struct decision *decision, struct
 /* The whole wanted state again. A document that wants the same as before, and was confirmed, needs no new
  * revision: it is done; one that wants the same and was not confirmed is sent again. */
 static void open_document(struct subject *subject, struct decision *decision, struct step *step) {
-    int kind = step->kind == STEP_STACK ? DOCUMENT_STACK : DOCUMENT_ROUTE;
+    int kind = (int)document_kind_of_step((enum step_kind)step->kind);
     enum want want = want_of(subject, step);
     struct instance *instance = subject->instance;
     struct document *document = subject_document(subject, kind);
-    if (!document && want == WANT_ABSENT) {
+    struct uuid node = kind == DOCUMENT_STACK   ? instance->node_id
+                       : kind == DOCUMENT_ROUTE ? instance->edge_id
+                                                : instance->prober_id;
+    bool nothing = want == WANT_ABSENT || (kind == DOCUMENT_WATCH && want != WANT_ON);
+    if (!document && (nothing || uuid_is_nil(node))) {
         done_at_once(decision, step);
         return;
     }
@@ -68,13 +72,14 @@ static void open_document(struct subject *subject, struct decision *decision, st
         *document = (struct document){
             .change = ROW_NEW,
             .tenant_id = instance->tenant_id,
-            .node_id = kind == DOCUMENT_STACK ? instance->node_id : instance->edge_id,
+            .node_id = node,
             .instance_id = instance->id,
             .kind = kind,
         };
     }
-    struct bytes content = kind == DOCUMENT_STACK ? message_stack(subject, decision, want)
-                                                  : message_route(subject, decision, want);
+    struct bytes content = kind == DOCUMENT_STACK   ? message_stack(subject, decision, want)
+                           : kind == DOCUMENT_ROUTE ? message_route(subject, decision, want)
+                                                    : message_watch(subject, decision, want);
     bool absent = want == WANT_ABSENT;
     bool same = document->revision && document->epoch == decision->epoch && document->absent == absent &&
                 document->content.n == content.n && memcmp(document->content.p, content.p, content.n) == 0;
@@ -146,6 +151,10 @@ void step_open(struct subject *subject, struct decision *decision, struct step *
     case STEP_STACK:
     case STEP_ROUTE:
         open_document(subject, decision, step);
+        break;
+    case STEP_WATCH:
+        open_document(subject, decision, step);
+        done_at_once(decision, step);
         break;
     case STEP_NAME:
         open_name(subject, decision, step);

@@ -27,13 +27,23 @@ static struct step *add_step(struct subject *subject, struct decision *decision,
     return step;
 }
 
+/* A build that parked is mended in its source: which commit that is must be asked again. */
+static bool must_resolve_again(const struct vec *old, const struct step *step) {
+    for (size_t i = 0; i < old->n && step->kind == STEP_RESOLVE; i++) {
+        const struct step *other = vec_at(old, struct step, i);
+        if (other->kind == STEP_BUILD && other->state == STEP_PARKED && str_eq(other->part, step->part))
+            return true;
+    }
+    return false;
+}
+
 /* What is done stays done; what parked begins again. */
 static void copy_steps(struct subject *subject, struct decision *decision, const struct intent *intent,
                        const struct vec *old) {
     for (size_t i = 0; i < old->n; i++) {
         const struct step *was = vec_at(old, struct step, i);
         struct step *step = add_step(subject, decision, intent, (enum step_kind)was->kind, was->part);
-        if (was->state != STEP_DONE)
+        if (was->state != STEP_DONE || must_resolve_again(old, was))
             continue;
         step->state = STEP_DONE;
         step->attempt = was->attempt;
@@ -194,14 +204,12 @@ static void finish_walk(struct subject *subject, struct decision *decision, stru
         return;
     set_state(subject, decision, end);
     subject->instance->problem = NULL;
-    if (end == STATE_RUNNING)
-        subject->instance->health = "ok";
-    else
-        subject->instance->health = NULL;
+    subject->instance->health = NULL; /* until health_refresh() below: it was just proved, or it is off */
     if (end == STATE_DELETED)
         release_room(subject, decision);
     decision_event(subject, decision, state_rows[end].name,
                    json_pack("{s:I}", "generation", (json_int_t)intent->generation));
+    health_refresh(subject, decision, NULL);
 }
 
 static void fail_walk(struct subject *subject, struct decision *decision, struct intent *intent,

@@ -41,9 +41,8 @@ create or replace view api_instances as
     select i.id::text as key, i.id, i.accepted as etag, i.tenant_id, c.name as customer, t.name as tenant, i.name,
         i.state, jsonb_build_object(
         'id', i.id, 'name', i.name, 'customer', c.name, 'tenant', t.name, 'app', r.app, 'version', r.version,
-        'plane', p.name, 'size', s.name, 'state', i.state, 'health', case when n.health = 'unknown' and i.state = 'running'
-            then 'unknown' else i.health end, 'host', i.host, 'url', i.public_url,
-        'node', n.name, 'edge', e.name, 'port', i.port, 'problem', i.problem, 'inputs', i.inputs, 'images', i.images,
+        'plane', p.name, 'size', s.name, 'state', i.state, 'health', i.health, 'host', i.host, 'url', i.public_url,
+        'node', n.name, 'edge', e.name, 'prober', w.name, 'port', i.port, 'problem', i.problem, 'inputs', i.inputs, 'images', i.images,
         'generation', i.accepted, 'running', i.running, 'memory_mb', i.memory_mb, 'cpu_milli', i.cpu_milli,
         'expires_at', i.expires_at, 'created_at', i.created_at, 'updated_at', i.updated_at) as body
     from instances i
@@ -53,6 +52,7 @@ create or replace view api_instances as
         join planes p on p.id = i.plane_id
         left join sizes s on s.id = i.size_id
         left join nodes n on n.id = i.node_id
-        left join nodes e on e.id = i.edge_id;
+        left join nodes e on e.id = i.edge_id
+        left join nodes w on w.id = i.prober_id;
 grant select on api_plans, api_customers, api_tenants, api_planes, api_nodes, api_sizes, api_apps, api_releases,
     api_dead_letters, api_instances to fairlead_app, fairlead_read;

@@ -39,7 +39,7 @@ static void check_effects(struct world *w) {
                     world_break(w, "a node holds a document that has no row");
                 if (document && held->revision > document->revision)
                     world_break(w, "a node is ahead of the database");
-                if (held->live && w->instances[i].row.state == STATE_DELETED)
+                if (held->live && k != DOCUMENT_WATCH && w->instances[i].row.state == STATE_DELETED)
                     world_break(w, "something of a deleted instance is live");
             }
 }
@@ -105,10 +105,16 @@ void world_check_end(struct world *w) {
             if ((intent->state == INTENT_RUNNING || intent->state == INTENT_QUEUED) && !waits_for_room)
                 world_break(w, "pending work does not end");
         }
-        const struct held *stack = held_of(w, i, DOCUMENT_STACK), *route = held_of(w, i, DOCUMENT_ROUTE);
+        const struct held *stack = held_of(w, i, DOCUMENT_STACK), *route = held_of(w, i, DOCUMENT_ROUTE),
+                          *watch = held_of(w, i, DOCUMENT_WATCH);
         if (in->row.state == STATE_RUNNING && !in->noop &&
             (!stack || !stack->live || !route || !route->live || !w->dns[in->name].has_address))
             world_break(w, "an instance is called running and is not");
+        if (in->row.state == STATE_RUNNING && !in->noop &&
+            (!watch || !watch->live || !str_eq(in->row.health, "ok")))
+            world_break(w, "a running instance is not watched, or its health is wrong");
+        if (in->row.state != STATE_RUNNING && in->row.state != STATE_FAILED && watch && watch->live)
+            world_break(w, "something is watched that is not served");
         if ((in->row.state == STATE_STOPPED || in->row.state == STATE_SUSPENDED) && stack && stack->live)
             world_break(w, "an instance is called stopped and runs");
         if (in->row.state == STATE_DELETED && ((stack && stack->live) || (route && route->live)))

@@ -25,6 +25,14 @@ static const struct document *document_of(const struct world *w, int instance, i
 static bool wants_running(const struct document *document) {
     if (document->absent || document->kind == DOCUMENT_ROUTE)
         return !document->absent;
+    if (document->kind == DOCUMENT_WATCH) {
+        Fairlead__V1__Watch *watch =
+            fairlead__v1__watch__unpack(NULL, document->content.n, document->content.p);
+        bool watches = watch && watch->running;
+        if (watch)
+            fairlead__v1__watch__free_unpacked(watch, NULL);
+        return watches;
+    }
     Fairlead__V1__Stack *stack = fairlead__v1__stack__unpack(NULL, document->content.n, document->content.p);
     bool running = stack && stack->running;
     if (stack)
@@ -83,8 +91,8 @@ static void accept(struct world *w, int n, const struct record *record) {
     struct sim_node *node = &w->nodes[n];
     struct held *held = &node->held[record->instance][record->kind];
     int64_t *highest = &node->highest[record->instance][record->kind];
-    if (record->revision < held->revision)
-        return; /* the ratchet */
+    if (record->revision < held->revision || record->revision < node->floor[record->instance][record->kind])
+        return; /* the ratchet, and the list */
     if (record->revision == held->revision &&
         (record->absent != held->absent || record->running != held->running))
         world_break(w, "one revision has two contents");
@@ -97,10 +105,30 @@ static void accept(struct world *w, int n, const struct record *record) {
     *highest = held->revision;
 }
 
+static enum result probe(const struct world *w, int instance, const char **ret_cls);
+
+/* A watch fetches and says what it saw; it is looked at again when something may have changed. */
+static void watch(struct world *w, int n, int instance, struct held *held) {
+    const char *cls = "";
+    held->applied = true;
+    if (!held->live) {
+        say(w, n, instance, DOCUMENT_WATCH, held->absent ? "absent" : "stopped", RESULT_IS_OK);
+        return;
+    }
+    enum result result = probe(w, instance, &cls);
+    say(w, n, instance, DOCUMENT_WATCH, result == RESULT_IS_OK ? "healthy" : "failing", result);
+    vec_at(&w->reports, struct sim_report, w->reports.n - 1)->event.problem.cls = cls;
+}
+
 static void apply(struct world *w, int n, int instance, int kind) {
     struct held *held = &w->nodes[n].held[instance][kind];
     if (!held->revision)
         return;
+    if (kind == DOCUMENT_WATCH) {
+        held->live = !held->absent && held->running;
+        watch(w, n, instance, held);
+        return;
+    }
     if (w->faults && world_random(w, 6) == 0) {
         say(w, n, instance, kind, "failing", world_random(w, 8) == 0 ? RESULT_IS_PARK : RESULT_IS_RETRY);
         return;
@@ -164,7 +192,7 @@ static enum result point_name(struct world *w, const struct record *order) {
     return RESULT_IS_OK;
 }
 
-static enum result probe(const struct world *w, int instance) {
+static enum result probe(const struct world *w, int instance, const char **ret_cls) {
     const struct sim_instance *in = &w->instances[instance];
     char owner[UUID_HEX_SIZE], want[64];
     (void)snprintf(want, sizeof want, "fairlead owner=%s ", uuid_hex(in->row.id, owner));
@@ -176,6 +204,7 @@ static enum result probe(const struct world *w, int instance) {
         runs = runs || (uuid_eq(w->nodes[n].row.id, in->row.node_id) &&
                         w->nodes[n].held[instance][DOCUMENT_STACK].live);
     }
+    *ret_cls = named ? "unreachable" : "wrong_address";
     return named && routed && runs ? RESULT_IS_OK : RESULT_IS_RETRY;
 }
 
@@ -216,7 +245,7 @@ void world_order(struct world *w, size_t which) {
     } else if (order.step == STEP_NAME) {
         report->event.result = point_name(w, &order);
     } else if (order.step == STEP_VERIFY) {
-        report->event.result = probe(w, report->instance);
+        report->event.result = probe(w, report->instance, &report->event.problem.cls);
     }
     world_note(w, "order %s for %s: %d", step_rows[order.step].name, order.subject,
                (int)report->event.result);
@@ -228,12 +257,27 @@ static void forget_disk(struct world *w, int n) {
     struct sim_node *node = &w->nodes[n];
     memset(node->held, 0, sizeof node->held);
     memset(node->highest, 0, sizeof node->highest);
+    for (int i = 0; i < w->instances_n; i++)
+        for (int k = 0; k < DOCUMENT_KIND_COUNT; k++) {
+            const struct document *document = document_of(w, i, k);
+            bool mine = document && uuid_eq(document->node_id, node->row.id);
+            node->floor[i][k] = mine ? document->revision : 0;
+        }
+}
+
+/* Somebody removes records: only a watch sees that. */
+void world_drift(struct world *w) {
+    for (int i = 0; i < NAMES; i++)
+        if (w->dns[i].has_address && world_random(w, 2) == 0) {
+            world_note(w, "name %d loses its address", i);
+            w->dns[i].has_address = false;
+        }
 }
 
 void world_fault(struct world *w) {
     int n = (int)world_random(w, NODES);
     struct sim_node *node = &w->nodes[n];
-    switch (world_random(w, 5)) {
+    switch (world_random(w, 7)) {
     case 0: /* restart: memory goes, the ratchet stays; the topic is read from its beginning */
         world_note(w, "fault: node %d restarts", n);
         node->read = 0;
@@ -266,6 +310,13 @@ void world_fault(struct world *w) {
             w->orders.n--;
         }
         break;
+    case 5:
+        world_drift(w);
+        break;
+    case 6:
+        world_note(w, "fault: node %d falls silent, or is heard again", n);
+        world_hear(w, n, str_eq(node->row.health, "unknown") ? "ok" : "unknown");
+        break;
     case 4: /* a report lost before it was delivered: the node restarts and says it again */
         if (w->reports.n && vec_at(&w->reports, struct sim_report, w->reports.n - 1)->is_document) {
             const struct sim_report *lost = vec_at(&w->reports, struct sim_report, w->reports.n - 1);
@@ -277,4 +328,10 @@ void world_fault(struct world *w) {
         }
         break;
     }
+}
+
+void world_watch_again(struct world *w) {
+    for (int n = 0; n < NODES; n++)
+        for (int i = 0; i < w->instances_n; i++)
+            w->nodes[n].held[i][DOCUMENT_WATCH].applied = false;
 }

@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define EVENTS 400
+#define EVENTS 1500
+#define QUIET_PERIODS 9
 
 uint64_t world_random(struct world *w, uint64_t below) {
     w->rnd ^= w->rnd << 13; /* xorshift64 */
@@ -74,6 +75,7 @@ void world_init(struct world *w, uint64_t seed) {
                                         .address = "10.0.0.1",
                                         .arch = "amd64",
                                         .edge = i == 0,
+                                        .prober = i == 0,
                                         .host = i > 0,
                                         .ready = true,
                                         .cpu_milli = 4000,
@@ -183,12 +185,23 @@ static void note_pending(struct world *w) {
 bool world_drain(struct world *w) {
     w->faults = false;
     world_note(w, "the faults stop");
-    for (int n = 0; n < NODES; n++)
+    for (int n = 0; n < NODES; n++) {
+        world_hear(w, n, "ok");
         world_inventory(w, n);
-    for (int i = 0; i < 60000 && !w->broken; i++) {
+    }
+    /* Watches go on for ever: what they find must be mended within a few of their periods, also what a
+     * stranger does when all is quiet. */
+    for (int i = 0, periods = 0; i < 200000 && !w->broken; i++) {
         world_step(w);
-        if (i % 50 == 0 && is_idle(w))
+        if (i % 50 != 0 || !is_idle(w))
+            continue;
+        if (periods++ == QUIET_PERIODS)
             return true;
+        if (periods % 2 && periods < QUIET_PERIODS)
+            world_drift(w);
+        for (int k = 0; k < 12 && periods % 2 == 0 && periods < QUIET_PERIODS; k++)
+            world_request(w); /* what runs is asked something too */
+        world_watch_again(w);
     }
     note_pending(w);
     return false;

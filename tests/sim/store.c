@@ -47,6 +47,7 @@ static struct subject load(struct world *w, int index, struct instance *row, str
     subject.works = copy_vec(w, &w->works, sizeof(struct work));
     subject.host = node_of(w, row->node_id);
     subject.edge = node_of(w, row->edge_id);
+    subject.prober = node_of(w, row->prober_id);
     return subject;
 }
 
@@ -215,7 +216,7 @@ static bool decide_event_of(struct world *w, struct subject *subject, struct dec
 
 static void create(struct world *w) {
     int name = (int)world_random(w, NAMES), index = w->instances_n;
-    if (index == INSTANCES_MAX)
+    if (index == (w->faults ? UNDER_FAULTS : INSTANCES_MAX))
         return;
     const struct sim_name *taken = &w->names[name];
     for (int i = 0; i < w->instances_n && taken->claimed; i++)
@@ -357,6 +358,8 @@ static void place_all(struct world *w) {
                 event.host = &w->nodes[n].row;
             if (found.edge == &nodes[n])
                 event.edge = &w->nodes[n].row;
+            if (found.prober == &nodes[n])
+                event.prober = &w->nodes[n].row;
         }
         (void)world_transact(w, i, decide_event_of, &event);
     }
@@ -384,6 +387,19 @@ static void run_timer(struct world *w, struct timer timer) {
         }
     } else if (index >= 0) {
         (void)world_transact(w, index, decide_event_of, &wake);
+    }
+}
+
+void world_hear(struct world *w, int n, const char *health) {
+    w->nodes[n].row.health = health;
+    for (int i = 0; i < w->instances_n; i++) {
+        const struct instance *row = &w->instances[i].row;
+        char hex[UUID_HEX_SIZE];
+        struct timer timer = {.kind = TIMER_INSTANCE, .due_at = w->now};
+        if (!uuid_eq(row->node_id, w->nodes[n].row.id) && !uuid_eq(row->edge_id, w->nodes[n].row.id))
+            continue;
+        timer.subject = arena_strdup(&w->arena, uuid_hex(row->id, hex));
+        set_timer(w, &timer);
     }
 }
 

@@ -9,7 +9,8 @@
 #include "model/decide_work.h"
 #include "model/place.h"
 
-#define INSTANCES_MAX 8
+#define INSTANCES_MAX 14
+#define UNDER_FAULTS 8 /* of them; the rest are asked for when the faults have stopped */
 #define NODES 4
 #define NAMES 5
 
@@ -59,6 +60,7 @@ struct sim_node {
     struct uuid stream;
     int64_t report_n;
     int64_t highest[INSTANCES_MAX][DOCUMENT_KIND_COUNT]; /* ever accepted, for the invariant */
+    int64_t floor[INSTANCES_MAX][DOCUMENT_KIND_COUNT]; /* of the list that a node without a disk waited for */
 };
 
 struct dns_name {
@@ -124,6 +126,8 @@ void world_take_decision(struct world *w, struct decision *decision);
 void world_request(struct world *w);
 void world_clock(struct world *w);
 void world_ingest(struct world *w, size_t which);
+/* A node falls silent ("unknown") or is heard again ("ok"). */
+void world_hear(struct world *w, int node, const char *health);
 
 /* machine.c: relay, nodes, DNS. */
 void world_relay(struct world *w);
@@ -131,6 +135,10 @@ void world_node(struct world *w, int node);
 void world_order(struct world *w, size_t which);
 void world_fault(struct world *w);
 void world_inventory(struct world *w, int node);
+/* A stranger changes what only a watch sees. */
+void world_drift(struct world *w);
+/* A period of every watch has passed. */
+void world_watch_again(struct world *w);
 
 /* check.c */
 void world_check(struct world *w);

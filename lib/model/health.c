@@ -1,0 +1,64 @@
+/* Health: what is known of a running instance, apart from the state that its owner wanted. Derived from what
+ * its host, its edge and its prober last said, and from their silence. */
+#include "base/json.h"
+#include "base/str.h"
+#include "model/decide.h"
+
+static bool is_silent(const struct node *node) {
+    return node && str_eq(node->health, "unknown");
+}
+
+/* What was last said of the present revision; NULL: nothing yet. */
+static const char *said_of(const struct subject *subject, int kind) {
+    const struct document *document = subject_document(subject, kind);
+    return document && document->observed == document->revision ? document->condition : NULL;
+}
+
+static const char *judge(const struct subject *subject, struct arena *arena, const char **reason) {
+    const struct node *const nodes[] = {subject->host, subject->edge, subject->prober};
+    for (size_t i = 0; i < sizeof nodes / sizeof *nodes; i++)
+        if (is_silent(nodes[i])) {
+            *reason =
+                arena_printf(arena, "The node \"%s\" has not been heard of for a while.", nodes[i]->name);
+            return "unknown";
+        }
+    const char *watch = said_of(subject, DOCUMENT_WATCH);
+    if (str_eq(watch, "failing"))
+        return "failing";
+    if (!str_eq(said_of(subject, DOCUMENT_STACK), "failing") &&
+        !str_eq(said_of(subject, DOCUMENT_ROUTE), "failing"))
+        return "ok";
+    /* Something is being mended; whether it can be reached meanwhile, the watch says. */
+    return str_eq(watch, "healthy") ? "degraded" : "failing";
+}
+
+void health_refresh(struct subject *subject, struct decision *decision, const char *reason) {
+    struct instance *instance = subject->instance;
+    const struct intent *intent = subject_intent(subject, instance->running);
+    if (instance->state != STATE_RUNNING || (intent && intent->state == INTENT_RUNNING))
+        return; /* what a walk passes through on its way says nothing */
+    const char *why = reason ? reason : "", *health = judge(subject, decision->arena, &why);
+    if (str_eq(instance->health, health))
+        return;
+    if (instance->health || !str_eq(health, "ok"))
+        decision_event(subject, decision, "health_changed",
+                       json_pack("{s:s, s:s}", "health", health, "reason", str_eq(health, "ok") ? "" : why));
+    instance->health = health;
+    if (instance->change == ROW_KEPT)
+        instance->change = ROW_CHANGED;
+}
+
+const char *health_reason(const struct subject *subject, const struct decide_event *report) {
+    bool cut = report->document_kind == DOCUMENT_WATCH && str_eq(report->condition, "failing") &&
+               str_eq(report->problem.cls, "no_connection") &&
+               str_eq(said_of(subject, DOCUMENT_STACK), "healthy");
+    return cut ? "The app runs well on its host, but the edge cannot reach it: the link between them is cut."
+               : report->problem.text;
+}
+
+bool health_wants_repair(const struct subject *subject, const struct decide_event *report) {
+    const struct intent *intent = subject_intent(subject, subject->instance->running);
+    return report->document_kind == DOCUMENT_WATCH && str_eq(report->condition, "failing") &&
+           (str_eq(report->problem.cls, "wrong_address") || str_eq(report->problem.cls, "wrong_marker")) &&
+           subject->instance->state == STATE_RUNNING && intent && intent->state != INTENT_RUNNING;
+}

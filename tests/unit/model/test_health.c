@@ -1,0 +1,221 @@
+/* Health is apart from the state: who said what, whose silence counts, and what is mended (P9, design section 4). */
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/str.h"
+#include "model/decide.h"
+#include "tests/support/check.h"
+
+#include <string.h>
+
+struct fixture {
+    struct arena arena;
+    struct node host, edge, prober;
+    struct instance instance;
+    struct intent intent;
+    struct document documents[DOCUMENT_KIND_COUNT];
+    struct name name;
+    struct plane plane;
+    struct release *release;
+    struct subject subject;
+    struct settings settings;
+    struct decision decision;
+    struct refusal refusal;
+};
+
+static int set_up(void **state) {
+    struct fixture *f = mem_alloc(sizeof *f);
+    struct err err = {0};
+    cleanup_json json_t *spec = json_loads(
+        "{\"title\":\"App\",\"summary\":\"An app.\",\"version\":\"1\",\"images\":{\"web\":{\"repository\":\"app\","
+        "\"ref\":\"main\",\"path\":\"web\"}},\"services\":{\"web\":{\"image\":\"web\",\"memory_share\":100,"
+        "\"cpu_share\":100}},\"health\":{\"service\":\"web\",\"port\":8080,\"expect\":[{\"path\":\"/\","
+        "\"identity\":true}]}}",
+        0, NULL);
+    f->release = release_parse((struct uuid){{1}}, "app", NULL, spec, "", &err);
+    f->host = (struct node){.id = {{1}}, .name = "host", .address = "10.0.0.1", .health = "ok"};
+    f->edge = (struct node){.id = {{2}}, .name = "edge", .address = "10.0.0.2", .health = "ok"};
+    f->prober = (struct node){.id = {{3}}, .name = "eye", .address = "10.0.0.3", .health = "ok"};
+    f->plane = (struct plane){.mode = "shared", .scheme = "http", .public_port = 80};
+    f->instance = (struct instance){.id = {{5}},
+                                    .name = "one",
+                                    .host = "one.example.org",
+                                    .state = STATE_RUNNING,
+                                    .health = "ok",
+                                    .accepted = 1,
+                                    .running = 1,
+                                    .node_id = f->host.id,
+                                    .edge_id = f->edge.id,
+                                    .prober_id = f->prober.id};
+    f->intent = (struct intent){.generation = 1, .kind = INTENT_CREATE, .walk = WALK_CREATE, .state = INTENT_DONE};
+    f->name = (struct name){.host = "one.example.org", .serial = 3, .held = true};
+    f->settings = (struct settings){.base = "b", .dns_ttl_s = 60, .name_hold_s = 60};
+    f->subject = (struct subject){.instance = &f->instance,
+                                  .release = f->release,
+                                  .plane = &f->plane,
+                                  .name = &f->name,
+                                  .host = &f->host,
+                                  .edge = &f->edge,
+                                  .prober = &f->prober};
+    f->decision = (struct decision){
+        .arena = &f->arena, .settings = &f->settings, .now = CLOCK_DAY, .epoch = 1, .seed = {{7}}};
+    *vec_add(&f->arena, &f->subject.intents, struct intent) = f->intent;
+    const struct uuid nodes[] = {f->host.id, f->edge.id, f->prober.id};
+    for (int kind = 0; kind < DOCUMENT_KIND_COUNT; kind++)
+        *vec_add(&f->arena, &f->subject.documents, struct document) = (struct document){.kind = kind,
+                                                                                        .node_id = nodes[kind],
+                                                                                        .epoch = 1,
+                                                                                        .revision = 1,
+                                                                                        .observed = 1,
+                                                                                        .condition = "healthy"};
+    *state = f;
+    return f->release ? 0 : -1;
+}
+
+static int tear_down(void **state) {
+    struct fixture *f = *state;
+    release_free(f->release);
+    arena_release(&f->arena);
+    mem_free_p(&f);
+    return 0;
+}
+
+static void say(struct fixture *f, int kind, const char *condition, const char *cls, const char *facts) {
+    static int64_t n;
+    struct decide_event event = {.kind = DECIDE_DOCUMENT,
+                                 .document_kind = kind,
+                                 .node_id = vec_at(&f->subject.documents, struct document, kind)->node_id,
+                                 .epoch = 1,
+                                 .revision = 1,
+                                 .condition = condition,
+                                 .result = str_eq(condition, "failing") ? RESULT_IS_RETRY : RESULT_IS_OK,
+                                 .problem = {cls, cls ? "It does not answer." : NULL, NULL},
+                                 .facts = facts,
+                                 .report_n = ++n};
+    (void)decide(&f->subject, &event, &f->decision, &f->refusal);
+}
+
+static void wake(struct fixture *f) {
+    struct decide_event event = {.kind = DECIDE_WAKE};
+    (void)decide(&f->subject, &event, &f->decision, &f->refusal);
+}
+
+static const struct event_row *last_event(const struct fixture *f) {
+    assert_true(f->decision.events.n > 0);
+    return vec_at(&f->decision.events, struct event_row, f->decision.events.n - 1);
+}
+
+static void what_a_watch_sees_is_the_health(void **state) {
+    struct fixture *f = *state;
+    say(f, DOCUMENT_WATCH, "failing", "wrong_answer", NULL);
+    assert_string_equal(f->instance.health, "failing");
+    assert_int_equal(f->instance.state, STATE_RUNNING);
+    assert_string_equal(last_event(f)->type, "health_changed");
+    assert_non_null(strstr(last_event(f)->data, "It does not answer."));
+    say(f, DOCUMENT_WATCH, "healthy", NULL, NULL);
+    assert_string_equal(f->instance.health, "ok");
+}
+
+static void what_is_mended_while_it_answers_is_degraded(void **state) {
+    struct fixture *f = *state;
+    say(f, DOCUMENT_STACK, "failing", "unhealthy", NULL);
+    assert_string_equal(f->instance.health, "degraded");
+    say(f, DOCUMENT_WATCH, "failing", "no_answer", NULL);
+    assert_string_equal(f->instance.health, "failing");
+    say(f, DOCUMENT_STACK, "healthy", NULL, NULL);
+    assert_string_equal(f->instance.health, "failing"); /* until it was fetched */
+}
+
+static void silence_of_any_of_them_is_unknown(void **state) {
+    struct fixture *f = *state;
+    struct node *const nodes[] = {&f->host, &f->edge, &f->prober};
+    for (int i = 0; i < 3; i++) {
+        nodes[i]->health = "unknown";
+        wake(f);
+        assert_string_equal(f->instance.health, "unknown");
+        assert_non_null(strstr(last_event(f)->data, nodes[i]->name));
+        nodes[i]->health = "ok";
+        wake(f);
+        assert_string_equal(f->instance.health, "ok");
+    }
+    assert_int_equal(f->decision.events.n, 6);
+}
+
+static void nothing_is_told_twice(void **state) {
+    struct fixture *f = *state;
+    say(f, DOCUMENT_WATCH, "failing", "wrong_answer", NULL);
+    say(f, DOCUMENT_WATCH, "failing", "wrong_answer", NULL);
+    wake(f);
+    assert_int_equal(f->decision.events.n, 1);
+}
+
+static void a_cut_link_is_told_apart_from_a_dead_app(void **state) {
+    struct fixture *f = *state;
+    say(f, DOCUMENT_WATCH, "failing", "no_connection", NULL);
+    assert_non_null(strstr(last_event(f)->data, "link between them is cut"));
+    say(f, DOCUMENT_WATCH, "healthy", NULL, NULL);
+    say(f, DOCUMENT_STACK, "failing", "container_exited", NULL);
+    say(f, DOCUMENT_WATCH, "failing", "no_connection", NULL);
+    assert_null(strstr(last_event(f)->data, "link between them is cut"));
+}
+
+static void a_name_that_went_astray_is_written_again(void **state) {
+    struct fixture *f = *state;
+    say(f, DOCUMENT_WATCH, "failing", "wrong_address", NULL);
+    assert_int_equal(f->instance.running, 2);
+    assert_int_equal(f->decision.orders.n, 1);
+    assert_int_equal(vec_at(&f->decision.orders, struct order_out, 0)->kind, STEP_NAME);
+    assert_int_equal(f->name.serial, 4);
+    say(f, DOCUMENT_WATCH, "failing", "wrong_address", NULL); /* once is enough while it is under way */
+    assert_int_equal(f->decision.orders.n, 1);
+}
+
+static void only_a_name_is_ours_to_mend(void **state) {
+    struct fixture *f = *state;
+    say(f, DOCUMENT_WATCH, "failing", "unreachable", NULL);
+    assert_int_equal(f->decision.orders.n, 0);
+    f->instance.state = STATE_STOPPED;
+    say(f, DOCUMENT_WATCH, "failing", "wrong_address", NULL);
+    assert_int_equal(f->decision.orders.n, 0);
+}
+
+static void drift_is_told_as_an_event(void **state) {
+    struct fixture *f = *state;
+    say(f, DOCUMENT_STACK, "healthy", NULL, "{\"drift\":\"The container of \\\"web\\\" does not run.\"}");
+    assert_string_equal(last_event(f)->type, "drift_repaired");
+    assert_non_null(strstr(last_event(f)->data, "does not run"));
+}
+
+static void what_an_older_revision_says_is_not_the_health(void **state) {
+    struct fixture *f = *state;
+    vec_at(&f->subject.documents, struct document, DOCUMENT_WATCH)->revision = 2;
+    say(f, DOCUMENT_WATCH, "failing", "wrong_answer", NULL);
+    assert_string_equal(f->instance.health, "ok");
+    assert_int_equal(f->decision.events.n, 0);
+}
+
+static void a_walk_that_runs_is_not_judged(void **state) {
+    struct fixture *f = *state;
+    vec_at(&f->subject.intents, struct intent, 0)->state = INTENT_RUNNING;
+    *vec_add(&f->arena, &f->subject.steps, struct step) =
+        (struct step){.generation = 1, .kind = STEP_VERIFY, .state = STEP_OPEN, .part = ""};
+    say(f, DOCUMENT_WATCH, "failing", "wrong_address", NULL);
+    assert_string_equal(f->instance.health, "ok");
+    assert_int_equal(f->decision.orders.n, 0);
+}
+
+int main(void) {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(what_a_watch_sees_is_the_health),
+        TEST(what_is_mended_while_it_answers_is_degraded),
+        TEST(silence_of_any_of_them_is_unknown),
+        TEST(nothing_is_told_twice),
+        TEST(a_cut_link_is_told_apart_from_a_dead_app),
+        TEST(a_name_that_went_astray_is_written_again),
+        TEST(only_a_name_is_ours_to_mend),
+        TEST(drift_is_told_as_an_event),
+        TEST(what_an_older_revision_says_is_not_the_health),
+        TEST(a_walk_that_runs_is_not_judged),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
