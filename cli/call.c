@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 int cli_try(struct cli *cli, const char *method, const char *path, const json_t *body, long *ret_status,
             json_t **ret) {
@@ -60,6 +61,60 @@ int cli_call(struct cli *cli, const char *method, const char *path, const json_t
     else
         json_decref(answer);
     return rc;
+}
+
+struct following {
+    bool (*each)(void *arg, const json_t *event);
+    void *arg;
+    int64_t after;
+    bool enough, heard;
+};
+
+static bool take_event_line(void *arg, const char *line) {
+    struct following *following = arg;
+    following->heard = true;
+    if (!str_starts(line, "data: "))
+        return true; /* the id and the type stand in the data too; a lone colon is a sign of life */
+    cleanup_json json_t *event = json_loads(line + 6, 0, NULL);
+    if (!event)
+        return true;
+    following->after = json_int(event, "sequence", following->after);
+    following->enough = !following->each(following->arg, event);
+    return !following->enough;
+}
+
+int cli_follow(struct cli *cli, const char *path, int64_t after, bool (*each)(void *arg, const json_t *event),
+               void *arg) {
+    struct following following = {.each = each, .arg = arg, .after = after};
+    char authorization[300], last[48], url[700];
+    int silent = 0;
+    (void)snprintf(authorization, sizeof authorization, "Authorization: Bearer %s", cli->token);
+    (void)snprintf(url, sizeof url, "%s%s", cli->server, path);
+    while (silent < 5) {
+        struct err err = {0};
+        struct http_call call = HTTP_CALL_INIT(1048576);
+        (void)snprintf(last, sizeof last, "Last-Event-ID: %lld", (long long)following.after);
+        call.headers = (const char *const[]){authorization, "Accept: text/event-stream", last, NULL};
+        call.method = "GET";
+        call.url = url;
+        call.timeout_us = 3600 * CLOCK_S;
+        call.line = take_event_line;
+        call.arg = &following;
+        following.heard = false;
+        int rc = http_run(&call, &err);
+        long status = call.status;
+        http_release(&call);
+        if (following.enough)
+            return EXIT_OK;
+        if (rc == 0 && status >= 400 && status < 500) {
+            (void)fprintf(stderr, "fairlead: the server refused to be followed (%ld)\n", status);
+            return EXIT_REFUSED;
+        }
+        silent = following.heard ? 0 : silent + 1;
+        (void)usleep(following.heard ? 100000 : 1000000);
+    }
+    (void)fprintf(stderr, "fairlead: the server cannot be reached any more\n");
+    return EXIT_UNREACHABLE;
 }
 
 /* A cell: texts without control characters, numbers, lists joined. */

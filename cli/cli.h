@@ -8,6 +8,7 @@
 #include "base/str.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* Exit codes (documented in --help). */
 enum {
@@ -57,6 +58,11 @@ int cli_call(struct cli *cli, const char *method, const char *path, const json_t
 int cli_try(struct cli *cli, const char *method, const char *path, const json_t *body, long *ret_status,
             json_t **ret);
 
+/* Follows a server-sent event stream from behind `after`: calls each() with every event as JSON until it
+ * returns false. A stream that ends is opened again behind the last event. */
+int cli_follow(struct cli *cli, const char *path, int64_t after, bool (*each)(void *arg, const json_t *event),
+               void *arg);
+
 /* Prints rows: -o json as they are, else the columns ("key=TITLE") as a table. */
 void cli_print(const struct cli *cli, const json_t *rows, const char *const *columns);
 
@@ -84,6 +90,8 @@ int instance_delete(struct cli *cli, const struct command *command);
 int instance_events(struct cli *cli, const struct command *command);
 int instance_steps(struct cli *cli, const struct command *command);
 int instance_credentials(struct cli *cli, const struct command *command);
+int clock_get(struct cli *cli, const struct command *command);
+int clock_accept(struct cli *cli, const struct command *command);
 int completion_print(struct cli *cli, const struct command *command);
 
 #endif

@@ -74,30 +74,42 @@ static const char *event_text(struct arena *arena, const json_t *event) {
                         reason ? reason : "");
 }
 
-/* Prints the events above *after; true when the last of them ends a walk of `generation` or a later one. */
-static int print_events(struct cli *cli, const char *id, int64_t *after, int64_t generation, bool quiet,
-                        bool *ret_end, const char **ret_last) {
+/* One event as it is shown; what a walk of `generation` or a later one ended in is remembered. */
+struct shown {
+    struct cli *cli;
+    int64_t after, generation;
+    bool quiet, ended;
+    const char *last;
+};
+
+static void show_event(struct shown *shown, const json_t *event) {
+    static const char *const ends[] = {"running", "stopped", "suspended", "deleted", "failed"};
+    const char *at = json_str(event, "at"), *type = json_str(event, "type");
+    shown->after = json_int(event, "sequence", shown->after);
+    if (shown->cli->json && !shown->quiet)
+        (void)json_dumpf(event, stdout, JSON_COMPACT);
+    else if (!shown->quiet)
+        printf("%.8s  %s", at && strlen(at) > 19 ? at + 11 : "", event_text(&shown->cli->arena, event));
+    if (!shown->quiet)
+        printf("\n");
+    (void)fflush(stdout);
+    for (size_t k = 0; k < sizeof ends / sizeof *ends; k++)
+        if (str_eq(type, ends[k]) && json_int(event, "generation", 0) >= shown->generation) {
+            shown->ended = true;
+            shown->last = ends[k];
+        }
+}
+
+/* The events above shown->after, a page of them. */
+static int print_events(struct shown *shown, const char *id) {
     json_t *page = NULL, *event;
     size_t i;
-    int rc = cli_call(cli, "GET",
-                      arena_printf(&cli->arena, "/v1/instances/%s/events?after=%lld", id, (long long)*after),
-                      NULL, &page);
+    int rc = cli_call(
+        shown->cli, "GET",
+        arena_printf(&shown->cli->arena, "/v1/instances/%s/events?after=%lld", id, (long long)shown->after),
+        NULL, &page);
     json_array_foreach(json_object_get(page, "items"), i, event) {
-        static const char *const ends[] = {"running", "stopped", "suspended", "deleted", "failed"};
-        const char *at = json_str(event, "at"), *type = json_str(event, "type");
-        *after = json_int(event, "sequence", *after);
-        if (cli->json)
-            (void)json_dumpf(event, stdout, JSON_COMPACT);
-        else if (!quiet)
-            printf("%.8s  %s", at && strlen(at) > 19 ? at + 11 : "", event_text(&cli->arena, event));
-        if (!quiet)
-            printf("\n");
-        (void)fflush(stdout);
-        for (size_t k = 0; k < sizeof ends / sizeof *ends; k++)
-            if (str_eq(type, ends[k]) && json_int(event, "generation", 0) >= generation) {
-                *ret_end = true;
-                *ret_last = ends[k];
-            }
+        show_event(shown, event);
     }
     json_decref(page);
     return rc;
@@ -136,19 +148,19 @@ static int draw_steps(struct cli *cli, const char *id, int64_t generation, int d
 /* Shows each step as it happens, until the walk has ended. */
 static int wait_for(struct cli *cli, const char *id, int64_t generation, int64_t after) {
     int64_t seconds = 600, deadline;
-    const char *last = NULL;
-    bool ended = false, table = isatty(STDOUT_FILENO) && !cli->json;
+    bool table = isatty(STDOUT_FILENO) && !cli->json;
+    struct shown shown = {.cli = cli, .after = after, .generation = generation, .quiet = table};
     int drawn = 0;
     (void)str_to_int(cli_option(cli, "timeout", "600"), 1, 86400, &seconds);
     deadline = clock_mono_us() + seconds * CLOCK_S;
     for (;;) {
-        int rc = print_events(cli, id, &after, generation, table, &ended, &last);
+        int rc = print_events(&shown, id);
         if (table)
             drawn = draw_steps(cli, id, generation, drawn);
         if (rc)
             return rc;
-        if (ended)
-            return str_eq(last, "failed") ? EXIT_FAILED : EXIT_OK;
+        if (shown.ended)
+            return str_eq(shown.last, "failed") ? EXIT_FAILED : EXIT_OK;
         if (clock_mono_us() > deadline) {
             (void)fprintf(stderr,
                           "fairlead: it has not ended within %lld s; it goes on: fairlead instance events\n",
@@ -302,18 +314,24 @@ int instance_delete(struct cli *cli, const struct command *command) {
     return rc;
 }
 
+static bool show_followed(void *arg, const json_t *event) {
+    show_event(arg, event);
+    return true;
+}
+
 int instance_events(struct cli *cli, const struct command *command) {
     json_t *instance = NULL;
-    int64_t after = 0;
-    const char *last = NULL;
-    bool ended = false;
+    struct shown shown = {.cli = cli};
     int rc = cli_find_instance(cli, command, &instance);
-    while (rc == EXIT_OK) {
-        rc = print_events(cli, json_str(instance, "id"), &after, 0, false, &ended, &last);
-        if (!cli_flag(cli, "f"))
-            break;
-        (void)usleep(500000);
-    }
+    const char *id = json_str(instance, "id");
+    if (rc == EXIT_OK && cli_flag(cli, "f"))
+        rc = cli_follow(cli, arena_printf(&cli->arena, "%s/%s/events", command->path, id), 0, show_followed,
+                        &shown);
+    else
+        for (int64_t before = -1; rc == EXIT_OK && shown.after != before;) {
+            before = shown.after;
+            rc = print_events(&shown, id);
+        }
     json_decref(instance);
     return rc;
 }

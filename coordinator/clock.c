@@ -1,20 +1,26 @@
 #include "coordinator/clock.h"
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "coordinator/presence.h"
 #include "sql/queries.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define SLEEP_MAX_US (5 * CLOCK_S)
 
 struct clock {
-    const char *database_url;
-    struct engine *engine;
+    struct clock_conf conf;
+    struct presence *presence;
+    char boot[40]; /* of this machine */
+    int64_t marked_at;
     pthread_t thread;
     pthread_mutex_t mutex;
     pthread_cond_t cond;
@@ -37,14 +43,42 @@ static int find_timer(const char *name) {
     return -1;
 }
 
+/* True (1): the clock has just been found to have jumped. */
+static int look_for_jump(struct clock *clock, struct arena *arena, struct err *err) {
+    struct pg_params params = {.arena = arena};
+    pg_params_text(&params, clock->boot);
+    pg_params_int(&params, clock_boot_us());
+    cleanup_result PGresult *res = pg_run(clock->pg, query_clock_mark, &params, err);
+    if (!res)
+        return -1;
+    clock->marked_at = clock_mono_us();
+    if (PQntuples(res) == 0)
+        return 0;
+    log_error("the clock jumped: timers that stop or remove are held until \"fairlead clock accept\"",
+              LOG_I("seconds", pg_int(res, 0, 0) / CLOCK_S));
+    return 1;
+}
+
+static bool any_expires(PGresult *timers) {
+    for (int row = 0; row < PQntuples(timers); row++)
+        if (find_timer(pg_text(timers, row, 0)) == TIMER_EXPIRE)
+            return true;
+    return false;
+}
+
 static int collect(struct clock *clock, struct arena *arena, struct vec *inputs, struct err *err) {
     cleanup_result PGresult *timers = pg_run(clock->pg, query_timers_due, NULL, err);
     cleanup_result PGresult *steps = timers ? pg_run(clock->pg, query_steps_due, NULL, err) : NULL;
     if (!steps)
         return -1;
+    /* Before anything is stopped: is it that late, or did the clock jump? */
+    bool must_look = any_expires(timers) || clock_mono_us() - clock->marked_at > CLOCK_S;
+    int jumped = must_look ? look_for_jump(clock, arena, err) : 0;
+    if (jumped < 0)
+        return -1;
     for (int row = 0; row < PQntuples(timers); row++) {
         int kind = find_timer(pg_text(timers, row, 0));
-        if (kind < 0)
+        if (kind < 0 || (jumped && kind == TIMER_EXPIRE))
             continue;
         struct input *input = add_input(arena, inputs, INPUT_TIMER);
         input->timer_kind = kind;
@@ -66,7 +100,7 @@ static int64_t run_due(struct clock *clock, struct err *err) {
         size_t failed = 0;
         int rc = collect(clock, &arena, &inputs, err);
         if (rc == 0 && inputs.n)
-            failed = engine_run_all(clock->engine, inputs.items, inputs.n);
+            failed = engine_run_all(clock->conf.engine, inputs.items, inputs.n);
         for (size_t i = 0; rc == 0 && i < inputs.n; i++)
             failed += (*vec_at(&inputs, struct input *, i))->refused != NULL;
         stuck = stuck || failed;
@@ -76,8 +110,12 @@ static int64_t run_due(struct clock *clock, struct err *err) {
         if (failed || !inputs.n)
             break;
     }
-    cleanup_result PGresult *silent = pg_run(clock->pg, query_nodes_silent, NULL, err);
-    cleanup_result PGresult *next = silent ? pg_run(clock->pg, query_next_due, NULL, err) : NULL;
+    int silent = 0;
+    if (presence_find_silent(clock->presence, clock->pg, clock->conf.brokers, &silent, err) < 0)
+        return -1;
+    if (silent)
+        return 0; /* their instances are due */
+    cleanup_result PGresult *next = pg_run(clock->pg, query_next_due, NULL, err);
     if (!next)
         return -1;
     if (stuck)
@@ -105,7 +143,7 @@ static void *run(void *arg) {
         int64_t us = -1;
         if (!pg_is_usable(clock->pg)) {
             pg_close(clock->pg);
-            clock->pg = pg_open(clock->database_url, "statement_timeout=10s jit=off", &err);
+            clock->pg = pg_open(clock->conf.database_url, "statement_timeout=10s jit=off", &err);
         }
         if (clock->pg)
             us = run_due(clock, &err);
@@ -115,6 +153,7 @@ static void *run(void *arg) {
         }
         sleep_until_woken(clock, us);
     }
+    presence_close(clock->presence);
     pg_close(clock->pg);
     return NULL;
 }
@@ -126,10 +165,17 @@ void clock_wake(struct clock *clock) {
     pthread_mutex_unlock(&clock->mutex);
 }
 
-struct clock *clock_start(const char *database_url, struct engine *engine, struct err *err) {
+static void read_boot(char out[40]) {
+    cleanup_free char *text = NULL;
+    if (file_read("/proc/sys/kernel/random/boot_id", 64, &text, NULL, NULL) == 0)
+        (void)snprintf(out, 40, "%.*s", (int)strcspn(text, "\n"), text);
+}
+
+struct clock *clock_start(const struct clock_conf *conf, struct err *err) {
     struct clock *clock = mem_alloc(sizeof *clock);
-    clock->database_url = database_url;
-    clock->engine = engine;
+    clock->conf = *conf;
+    clock->presence = presence_open(conf->redis);
+    read_boot(clock->boot);
     pthread_mutex_init(&clock->mutex, NULL);
     pthread_cond_init(&clock->cond, NULL);
     if (pthread_create(&clock->thread, NULL, run, clock) == 0)

@@ -1,11 +1,19 @@
-/* The clock: due timers, steps whose time has passed, nodes that fell silent. It sleeps until the next due
- * row (five seconds at most, for rows that another process wrote) or until it is woken. */
+/* The clock: due timers, steps whose time has passed, nodes that fell silent, and jumps of the clock itself.
+ * It sleeps until the next due row (five seconds at most, for rows that another process wrote) or until it is
+ * woken.
+ *
+ * A jump (design section 9): when the database's wall clock and the boot-time clock of this machine part by
+ * more than five minutes, timers that stop or remove are held until somebody accepts the clock. */
 #ifndef FAIRLEAD_COORDINATOR_CLOCK_H
 #define FAIRLEAD_COORDINATOR_CLOCK_H
 
 #include "coordinator/engine.h"
 
-struct clock *clock_start(const char *database_url, struct engine *engine, struct err *err);
+struct clock_conf {
+    const char *database_url, *brokers, *redis;
+    struct engine *engine;
+};
+struct clock *clock_start(const struct clock_conf *conf, struct err *err);
 void clock_stop(struct clock *clock); /* NULL is fine */
 void clock_wake(struct clock *clock); /* any thread */
 

@@ -50,9 +50,9 @@ static int feed(struct follower *follower, struct pg *pg, struct err *err) {
         cleanup_str struct str out = STR_INIT(32768);
         str_addf(&out, "id: %lld\nevent: %s\ndata: %s\n\n", (long long)pg_int(res, row, 0),
                  pg_text(res, row, 1), pg_text(res, row, 2));
-        follower->after = pg_int(res, row, 0);
         if (!httpd_stream_write(follower->stream, str_text(&out), out.n))
-            break;
+            break; /* too slow: it is written to again at the next turn */
+        follower->after = pg_int(res, row, 0);
     }
     arena_release(&arena);
     return res ? 0 : -1;

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "coordinator/inventory.h"
+#include "coordinator/presence.h"
 #include "coordinator/topics.h"
 #include "io/kcons.h"
 #include "proto/fairlead.pb-c.h"
@@ -16,18 +17,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <uthash.h>
 
 #define RECORDS_MAX 256
-#define SEEN_US (30 * CLOCK_S)
 #define DEAD_BYTES_MAX 4096 /* of a record that is kept */
-
-/* When a node was last written as seen: presence comes every 10 s, rows every 30 s. */
-struct seen {
-    struct uuid id;
-    int64_t at;
-    UT_hash_handle hh;
-};
 
 struct ingest {
     struct ingest_conf conf;
@@ -35,7 +27,7 @@ struct ingest {
     atomic_bool stopping;
     struct pg *pg;
     struct kcons *kcons;
-    struct seen *seen;
+    struct presence *presence;
     int64_t refused;
 };
 
@@ -181,6 +173,13 @@ static void take_order(struct haul *haul, const struct node_key *node,
     input->event.facts = facts_text(&haul->arena, report->facts, report->n_facts);
 }
 
+static int known_kind(const char *text) {
+    for (int i = 0; i < DOCUMENT_KIND_COUNT; i++)
+        if (str_eq(document_kind_names[i], text))
+            return i;
+    return -1;
+}
+
 static const char *known_condition(const char *text) {
     static const char *const known[] = {"working", "healthy", "stopped", "absent", "failing"};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
@@ -192,13 +191,13 @@ static const char *known_condition(const char *text) {
 static void take_document(struct haul *haul, const struct node_key *node, struct uuid stream, uint64_t n,
                           const Fairlead__V1__DocumentReport *report) {
     const char *condition = known_condition(report->condition);
-    if (!condition)
+    int kind = known_kind(report->kind);
+    if (!condition || kind < 0)
         return;
     struct input *input = add_input(haul, node, INPUT_DOCUMENT);
     input->instance_id = id_of(report->instance);
     input->event.kind = DECIDE_DOCUMENT;
-    input->event.document_kind =
-        str_eq(report->kind, document_kind_names[DOCUMENT_ROUTE]) ? DOCUMENT_ROUTE : DOCUMENT_STACK;
+    input->event.document_kind = kind;
     input->event.epoch = report->epoch;
     input->event.revision = (int64_t)report->revision;
     input->event.condition = condition;
@@ -220,21 +219,12 @@ static void take_document(struct haul *haul, const struct node_key *node, struct
 }
 
 static void take_presence(struct ingest *ingest, struct haul *haul, const struct node_key *node,
-                          const Fairlead__V1__Presence *presence) {
-    struct seen *seen;
-    int64_t now = clock_mono_us();
-    HASH_FIND(hh, ingest->seen, &node->id, sizeof node->id, seen);
-    if (!seen) {
-        seen = mem_alloc(sizeof *seen);
-        seen->id = node->id;
-        HASH_ADD(hh, ingest->seen, id, sizeof seen->id, seen);
-    } else if (now - seen->at < SEEN_US - 5 * CLOCK_S) {
+                          const Fairlead__V1__Presence *report) {
+    if (!presence_take(ingest->presence, node->id, report))
         return;
-    }
-    seen->at = now;
     *vec_add(&haul->arena, &haul->seen_ids, struct uuid) = node->id;
     *vec_add(&haul->arena, &haul->seen_versions, const char *) =
-        clean_text(&haul->arena, presence->version, 40);
+        clean_text(&haul->arena, report->version, 40);
 }
 
 static void take_reports(struct ingest *ingest, struct haul *haul, const struct node_key *node,
@@ -341,9 +331,12 @@ static int store_rest(struct ingest *ingest, struct haul *haul, struct err *err)
     struct pg_params params = {.arena = &haul->arena};
     pg_params_uuids(&params, haul->seen_ids.items, haul->seen_ids.n);
     pg_params_texts(&params, haul->seen_versions.items, haul->seen_versions.n);
-    PGresult *res = pg_run(ingest->pg, query_nodes_seen, &params, err);
-    PQclear(res);
-    return res ? 0 : -1;
+    cleanup_result PGresult *back = pg_run(ingest->pg, query_nodes_seen, &params, err);
+    if (!back)
+        return -1;
+    if (PQntuples(back))
+        ingest->conf.wake_clock(ingest->conf.arg); /* instances of one that was silent are due */
+    return 0;
 }
 
 static int take_haul(struct ingest *ingest, struct haul *haul, struct err *err) {
@@ -433,6 +426,7 @@ static void *run(void *arg) {
 struct ingest *ingest_start(const struct ingest_conf *conf, struct err *err) {
     struct ingest *ingest = mem_alloc(sizeof *ingest);
     ingest->conf = *conf;
+    ingest->presence = presence_open(conf->redis);
     if (pthread_create(&ingest->thread, NULL, run, ingest) == 0)
         return ingest;
     (void)err_errno(err, ERR_RETRY, "cannot start a thread");
@@ -441,14 +435,10 @@ struct ingest *ingest_start(const struct ingest_conf *conf, struct err *err) {
 }
 
 void ingest_stop(struct ingest *ingest) {
-    struct seen *seen, *next;
     if (!ingest)
         return;
     atomic_store(&ingest->stopping, true);
     pthread_join(ingest->thread, NULL);
-    HASH_ITER(hh, ingest->seen, seen, next) {
-        HASH_DEL(ingest->seen, seen);
-        free(seen);
-    }
+    presence_close(ingest->presence);
     free(ingest);
 }

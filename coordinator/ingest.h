@@ -1,5 +1,5 @@
 /* Ingest: reports of nodes from Kafka into the engine. A record's offset is stored when everything in it is
- * rows (or counted, or kept in dead_letters). Presence is no event: it only moves nodes.seen_at, every 30 s.
+ * rows (or counted, or kept in dead_letters). Presence is no event: see presence.h.
  */
 #ifndef FAIRLEAD_COORDINATOR_INGEST_H
 #define FAIRLEAD_COORDINATOR_INGEST_H
@@ -7,10 +7,11 @@
 #include "coordinator/engine.h"
 
 struct ingest_conf {
-    const char *database_url, *brokers;
+    const char *database_url, *brokers, *redis;
     struct engine *engine;
     const struct sign_keys *keys;
     void (*wake_relay)(void *arg, unsigned lanes);
+    void (*wake_clock)(void *arg);
     void *arg;
 };
 

@@ -23,6 +23,7 @@ static struct conf_row conf[] = {
     {"database", NULL, "PostgreSQL of the coordinator (role fairlead_app)", NULL},
     {"database-owner", "", "PostgreSQL as the owner: only `migrate` uses it", NULL},
     {"kafka", "127.0.0.1:9092", "brokers", NULL},
+    {"redis", "", "unix socket of Redis, or 127.x.x.x:PORT; empty: none", NULL},
     {"listen", "127.0.0.1", "address of the HTTP API (TLS ends in a proxy in front of it)", NULL},
     {"port", "8080", "port of the HTTP API", NULL},
     {"url", "", "address of the API as nodes reach it; empty: http://LISTEN:PORT", NULL},
@@ -151,6 +152,8 @@ static int start_api(struct coordinator *c, struct err *err) {
         .follow = c->follow,
         .wake_topics = wake_topics,
         .wake_relay = wake_relay,
+        .wake_clock = wake_clock,
+        .presence = presence_open(conf_get(conf, "redis")),
         .arg = c,
     };
     c->httpd = httpd_start(&httpd, err);
@@ -171,16 +174,20 @@ static int start_parts(struct coordinator *c, const char *what, struct err *err)
     if ((all || str_eq(what, "clock") || str_eq(what, "ingest")) &&
         !(c->engine = start_engine(c, "ingest", true, err)))
         return -1;
-    if ((all || str_eq(what, "clock")) && !(c->clock = clock_start(database, c->engine, err)))
+    struct clock_conf clock = {
+        .database_url = database, .brokers = brokers, .redis = conf_get(conf, "redis"), .engine = c->engine};
+    if ((all || str_eq(what, "clock")) && !(c->clock = clock_start(&clock, err)))
         return -1;
     if ((all || str_eq(what, "clock")) &&
         !(c->topics = topic_step_start(database, brokers, wake_clock, c, err)))
         return -1;
     struct ingest_conf ingest = {.database_url = database,
                                  .brokers = brokers,
+                                 .redis = conf_get(conf, "redis"),
                                  .engine = c->engine,
                                  .keys = &c->keys,
                                  .wake_relay = wake_relay,
+                                 .wake_clock = wake_clock,
                                  .arg = c};
     if ((all || str_eq(what, "ingest")) && !(c->ingest = ingest_start(&ingest, err)))
         return -1;
@@ -198,6 +205,7 @@ static void stop_parts(struct coordinator *c) {
     engine_stop(c->api_engine);
     engine_stop(c->engine);
     relay_stop(c->relay);
+    presence_close(c->api.presence);
 }
 
 static int serve(const char *what) {

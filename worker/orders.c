@@ -39,6 +39,7 @@ struct orders {
     int queued;
     bool stopping;
     struct kcons *kcons;
+    unsigned rebalances; /* of it, as last seen */
 };
 
 void outcome_ok(struct outcome *outcome) {
@@ -203,6 +204,21 @@ static void free_job(struct job *job) {
     free(job);
 }
 
+/* After a rebalance: what has not begun belongs to whoever reads its partition now, and comes again from the
+ * last stored offset if that is us. */
+static void drop_queued(struct orders *orders) {
+    pthread_mutex_lock(&orders->mutex);
+    struct job *job = orders->head;
+    orders->head = NULL;
+    orders->tail = &orders->head;
+    for (struct job *next; job; job = next) {
+        next = job->next;
+        free_job(job);
+        orders->queued--;
+    }
+    pthread_mutex_unlock(&orders->mutex);
+}
+
 /* The poll thread's part of a finished job: its offset, its partition. */
 static int settle_finished(struct orders *orders) {
     int n = 0;
@@ -268,6 +284,10 @@ static void *run_poll(void *arg) {
         int got = full ? 0 : kcons_poll(orders->kcons, orders->queued ? 5 : 250, &record, &err);
         if (full)
             (void)usleep(1000);
+        if (kcons_rebalances(orders->kcons) != orders->rebalances) {
+            orders->rebalances = kcons_rebalances(orders->kcons);
+            drop_queued(orders);
+        }
         if (got > 0) {
             enqueue(orders, &record);
             kcons_release(&record);
@@ -276,6 +296,7 @@ static void *run_poll(void *arg) {
             if (err.cls == ERR_DEAD) {
                 kcons_close(orders->kcons);
                 orders->kcons = NULL;
+                orders->rebalances = 0;
             }
             (void)usleep(100000);
         }
@@ -316,10 +337,7 @@ void orders_stop(struct orders *orders) {
     if (orders->kcons)
         (void)settle_finished(orders);
     kcons_close(orders->kcons);
-    for (struct job *job = orders->head, *next; job; job = next) {
-        next = job->next;
-        free_job(job); /* not begun: the partition goes back with it unread */
-    }
+    drop_queued(orders); /* not begun: the partition goes back with it unread */
     pthread_cond_destroy(&orders->cond);
     pthread_mutex_destroy(&orders->mutex);
     free(orders);

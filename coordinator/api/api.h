@@ -6,6 +6,7 @@
 #include "coordinator/desk.h"
 #include "coordinator/engine.h"
 #include "coordinator/follow.h"
+#include "coordinator/presence.h"
 #include "io/httpd.h"
 
 struct api {
@@ -15,8 +16,10 @@ struct api {
     struct engine *engine;
     struct desk *desk;
     struct follow *follow;
+    struct presence *presence;      /* of the desk; see nodes.c */
     void (*wake_topics)(void *arg); /* a node enrolled: its topic is wanted */
     void (*wake_relay)(void *arg, unsigned lanes);
+    void (*wake_clock)(void *arg);
     void *arg;
 };
 
@@ -64,6 +67,9 @@ MUST_CHECK int api_identify(struct httpd_request *request, struct input *input);
 
 /* ---- handlers ---- */
 
+void clock_get(struct api_call *call);
+void clock_accept(struct api_call *call);
+void node_get(struct api_call *call);
 void record_list(struct api_call *call);
 void record_get(struct api_call *call);
 void record_create(struct api_call *call);

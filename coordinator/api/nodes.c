@@ -1,5 +1,6 @@
 /* Nodes join (protocol section 11): an operator asks for a one-time code, which is stored hashed; the node
  * uses it up and leaves its public keys, proving that it holds the private half. */
+#include "base/fault.h"
 #include "base/rnd.h"
 #include "base/str.h"
 #include "coordinator/api/api.h"
@@ -7,9 +8,42 @@
 #include "node/envelope.h"
 #include "sql/queries.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 
 #define CODE_SIZE 16
+
+/* Two desks, one connection to Redis. */
+static pthread_mutex_t presence_mutex = PTHREAD_MUTEX_INITIALIZER;
+
+static void get(struct api_call *call, struct pg *pg) {
+    struct err err = {0};
+    struct arena *arena = &call->request->arena;
+    struct pg_params find = {.arena = arena};
+    pg_params_text(&find, call->rest);
+    cleanup_result PGresult *found = pg_run(pg, query_nodes_get, &find, &err);
+    if (!found) {
+        api_refuse_busy(call->request);
+        return;
+    }
+    if (PQntuples(found) == 0) {
+        api_refuse(call->request, 404, "not_found",
+                   arena_printf(arena, "There is no node \"%.80s\".", call->rest));
+        return;
+    }
+    pthread_mutex_lock(&presence_mutex);
+    cleanup_free char *said = presence_get(call->api->presence, pg_uuid(found, 0, 0));
+    pthread_mutex_unlock(&presence_mutex);
+    cleanup_json json_t *body = json_loads(pg_text(found, 0, 1), 0, NULL);
+    cleanup_json json_t *presence = said ? json_loads(said, 0, NULL) : NULL;
+    if (presence)
+        (void)json_object_set(body, "presence", presence);
+    api_answer(call->request, 200, json_text(body));
+}
+
+void node_get(struct api_call *call) {
+    api_at_desk(call, get);
+}
 
 static void invite(struct api_call *call, struct pg *pg) {
     struct err err = {0};
@@ -122,6 +156,7 @@ static int enrol_in_transaction(struct api_call *call, struct pg *pg, json_t **r
     PQclear(wanted);
     if (!wanted || pg_script(pg, "commit", err) < 0)
         return -1;
+    (void)fault_reach(FAULT_ENROL_STORED);
     *ret = welcome(call, node);
     return 0;
 }

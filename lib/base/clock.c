@@ -16,6 +16,10 @@ int64_t clock_mono_us(void) {
     return read_us(CLOCK_MONOTONIC);
 }
 
+int64_t clock_boot_us(void) {
+    return read_us(CLOCK_BOOTTIME);
+}
+
 struct timespec clock_mono_timespec(int64_t mono_us) {
     return (struct timespec){.tv_sec = mono_us / CLOCK_S, .tv_nsec = mono_us % CLOCK_S * 1000};
 }

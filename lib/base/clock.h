@@ -13,6 +13,7 @@
 
 int64_t clock_wall_us(void); /* since 1970-01-01T00:00:00Z */
 int64_t clock_mono_us(void);
+int64_t clock_boot_us(void); /* since this machine began; goes on while it sleeps, never jumps */
 struct timespec clock_mono_timespec(int64_t mono_us); /* for pthread_cond_clockwait and the like */
 /* RFC 3339 in UTC with microseconds; `out` has room for 28. */
 char *clock_text(int64_t wall_us, char out[28]);

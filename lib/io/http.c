@@ -17,6 +17,27 @@ static size_t take_body(char *p, size_t size, size_t n, void *arg) {
     return str_is_cut(arg) ? 0 : size * n;
 }
 
+/* Lines as they come; what is longer than the ceiling of `answer` ends the call. */
+static size_t take_lines(char *p, size_t size, size_t n, void *arg) {
+    struct http_call *call = arg;
+    str_add(&call->answer, p, size * n);
+    if (str_is_cut(&call->answer))
+        return 0;
+    for (char *end; call->answer.n && (end = memchr(call->answer.s, '\n', call->answer.n));) {
+        size_t len = (size_t)(end - call->answer.s) + 1;
+        *end = '\0';
+        if (len > 1 && end[-1] == '\r')
+            end[-1] = '\0';
+        if (!call->line(call->arg, call->answer.s)) {
+            call->line = NULL;
+            return 0;
+        }
+        memmove(call->answer.s, call->answer.s + len, call->answer.n - len + 1);
+        call->answer.n -= len;
+    }
+    return size * n;
+}
+
 static size_t take_header(char *p, size_t size, size_t n, void *arg) {
     size_t len = size * n;
     cleanup_free char *line = mem_alloc(len + 1);
@@ -63,8 +84,14 @@ int http_run(struct http_call *call, struct err *err) {
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, 5000L);
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, reason);
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
-    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
-    curl_easy_setopt(curl, CURLOPT_WRITEDATA, &call->answer);
+    bool by_line = call->line != NULL;
+    if (by_line) {
+        curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_lines);
+        curl_easy_setopt(curl, CURLOPT_WRITEDATA, call);
+    } else {
+        curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
+        curl_easy_setopt(curl, CURLOPT_WRITEDATA, &call->answer);
+    }
     curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_header);
     curl_easy_setopt(curl, CURLOPT_HEADERDATA, &call->answer_headers);
     curl_easy_setopt(curl, CURLOPT_PROXY, "");
@@ -81,7 +108,7 @@ int http_run(struct http_call *call, struct err *err) {
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &call->status);
     curl_slist_free_all(headers);
     curl_slist_free_all(pins);
-    if (code == CURLE_OK)
+    if (code == CURLE_OK || (by_line && !call->line))
         return 0;
     return err_set(err, ERR_RETRY, "\"%s\": %s", call->url, reason[0] ? reason : curl_easy_strerror(code));
 }

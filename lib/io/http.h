@@ -15,6 +15,10 @@ struct http_call {
     const char *body;           /* JSON, or NULL */
     int64_t timeout_us;
     bool fresh; /* a connection of its own */
+    /* When set, called for every line of the answer as it comes, without its end; `answer` stays empty.
+     * False: enough, the call ends well. */
+    bool (*line)(void *arg, const char *line);
+    void *arg;
     /* answer */
     long status;
     struct str answer;         /* set its ceiling before; release it after */

@@ -10,10 +10,19 @@
 struct kcons {
     rd_kafka_t *rk;
     char *topic; /* by assignment: the one */
+    unsigned rebalances;
 };
 
 static void no_log(const rd_kafka_t *rk, int level, const char *facility, const char *text) {
     (void)rk, (void)level, (void)facility, (void)text; /* errors come back as values */
+}
+
+/* On the polling thread, inside kcons_poll(). */
+static void rebalanced(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t *partitions,
+                       void *arg) {
+    struct kcons *kcons = arg;
+    kcons->rebalances++;
+    (void)rd_kafka_assign(rk, code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS ? partitions : NULL);
 }
 
 static struct kcons *open_consumer(const char *brokers, const char *client, const char *group, bool by_group,
@@ -52,6 +61,8 @@ static struct kcons *open_consumer(const char *brokers, const char *client, cons
         }
     rd_kafka_conf_set_log_cb(conf, no_log);
     struct kcons *kcons = mem_alloc(sizeof *kcons);
+    rd_kafka_conf_set_opaque(conf, kcons);
+    rd_kafka_conf_set_rebalance_cb(conf, rebalanced);
     kcons->rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf, text, sizeof text);
     if (!kcons->rk) {
         (void)err_set(err, ERR_RETRY, "kafka consumer: %s", text);
@@ -165,6 +176,10 @@ void kcons_resume(struct kcons *kcons, const char *topic, int32_t partition) {
     rd_kafka_topic_partition_list_destroy(list);
 }
 
+unsigned kcons_rebalances(const struct kcons *kcons) {
+    return kcons->rebalances;
+}
+
 bool kcons_holds(struct kcons *kcons, const char *topic, int32_t partition) {
     rd_kafka_topic_partition_list_t *list = NULL;
     if (rd_kafka_assignment(kcons->rk, &list) != RD_KAFKA_RESP_ERR_NO_ERROR)
@@ -172,6 +187,32 @@ bool kcons_holds(struct kcons *kcons, const char *topic, int32_t partition) {
     bool holds = rd_kafka_topic_partition_list_find(list, topic, partition) != NULL;
     rd_kafka_topic_partition_list_destroy(list);
     return holds;
+}
+
+static int read_lag(struct kcons *kcons, const char *topic, int partitions, int64_t *ret, struct err *err) {
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(partitions);
+    for (int32_t i = 0; i < partitions; i++)
+        (void)rd_kafka_topic_partition_list_add(list, topic, i);
+    rd_kafka_resp_err_t code = rd_kafka_committed(kcons->rk, list, 3000);
+    int64_t lag = 0, low = 0, high = 0;
+    for (int i = 0; i < list->cnt && code == RD_KAFKA_RESP_ERR_NO_ERROR; i++) {
+        code =
+            rd_kafka_query_watermark_offsets(kcons->rk, topic, list->elems[i].partition, &low, &high, 1000);
+        lag += high - (list->elems[i].offset >= low ? list->elems[i].offset : low);
+    }
+    rd_kafka_topic_partition_list_destroy(list);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return err_set(err, ERR_RETRY, "kafka topic \"%s\": %s", topic, rd_kafka_err2str(code));
+    *ret = lag;
+    return 0;
+}
+
+int kcons_group_lag(const char *brokers, const char *group, const char *topic, int partitions, int64_t *ret,
+                    struct err *err) {
+    struct kcons *kcons = open_consumer(brokers, group, group, false, err);
+    int rc = kcons ? read_lag(kcons, topic, partitions, ret, err) : -1;
+    kcons_close(kcons);
+    return rc;
 }
 
 int kcons_end_offset(struct kcons *kcons, int64_t *ret, struct err *err) {

@@ -37,9 +37,15 @@ void kcons_done(struct kcons *kcons, const char *topic, int32_t partition, int64
 /* No more records of that partition until resumed; what was fetched comes again after it. */
 void kcons_pause(struct kcons *kcons, const char *topic, int32_t partition);
 void kcons_resume(struct kcons *kcons, const char *topic, int32_t partition);
+/* How often partitions were given or taken so far: when it has changed, what is in hand and not begun comes
+ * again, here or elsewhere. */
+unsigned kcons_rebalances(const struct kcons *kcons);
 /* True while that partition is ours: a rebalance may have taken it. */
 bool kcons_holds(struct kcons *kcons, const char *topic, int32_t partition);
 
+/* How many records a group has not yet done of a topic: asked of the broker, without joining the group. */
+MUST_CHECK int kcons_group_lag(const char *brokers, const char *group, const char *topic, int partitions,
+                               int64_t *ret, struct err *err);
 /* By assignment only: the offset behind the last record, as the broker says now. */
 MUST_CHECK int kcons_end_offset(struct kcons *kcons, int64_t *ret, struct err *err);
 /* True when everything up to that offset has been read. */
