@@ -40,13 +40,15 @@ WORKER_SRC := $(wildcard worker/*.c)
 CLI_SRC := $(wildcard cli/*.c)
 AGENT_SRC := $(wildcard agent/*.c)
 TEST_SRC := $(wildcard tests/unit/*/*.c)
+COMPONENT_SRC := $(wildcard tests/component/*/*.c)
 
 obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
 LIB_OBJ := $(call obj,$(LIB_SRC) $(PROTO_C))
 PROGRAMS := $(BUILD)/fairlead-coordinator $(BUILD)/fairlead-worker $(BUILD)/fairlead $(if $(AGENT_SRC),$(BUILD)/fairlead-agent)
 TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(TEST_SRC))
+COMPONENTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(COMPONENT_SRC))
 
-.PHONY: all programs tests deps check check-fast check-e2e lint fmt sim demo demo-down bench golden check-golden check-emits check-unit check-sim clean catalog-check
+.PHONY: all programs tests components deps check check-fast check-e2e lint fmt sim demo demo-down bench golden check-golden check-emits check-unit check-sim clean catalog-check
 all: deps
 	@$(MAKE) --no-print-directory -j2 programs
 
@@ -55,6 +57,7 @@ deps:
 
 programs: $(PROGRAMS)
 tests: $(TESTS)
+components: $(COMPONENTS)
 
 $(INC)/.made: Makefile
 	@mkdir -p $(INC)/{base,io,model,step,node,proto,coordinator,worker,agent,cli,tests}
@@ -148,6 +151,7 @@ check-sim: deps
 	@build/gcc-address-undefined/sim 100 5000
 check-e2e: deps
 	@$(MAKE) --no-print-directory -j2 FAULTS=1 programs
+	@$(MAKE) --no-print-directory -j2 SAN=address,undefined components
 	@tests/e2e/run
 
 check: deps

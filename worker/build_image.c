@@ -2,6 +2,7 @@
  * failed tags nothing. No secrets go in; memory and CPU are limited; the last lines of its output are kept
  * with the step. */
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/proc.h"
@@ -89,10 +90,15 @@ static int build_and_push(struct worker *worker, const Fairlead__V1__Build *buil
     args[n++] = tag;
     args[n++] = context;
     *ret_cls = "build_failed";
-    if (run_engine(worker, args, BUILD_LIMIT_S, ERR_PARK, NULL, log, err) < 0)
+    if (fault_check(FAULT_BUILD_EXPORTED, err) < 0 ||
+        run_engine(worker, args, BUILD_LIMIT_S, ERR_PARK, NULL, log, err) < 0)
         return -1;
     *ret_cls = "push_failed";
-    return run_engine(worker, (const char *const[]){"push", "-q", tag, NULL}, 600, ERR_RETRY, NULL, log, err);
+    if (fault_check(FAULT_BUILD_BUILT, err) < 0 ||
+        run_engine(worker, (const char *const[]){"push", "-q", tag, NULL}, 600, ERR_RETRY, NULL, log, err) <
+            0)
+        return -1;
+    return fault_check(FAULT_BUILD_PUSHED, err);
 }
 
 void order_build(struct worker *worker, const Fairlead__V1__Build *build, struct arena *arena,

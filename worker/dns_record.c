@@ -1,6 +1,7 @@
 /* F5: one name, one address, one owner. The marker (a TXT record beside the address) says whose the name is
  * and which order wrote it last; every update carries exactly what was read as its prerequisite (protocol
  * section 9). */
+#include "base/fault.h"
 #include "io/dns.h"
 #include "worker/worker.h"
 
@@ -24,7 +25,8 @@ static int look(const Fairlead__V1__Dns *dns, const struct dns_answer *answer, c
     struct marker marker;
     *expect = answer->text;
     if (!answer->text) {
-        if (answer->address)
+        bool bare = dns->adopt && str_eq(answer->address, dns->address); /* only its marker was taken away */
+        if (answer->address && !bare)
             return err_set(err, ERR_PARK, "The name \"%s\" is in use by something that is not ours.",
                            dns->host);
         return 1; /* also of a name that is not there: the marker keeps a late create from bringing it back */
@@ -63,15 +65,18 @@ static int point_name(struct worker *worker, const Fairlead__V1__Order *order, s
     int rc = look(dns, &answer, ours, owner, order->epoch, &expect, err);
     if (rc <= 0)
         return rc;
+    if (fault_check(FAULT_NAME_READ, err) < 0)
+        return -1;
     *ret_cls = "dns_refused";
     struct dns_change change = {
         .host = dns->host,
         .expect = expect,
+        .expect_address = expect ? NULL : answer.address,
         .address = dns->absent ? NULL : dns->address,
         .text = ours,
         .ttl = dns->ttl,
     };
-    if (dns_change(&server, &change, err) < 0)
+    if (dns_change(&server, &change, err) < 0 || fault_check(FAULT_NAME_SENT, err) < 0)
         return -1;
     /* NOERROR proves nothing: read back from the authoritative server. */
     if (dns_ask(&server, dns->host, arena, &answer, err) < 0)

@@ -37,7 +37,11 @@ static struct conf_row conf[] = {
     {"edge-dir", "/etc/nginx/fairlead", "edge: folder whose conf.d/ nginx includes", NULL},
     {"nginx-conf", "/etc/nginx/nginx.conf", "edge: main configuration of nginx", NULL},
     {"nginx-pid", "/run/nginx.pid", "edge: pid file of nginx", NULL},
+    {"nginx-unit", "", "edge: systemd unit to start when nginx is down; empty: nginx itself is started",
+     NULL},
     {"http-port", "80", "edge: port that it listens on", NULL},
+    {"edge-user", "www-data", "host: whom nginx runs as, where the edge is on the same machine", NULL},
+    {"guard", "nft", "host: what guards the ports of apps: nft, or none", NULL},
     {"log", "info", "lowest level: debug, info, warn, error", NULL},
     {0},
 };
@@ -101,6 +105,7 @@ static void apply(void *arg, const Fairlead__V1__Document *document, struct keep
         outcome->lines = arena_strdup(outcome->arena, strlen(log) > 7900 ? log + strlen(log) - 7900 : log);
     }
     outcome->facts = ctx.facts;
+    outcome->drift = ctx.drift;
     for (size_t i = 0; i < ctx.delivered.n; i++) {
         const struct step_secret *s = vec_at(&ctx.delivered, struct step_secret, i);
         *vec_add(outcome->arena, &outcome->delivered, struct keeper_secret) =
@@ -198,6 +203,8 @@ static int start_documents(struct parts *parts, struct err *err) {
     const char *secrets = absolute(conf_get(conf, "secrets"));
     if (has_role("host") && secrets_mount(secrets, err) < 0)
         return -1;
+    if (!str_eq(conf_get(conf, "guard"), "nft") && !str_eq(conf_get(conf, "guard"), "none"))
+        return err_set(err, ERR_PARK, "setting \"guard\" takes nft or none");
     parts->machine = (struct step_machine){
         .node = &worker->node,
         .state = worker->conf.state,
@@ -208,7 +215,12 @@ static int start_documents(struct parts *parts, struct err *err) {
         .edge_dir = conf_get(conf, "edge-dir"),
         .nginx_conf = conf_get(conf, "nginx-conf"),
         .nginx_pid = conf_get(conf, "nginx-pid"),
+        .nginx_unit = conf_get(conf, "nginx-unit"),
         .http_port = (int)conf_int(conf, "http-port"),
+        .dns_server = worker->conf.dns_server,
+        .zone = worker->conf.zone,
+        .edge_user = conf_get(conf, "edge-user"),
+        .guard = str_eq(conf_get(conf, "guard"), "nft"),
         .cancel = &parts->stop,
     };
     struct keeper_conf keeper = {.node = &worker->node,

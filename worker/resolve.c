@@ -1,6 +1,7 @@
 /* F1: which commit is our fork at, and which build key does that give? The key is made of the commit, the
  * whole build context (the folder's object id says all that is in it, its Dockerfile too), the base image and
  * the build arguments: whatever has the same key is the same image. */
+#include "base/fault.h"
 #include "base/hash.h"
 #include "io/git.h"
 #include "worker/source.h"
@@ -49,6 +50,10 @@ void order_resolve(struct worker *worker, const Fairlead__V1__Resolve *resolve, 
     }
     if (git_fetch(place.dir, place.url, resolve->source->ref, commit, &outcome->lines, &err) < 0) {
         outcome_fail(outcome, arena, err.cls == ERR_PARK ? "ref_missing" : "git_unreachable", &err);
+        return;
+    }
+    if (fault_check(FAULT_RESOLVE_FETCHED, &err) < 0) {
+        outcome_fail(outcome, arena, "git_unreachable", &err);
         return;
     }
     (void)snprintf(path, sizeof path, "%s/Dockerfile", resolve->source->path);

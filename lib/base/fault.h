@@ -7,6 +7,8 @@
 #ifndef FAIRLEAD_BASE_FAULT_H
 #define FAIRLEAD_BASE_FAULT_H
 
+#include "base/err.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -31,5 +33,10 @@ static inline bool fault_reach(enum fault_point point) {
     return false;
 }
 #endif
+
+/* The same as a step of an error chain: -1, class retry, when the call that follows is to fail. */
+static inline int fault_check(enum fault_point point, struct err *err) {
+    return fault_reach(point) ? err_set(err, ERR_RETRY, "fault point \"%s\"", fault_rows[point].name) : 0;
+}
 
 #endif

@@ -182,3 +182,34 @@ int proc_check(struct proc *proc, enum err_class cls, struct err *err) {
     proc->log = before;
     return rc;
 }
+
+/* Twice forked: the program is nobody's child, and the one between is reaped here. */
+int proc_detach(const char *const *argv, struct err *err) {
+    int fail[2], code = 0;
+    if (pipe2(fail, O_CLOEXEC) < 0)
+        return err_errno(err, ERR_RETRY, "cannot start \"%s\"", argv[0]);
+    pid_t pid = fork();
+    if (pid == 0) {
+        sigset_t none;
+        sigemptyset(&none);
+        (void)sigprocmask(SIG_SETMASK, &none, NULL);
+        (void)signal(SIGPIPE, SIG_DFL);
+        int null = open("/dev/null", O_RDWR);
+        if (setsid() < 0 || null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 || dup2(null, 2) < 0)
+            _exit(127);
+        if (fork() != 0)
+            _exit(0);
+        (void)execvp(argv[0], (char *const *)(uintptr_t)argv);
+        code = errno;
+        (void)!write(fail[1], &code, sizeof code);
+        _exit(127);
+    }
+    (void)close(fail[1]);
+    ssize_t n = pid > 0 ? read(fail[0], &code, sizeof code) : -1; /* ends when the program has begun */
+    (void)close(fail[0]);
+    if (pid < 0 || reap(pid) != 0 || n == (ssize_t)sizeof code) {
+        errno = n == (ssize_t)sizeof code ? code : errno;
+        return err_errno(err, ERR_PARK, "cannot start \"%s\"", argv[0]);
+    }
+    return 0;
+}

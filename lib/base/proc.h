@@ -31,6 +31,10 @@ MUST_CHECK int proc_run(struct proc *proc, struct err *err);
 /* The same, and a status other than 0 is a failure of class `cls` with the last line of the output in it. */
 MUST_CHECK int proc_check(struct proc *proc, enum err_class cls, struct err *err);
 
+/* Starts a program that outlives this one: a session of its own, no streams. Class park when it cannot be
+ * started; how it fares then is not known. */
+MUST_CHECK int proc_detach(const char *const *argv, struct err *err);
+
 /* The last `lines` lines of a text, as a pointer into it. */
 const char *proc_tail(const char *text, int lines);
 

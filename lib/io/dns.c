@@ -158,11 +158,16 @@ static int judge(const struct dns_server *server, const char *host, const ldns_p
 
 int dns_change(const struct dns_server *server, const struct dns_change *change, struct err *err) {
     ldns_rr_list *prerequisites = ldns_rr_list_new(), *updates = ldns_rr_list_new();
-    /* RFC 2136 2.4.2: "RRset equals" has TTL 0; 2.4.5: "name is not in use" is ANY of class NONE. */
-    if (change->expect)
+    /* RFC 2136 2.4.2: "RRset equals" has TTL 0; 2.4.3: "RRset does not exist" is its type of class
+     * NONE; 2.4.5: "name is not in use" is ANY of class NONE. */
+    if (change->expect) {
         ldns_rr_list_push_rr(prerequisites, text_rr(change->host, change->expect, 0));
-    else
+    } else if (change->expect_address) {
+        ldns_rr_list_push_rr(prerequisites, address_rr(change->host, change->expect_address, 0));
+        ldns_rr_list_push_rr(prerequisites, new_rr(change->host, LDNS_RR_TYPE_TXT, LDNS_RR_CLASS_NONE, 0));
+    } else {
         ldns_rr_list_push_rr(prerequisites, new_rr(change->host, LDNS_RR_TYPE_ANY, LDNS_RR_CLASS_NONE, 0));
+    }
     /* 2.5.2: deleting an RRset is class ANY, TTL 0, no data. */
     ldns_rr_list_push_rr(updates, new_rr(change->host, LDNS_RR_TYPE_A, LDNS_RR_CLASS_ANY, 0));
     ldns_rr_list_push_rr(updates, new_rr(change->host, LDNS_RR_TYPE_TXT, LDNS_RR_CLASS_ANY, 0));
@@ -184,8 +189,8 @@ int dns_change(const struct dns_server *server, const struct dns_change *change,
             rc = judge(server, change->host, answer, err);
         ldns_pkt_free(answer);
     }
-    ldns_pkt_free(packet); /* owns the records */
-    ldns_rr_list_free(prerequisites);
-    ldns_rr_list_free(updates);
+    ldns_pkt_free(packet); /* has copies of its own */
+    ldns_rr_list_deep_free(prerequisites);
+    ldns_rr_list_deep_free(updates);
     return rc;
 }

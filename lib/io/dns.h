@@ -33,9 +33,11 @@ MUST_CHECK int dns_ask(const struct dns_server *server, const char *host, struct
 
 struct dns_change {
     const char *host;
-    const char *expect;  /* the TXT record must be exactly this; NULL: the name must not be in use */
-    const char *address; /* the A record afterwards; NULL: none */
-    const char *text;    /* the TXT record afterwards */
+    const char *expect;         /* the TXT record must be exactly this; NULL: there must be none */
+    const char *expect_address; /* without `expect`: the A record must be exactly this; NULL: the name must
+                                   not be in use */
+    const char *address;        /* the A record afterwards; NULL: none */
+    const char *text;           /* the TXT record afterwards */
     unsigned ttl;
 };
 

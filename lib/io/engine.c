@@ -151,6 +151,17 @@ bool engine_has_image(const char *socket, const char *image) {
     return engine_call(socket, "GET", path, NULL, 20000000, &status, NULL, &err) == 0 && status == 200;
 }
 
+char *engine_image_id(const char *socket, const char *image) {
+    char path[600];
+    long status = 0;
+    struct err err;
+    cleanup_json json_t *answer = NULL;
+    (void)snprintf(path, sizeof path, "/images/%s/json", image);
+    if (engine_call(socket, "GET", path, NULL, 20000000, &status, &answer, &err) < 0 || status != 200)
+        return NULL;
+    return mem_strdup(json_str(answer, "Id"));
+}
+
 char *engine_logs(const char *socket, const char *container, int lines) {
     char path[300];
     long status;
@@ -197,7 +208,8 @@ void engine_follow(const char *socket, const char *label_key, const volatile int
     (void)snprintf(path, sizeof path,
                    "/events?filters=%%7B%%22label%%22%%3A%%5B%%22%s%%22%%5D%%2C%%22event%%22%%3A%%5B%%"
                    "22start%%22%%2C%%22die%%22%%2C"
-                   "%%22destroy%%22%%2C%%22oom%%22%%2C%%22health_status%%22%%5D%%7D",
+                   "%%22destroy%%22%%2C%%22oom%%22%%2C%%22pause%%22%%2C%%22update%%22%%2C%%22rename%%22%%2C%%"
+                   "22health_status%%22%%5D%%7D",
                    label_key);
     (void)perform(socket, "GET", path, NULL, 0, 0, &x, &status);
     str_release(&x.answer);

@@ -19,6 +19,8 @@ MUST_CHECK int engine_containers(const char *socket, const char *label, json_t *
  * when the registry does not have it. */
 MUST_CHECK int engine_pull(const char *socket, const char *image, struct err *err);
 bool engine_has_image(const char *socket, const char *image);
+/* Which image that reference names here; NULL: none, or the Engine does not answer. The caller frees. */
+char *engine_image_id(const char *socket, const char *image);
 /* Last lines of a container's output, as text. */
 char *engine_logs(const char *socket, const char *container, int lines);
 

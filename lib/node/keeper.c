@@ -1,5 +1,3 @@
-#include "node/keeper.h"
-
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/log.h"
@@ -8,53 +6,34 @@
 #include "base/rnd.h"
 #include "base/str.h"
 #include "node/envelope.h"
-#include "node/ratchet.h"
+#include "node/keeper_item.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define THREADS 4
 #define LOOK_US (30 * CLOCK_S)
+#define WATCH_US (45 * CLOCK_S) /* at most, and at least 30 s: a wrong "ok" must not last a minute */
 #define GONE_US (3600 * CLOCK_S)
 #define ITEMS_MAX 5000 /* documents on one node */
 
-struct item {
-    char key[64]; /* INSTANCE.KIND */
-    struct uuid instance;
-    Fairlead__V1__Document *document; /* what is applied */
-    void *envelope;
-    size_t envelope_n;
-    struct ratchet_number number; /* of what was accepted; may be ahead of `document` at boot */
-    bool busy, healthy_saved;
-    bool resent; /* it came again while it was being applied */
-    bool below;  /* older than the coordinator's list: a newer one is on its way */
-    bool waits;  /* accepted before the topic was read to its end */
-    int64_t due_at;
-    int failures;
-    char condition[16], problem[160]; /* last said */
-    uint64_t said;                    /* revision that it was said of; 0: nothing was */
-};
-
-struct keeper {
-    struct keeper_conf conf;
-    pthread_t threads[THREADS];
-    pthread_mutex_t mutex;
-    pthread_cond_t cond;
-    struct item **items;
-    size_t n;
-    bool stopping, open, fresh;
-};
-
-static bool is_wanted_running(const Fairlead__V1__Document *document) {
-    if (document->absent || !str_eq(document->kind, "stack"))
+bool keeper_wants_running(const Fairlead__V1__Document *document) {
+    bool running = false;
+    if (document->absent)
         return false;
-    Fairlead__V1__Stack *stack =
-        fairlead__v1__stack__unpack(NULL, document->content.len, document->content.data);
-    bool running = stack && stack->running;
-    if (stack)
-        fairlead__v1__stack__free_unpacked(stack, NULL);
+    if (str_eq(document->kind, "stack")) {
+        Fairlead__V1__Stack *stack =
+            fairlead__v1__stack__unpack(NULL, document->content.len, document->content.data);
+        running = stack && stack->running;
+        if (stack)
+            fairlead__v1__stack__free_unpacked(stack, NULL);
+    } else if (str_eq(document->kind, "watch")) {
+        Fairlead__V1__Watch *watch =
+            fairlead__v1__watch__unpack(NULL, document->content.len, document->content.data);
+        running = watch && watch->running;
+        if (watch)
+            fairlead__v1__watch__free_unpacked(watch, NULL);
+    }
     return running;
 }
 
@@ -129,7 +108,7 @@ static int load_one(void *arg, const void *accepted, size_t accepted_n, const vo
     }
     struct item *item = add(keeper, document);
     item->number = (struct ratchet_number){document->epoch, document->revision};
-    bool start_new = document->absent || !is_wanted_running(document);
+    bool start_new = document->absent || !keeper_wants_running(document);
     Fairlead__V1__Document *last =
         healthy && !start_new ? open_envelope(keeper, healthy, healthy_n, err) : NULL;
     if (last) {
@@ -141,11 +120,14 @@ static int load_one(void *arg, const void *accepted, size_t accepted_n, const vo
     return 0;
 }
 
+/* One after another for one instance; a watch changes nothing, so it waits for nobody and nobody for it. */
 static bool is_free(const struct keeper *keeper, const struct item *item) {
-    for (size_t i = 0; i < keeper->n; i++)
-        if (keeper->items[i]->busy && uuid_eq(keeper->items[i]->instance, item->instance))
+    bool watch = str_eq(item->document->kind, "watch");
+    for (size_t i = 0; i < keeper->n && !watch; i++)
+        if (keeper->items[i]->busy && uuid_eq(keeper->items[i]->instance, item->instance) &&
+            !str_eq(keeper->items[i]->document->kind, "watch"))
             return false;
-    return true;
+    return !item->busy;
 }
 
 /* The item that has been due for longest, so that a few broken apps cannot starve the rest: what is new is
@@ -171,71 +153,6 @@ static struct item *take(struct keeper *keeper) {
     return NULL;
 }
 
-static const char *condition_of(const Fairlead__V1__Document *document,
-                                const struct keeper_outcome *outcome) {
-    if (outcome->result != 0)
-        return "failing";
-    if (document->absent)
-        return "absent";
-    return str_eq(document->kind, "stack") && !is_wanted_running(document) ? "stopped" : "healthy";
-}
-
-static void add_secrets(struct arena *arena, const struct vec *from, size_t *ret_n,
-                        Fairlead__V1__SealedSecret ***ret) {
-    struct vec out = {0};
-    for (size_t i = 0; i < from->n; i++) {
-        const struct keeper_secret *secret = vec_at(from, struct keeper_secret, i);
-        Fairlead__V1__SealedSecret *sealed = arena_new(arena, Fairlead__V1__SealedSecret);
-        fairlead__v1__sealed_secret__init(sealed);
-        sealed->name = arena_strdup(arena, secret->name);
-        sealed->box = (ProtobufCBinaryData){secret->n, (uint8_t *)(uintptr_t)secret->box};
-        *vec_add(arena, &out, Fairlead__V1__SealedSecret *) = sealed;
-    }
-    *ret_n = out.n;
-    *ret = out.items;
-}
-
-static void say(struct keeper *keeper, const Fairlead__V1__Document *document, const char *condition,
-                struct keeper_outcome *outcome) {
-    struct arena *arena = outcome->arena;
-    Fairlead__V1__Report report = FAIRLEAD__V1__REPORT__INIT;
-    Fairlead__V1__DocumentReport body = FAIRLEAD__V1__DOCUMENT_REPORT__INIT;
-    Fairlead__V1__Problem problem = FAIRLEAD__V1__PROBLEM__INIT;
-    report.body_case = FAIRLEAD__V1__REPORT__BODY_DOCUMENT;
-    report.document = &body;
-    body.instance = document->instance;
-    body.kind = document->kind;
-    body.epoch = document->epoch;
-    body.revision = document->revision;
-    body.condition = arena_strdup(arena, condition);
-    body.result = outcome->result == 0   ? FAIRLEAD__V1__RESULT__RESULT_OK
-                  : outcome->result == 1 ? FAIRLEAD__V1__RESULT__RESULT_RETRY
-                                         : FAIRLEAD__V1__RESULT__RESULT_PARK;
-    body.n_facts = outcome->facts.n;
-    body.facts = outcome->facts.items;
-    add_secrets(arena, &outcome->delivered, &body.n_delivered, &body.delivered);
-    add_secrets(arena, &outcome->recovery, &body.n_recovery, &body.recovery);
-    if (outcome->cls || outcome->lines) {
-        problem.cls = arena_strdup(arena, outcome->cls ? outcome->cls : "");
-        problem.text = arena_strdup(arena, outcome->text ? outcome->text : "");
-        problem.lines = arena_strdup(arena, outcome->lines ? outcome->lines : "");
-        body.problem = &problem;
-    }
-    /* Without waiting: a broker that is away must not keep stacks from starting. All is said again at the
-     * next start. */
-    reporter_post(keeper->conf.reporter, &report);
-}
-
-/* What is applied, as it was when it was taken: the item may change meanwhile. */
-struct taken {
-    Fairlead__V1__Document *document;
-    void *envelope;
-    size_t envelope_n;
-    bool healthy_saved, resent;
-    uint64_t said;
-    char condition[16], problem[160];
-};
-
 static struct taken take_copy(const struct item *item) {
     struct taken taken = {.document = copy(item->document),
                           .envelope = mem_alloc(item->envelope_n),
@@ -248,35 +165,6 @@ static struct taken take_copy(const struct item *item) {
     return taken;
 }
 
-/* What was reached is remembered and told when it is news. The mutex is not held. */
-static void conclude(struct keeper *keeper, const char *key, struct taken *taken,
-                     struct keeper_outcome *outcome) {
-    struct err err = {0};
-    const Fairlead__V1__Document *document = taken->document;
-    const char *condition = condition_of(document, outcome), *text = outcome->text ? outcome->text : "";
-    if (outcome->result == 0 && !taken->healthy_saved) {
-        taken->healthy_saved =
-            ratchet_write(keeper->conf.state, key, "healthy", taken->envelope, taken->envelope_n, &err) == 0;
-        if (!taken->healthy_saved)
-            log_warn("the last healthy document is not on disk yet", LOG_S("error", err.text));
-    }
-    (void)fault_reach(FAULT_WORKER_SPOOLED);
-    bool news = taken->said != document->revision || !str_eq(taken->condition, condition) ||
-                (outcome->result != 0 && strncmp(taken->problem, text, sizeof taken->problem - 1) != 0);
-    if (news)
-        say(keeper, document, condition, outcome);
-    taken->said = document->revision;
-    (void)snprintf(taken->condition, sizeof taken->condition, "%s", condition);
-    (void)snprintf(taken->problem, sizeof taken->problem, "%s", text);
-    if (outcome->result != 0)
-        log_warn("a document is not reached yet", LOG_S("document", key),
-                 LOG_S("class", outcome->cls ? outcome->cls : ""), LOG_S("error", text),
-                 LOG_I("revision", document->revision));
-    else if (news)
-        log_info("document reached", LOG_S("document", key), LOG_S("condition", condition),
-                 LOG_I("revision", document->revision));
-}
-
 static bool is_current(const struct item *item, const struct taken *taken) {
     return item->document->revision == taken->document->revision &&
            item->document->epoch == taken->document->epoch;
@@ -287,7 +175,11 @@ static int64_t delay_of(const struct item *item, const struct taken *taken,
     if (outcome->result == 1)
         return retry_delay_us(item->failures, 2 * CLOCK_S, LOOK_US, rnd_u64());
     /* What is gone is looked at now and then only: there will be many of them. */
-    return outcome->result == 0 && taken->document->absent ? GONE_US : LOOK_US;
+    if (outcome->result == 0 && taken->document->absent)
+        return GONE_US;
+    if (str_eq(taken->document->kind, "watch"))
+        return WATCH_US - (int64_t)(rnd_u64() % (15 * CLOCK_S));
+    return LOOK_US;
 }
 
 static void *run(void *arg) {
@@ -309,7 +201,7 @@ static void *run(void *arg) {
         bool current = is_current(item, &taken);
         pthread_mutex_unlock(&keeper->mutex);
         if (current)
-            conclude(keeper, item->key, &taken, &outcome);
+            keeper_conclude(keeper, item->key, &taken, &outcome);
         pthread_mutex_lock(&keeper->mutex);
         if (current && is_current(item, &taken)) {
             item->healthy_saved = taken.healthy_saved;
@@ -335,6 +227,7 @@ static int accept(struct keeper *keeper, struct item *item, const char *key,
                   const Fairlead__V1__Document *document, const void *envelope, size_t n, struct err *err) {
     if (ratchet_write(keeper->conf.state, key, "accepted", envelope, n, err) < 0)
         return -1;
+    (void)fault_reach(FAULT_KEEPER_ACCEPTED);
     if (!item)
         item = add(keeper, document);
     item->number = (struct ratchet_number){document->epoch, document->revision};
@@ -439,42 +332,6 @@ bool keeper_is_fresh(struct keeper *keeper) {
     return fresh;
 }
 
-Fairlead__V1__Inventory *keeper_inventory(struct keeper *keeper, const uint8_t nonce[16]) {
-    Fairlead__V1__Inventory *inventory = mem_alloc(sizeof *inventory);
-    fairlead__v1__inventory__init(inventory);
-    inventory->nonce = (ProtobufCBinaryData){16, mem_alloc(16)};
-    memcpy(inventory->nonce.data, nonce, 16);
-    inventory->part = inventory->parts = 1;
-    pthread_mutex_lock(&keeper->mutex);
-    inventory->entries = mem_alloc((keeper->n + 1) * sizeof *inventory->entries);
-    for (size_t i = 0; i < keeper->n; i++) {
-        const struct item *item = keeper->items[i];
-        Fairlead__V1__InventoryEntry *entry = mem_alloc(sizeof *entry);
-        fairlead__v1__inventory_entry__init(entry);
-        entry->instance = (ProtobufCBinaryData){16, mem_alloc(16)};
-        memcpy(entry->instance.data, item->instance.b, 16);
-        entry->kind = mem_strdup(item->document->kind);
-        entry->epoch = item->number.epoch;
-        entry->revision = item->number.revision;
-        entry->condition = mem_strdup(item->said == item->number.revision ? item->condition : "");
-        inventory->entries[inventory->n_entries++] = entry;
-    }
-    pthread_mutex_unlock(&keeper->mutex);
-    return inventory;
-}
-
-void keeper_inventory_free(Fairlead__V1__Inventory *inventory) {
-    for (size_t i = 0; i < inventory->n_entries; i++) {
-        free(inventory->entries[i]->instance.data);
-        free(inventory->entries[i]->kind);
-        free(inventory->entries[i]->condition);
-        free(inventory->entries[i]);
-    }
-    free(inventory->entries);
-    free(inventory->nonce.data);
-    free(inventory);
-}
-
 struct keeper *keeper_start(const struct keeper_conf *conf, struct err *err) {
     struct keeper *keeper = mem_alloc(sizeof *keeper);
     keeper->conf = *conf;
@@ -483,7 +340,7 @@ struct keeper *keeper_start(const struct keeper_conf *conf, struct err *err) {
     if (ratchet_read_all(conf->state, load_one, keeper, err) < 0)
         return NULL;
     keeper->fresh = keeper->n == 0;
-    for (int i = 0; i < THREADS; i++)
+    for (int i = 0; i < KEEPER_THREADS; i++)
         if (pthread_create(&keeper->threads[i], NULL, run, keeper) != 0) {
             (void)err_errno(err, ERR_RETRY, "cannot start a thread");
             return NULL;
@@ -498,7 +355,7 @@ void keeper_stop(struct keeper *keeper) {
     keeper->stopping = true;
     pthread_cond_broadcast(&keeper->cond);
     pthread_mutex_unlock(&keeper->mutex);
-    for (int i = 0; i < THREADS; i++)
+    for (int i = 0; i < KEEPER_THREADS; i++)
         pthread_join(keeper->threads[i], NULL);
     for (size_t i = 0; i < keeper->n; i++) {
         fairlead__v1__document__free_unpacked(keeper->items[i]->document, NULL);

@@ -17,6 +17,7 @@ struct keeper_outcome {
     int result; /* 0 done, 1 try again, 2 wait for a person or a new revision */
     struct arena *arena;
     const char *cls, *text, *lines;
+    const char *drift;              /* what was found amiss and put right, in words; NULL: nothing */
     struct vec facts;               /* Fairlead__V1__KeyValue * */
     struct vec delivered, recovery; /* struct keeper_secret */
 };

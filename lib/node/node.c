@@ -1,5 +1,6 @@
 #include "node/node.h"
 
+#include "base/fault.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/json.h"
@@ -110,7 +111,8 @@ int node_enrol(const char *state, const char *token_text, struct node_identity *
     if (ask(&token, &keys, &welcome, err) < 0 || check_welcome(welcome, token.fingerprint, err) < 0)
         return -1;
     path_of(state, "node.keys", path);
-    if (sign_keys_save(&keys, path, err) < 0)
+    if (fault_check(FAULT_ENROL_ASKED, err) < 0 || sign_keys_save(&keys, path, err) < 0 ||
+        fault_check(FAULT_ENROL_KEYS, err) < 0)
         return -1;
     cleanup_free char *text = json_text(welcome);
     path_of(state, "node.json", path);

@@ -69,14 +69,38 @@ static int ensure_sealed(const struct secrets *secrets, const char *name, const 
     return rc;
 }
 
+/* length 0: any. */
+static bool is_readable_by(const char *path, uid_t uid, size_t length, struct stat *st) {
+    *st = (struct stat){0};
+    return stat(path, st) == 0 && S_ISREG(st->st_mode) && st->st_uid == uid &&
+           (st->st_mode & 07777) == 0400 && st->st_size > 0 && (!length || (size_t)st->st_size == length);
+}
+
+const char *secrets_missing(const struct secrets *secrets, const json_t *spec) {
+    const char *name;
+    json_t *rule, *reader;
+    size_t i;
+    struct stat st;
+    json_object_foreach(json_object_get(spec, "secrets"), name, rule) {
+        json_array_foreach(json_object_get(rule, "readers"), i, reader) {
+            char path[600];
+            (void)snprintf(path, sizeof path, "%s/%s/%s/%s", secrets->secrets_dir, secrets->instance,
+                           json_str(reader, "service"), name);
+            if (!is_readable_by(path, (uid_t)json_int(reader, "uid", 0), (size_t)json_int(rule, "length", 24),
+                                &st))
+                return name;
+        }
+    }
+    return NULL;
+}
+
 static int write_reader(const struct secrets *secrets, const char *service, const char *name,
                         const char *value, uid_t uid, struct err *err) {
     char folder[512], path[600];
-    struct stat st = {0};
+    struct stat st;
     (void)snprintf(folder, sizeof folder, "%s/%s/%s", secrets->secrets_dir, secrets->instance, service);
     (void)snprintf(path, sizeof path, "%s/%s", folder, name);
-    if (stat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == uid && (st.st_mode & 07777) == 0400 &&
-        (size_t)st.st_size == strlen(value))
+    if (is_readable_by(path, uid, strlen(value), &st))
         return 0;
     if (S_ISDIR(st.st_mode))
         (void)rmdir(path); /* a short-form bind made one while the tmpfs was away */

@@ -18,6 +18,8 @@ struct secrets {
 
 /* Makes those that are missing, and writes the files of every reader. Class retry. */
 MUST_CHECK int secrets_ensure(const struct secrets *secrets, const json_t *spec, struct err *err);
+/* The name of one whose file some reader lacks, or that is not as it was written; NULL: all are there. */
+const char *secrets_missing(const struct secrets *secrets, const json_t *spec);
 /* A secret sealed to somebody's key, as JSON that repeats whose it is: {instance, name, value, user, title}.
  */
 MUST_CHECK int secrets_seal(const struct secrets *secrets, const char *name, const json_t *rule,

@@ -4,6 +4,7 @@
  *
  * Files, below the edge folder: conf.d/fairlead.conf, map.d/HOST.map, page.d/HOST.map, generation. */
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/file.h"
 #include "base/proc.h"
 #include "io/http.h"
@@ -82,6 +83,7 @@ static const char server_conf[] =
     "map $host $fairlead_upstream { default \"\"; include %s/map.d/*.map; }\n"
     "map $host $fairlead_page { default \"\"; include %s/page.d/*.map; }\n"
     "map $http_upgrade $fairlead_connection { default upgrade; \"\" \"\"; }\n"
+    "map $upstream_connect_time $fairlead_reach { default \"no answer\"; ~- \"no connection\"; }\n"
     "server {\n"
     "    listen %s:%d default_server;\n"
     "%s"
@@ -89,7 +91,7 @@ static const char server_conf[] =
     "    client_max_body_size 512m;\n"
     "    default_type text/plain;\n"
     "    location = /.fairlead/generation {\n"
-    "        allow 127.0.0.0/8; deny all;\n"
+    "        allow 127.0.0.0/8; allow %s; deny all;\n"
     "        include %s/generation;\n"
     "    }\n"
     "    location / {\n"
@@ -106,6 +108,14 @@ static const char server_conf[] =
     "        proxy_set_header Connection $fairlead_connection;\n"
     "        proxy_request_buffering off;\n"
     "        proxy_read_timeout 300s;\n"
+    "        proxy_connect_timeout 5s;\n"
+    "        proxy_bind %s;\n"
+    "        error_page 502 504 = @unreachable;\n"
+    "    }\n"
+    "    location @unreachable {\n"
+    "        internal;\n"
+    "        add_header X-Fairlead-Edge $fairlead_reach always;\n"
+    "        return 502 \"The application does not answer just now.\\n\";\n"
     "    }\n"
     "}\n";
 
@@ -117,7 +127,8 @@ static int ensure_server(struct step_context *ctx, struct err *err) {
     if (strncmp(address, "127.", 4) == 0 && strcmp(address, "127.0.0.1") != 0)
         (void)snprintf(second, sizeof second, "    listen 127.0.0.1:%d default_server;\n",
                        ctx->machine->http_port);
-    str_addf(&conf, server_conf, dir, dir, address, ctx->machine->http_port, second, dir); // NOLINT: ours
+    str_addf(&conf, server_conf, dir, dir, address, ctx->machine->http_port, second, address, dir,
+             address); // NOLINT: ours
     for (int i = 0; i < 3; i++) {
         static const char *const folders[] = {"conf.d", "map.d", "page.d"};
         (void)snprintf(path, sizeof path, "%s/%s", dir, folders[i]);
@@ -143,11 +154,14 @@ static int look(struct step_context *ctx, struct err *err) {
         return -1;
     pthread_mutex_lock(&nginx_mutex);
     (void)snprintf(path, sizeof path, "%s/conf.d/fairlead.conf", ctx->machine->edge_dir);
-    bool there = file_exists(path) && is_as_wanted(ctx, route->upstream_file, route->upstream) &&
-                 is_as_wanted(ctx, route->page_file, route->page) &&
-                 ask_generation(ctx) >= next_generation(ctx, path) - 1;
+    int rc = 1;
+    if (!file_exists(path) || !is_as_wanted(ctx, route->upstream_file, route->upstream) ||
+        !is_as_wanted(ctx, route->page_file, route->page))
+        rc = step_drift(ctx, "The route of the name was removed or changed by somebody else.");
+    else if (ask_generation(ctx) < next_generation(ctx, path) - 1)
+        rc = step_drift(ctx, "nginx did not serve what it was told.");
     pthread_mutex_unlock(&nginx_mutex);
-    return there ? 1 : 0;
+    return rc;
 }
 
 static int put(const struct step_context *ctx, const char *path, const char *content, struct err *err) {
@@ -162,15 +176,27 @@ static int test_nginx(struct step_context *ctx, struct err *err) {
     return proc_check(&proc, ERR_PARK, err);
 }
 
+/* Down: it is started, by systemd where it has a unit, else as a daemon of its own. */
+static int start_nginx(struct step_context *ctx, struct err *err) {
+    const char *const systemctl[] = {"systemctl", "start", ctx->machine->nginx_unit, NULL};
+    const char *const alone[] = {"nginx", "-c", ctx->machine->nginx_conf, NULL};
+    struct proc proc = {.argv = systemctl, .timeout_us = 30 * CLOCK_S, .log = &ctx->log};
+    int rc = *ctx->machine->nginx_unit ? proc_check(&proc, ERR_RETRY, err) : proc_detach(alone, err);
+    if (rc < 0)
+        return step_fail(ctx, err, ERR_RETRY, "nginx_down", "nginx is not running, and cannot be started: %s",
+                         arena_strdup(ctx->arena, err->text));
+    return 0;
+}
+
 static int reload_nginx(struct step_context *ctx, struct err *err) {
     cleanup_free char *text = NULL;
     int64_t pid;
-    if (file_read(ctx->machine->nginx_pid, 32, &text, NULL, err) < 0)
-        return step_fail(ctx, err, ERR_RETRY, "nginx_down", "nginx is not running on this edge.");
-    text[strcspn(text, "\n")] = '\0';
-    if (!str_to_int(text, 2, INT32_MAX, &pid) || kill((pid_t)pid, SIGHUP) < 0)
-        return step_fail(ctx, err, ERR_RETRY, "nginx_down", "nginx is not running on this edge.");
-    return 0;
+    if (file_read(ctx->machine->nginx_pid, 32, &text, NULL, NULL) == 0) {
+        text[strcspn(text, "\n")] = '\0';
+        if (str_to_int(text, 2, INT32_MAX, &pid) && kill((pid_t)pid, SIGHUP) == 0)
+            return 0;
+    }
+    return start_nginx(ctx, err);
 }
 
 /* Which generation answers on a fresh connection; -1: none does. */
@@ -226,7 +252,8 @@ static int apply(struct step_context *ctx, const struct route *route, struct err
     (void)snprintf(line, sizeof line, "return 200 \"%lld\";\n", (long long)generation);
     if (put(ctx, route->upstream_file, route->upstream, err) < 0 ||
         put(ctx, route->page_file, route->page, err) < 0 ||
-        file_write(generation_file, line, strlen(line), 0644, err) < 0)
+        file_write(generation_file, line, strlen(line), 0644, err) < 0 ||
+        fault_check(FAULT_ROUTE_WRITTEN, err) < 0)
         return -1;
     if (test_nginx(ctx, err) < 0) {
         struct err ignored;
@@ -238,7 +265,8 @@ static int apply(struct step_context *ctx, const struct route *route, struct err
         return step_fail(ctx, err, err->cls, "nginx_test",
                          "nginx refuses the configuration; the old one serves on.");
     }
-    if (reload_nginx(ctx, err) < 0)
+    if (fault_check(FAULT_ROUTE_TESTED, err) < 0 || reload_nginx(ctx, err) < 0 ||
+        fault_check(FAULT_ROUTE_RELOADED, err) < 0)
         return -1;
     return prove_generation(ctx, generation, err);
 }

@@ -1,14 +1,13 @@
 /* F3 and F4: the stack of an instance on this host. Make before break: render, check, preflight and pull come
  * before anything that runs is touched; on any failure the old containers keep serving. */
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/file.h"
 #include "base/json.h"
-#include "io/compose.h"
 #include "io/engine.h"
 #include "io/git.h"
 #include "model/render.h"
-#include "node/secrets.h"
-#include "step/step.h"
+#include "step/stack_own.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -17,85 +16,6 @@
 #include <sys/socket.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
-
-/* From look to check. */
-struct stack {
-    Fairlead__V1__Stack *want;
-    json_t *spec, *compose;
-    char *text;
-    json_t *containers; /* of this instance on this node, inspected */
-    char *project, file[600];
-    struct secrets secrets;
-};
-
-static int list_containers(struct step_context *ctx, struct stack *stack, struct err *err) {
-    json_t *all = NULL;
-    if (engine_containers(ctx->machine->engine_socket,
-                          arena_printf(ctx->arena, "fairlead.instance=%s", ctx->instance), &all, err) < 0)
-        return step_fail(ctx, err, ERR_RETRY, "engine_down", "%s", arena_strdup(ctx->arena, err->text));
-    json_decref(stack->containers);
-    stack->containers = json_array();
-    size_t i;
-    json_t *one;
-    json_array_foreach(all, i, one) {
-        /* Two nodes may share one Engine: a node sees only what carries its label. */
-        const json_t *labels = json_object_get(json_object_get(one, "Config"), "Labels");
-        if (str_eq(json_str(labels, "fairlead.node"), ctx->node))
-            (void)json_array_append(stack->containers, one);
-    }
-    json_decref(all);
-    return 0;
-}
-
-static const char *service_of(const json_t *container) {
-    return json_str(json_object_get(json_object_get(container, "Config"), "Labels"),
-                    "com.docker.compose.service");
-}
-
-static const json_t *find_container(const struct stack *stack, const char *service) {
-    size_t i;
-    json_t *one;
-    json_array_foreach(stack->containers, i, one) {
-        if (str_eq(service_of(one), service))
-            return one;
-    }
-    return NULL;
-}
-
-enum health { HEALTH_GONE, HEALTH_STARTING, HEALTH_BAD, HEALTH_GOOD };
-
-static enum health health_of(const json_t *container) {
-    const json_t *state = json_object_get(container, "State");
-    const char *health = json_str(json_object_get(state, "Health"), "Status");
-    if (!container || !json_is_true(json_object_get(state, "Running")) ||
-        json_is_true(json_object_get(state, "Paused")))
-        return HEALTH_GONE;
-    if (str_eq(health, "healthy"))
-        return HEALTH_GOOD;
-    return str_eq(health, "unhealthy") ? HEALTH_BAD : HEALTH_STARTING;
-}
-
-static bool is_ours(const struct stack *stack, const json_t *container) {
-    return str_eq(
-        json_str(json_object_get(json_object_get(container, "Config"), "Labels"), "fairlead.identity"),
-        stack->want->identity);
-}
-
-/* The least healthy of all services; *ret_service names it. */
-static enum health stack_health(const struct stack *stack, const char **ret_service) {
-    enum health worst = HEALTH_GOOD;
-    const char *service;
-    json_t *rule;
-    json_object_foreach(json_object_get(stack->spec, "services"), service, rule) {
-        const json_t *container = find_container(stack, service);
-        enum health h = container && is_ours(stack, container) ? health_of(container) : HEALTH_GONE;
-        if (h < worst) {
-            worst = h;
-            *ret_service = service;
-        }
-    }
-    return worst;
-}
 
 static int open_stack(struct step_context *ctx, struct stack *stack, struct err *err) {
     stack->want = fairlead__v1__stack__unpack(NULL, ctx->document->content.len, ctx->document->content.data);
@@ -107,10 +27,10 @@ static int open_stack(struct step_context *ctx, struct stack *stack, struct err 
         (struct secrets){ctx->machine->node, ctx->machine->state, ctx->machine->secrets_dir, ctx->instance};
     (void)snprintf(stack->file, sizeof stack->file, "%s/stacks/%s/compose.yaml", ctx->machine->state,
                    ctx->instance);
-    return list_containers(ctx, stack, err);
+    return stack_list(ctx, stack, err);
 }
 
-static struct compose compose_of(struct step_context *ctx, const struct stack *stack) {
+struct compose stack_compose(struct step_context *ctx, const struct stack *stack) {
     return (struct compose){ctx->machine->engine_socket, stack->project, stack->file, ctx->machine->cancel,
                             &ctx->log};
 }
@@ -145,14 +65,15 @@ static int deliver(struct step_context *ctx, const struct stack *stack, struct e
 
 static int look(struct step_context *ctx, struct err *err) {
     struct stack *stack = arena_new(ctx->arena, struct stack);
-    const char *service;
     ctx->own = stack;
     if (open_stack(ctx, stack, err) < 0)
         return -1;
     if (ctx->document->absent || !stack->want->running)
-        return 0; /* what is left is found and taken away by acting: it is cheap when there is nothing */
-    if (stack_health(stack, &service) != HEALTH_GOOD)
-        return 0;
+        /* What is left is found and taken away by acting: it is cheap when there is nothing. */
+        return json_array_size(stack->containers) ? step_drift(ctx, "A container runs that should not.") : 0;
+    int as_wanted = stack_compare(ctx, stack, err);
+    if (as_wanted != 1)
+        return as_wanted;
     /* What is delivered once is sealed on every way to healthy: the report before may have been lost. */
     return deliver(ctx, stack, err) < 0 ? -1 : 1;
 }
@@ -199,8 +120,7 @@ static int preflight(struct step_context *ctx, const struct stack *stack, struct
     return 0;
 }
 
-static int render(struct step_context *ctx, struct stack *stack, struct err *err) {
-    char folder[600];
+int stack_render(struct step_context *ctx, struct stack *stack, struct err *err) {
     struct render_input input = {
         .stack = stack->want,
         .spec = stack->spec,
@@ -211,21 +131,39 @@ static int render(struct step_context *ctx, struct stack *stack, struct err *err
         .registry = ctx->machine->registry,
         .secrets_dir = arena_printf(ctx->arena, "%s/%s", ctx->machine->secrets_dir, ctx->instance),
     };
+    if (stack->compose)
+        return 0;
     if (render_compose(&input, &stack->compose, &stack->text, err) < 0)
         return step_fail(ctx, err, ERR_PARK, "bad_template", "%s", arena_strdup(ctx->arena, err->text));
+    return 0;
+}
+
+/* Before anything listens on the port, and again when the app has its network. */
+static int guard(struct step_context *ctx, const struct stack *stack, struct err *err) {
+    struct nft_guard rules = stack_guard(ctx, stack);
+    if (!ctx->machine->guard || nft_guard_ensure(&rules, err) == 0)
+        return 0;
+    return step_fail(ctx, err, err->cls, "guard_failed",
+                     "The port of the app cannot be guarded, so it is not opened: %s",
+                     arena_strdup(ctx->arena, err->text));
+}
+
+static int write_compose(struct step_context *ctx, struct stack *stack, struct err *err) {
+    char folder[600];
+    if (stack_render(ctx, stack, err) < 0)
+        return -1;
     (void)snprintf(folder, sizeof folder, "%s/stacks/%s", ctx->machine->state, ctx->instance);
     if (file_mkdirs(folder, 0700, err) < 0 ||
         file_write(stack->file, stack->text, strlen(stack->text), 0600, err) < 0)
         return -1;
-    struct compose compose = compose_of(ctx, stack);
+    struct compose compose = stack_compose(ctx, stack);
     if (compose_check(&compose, err) < 0)
         return step_fail(ctx, err, err->cls, "bad_compose", "The Compose file is not valid: %s",
                          arena_strdup(ctx->arena, err->text));
     return 0;
 }
 
-/* The configuration repository: a branch per node, never a secret in it. It holds nothing up. */
-static void record(struct step_context *ctx, const struct stack *stack, const char *content) {
+void stack_record(struct step_context *ctx, const struct stack *stack, const char *content) {
     struct err err = {0};
     char file[80], branch[64];
     const char *message =
@@ -268,14 +206,14 @@ static int wait_healthy(struct step_context *ctx, struct stack *stack, struct er
             times = json_int(health, "times", 2);
     const char *service = "";
     for (int64_t good = 0; good < times;) {
-        if (list_containers(ctx, stack, err) < 0)
+        if (stack_list(ctx, stack, err) < 0)
             return -1;
-        enum health h = stack_health(stack, &service);
-        good = h == HEALTH_GOOD ? good + 1 : 0;
-        const json_t *worst = find_container(stack, service);
-        bool dead = h == HEALTH_GONE && worst &&
-                    str_eq(json_str(json_object_get(worst, "State"), "Status"), "exited");
-        if (dead || h == HEALTH_BAD || clock_mono_us() > deadline) {
+        enum stack_health h = stack_health(stack, &service);
+        good = h == STACK_GOOD ? good + 1 : 0;
+        const json_t *worst = stack_container(stack, service);
+        bool dead =
+            h == STACK_GONE && worst && str_eq(json_str(json_object_get(worst, "State"), "Status"), "exited");
+        if (dead || h == STACK_BAD || clock_mono_us() > deadline) {
             keep_logs(ctx, worst);
             return step_fail(ctx, err, ERR_RETRY, dead ? "container_exited" : "unhealthy", "\"%s\" %s.",
                              service, dead ? "ended by itself" : "does not become healthy");
@@ -289,103 +227,44 @@ static int wait_healthy(struct step_context *ctx, struct stack *stack, struct er
 }
 
 static int act_start(struct step_context *ctx, struct stack *stack, struct err *err) {
-    if (preflight(ctx, stack, err) < 0 || render(ctx, stack, err) < 0 || pull(ctx, stack, err) < 0)
+    if (preflight(ctx, stack, err) < 0 || write_compose(ctx, stack, err) < 0 ||
+        fault_check(FAULT_STACK_RENDERED, err) < 0 || pull(ctx, stack, err) < 0 ||
+        fault_check(FAULT_STACK_PULLED, err) < 0)
         return -1;
-    record(ctx, stack, stack->text);
+    stack_record(ctx, stack, stack->text);
+    if (fault_check(FAULT_STACK_RECORDED, err) < 0 || guard(ctx, stack, err) < 0 ||
+        fault_check(FAULT_STACK_GUARDED, err) < 0)
+        return -1;
     if (secrets_ensure(&stack->secrets, stack->spec, err) < 0)
         return step_fail(ctx, err, err->cls, "secrets", "%s", arena_strdup(ctx->arena, err->text));
-    struct compose compose = compose_of(ctx, stack);
+    if (fault_check(FAULT_STACK_SECRETS, err) < 0)
+        return -1;
+    if (stack_clear_drift(ctx, stack, err) < 0)
+        return step_fail(ctx, err, ERR_RETRY, "engine_down", "%s", arena_strdup(ctx->arena, err->text));
+    struct compose compose = stack_compose(ctx, stack);
     if (compose_up(&compose, err) < 0) {
         /* What did not become healthy says why better than Compose does. */
         struct err ignored = {0};
         const char *said = arena_strdup(ctx->arena, err->text);
-        if (list_containers(ctx, stack, &ignored) == 0) {
+        if (stack_list(ctx, stack, &ignored) == 0) {
             const char *service = "";
             (void)stack_health(stack, &service);
-            keep_logs(ctx, find_container(stack, service));
+            keep_logs(ctx, stack_container(stack, service));
         }
         return step_fail(ctx, err, err->cls, "up_failed", "%s", said);
     }
-    return wait_healthy(ctx, stack, err);
-}
-
-/* ---- stopping and removing ---- */
-
-static int remove_leftovers(struct step_context *ctx, struct stack *stack, struct err *err) {
-    size_t i;
-    json_t *one;
-    long status;
-    if (list_containers(ctx, stack, err) < 0)
+    if (stack_find_network(ctx, stack, err) < 0) /* it has its bridge now */
+        return step_fail(ctx, err, ERR_RETRY, "engine_down", "%s", arena_strdup(ctx->arena, err->text));
+    if (guard(ctx, stack, err) < 0 || fault_check(FAULT_STACK_UP, err) < 0 ||
+        wait_healthy(ctx, stack, err) < 0)
         return -1;
-    json_array_foreach(stack->containers, i, one) {
-        char path[160];
-        (void)snprintf(path, sizeof path, "/containers/%.64s?force=true", json_str(one, "Id"));
-        if (engine_call(ctx->machine->engine_socket, "DELETE", path, NULL, 60000000, &status, NULL, err) < 0)
-            return -1;
-    }
-    return 0;
-}
-
-/* A network whose containers went first, because somebody was killed between the two. */
-static int prune_networks(struct step_context *ctx, struct err *err) {
-    char path[400];
-    long status;
-    (void)snprintf(path, sizeof path,
-                   "/networks/"
-                   "prune?filters=%%7B%%22label%%22%%3A%%5B%%22fairlead.instance%%3D%s%%22%%2C%%22fairlead."
-                   "node%%3D%s%%22%%5D%%7D",
-                   ctx->instance, ctx->node);
-    return engine_call(ctx->machine->engine_socket, "POST", path, NULL, 20000000, &status, NULL, err);
-}
-
-/* Volumes by the label that they were made with: also those of a file that is gone. */
-static int remove_volumes(struct step_context *ctx, struct err *err) {
-    char path[400];
-    long status;
-    size_t i;
-    json_t *one;
-    cleanup_json json_t *list = NULL;
-    (void)snprintf(path, sizeof path,
-                   "/volumes?filters=%%7B%%22label%%22%%3A%%5B%%22fairlead.instance%%3D%s%%22%%5D%%7D",
-                   ctx->instance);
-    if (engine_call(ctx->machine->engine_socket, "GET", path, NULL, 20000000, &status, &list, err) < 0)
-        return -1;
-    json_array_foreach(json_object_get(list, "Volumes"), i, one) {
-        if (!str_eq(json_str(json_object_get(one, "Labels"), "fairlead.node"), ctx->node))
-            continue;
-        (void)snprintf(path, sizeof path, "/volumes/%.200s?force=true", json_str(one, "Name"));
-        if (engine_call(ctx->machine->engine_socket, "DELETE", path, NULL, 60000000, &status, NULL, err) < 0)
-            return -1;
-        if (status >= 400 && status != 404)
-            return step_fail(ctx, err, ERR_RETRY, "volume_busy",
-                             "A volume of the app cannot be removed yet.");
-    }
-    return 0;
-}
-
-static int act_stop(struct step_context *ctx, struct stack *stack, bool absent, struct err *err) {
-    struct compose compose = compose_of(ctx, stack);
-    bool purge = absent && stack->want->purge;
-    if (file_exists(stack->file) && json_array_size(stack->containers) &&
-        compose_down(&compose, false, err) < 0)
-        return step_fail(ctx, err, err->cls, "down_failed", "%s", arena_strdup(ctx->arena, err->text));
-    if (remove_leftovers(ctx, stack, err) < 0 || prune_networks(ctx, err) < 0)
-        return -1;
-    if (secrets_remove(&stack->secrets, purge, err) < 0)
-        return -1;
-    if (!absent)
-        return 0;
-    if (purge && remove_volumes(ctx, err) < 0)
-        return -1;
-    record(ctx, stack, NULL);
-    return file_remove_tree(arena_printf(ctx->arena, "%s/stacks/%s", ctx->machine->state, ctx->instance),
-                            err);
+    return fault_check(FAULT_STACK_HEALTHY, err);
 }
 
 static int act(struct step_context *ctx, struct err *err) {
     struct stack *stack = ctx->own;
     if (ctx->document->absent || !stack->want->running)
-        return act_stop(ctx, stack, ctx->document->absent, err);
+        return stack_stop(ctx, stack, ctx->document->absent, err);
     return act_start(ctx, stack, err);
 }
 
@@ -396,7 +275,7 @@ static int check_limits(struct step_context *ctx, const struct stack *stack, str
     const char *service;
     json_t *rule;
     json_object_foreach(json_object_get(stack->compose, "services"), service, rule) {
-        const json_t *container = find_container(stack, service);
+        const json_t *container = stack_container(stack, service);
         const json_t *host = json_object_get(container, "HostConfig");
         int64_t memory = json_int(host, "Memory", 0), wanted = 0;
         if (sscanf(json_str(rule, "mem_limit"), "%ldm", &wanted) != 1 || memory != wanted * 1048576 ||
@@ -418,14 +297,14 @@ static int check_limits(struct step_context *ctx, const struct stack *stack, str
 
 static int check(struct step_context *ctx, struct err *err) {
     struct stack *stack = ctx->own;
-    if (list_containers(ctx, stack, err) < 0)
+    if (stack_list(ctx, stack, err) < 0)
         return -1;
     if (ctx->document->absent || !stack->want->running) {
         if (json_array_size(stack->containers))
             return step_fail(ctx, err, ERR_RETRY, "still_there", "A container of the app is still there.");
         return 0;
     }
-    if (check_limits(ctx, stack, err) < 0)
+    if (check_limits(ctx, stack, err) < 0 || stack_remember(ctx, stack, err) < 0)
         return -1;
     return deliver(ctx, stack, err);
 }

@@ -14,7 +14,10 @@
 struct step_machine {
     const struct node_identity *node;
     const char *state, *engine_socket, *registry, *secrets_dir, *repository;
-    const char *edge_dir, *nginx_conf, *nginx_pid;
+    const char *edge_dir, *nginx_conf, *nginx_pid, *nginx_unit;
+    const char *dns_server, *zone;
+    const char *edge_user; /* whom nginx runs as, where the edge is this machine too */
+    bool guard;            /* ports are guarded by nftables */
     int http_port;
     const volatile int *cancel;
 };
@@ -32,6 +35,7 @@ struct step_context {
     char instance[33], node[33];
     struct str log;                 /* last output, for the report */
     const char *cls;                /* short code of a failure */
+    const char *drift;              /* what looking found amiss, in words; NULL: nothing */
     struct vec facts;               /* Fairlead__V1__KeyValue * */
     struct vec delivered, recovery; /* struct step_secret */
     void *own;                      /* of the step, from look to check */
@@ -54,8 +58,11 @@ enum step_result step_run(const struct step *step, struct step_context *ctx, str
 int step_fail(struct step_context *ctx, struct err *err, enum err_class cls, const char *code,
               const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 void step_fact(struct step_context *ctx, const char *key, const char *value);
+/* Looking found this amiss: act. The first thing found is kept; it is told when it was put right. Returns 0.
+ */
+int step_drift(struct step_context *ctx, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-extern const struct step step_stack, step_route;
+extern const struct step step_stack, step_route, step_watch;
 /* The i-th kind of document that there is a step for; NULL behind the last. */
 const char *step_document_kind(size_t i);
 /* The step that carries out documents of a kind; NULL: none does. */

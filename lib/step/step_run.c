@@ -39,10 +39,21 @@ void step_fact(struct step_context *ctx, const char *key, const char *value) {
     *vec_add(ctx->arena, &ctx->facts, Fairlead__V1__KeyValue *) = pair;
 }
 
+int step_drift(struct step_context *ctx, const char *fmt, ...) {
+    char text[300];
+    va_list ap;
+    va_start(ap, fmt);
+    (void)vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    if (!ctx->drift)
+        ctx->drift = arena_strdup(ctx->arena, text);
+    return 0;
+}
+
 static const struct {
     const char *kind;
     const struct step *step;
-} document_steps[] = {{"stack", &step_stack}, {"route", &step_route}};
+} document_steps[] = {{"stack", &step_stack}, {"route", &step_route}, {"watch", &step_watch}};
 #define DOCUMENT_STEPS (sizeof document_steps / sizeof *document_steps)
 
 const char *step_document_kind(size_t i) {

@@ -3,24 +3,10 @@
 # back, the client repeats, and one instance runs with its two events. Then whole services are stopped for a while.
 # shellcheck source=../support/e2e.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../support/e2e.sh"
+# shellcheck source=../support/processes.sh
+. "$root/tests/support/processes.sh"
 tag=$(($(date +%s) % 100000))
-reached=$fleet/reached
-: >"$reached"
-export FAIRLEAD_FAULT_LOG=$reached
 
-alive() { [ -d "/proc/$1" ] && ! grep -q '^State:.Z' "/proc/$1/status"; }
-gone() { ! alive "$1"; }
-coordinator() { cat "$fleet/coordinator.pid"; }
-kill_coordinator() { kill -9 "$(coordinator)" 2>/dev/null || true; within 10 gone "$(coordinator)"; }
-start_coordinator() { # FAULT
-  FAIRLEAD_FAULT=$1 FAIRLEAD_STATE=$fleet/coordinator setsid "$BUILD/fairlead-coordinator" run >>"$fleet/coordinator.log" 2>&1 </dev/null &
-  echo $! >"$fleet/coordinator.pid"
-}
-start_worker() { # NAME ROLES FAULT
-  FAIRLEAD_FAULT=$3 FAIRLEAD_STATE=$fleet/$1 FAIRLEAD_SECRETS=$fleet/secrets-$1 setsid "$BUILD/fairlead-worker" --roles "$2" run >>"$fleet/$1.log" 2>&1 </dev/null &
-  echo $! >"$fleet/$1.pid"
-}
-ready() { curl -fs -m 2 "$FAIRLEAD_SERVER/readyz"; }
 ask() { api POST /v1/instances -H "Idempotency-Key: $1" -d "$(noop "$1")"; }
 asked() { [ "$(ask "$1")" = 202 ]; }
 whole() { # NAME: one instance, running, two events
@@ -123,6 +109,4 @@ ok "two workers, one is stopped: the other goes on (P5)" one_worker_stops
 ok "records that nobody can use are kept and delay nobody (P8)" forged
 "$root/deploy/dev/stack" up >/dev/null
 
-points=$(sed -n 's/^FAULT_POINT([A-Z_]*, "\([a-z.]*\)".*/\1/p' "$root/lib/base/fault_points.def" | sort)
-ok "every listed fault point was reached" test -z "$(comm -23 <(echo "$points") <(sort -u "$reached"))"
 finish

@@ -5,7 +5,7 @@ edge_ip=127.0.0.10 # not 127.0.0.1: a test can tell that DNS was asked, and not 
 edge_dir=$(place edge www-data)
 edge_conf=$edge_dir/nginx.conf
 edge_log=$edge_dir/error.log # nginx writes to stderr, which spawn puts here
-edge_pidfile=$edge_dir/pid
+edge_pidfile=$edge_dir/nginx.pid # nginx writes it too: whoever starts it, that is its pid
 edge_programs='nginx:nginx-light'
 
 edge_up() {

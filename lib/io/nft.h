@@ -1,0 +1,28 @@
+/* The guard of published ports (design section 6), by the `nft` command, without a shell. One table per node:
+ * a port that an app is published on admits the edge of that app and nobody else, before Docker's DNAT; where
+ * the edge is this very machine, only the user that it runs as; and a container's own address admits nobody
+ * who did not come by the port. Every call may run twice; a foreign hand in the table is found by
+ * nft_guard_holds() and put right by nft_guard_ensure(). */
+#ifndef FAIRLEAD_IO_NFT_H
+#define FAIRLEAD_IO_NFT_H
+
+#include "base/err.h"
+
+#include <stdbool.h>
+
+struct nft_guard {
+    const char *node;       /* hex: names the table */
+    const char *address;    /* IPv4 that the port is bound to */
+    unsigned port;
+    const char *edge;       /* IPv4 that may connect */
+    const char *edge_user;  /* who, when the edge is on this machine */
+    const char *bridge;     /* the app's network interface, or NULL while it is not there */
+};
+
+/* Class park when nft is not installed or refused; retry when it did not end in time. */
+MUST_CHECK int nft_guard_ensure(const struct nft_guard *guard, struct err *err);
+bool nft_guard_holds(const struct nft_guard *guard);
+/* Whatever stands in the table for that port goes, and interfaces that are gone; a missing table has none. */
+MUST_CHECK int nft_guard_remove(const struct nft_guard *guard, struct err *err);
+
+#endif

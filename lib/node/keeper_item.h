@@ -1,0 +1,56 @@
+/* For the files of the keeper: what it holds, and what it says of it. */
+#ifndef FAIRLEAD_NODE_KEEPER_ITEM_H
+#define FAIRLEAD_NODE_KEEPER_ITEM_H
+
+#include "node/keeper.h"
+#include "node/ratchet.h"
+
+#include <pthread.h>
+
+#define KEEPER_THREADS 4
+
+struct item {
+    char key[64]; /* INSTANCE.KIND */
+    struct uuid instance;
+    Fairlead__V1__Document *document; /* what is applied */
+    void *envelope;
+    size_t envelope_n;
+    struct ratchet_number number; /* of what was accepted; may be ahead of `document` at boot */
+    bool busy, healthy_saved;
+    bool resent; /* it came again while it was being applied */
+    bool below;  /* older than the coordinator's list: a newer one is on its way */
+    bool waits;  /* accepted before the topic was read to its end */
+    int64_t due_at;
+    int failures;
+    char condition[16], problem[160]; /* last said */
+    uint64_t said;                    /* revision that it was said of; 0: nothing was */
+};
+
+struct keeper {
+    struct keeper_conf conf;
+    pthread_t threads[KEEPER_THREADS];
+    pthread_mutex_t mutex;
+    pthread_cond_t cond;
+    struct item **items;
+    size_t n;
+    bool stopping, open, fresh;
+};
+
+/* True for a stack that runs and a watch that looks; everything else has no such difference. */
+bool keeper_wants_running(const Fairlead__V1__Document *document);
+
+/* What is applied, as it was when it was taken: the item may change meanwhile. */
+struct taken {
+    Fairlead__V1__Document *document;
+    void *envelope;
+    size_t envelope_n;
+    bool healthy_saved, resent;
+    uint64_t said;
+    char condition[16], problem[160];
+};
+
+/* keeper_say.c: what was reached is remembered on disk, and told when it is news. The mutex is not held. */
+void keeper_conclude(struct keeper *keeper, const char *key, struct taken *taken,
+                     struct keeper_outcome *outcome);
+
+#endif

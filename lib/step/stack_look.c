@@ -1,0 +1,107 @@
+/* What the Docker Engine says of an instance: containers, health, network. */
+#include "base/json.h"
+#include "io/engine.h"
+#include "step/stack_own.h"
+
+#include <stdio.h>
+
+int stack_list(struct step_context *ctx, struct stack *stack, struct err *err) {
+    json_t *all = NULL;
+    if (engine_containers(ctx->machine->engine_socket,
+                          arena_printf(ctx->arena, "fairlead.instance=%s", ctx->instance), &all, err) < 0)
+        return step_fail(ctx, err, ERR_RETRY, "engine_down", "%s", arena_strdup(ctx->arena, err->text));
+    json_decref(stack->containers);
+    stack->containers = json_array();
+    size_t i;
+    json_t *one;
+    json_array_foreach(all, i, one) {
+        /* Two nodes may share one Engine: a node sees only what carries its label. */
+        const json_t *labels = json_object_get(json_object_get(one, "Config"), "Labels");
+        if (str_eq(json_str(labels, "fairlead.node"), ctx->node))
+            (void)json_array_append(stack->containers, one);
+    }
+    json_decref(all);
+    return 0;
+}
+
+const char *stack_service_of(const json_t *container) {
+    return json_str(json_object_get(json_object_get(container, "Config"), "Labels"),
+                    "com.docker.compose.service");
+}
+
+const json_t *stack_container(const struct stack *stack, const char *service) {
+    size_t i;
+    json_t *one;
+    json_array_foreach(stack->containers, i, one) {
+        if (str_eq(stack_service_of(one), service))
+            return one;
+    }
+    return NULL;
+}
+
+static enum stack_health health_of(const json_t *container) {
+    const json_t *state = json_object_get(container, "State");
+    const char *health = json_str(json_object_get(state, "Health"), "Status");
+    if (!container || !json_is_true(json_object_get(state, "Running")))
+        return STACK_GONE;
+    if (json_is_true(json_object_get(state, "Paused")))
+        return STACK_PAUSED;
+    if (str_eq(health, "healthy"))
+        return STACK_GOOD;
+    return str_eq(health, "unhealthy") ? STACK_BAD : STACK_STARTING;
+}
+
+bool stack_is_ours(const struct stack *stack, const json_t *container) {
+    return str_eq(
+        json_str(json_object_get(json_object_get(container, "Config"), "Labels"), "fairlead.identity"),
+        stack->want->identity);
+}
+
+/* The least healthy of all services; *ret_service names it. */
+enum stack_health stack_health(const struct stack *stack, const char **ret_service) {
+    enum stack_health worst = STACK_GOOD;
+    const char *service;
+    json_t *rule;
+    json_object_foreach(json_object_get(stack->spec, "services"), service, rule) {
+        const json_t *container = stack_container(stack, service);
+        enum stack_health h = container && stack_is_ours(stack, container) ? health_of(container) : STACK_GONE;
+        if (h < worst) {
+            worst = h;
+            *ret_service = service;
+        }
+    }
+    return worst;
+}
+
+int stack_find_network(struct step_context *ctx, struct stack *stack, struct err *err) {
+    char path[400];
+    long status;
+    size_t i;
+    json_t *one;
+    cleanup_json json_t *list = NULL;
+    stack->network[0] = stack->bridge[0] = '\0';
+    (void)snprintf(path, sizeof path,
+                   "/networks?filters=%%7B%%22label%%22%%3A%%5B%%22fairlead.instance%%3D%s%%22%%5D%%7D",
+                   ctx->instance);
+    if (engine_call(ctx->machine->engine_socket, "GET", path, NULL, 20000000, &status, &list, err) < 0)
+        return -1;
+    json_array_foreach(list, i, one) {
+        const char *id = json_str(one, "Id");
+        if (!id || !str_eq(json_str(json_object_get(one, "Labels"), "fairlead.node"), ctx->node))
+            continue;
+        (void)snprintf(stack->network, sizeof stack->network, "%s", id);
+        (void)snprintf(stack->bridge, sizeof stack->bridge, "br-%.12s", id); /* as the bridge driver names it */
+    }
+    return 0;
+}
+
+struct nft_guard stack_guard(const struct step_context *ctx, const struct stack *stack) {
+    return (struct nft_guard){
+        .node = ctx->node,
+        .address = stack->want->address,
+        .port = stack->want->port,
+        .edge = stack->want->edge_address,
+        .edge_user = ctx->machine->edge_user,
+        .bridge = stack->bridge[0] ? stack->bridge : NULL,
+    };
+}

@@ -1,0 +1,58 @@
+/* For the files of the stack step: what it knows of an instance from look to check. */
+#ifndef FAIRLEAD_STEP_STACK_OWN_H
+#define FAIRLEAD_STEP_STACK_OWN_H
+
+#include "io/compose.h"
+#include "io/nft.h"
+#include "node/secrets.h"
+#include "step/step.h"
+
+#include <jansson.h>
+
+#define YAML_FILE_MAX 262144 /* of a rendered Compose file */
+
+struct stack {
+    Fairlead__V1__Stack *want;
+    json_t *spec, *compose; /* compose: as rendered, once it is */
+    char *text;             /* of the Compose file, as rendered */
+    json_t *containers;     /* of this instance on this node, inspected */
+    char *project, file[600];
+    char network[65], bridge[20]; /* id and interface of its network; "" while there is none */
+    struct secrets secrets;
+};
+
+struct compose stack_compose(struct step_context *ctx, const struct stack *stack);
+/* Renders the Compose file; writes nothing. Class park. */
+MUST_CHECK int stack_render(struct step_context *ctx, struct stack *stack, struct err *err);
+/* The configuration repository: a branch per node, never a secret in it. It holds nothing up. content NULL: gone. */
+void stack_record(struct step_context *ctx, const struct stack *stack, const char *content);
+
+/* ---- stack_look.c: what the Engine says ---- */
+
+enum stack_health { STACK_GONE, STACK_PAUSED, STACK_STARTING, STACK_BAD, STACK_GOOD };
+
+MUST_CHECK int stack_list(struct step_context *ctx, struct stack *stack, struct err *err);
+/* Finds its network, and the bridge that it is on this machine. */
+MUST_CHECK int stack_find_network(struct step_context *ctx, struct stack *stack, struct err *err);
+const json_t *stack_container(const struct stack *stack, const char *service);
+const char *stack_service_of(const json_t *container);
+/* Of the revision that is wanted. */
+bool stack_is_ours(const struct stack *stack, const json_t *container);
+/* The least healthy of all services; *ret_service names it. */
+enum stack_health stack_health(const struct stack *stack, const char **ret_service);
+struct nft_guard stack_guard(const struct step_context *ctx, const struct stack *stack);
+
+/* ---- stack_drift.c: what somebody else changed ---- */
+
+/* 1: it is as it was left. 0: something is not, and step_drift() was told. Negative: the Engine does not answer. */
+MUST_CHECK int stack_compare(struct step_context *ctx, struct stack *stack, struct err *err);
+/* Takes away what compose would leave as it is: paused or edited containers, strangers in the network. */
+MUST_CHECK int stack_clear_drift(struct step_context *ctx, struct stack *stack, struct err *err);
+/* Remembers how the containers look now, to know an edited one by. */
+MUST_CHECK int stack_remember(struct step_context *ctx, const struct stack *stack, struct err *err);
+
+/* ---- stack_stop.c ---- */
+
+MUST_CHECK int stack_stop(struct step_context *ctx, struct stack *stack, bool absent, struct err *err);
+
+#endif

@@ -1,0 +1,93 @@
+/* Stopping an instance, and taking it away: by what carries its label, also without its Compose file. */
+#include "base/fault.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "io/engine.h"
+#include "step/stack_own.h"
+
+#include <stdio.h>
+
+static int remove_leftovers(struct step_context *ctx, struct stack *stack, struct err *err) {
+    size_t i;
+    json_t *one;
+    long status;
+    if (stack_list(ctx, stack, err) < 0)
+        return -1;
+    json_array_foreach(stack->containers, i, one) {
+        char path[160];
+        (void)snprintf(path, sizeof path, "/containers/%.64s?force=true", json_str(one, "Id"));
+        if (engine_call(ctx->machine->engine_socket, "DELETE", path, NULL, 60000000, &status, NULL, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* A network whose containers went first, because somebody was killed between the two. */
+static int prune_networks(struct step_context *ctx, struct err *err) {
+    char path[400];
+    long status;
+    (void)snprintf(path, sizeof path,
+                   "/networks/"
+                   "prune?filters=%%7B%%22label%%22%%3A%%5B%%22fairlead.instance%%3D%s%%22%%2C%%22fairlead."
+                   "node%%3D%s%%22%%5D%%7D",
+                   ctx->instance, ctx->node);
+    return engine_call(ctx->machine->engine_socket, "POST", path, NULL, 20000000, &status, NULL, err);
+}
+
+/* Volumes by the label that they were made with: also those of a file that is gone. */
+static int remove_volumes(struct step_context *ctx, struct err *err) {
+    char path[400];
+    long status;
+    size_t i;
+    json_t *one;
+    cleanup_json json_t *list = NULL;
+    (void)snprintf(path, sizeof path,
+                   "/volumes?filters=%%7B%%22label%%22%%3A%%5B%%22fairlead.instance%%3D%s%%22%%5D%%7D",
+                   ctx->instance);
+    if (engine_call(ctx->machine->engine_socket, "GET", path, NULL, 20000000, &status, &list, err) < 0)
+        return -1;
+    json_array_foreach(json_object_get(list, "Volumes"), i, one) {
+        if (!str_eq(json_str(json_object_get(one, "Labels"), "fairlead.node"), ctx->node))
+            continue;
+        (void)snprintf(path, sizeof path, "/volumes/%.200s?force=true", json_str(one, "Name"));
+        if (engine_call(ctx->machine->engine_socket, "DELETE", path, NULL, 60000000, &status, NULL, err) < 0)
+            return -1;
+        if (status >= 400 && status != 404)
+            return step_fail(ctx, err, ERR_RETRY, "volume_busy",
+                             "A volume of the app cannot be removed yet.");
+    }
+    return 0;
+}
+
+static int unguard(struct step_context *ctx, const struct stack *stack, struct err *err) {
+    struct nft_guard guard = stack_guard(ctx, stack);
+    if (!ctx->machine->guard)
+        return 0;
+    if (nft_guard_remove(&guard, err) < 0)
+        return step_fail(ctx, err, err->cls, "guard_failed", "The guard of the app's port cannot be removed: %s",
+                         arena_strdup(ctx->arena, err->text));
+    return 0;
+}
+
+int stack_stop(struct step_context *ctx, struct stack *stack, bool absent, struct err *err) {
+    struct compose compose = stack_compose(ctx, stack);
+    bool purge = absent && stack->want->purge;
+    if (file_exists(stack->file) && json_array_size(stack->containers) &&
+        compose_down(&compose, false, err) < 0)
+        return step_fail(ctx, err, err->cls, "down_failed", "%s", arena_strdup(ctx->arena, err->text));
+    if (stack_find_network(ctx, stack, err) < 0 || remove_leftovers(ctx, stack, err) < 0 ||
+        fault_check(FAULT_STOP_DOWN, err) < 0 || prune_networks(ctx, err) < 0 ||
+        unguard(ctx, stack, err) < 0 || fault_check(FAULT_STOP_UNGUARDED, err) < 0)
+        return -1;
+    if (secrets_remove(&stack->secrets, purge, err) < 0 || fault_check(FAULT_STOP_SECRETS, err) < 0)
+        return -1;
+    if (!absent)
+        return 0;
+    if ((purge && remove_volumes(ctx, err) < 0) || fault_check(FAULT_REMOVE_VOLUMES, err) < 0)
+        return -1;
+    stack_record(ctx, stack, NULL);
+    if (file_remove_tree(arena_printf(ctx->arena, "%s/stacks/%s", ctx->machine->state, ctx->instance), err) <
+        0)
+        return -1;
+    return fault_check(FAULT_REMOVE_FILES, err);
+}

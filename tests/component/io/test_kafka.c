@@ -1,0 +1,165 @@
+/* Kafka as it is: delivery reports, a group that shares, an assignment that reads from the start, and lag. */
+#include "base/clock.h"
+#include "base/str.h"
+#include "io/kcons.h"
+#include "io/kprod.h"
+#include "tests/support/service.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+static struct kprod *producer;
+static int delivered, permanent;
+
+static void reported(void *arg, uint64_t tag, enum kprod_result result, const char *reason) {
+    (void)arg, (void)tag, (void)reason;
+    delivered += result == KPROD_DELIVERED;
+    permanent += result == KPROD_PERMANENT;
+}
+
+static int set_up(void **state) {
+    struct err err = {0};
+    (void)state;
+    delivered = permanent = 0;
+    producer = kprod_open(service("FAIRLEAD_KAFKA"), "component", 0, reported, NULL, &err);
+    return producer ? 0 : -1;
+}
+
+static int tear_down(void **state) {
+    (void)state;
+    kprod_close(producer);
+    return 0;
+}
+
+static void make_topic(char out[64], int partitions, const char *policy) {
+    struct err err = {0};
+    const char *const settings[] = {policy, "message.timestamp.type=LogAppendTime", NULL};
+    service_name("component", out);
+    assert_int_equal(kprod_make_topic(producer, out, partitions, settings, &err), 0);
+    assert_int_equal(kprod_make_topic(producer, out, partitions, settings, &err), 0); /* one that exists is fine */
+}
+
+static void send(const char *topic, int partition, const char *value) {
+    struct err err = {0};
+    assert_int_equal(kprod_send(producer, topic, partition, "k", 1, value, value ? strlen(value) : 0, NULL, 0, &err),
+                     0);
+    assert_true(kprod_flush(producer, 8000));
+}
+
+static void an_assignment_reads_all_from_the_start(void **state) {
+    struct err err = {0};
+    char topic[64];
+    int64_t end = 0;
+    int n = 0;
+    (void)state;
+    make_topic(topic, 1, "cleanup.policy=compact");
+    send(topic, 0, "one");
+    send(topic, 0, NULL); /* a tombstone */
+    send(topic, 0, "two");
+    assert_int_equal(delivered, 3);
+    struct kcons *reader = kcons_open_topic(service("FAIRLEAD_KAFKA"), "component", topic, false, &err);
+    assert_int_equal(kcons_end_offset(reader, &end, &err), 0);
+    assert_int_equal(end, 3);
+    for (int64_t until = clock_mono_us() + 10 * CLOCK_S; !kcons_has_reached(reader, end) && clock_mono_us() < until;) {
+        struct kcons_record record = {0};
+        if (kcons_poll(reader, 100, &record, &err) != 1)
+            continue;
+        assert_true(n != 1 || !record.value);
+        n++;
+        kcons_release(&record);
+    }
+    assert_int_equal(n, 3);
+    kcons_close(reader);
+}
+
+static void a_record_that_no_broker_takes_is_permanent(void **state) {
+    struct err err = {0};
+    char topic[64];
+    (void)state;
+    make_topic(topic, 1, "cleanup.policy=compact");
+    /* A compacted topic wants a key. */
+    assert_int_equal(kprod_send(producer, topic, 0, NULL, 0, "x", 1, NULL, 0, &err), 0);
+    assert_true(kprod_flush(producer, 8000));
+    assert_int_equal(permanent, 1);
+    static char large[3000000];
+    memset(large, 'x', sizeof large);
+    assert_int_equal(kprod_send(producer, topic, 0, "k", 1, large, sizeof large, NULL, 0, &err), -1);
+    assert_int_equal(err.cls, ERR_PARK);
+    assert_int_equal(kprod_send_result(producer), KPROD_PERMANENT);
+}
+
+static bool read_one(struct kcons *reader, struct kcons_record *ret) {
+    struct err err = {0};
+    for (int64_t until = clock_mono_us() + 20 * CLOCK_S; clock_mono_us() < until;)
+        if (kcons_poll(reader, 100, ret, &err) == 1)
+            return true;
+    return false;
+}
+
+static void a_group_goes_on_behind_what_was_done_and_knows_its_lag(void **state) {
+    struct err err = {0};
+    char topic[64], group[64];
+    struct kcons_record record = {0};
+    int64_t lag = -1;
+    (void)state;
+    make_topic(topic, 2, "cleanup.policy=delete");
+    service_name("component-group", group);
+    const char *const topics[] = {topic, NULL};
+    send(topic, 0, "a");
+    send(topic, 0, "b");
+    assert_int_equal(kcons_group_lag(service("FAIRLEAD_KAFKA"), group, topic, 2, &lag, &err), 0);
+    assert_int_equal(lag, 2);
+    struct kcons *reader = kcons_open_group(service("FAIRLEAD_KAFKA"), "component", group, topics, &err);
+    assert_true(read_one(reader, &record));
+    assert_memory_equal(record.value, "a", 1);
+    assert_true(kcons_rebalances(reader) >= 1);
+    assert_true(kcons_holds(reader, topic, 0));
+    kcons_done(reader, record.topic, record.partition, record.offset);
+    kcons_release(&record);
+    kcons_close(reader); /* commits what was done */
+    assert_int_equal(kcons_group_lag(service("FAIRLEAD_KAFKA"), group, topic, 2, &lag, &err), 0);
+    assert_int_equal(lag, 1);
+    reader = kcons_open_group(service("FAIRLEAD_KAFKA"), "component", group, topics, &err);
+    assert_true(read_one(reader, &record));
+    assert_memory_equal(record.value, "b", 1); /* not done before: it comes again */
+    kcons_release(&record);
+    kcons_close(reader);
+}
+
+static void a_second_member_takes_its_share(void **state) {
+    struct err err = {0};
+    char topic[64], group[64];
+    (void)state;
+    make_topic(topic, 2, "cleanup.policy=delete");
+    service_name("component-group", group);
+    const char *const topics[] = {topic, NULL};
+    struct kcons *first = kcons_open_group(service("FAIRLEAD_KAFKA"), "first", group, topics, &err), *second = NULL;
+    struct kcons_record record = {0};
+    bool shared = false;
+    for (int64_t until = clock_mono_us() + 30 * CLOCK_S; !shared && clock_mono_us() < until;) {
+        if (kcons_poll(first, 50, &record, &err) == 1)
+            kcons_release(&record);
+        bool all = kcons_holds(first, topic, 0) && kcons_holds(first, topic, 1);
+        if (all && !second)
+            second = kcons_open_group(service("FAIRLEAD_KAFKA"), "second", group, topics, &err);
+        if (second && kcons_poll(second, 50, &record, &err) == 1)
+            kcons_release(&record);
+        shared = second && kcons_holds(first, topic, 0) + kcons_holds(first, topic, 1) == 1 &&
+                 kcons_holds(second, topic, 0) + kcons_holds(second, topic, 1) == 1;
+    }
+    assert_true(shared);
+    assert_true(kcons_rebalances(first) >= 3); /* given, taken, given */
+    kcons_close(second);
+    kcons_close(first);
+}
+
+int main(void) {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(an_assignment_reads_all_from_the_start),
+        TEST(a_record_that_no_broker_takes_is_permanent),
+        TEST(a_group_goes_on_behind_what_was_done_and_knows_its_lag),
+        TEST(a_second_member_takes_its_share),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

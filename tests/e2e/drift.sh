@@ -1,0 +1,125 @@
+#!/usr/bin/env bash
+# Drift (row 33): whatever somebody else changes on a machine, in DNS or at the proxy is put right in under a minute,
+# and told as an event. And truth: health is apart from the state, and a wrong "ok" does not last (P9).
+# shellcheck source=../support/e2e.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../support/e2e.sh"
+"$fairlead" app register "$root/tests/e2e/testapp" >/dev/null
+id() { sql "select id from instances where name = '$1' and state <> 'deleted'"; }
+hex() { local i; i=$(id "$1"); echo "${i//-/}"; }
+host() { echo "$1-main-e2e.$FAIRLEAD_ZONE"; }
+node() { "$fairlead" instance get "$1" -o json | jq -r .node; }
+container() { engine ps -aq --filter "label=fairlead.instance=$(hex "$1")"; }
+network() { engine network ls -q --filter "label=fairlead.instance=$(hex "$1")"; }
+serves() { curl -sf -m 3 "http://$(host "$1"):$FAIRLEAD_HTTP_PORT/healthz"; }
+count() { sql "select count(*) from events where instance_id = '$(id "$1")' and type = '$2'"; }
+health_is() { [ "$("$fairlead" instance get "$1" -o json | jq -r .health)" = "$2" ]; }
+update() { # LINE...: by the key that the workers use
+  { printf 'server %s %s\nzone %s\n' "${FAIRLEAD_DNS%:*}" "${FAIRLEAD_DNS#*:}" "$FAIRLEAD_ZONE"; printf '%s\n' "$@" send quit; } |
+    knsupdate -k "$FAIRLEAD_DNS_KEY_FILE"
+}
+name() { kdig "@${FAIRLEAD_DNS%:*}" -p "${FAIRLEAD_DNS#*:}" "$(host "$1")" "$2" +short; }
+nft_table() { echo "fairlead_$(sql "select substr(replace(id::text, '-', ''), 19, 8) from nodes where name = '$(node "$1")'")"; }
+
+# What is done to whom, one function each; then every one of a round is waited for.
+begin() { # NAME FUNCTION EVENT: remembers how many of them there were
+  count "$1" "$3" >"$fleet/before.$1"
+  "$2" "$1"
+}
+told() { [ "$(count "$1" "$2")" -gt "$(cat "$fleet/before.$1")" ]; }
+repaired() { within 58 told "$1" "${2:-drift_repaired}" && within 10 serves "$1" && within 15 health_is "$1" ok; }
+
+seq 4 | xargs -P 4 -I{} "$fairlead" instance create testapp "drift{}" --size tiny --wait --timeout 120 >"$fleet/drift.out" ||
+  { cat "$fleet/drift.out"; echo "0 passed, 1 failed"; exit 1; }
+within 60 health_is drift1 ok
+
+removed() { engine rm -f "$(container "$1")"; }
+stopped() { engine stop -t 1 "$(container "$1")"; }
+paused() { engine pause "$(container "$1")"; }
+limited() { engine update --memory 96m --memory-swap 96m "$(container "$1")"; }
+begin drift1 removed drift_repaired
+begin drift2 stopped drift_repaired
+begin drift3 paused drift_repaired
+begin drift4 limited drift_repaired
+ok "a container that was removed is made again" repaired drift1
+ok "one that was stopped is started" repaired drift2
+ok "one that was paused goes on" repaired drift3
+ok "a limit that was changed is set back" repaired drift4
+ok "... as the Engine holds it" test "$(engine inspect "$(container drift4)" --format '{{.HostConfig.Memory}}')" = $((64 * 1048576))
+
+edit_compose() { echo '# a hand was here' >>"$fleet/$(node "$1")/stacks/$(hex "$1")/compose.yaml"; }
+drop_secret() { rm -f "$fleet/secrets-$(node "$1")/$(hex "$1")/web/token"; }
+join_stranger() { engine network connect "$(network "$1")" "$(container drift1)"; }
+retag() { engine rmi -f "$(engine inspect "$(container "$1")" --format '{{.Config.Image}}')"; }
+begin drift1 edit_compose drift_repaired
+begin drift2 drop_secret drift_repaired
+begin drift3 join_stranger drift_repaired
+ok "a Compose file that was edited is written again" repaired drift1
+ok "... byte for byte" lacks "$(cat "$fleet/$(node drift1)/stacks/$(hex drift1)/compose.yaml")" "a hand was here"
+ok "a secret file that was removed is there again" repaired drift2
+ok "... with what it held" test "$(wc -c <"$fleet/secrets-$(node drift2)/$(hex drift2)/web/token")" = 24
+ok "a stranger in an app's network is put out" repaired drift3
+ok "... and is in its own alone" bash -c "test \"\$(docker -H unix://$FAIRLEAD_DOCKER inspect '$(container drift1)' --format '{{len .NetworkSettings.Networks}}')\" = 1"
+
+drop_route() { rm -f "$FAIRLEAD_EDGE_DIR/map.d/$(host "$1").map"; }
+edit_route() { sed -i 's/:[0-9]*;/:9;/' "$FAIRLEAD_EDGE_DIR/map.d/$(host "$1").map"; }
+open_guard() { nft delete element ip "$(nft_table "$1")" ports "{ $(sql "select address from nodes where name = '$(node "$1")'") . $("$fairlead" instance get "$1" -o json | jq -r .port) }"; nft flush chain ip "$(nft_table "$1")" out; }
+begin drift1 drop_route drift_repaired
+begin drift2 edit_route drift_repaired
+begin drift3 open_guard drift_repaired
+begin drift4 retag drift_repaired
+ok "a route file that was removed is written again" repaired drift1
+ok "one that was edited is, too" repaired drift2
+ok "a guard that was opened is closed" repaired drift3
+ok "an image that was tagged anew is pulled again by its digest" repaired drift4
+
+drop_address() { update "del $(host "$1"). A"; }
+change_address() { update "del $(host "$1"). A" "add $(host "$1"). 5 A 127.0.0.99"; }
+drop_marker() { update "del $(host "$1"). TXT"; }
+begin drift1 drop_address repair_requested
+begin drift2 change_address repair_requested
+begin drift3 drop_marker repair_requested
+ok "a DNS record that was removed is written again" repaired drift1 repair_requested
+ok "one that was changed is, too" repaired drift2 repair_requested
+ok "... it points to the edge" test "$(name drift2 A)" = "$FAIRLEAD_EDGE_ADDRESS"
+ok "a marker that was removed is there again" repaired drift3 repair_requested
+ok "... with its owner" has "$(name drift3 TXT)" "owner=$(hex drift3)"
+
+stop_nginx() { kill -QUIT "$(cat "$FAIRLEAD_NGINX_PID")"; }
+quit=$(sql "select now()")
+stop_nginx
+# Whichever of its routes is looked at first starts it, and tells.
+ok "nginx that was stopped is started" within 58 sql_is "select count(*) from events where type = 'drift_repaired' and data->>'reason' like 'nginx%' and at > '$quit'" 1
+ok "... and serves" within 10 serves drift1
+
+# The port of an app admits its edge only (design section 6).
+address=$(sql "select address from nodes where name = '$(node drift1)'") port=$("$fairlead" instance get drift1 -o json | jq -r .port)
+ok "nobody on this machine reaches the port past the edge" bash -c "! curl -s -m 2 http://$address:$port/healthz"
+ok "... not even with the edge's address" bash -c "! curl -s -m 2 --interface $FAIRLEAD_EDGE_ADDRESS http://$address:$port/healthz"
+direct=$(engine inspect "$(container drift1)" --format '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}')
+ok "... and a local user not the container itself" bash -c "! setpriv --reuid nobody --clear-groups curl -s -m 2 http://$direct:8080/healthz"
+ok "... nor does another app's container" bash -c "! docker -H unix://$FAIRLEAD_DOCKER exec '$(container drift2)' timeout 3 bash -c 'exec 3<>/dev/tcp/$direct/8080' 2>/dev/null"
+
+# A cut of the link between edge and host is told apart from a dead app.
+nft -f - <<NFT
+table ip fairlead_cut {
+  chain out { type filter hook output priority mangle - 1; ip daddr $address tcp dport $port drop; }
+}
+NFT
+ok "a link that is cut is called failing in under a minute" within 60 health_is drift1 failing
+ok "... and named as the reason" within 5 bash -c "'$fairlead' instance events drift1 -o json | jq -se 'map(select(.type == \"health_changed\")) | last | .data.reason | test(\"link between them is cut\")'"
+nft delete table ip fairlead_cut
+ok "whole again, it is ok" within 60 health_is drift1 ok
+
+# Truth: an app that hangs is not "ok" for a minute; its state stays what its owner wanted.
+hang() { engine exec "$(container "$1")" rm /store/value; }
+hang drift1
+ok "an app whose data store is gone is called failing in under a minute (P9)" within 60 health_is drift1 failing
+ok "... with the reason" bash -c "'$fairlead' instance events drift1 -o json | jq -se 'map(select(.type == \"health_changed\")) | last | .data.reason | length > 0'"
+ok "... and it is still wanted running" state_is drift1 running
+engine exec "$(container drift1)" bash -c 'echo seed >/store/value'
+ok "mended, it is ok again" within 60 health_is drift1 ok
+
+for i in 1 2 3 4; do "$fairlead" instance delete "drift$i" --purge >/dev/null; done
+for i in 1 2 3 4; do ok "drift$i is gone" within 60 sql_is "select count(*) from instances where name = 'drift$i' and state <> 'deleted'" 0; done
+ok "no guard is left for them" bash -c "! nft -n list ruleset | grep -qF '. $address . $port'"
+finish
