@@ -1,0 +1,59 @@
+/* Records of a broker that somebody else writes to: a signature of nobody is refused; the payload behind a good one
+ * may still be anything, so that every message is unpacked from the raw bytes too. */
+#include "base/mem.h"
+#include "node/envelope.h"
+#include "proto/fairlead.pb-c.h"
+#include "tests/fuzz/fuzz.h"
+
+#include <string.h>
+
+static struct sign_keys keys;
+static int ready;
+
+#define UNPACK(type, data, size)                                                                             \
+    do {                                                                                                     \
+        void *message_ = fairlead__v1__##type##__unpack(NULL, size, data);                                   \
+        if (message_) {                                                                                      \
+            size_t n_ = fairlead__v1__##type##__get_packed_size(message_);                                   \
+            uint8_t *packed_ = mem_alloc(n_ + 1);                                                            \
+            (void)fairlead__v1__##type##__pack(message_, packed_);                                           \
+            free(packed_);                                                                                   \
+            fairlead__v1__##type##__free_unpacked(message_, NULL);                                           \
+        }                                                                                                    \
+    } while (0)
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    struct err err = {0};
+    struct arena arena = {0};
+    const char *type;
+    const void *payload;
+    size_t n;
+    if (!ready) {
+        MUST(sign_init(&err) == 0);
+        sign_keys_make(&keys);
+        ready = 1;
+    }
+    MUST(envelope_open(keys.sign_public, data, size, &arena, &type, &payload, &n, &err) < 0);
+    MUST(err.cls == ERR_DEAD);
+    UNPACK(orders, data, size);
+    UNPACK(document, data, size);
+    UNPACK(stack, data, size);
+    UNPACK(route, data, size);
+    UNPACK(watch, data, size);
+    UNPACK(list, data, size);
+    UNPACK(reports, data, size);
+    /* What we signed ourselves opens, whatever it holds. */
+    if (size < 4096) {
+        size_t signed_n;
+        void *made = envelope_make(&keys, ENVELOPE_REPORTS, data, size, &arena, &signed_n);
+        MUST(envelope_open(keys.sign_public, made, signed_n, &arena, &type, &payload, &n, &err) == 0);
+        MUST(n == size && (!size || memcmp(payload, data, size) == 0));
+        if (signed_n > 8) { /* and not with a bit flipped */
+            ((uint8_t *)made)[size % signed_n] ^= 1;
+            MUST(envelope_open(keys.sign_public, made, signed_n, &arena, &type, &payload, &n, &err) < 0 ||
+                 (n == size && (!size || memcmp(payload, data, size) == 0)));
+        }
+    }
+    arena_release(&arena);
+    return 0;
+}
