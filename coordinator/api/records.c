@@ -5,6 +5,7 @@
 #include "coordinator/api/api.h"
 #include "coordinator/problem.h"
 #include "model/names.h"
+#include "model/render.h"
 #include "sql/queries.h"
 
 #include <stdio.h>
@@ -389,12 +390,14 @@ void record_create(struct api_call *call) {
         struct release *release = release_parse(creation->who.seed, json_str(creation->body, "app"), NULL,
                                                 json_object_get(creation->body, "spec"),
                                                 json_str(creation->body, "template"), &err);
-        if (!release) {
+        bool sound = release && (release->needs & NEED_NOOP ||
+                                 render_check_template(release->template, release->spec, &err) == 0);
+        release_free(release);
+        if (!sound) {
             json_decref(creation->body);
             api_refuse(call->request, 422, "bad_release", err.text);
             return;
         }
-        release_free(release);
     }
     key_of(creation);
     call->request->owner = creation;

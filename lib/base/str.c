@@ -3,6 +3,7 @@
 #include "base/mem.h"
 
 #include <errno.h>
+#include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -115,4 +116,15 @@ bool str_to_int(const char *s, int64_t low, int64_t high, int64_t *ret) {
         return false;
     *ret = v;
     return true;
+}
+
+bool str_is_text(const char *s) {
+    for (const unsigned char *p = (const unsigned char *)s; *p; p++)
+        if (*p < 0x20 || *p == 0x7f)
+            return false;
+    json_t *probe =
+        json_string(s); /* jansson checks: no overlong form, no surrogate, nothing beyond U+10FFFF */
+    bool valid = probe != NULL;
+    json_decref(probe);
+    return valid;
 }

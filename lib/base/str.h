@@ -26,6 +26,8 @@ void str_release(struct str *str);
 
 bool str_eq(const char *a, const char *b); /* NULL equals only NULL */
 bool str_starts(const char *s, const char *prefix);
+/* Valid UTF-8 without control characters: what may become a parameter of a statement, or a line of a log. */
+bool str_is_text(const char *s);
 
 /* Lower-case hex. `out` has room for 2 * n + 1. */
 void hex_encode(char *out, const void *p, size_t n);

@@ -67,6 +67,7 @@ static enum MHD_Result queue_plain(struct MHD_Connection *connection, unsigned s
 
 struct header_count {
     int lengths, encodings;
+    bool nonsense; /* a query that is not text */
 };
 
 static enum MHD_Result count_header(void *arg, enum MHD_ValueKind kind, const char *name, const char *value) {
@@ -77,12 +78,24 @@ static enum MHD_Result count_header(void *arg, enum MHD_ValueKind kind, const ch
     return MHD_YES;
 }
 
+/* What is longer than its text holds a NUL. */
+static enum MHD_Result check_query(void *arg, enum MHD_ValueKind kind, const char *name, size_t name_n,
+                                   const char *value, size_t value_n) {
+    struct header_count *count = arg;
+    (void)kind;
+    bool sound = str_is_text(name) && strlen(name) == name_n;
+    sound = sound && (!value || (str_is_text(value) && strlen(value) == value_n));
+    count->nonsense = count->nonsense || !sound;
+    return MHD_YES;
+}
+
 /* Smuggling: libmicrohttpd takes two lengths, and a length beside chunked; both are refused here. */
-static const char *refuse_headers(struct httpd *httpd, struct MHD_Connection *connection,
-                                  unsigned *ret_status) {
+static const char *refuse_early(struct httpd *httpd, struct MHD_Connection *connection, const char *url,
+                                unsigned *ret_status) {
     struct header_count count = {0};
     int64_t n = 0;
     (void)MHD_get_connection_values(connection, MHD_HEADER_KIND, count_header, &count);
+    (void)MHD_get_connection_values_n(connection, MHD_GET_ARGUMENT_KIND, check_query, &count);
     const char *length = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Content-Length");
     if (count.encodings) {
         *ret_status = 411;
@@ -92,6 +105,11 @@ static const char *refuse_headers(struct httpd *httpd, struct MHD_Connection *co
     if (count.lengths > 1 || (length && !str_to_int(length, 0, INT64_MAX, &n))) {
         *ret_status = 400;
         return "{\"code\":\"bad_length\",\"status\":400,\"detail\":\"The Content-Length cannot be read.\"}";
+    }
+    if (!str_is_text(url) || count.nonsense) {
+        *ret_status = 400;
+        return "{\"code\":\"bad_address\",\"status\":400,\"detail\":\"The address holds bytes that are no "
+               "text.\"}";
     }
     if (n > (int64_t)httpd->conf.body_max) {
         *ret_status = 413;
@@ -120,7 +138,7 @@ static enum MHD_Result handle(void *arg, struct MHD_Connection *connection, cons
     (void)version;
     if (!state) {
         unsigned status;
-        const char *refusal = refuse_headers(httpd, connection, &status);
+        const char *refusal = refuse_early(httpd, connection, url, &status);
         if (refusal)
             return queue_plain(connection, status, refusal);
         *con_cls = begin_request(httpd, connection, url, method);

@@ -1,5 +1,6 @@
 /* An HTTP/1.1 server by libmicrohttpd: one epoll thread, connections suspended while somebody else works on
- * the answer. Refused before a handler sees it: chunked bodies and doubled lengths (411, 400), bodies over
+ * the answer. Refused before a handler sees it: chunked bodies, doubled lengths and addresses that are
+ * no text (411, 400, 400), bodies over
  * the limit (413), header blocks over 16 KiB (431), too many connections. TLS ends in a proxy in front of it.
  */
 #ifndef FAIRLEAD_IO_HTTPD_H

@@ -250,6 +250,22 @@ static int check_services(const struct release *release, struct err *err) {
     return 0;
 }
 
+/* A secret that no service would get is a slip of the pen, and shows only once the app runs. */
+static int check_readers(const struct release *release, struct err *err) {
+    const char *name;
+    json_t *secret, *reader;
+    size_t i;
+    const json_t *services = json_object_get(release->spec, "services");
+    json_object_foreach(json_object_get(release->spec, "secrets"), name, secret) {
+        json_array_foreach(json_object_get(secret, "readers"), i, reader) {
+            if (!json_object_get(services, json_str(reader, "service")))
+                return err_set(err, ERR_PARK, "secrets.%s.readers: \"%s\" is not in services", name,
+                               json_str(reader, "service"));
+        }
+    }
+    return 0;
+}
+
 static int judge(struct release *release, struct err *err) {
     if (schema_check(release->spec, catalog_fields, SCHEMA_TEXT, err) < 0)
         return -1;
@@ -274,7 +290,9 @@ static int judge(struct release *release, struct err *err) {
     if (!proofs)
         return err_set(err, ERR_PARK,
                        "health.expect: one path must prove the identity (one that needs the data store)");
-    return check_services(release, err);
+    if (check_services(release, err) < 0)
+        return -1;
+    return check_readers(release, err);
 }
 
 struct release *release_parse(struct uuid id, const char *app, const char *version, const json_t *spec,

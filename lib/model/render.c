@@ -192,15 +192,11 @@ static void add_limits(const struct render_input *in, const json_t *rule, json_t
     (void)json_object_set_new(out, "pids_limit", json_integer(in->stack->pids));
 }
 
-static int add_rights(const char *name, const json_t *rule, json_t *out, struct err *err) {
+static int check_caps(const char *name, const json_t *rule, struct err *err) {
     static const char *const grantable[] = {"CHOWN",        "SETUID",           "SETGID", "FOWNER",
                                             "DAC_OVERRIDE", "NET_BIND_SERVICE", NULL};
     size_t i;
     json_t *cap;
-    (void)json_object_set_new(out, "cap_drop", json_pack("[s]", "ALL"));
-    (void)json_object_set_new(out, "security_opt", json_pack("[s]", "no-new-privileges:true"));
-    (void)json_object_set_new(out, "restart",
-                              json_string("no")); /* secrets lie on tmpfs: the node starts it */
     json_array_foreach(json_object_get(rule, "caps"), i, cap) {
         const char *const *g = grantable;
         while (*g && !str_eq(*g, json_string_value(cap)))
@@ -209,6 +205,16 @@ static int add_rights(const char *name, const json_t *rule, json_t *out, struct 
             return err_set(err, ERR_PARK, "service \"%s\": the capability \"%s\" is never granted", name,
                            json_string_value(cap));
     }
+    return 0;
+}
+
+static int add_rights(const char *name, const json_t *rule, json_t *out, struct err *err) {
+    if (check_caps(name, rule, err) < 0)
+        return -1;
+    (void)json_object_set_new(out, "cap_drop", json_pack("[s]", "ALL"));
+    (void)json_object_set_new(out, "security_opt", json_pack("[s]", "no-new-privileges:true"));
+    (void)json_object_set_new(out, "restart",
+                              json_string("no")); /* secrets lie on tmpfs: the node starts it */
     if (json_array_size(json_object_get(rule, "caps")))
         (void)json_object_set(out, "cap_add", json_object_get(rule, "caps"));
     return 0;
@@ -342,6 +348,12 @@ int render_compose(const struct render_input *input, json_t **ret_json, char **r
 }
 
 int render_check_template(const char *text, const json_t *spec, struct err *err) {
+    const char *name;
+    json_t *rule;
+    json_object_foreach(json_object_get(spec, "services"), name, rule) {
+        if (check_caps(name, rule, err) < 0)
+            return -1;
+    }
     json_t *template = parse_template(text, spec, err);
     json_decref(template);
     return template ? 0 : -1;

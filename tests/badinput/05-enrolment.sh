@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# Bad inputs: enrolment.
+# shellcheck source=../support/e2e.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../support/e2e.sh"
+# shellcheck source=common.sh
+. "$root/tests/badinput/common.sh"
+"$fairlead" node create guest --plane main --roles dns --address 127.0.0.6 >/dev/null 2>&1 || true
+z() { head -c "$1" /dev/zero | tr '\0' "${2:-0}"; }
+enrol() { refused "$1" POST /v1/enrol -d "$2"; }
+body() { printf '{"code":"%s","sign_key":"%s","seal_key":"%s","proof":"%s"}' "$1" "$2" "$3" "$4"; }
+ok "a code that was never given, with a proof that is none" enrol 422 "$(body "$(z 32)" "$(z 64)" "$(z 64)" "$(z 128)")"
+ok "a code that is too short" enrol 422 "$(body 00 "$(z 64)" "$(z 64)" "$(z 128)")"
+ok "a code that is not hex" enrol 422 "$(body "$(z 32 g)" "$(z 64)" "$(z 64)" "$(z 128)")"
+ok "a key that is too long" enrol 422 "$(body "$(z 32)" "$(z 66)" "$(z 64)" "$(z 128)")"
+ok "a point of low order as the key" enrol 422 "$(body "$(z 32)" "01$(z 62)" "$(z 64)" "$(z 128)")"
+ok "a proof of all ones" enrol 422 "$(body "$(z 32)" "$(z 64 f)" "$(z 64)" "$(z 128 f)")"
+ok "nothing" enrol 422 '{}'
+ok "more than was asked for" enrol 422 '{"code":"x","roles":["builder"]}'
+worker() { FAIRLEAD_STATE=$fleet/guest "$BUILD/fairlead-worker" enrol "$1"; }
+rm -rf "$fleet/guest"
+for text in '' x fairlead1 fairlead1.. 'fairlead1.zz.zz.http://x' "fairlead1.$(z 32).$(z 32).ftp://x" "fairlead1.$(z 32).$(z 32).http://$(z 400 a)" "--help-me" "fairlead1.$(z 32).$(z 32)"; do
+  ok "the token \"${text:0:30}\"" bash -c ". '$root/tests/support/e2e.sh'; ! FAIRLEAD_STATE='$fleet/guest' timeout 20 '$BUILD/fairlead-worker' enrol '$text'"
+done
+ok "nothing was kept of them" test ! -e "$fleet/guest/node.json"
+good=$("$fairlead" node invite guest)
+ok "a token whose fingerprint is another's: whoever answers is not believed" bash -c "! FAIRLEAD_STATE='$fleet/guest' '$BUILD/fairlead-worker' enrol '$(sed 's/\.[0-9a-f]\{4\}\([0-9a-f]\{28\}\)\.http/.0000\1.http/' <<<"$good")'"
+fresh=$("$fairlead" node invite guest)
+ok "an older token is void once there is a newer one" bash -c "! FAIRLEAD_STATE='$fleet/guest' '$BUILD/fairlead-worker' enrol '$good'"
+sql "update tokens set expires_at = now() - interval '1 second' where used_at is null" >/dev/null
+ok "one that is older than an hour is void" bash -c "! FAIRLEAD_STATE='$fleet/guest' '$BUILD/fairlead-worker' enrol '$fresh'"
+raced=$("$fairlead" node invite guest)
+ok "one raced five times enrols one" test "$(seq 5 | xargs -P 5 -I{} bash -c "FAIRLEAD_STATE='$fleet/guest{}' '$BUILD/fairlead-worker' enrol '$raced' >/dev/null 2>&1 && echo yes || true" | wc -l)" = 1
+rm -rf "$fleet"/guest "$fleet"/guest?
+finish
