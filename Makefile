@@ -48,7 +48,7 @@ PROGRAMS := $(BUILD)/fairlead-coordinator $(BUILD)/fairlead-worker $(BUILD)/fair
 TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(TEST_SRC))
 COMPONENTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(COMPONENT_SRC))
 
-.PHONY: all programs tests components deps check check-fast check-e2e lint fmt sim demo demo-down bench golden check-golden check-emits check-unit check-sim clean catalog-check
+.PHONY: fuzz fuzzers check-fuzz check-fault check-tsan all programs tests components deps check check-fast check-e2e lint fmt sim demo demo-down bench golden check-golden check-alerts check-emits check-unit check-sim clean catalog-check
 all: deps
 	@$(MAKE) --no-print-directory -j2 programs
 
@@ -98,6 +98,25 @@ $(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/libfairlead.a
 	@mkdir -p $(@D)
 	@$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(LIBS)
 
+# Fuzzers: one file, one entry, one corpus. They are clang's, whatever CC is.
+FUZZERS := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/*.c))
+FUZZ_SAN := fuzzer-no-link,address,undefined
+FUZZ_BUILD := build/clang-$(subst $(comma),-,$(FUZZ_SAN))
+build/fuzz/%: tests/fuzz/%.c $(LIB_SRC)
+	@mkdir -p $(@D)
+	@$(MAKE) --no-print-directory CC=clang SAN=$(FUZZ_SAN) $(FUZZ_BUILD)/libfairlead.a $(FUZZ_BUILD)/tests/fuzz/$*.o
+	@clang -fsanitize=fuzzer,address,undefined -o $@ $(FUZZ_BUILD)/tests/fuzz/$*.o $(FUZZ_BUILD)/libfairlead.a $(LIBS)
+fuzzers: deps
+	@$(MAKE) --no-print-directory $(FUZZERS)
+SECONDS ?= 60
+fuzz: fuzzers
+	@set -o pipefail; for f in $(FUZZERS); do mkdir -p build/fuzz/found/$${f##*/} && echo "== $${f##*/}, $(SECONDS) s" && \
+	    $$f -max_total_time=$(SECONDS) -max_len=20000 -rss_limit_mb=2000 -timeout=10 -artifact_prefix=build/fuzz/ \
+	    build/fuzz/found/$${f##*/} tests/fuzz/corpus/$${f##*/} 2>&1 | grep -E 'DONE|ERROR|does not hold|Test unit|SUMMARY' || exit 1; done
+check-fuzz: fuzzers
+	@for f in $(FUZZERS); do $$f -runs=0 tests/fuzz/corpus/$${f##*/} > build/fuzz/out 2>&1 || { cat build/fuzz/out; exit 1; }; done
+	@echo "$$(find tests/fuzz/corpus -type f | wc -l) inputs of $(words $(FUZZERS)) fuzzers replayed"
+
 SEEDS ?= 1000
 $(BUILD)/sim: $(call obj,$(wildcard tests/sim/*.c)) $(BUILD)/libfairlead.a
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
@@ -106,10 +125,11 @@ sim: deps
 	@$(BUILD)/sim $(SEEDS)
 
 # ---- what is generated and kept: a diff of it is a diff of the tables ----
-GOLDEN := docs/STATES.md docs/ROUTES.md docs/CONFIG.md docs/APP_YAML.md
+GOLDEN := docs/METRICS.md docs/STATES.md docs/ROUTES.md docs/CONFIG.md docs/APP_YAML.md
 define print_golden
 	@mkdir -p $(1)/docs
 	@$(BUILD)/fairlead-coordinator tables > $(1)/docs/STATES.md
+	@$(BUILD)/fairlead-coordinator metrics > $(1)/docs/METRICS.md
 	@{ echo '# Routes'; echo; echo 'Printed by `fairlead-coordinator routes` from coordinator/api/routes.c.'; echo; $(BUILD)/fairlead-coordinator routes; } > $(1)/docs/ROUTES.md
 	@{ echo '# Options'; echo; echo '## fairlead-coordinator'; echo; $(BUILD)/fairlead-coordinator config; echo; echo '## fairlead-worker'; echo; $(BUILD)/fairlead-worker config; } > $(1)/docs/CONFIG.md
 	@$(BUILD)/fairlead-coordinator catalogue > $(1)/docs/APP_YAML.md
@@ -127,13 +147,17 @@ HEADERS = $(shell git ls-files '*.h')
 # Every order and document that the engine can emit, a worker can perform.
 check-emits: programs
 	@diff <($(BUILD)/fairlead-coordinator emits | sort) <($(BUILD)/fairlead-worker performs | sort) || { echo "emitted (<) and performed (>) differ"; exit 1; }
+# Alert rules use only metrics that there are.
+check-alerts:
+	@for m in $$(grep -ohE 'fairlead_[a-z_]+' deploy/alerts/*.yaml | sed -E 's/_(bucket|sum|count)$$//' | sort -u); do \
+	    grep -q "$$m\`" docs/METRICS.md || { echo "deploy/alerts: \"$$m\" is no metric of docs/METRICS.md"; exit 1; }; done
 lint:
 	@clang-format --dry-run -Werror $(C_FILES)
 	@shellcheck -x $(SH_FILES)
 	@for h in $(HEADERS); do echo "#include \"$${h#lib/}\"" | $(CC) $(filter-out -O2,$(CFLAGS)) $(foreach l,base io model step node proto coordinator worker cli tests,-I$(INC)/$(l)) -I/usr/include/postgresql -fsyntax-only -x c - || { echo "$$h does not compile alone"; exit 1; }; done
 	@! git grep -nE '\b(system|popen|strcpy|strcat|sprintf|gets|strtok) *\(' -- '*.c' || { echo "next: use base/proc, base/str or snprintf"; exit 1; }
 	@$(MAKE) --no-print-directory -j2 CC=clang programs
-	@$(MAKE) --no-print-directory check-golden check-emits catalog-check
+	@$(MAKE) --no-print-directory check-golden check-emits check-alerts catalog-check
 catalog-check: programs
 	@for a in catalog/*/ tests/e2e/testapp/; do $(BUILD)/fairlead app check $${a%/} || exit 1; done
 fmt:
@@ -154,11 +178,25 @@ check-e2e: deps
 	@$(MAKE) --no-print-directory -j2 SAN=address,undefined components
 	@tests/e2e/run
 
+# The whole product of fault points, modes and phases, and the two real apps killed at each step: about an hour.
+check-fault: deps
+	@$(MAKE) --no-print-directory -j2 FAULTS=1 programs
+	@STEPS=all tests/e2e/run tests/fault/loop.sh tests/fault/steps.sh tests/fault/apps.sh tests/fault/reached.sh
+
+# Coordinator and workers under ThreadSanitizer on the real stack; what foreign libraries do is in the suppressions.
+check-tsan: deps
+	@$(MAKE) --no-print-directory -j2 SAN=thread programs
+	@rm -f build/tsan.*
+	@TSAN_OPTIONS="suppressions=$(CURDIR)/tests/tsan.supp log_path=$(CURDIR)/build/tsan exitcode=0" BUILD=$(CURDIR)/build/gcc-thread \
+	    tests/e2e/run tests/e2e/api.sh tests/e2e/app.sh tests/e2e/drift.sh
+	@! cat build/tsan.* 2>/dev/null
+
 check: deps
 	@$(MAKE) --no-print-directory -j2 programs
 	@$(MAKE) --no-print-directory lint
 	@$(MAKE) --no-print-directory check-fast
 	@$(MAKE) --no-print-directory check-sim
+	@$(MAKE) --no-print-directory check-fuzz
 	@$(MAKE) --no-print-directory check-e2e
 	@echo "$$(( $$(paste -sd+ build/unit.count) + $$(cut -d' ' -f1 build/e2e.count) )) passed, $$(cut -d' ' -f3 build/e2e.count) failed"
 

@@ -36,9 +36,9 @@ struct cli {
 };
 
 struct command {
-    const char *resource, *verb;
-    const char *args;           /* "NAME", "CUSTOMER/TENANT" ... for usage */
-    const char *const *options; /* "name=META help", NULL-ended; a trailing ! on the name: a flag */
+    const char *resource, *verb; /* verb "": the resource alone is the command */
+    const char *args;            /* "NAME", "CUSTOMER/TENANT" ... for usage */
+    const char *const *options;  /* "name=META help", NULL-ended; a trailing ! on the name: a flag */
     const char *help;
     int (*run)(struct cli *cli, const struct command *command);
     const char *path; /* of the API */
@@ -92,6 +92,8 @@ int instance_steps(struct cli *cli, const struct command *command);
 int instance_credentials(struct cli *cli, const struct command *command);
 int clock_get(struct cli *cli, const struct command *command);
 int clock_accept(struct cli *cli, const struct command *command);
+int status_show(struct cli *cli, const struct command *command);
+int doctor_show(struct cli *cli, const struct command *command);
 int completion_print(struct cli *cli, const struct command *command);
 
 #endif

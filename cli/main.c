@@ -81,6 +81,10 @@ const struct command commands[] = {
     {"instance", "delete", "NAME",
      OPTIONS("tenant=CUSTOMER/TENANT", "purge! its data may go for good", WAITING), "take it away",
      instance_delete, "/v1/instances"},
+    {"status", "", "", NULL, "the fleet at a glance: what is stuck, where, why, since when", status_show,
+     "/v1/status"},
+    {"doctor", "", "", NULL, "checks everything that Fairlead stands on, and says what to do", doctor_show,
+     "/v1/doctor"},
     {"clock", "get", "", NULL, "what timers go by, and whether they are held", clock_get, "/v1/clock"},
     {"clock", "accept", "", NULL, "after a jump: it is right as it is now, timers go on", clock_accept,
      "/v1/clock/accept"},
@@ -208,13 +212,16 @@ static int run(struct cli *cli, int argc, char **argv) {
         print_help(argc < 2 ? stderr : stdout);
         return argc < 2 ? EXIT_USAGE : EXIT_OK;
     }
-    const struct command *command = argc > 2 ? find_command(argv[1], argv[2]) : NULL;
+    const struct command *command = find_command(argv[1], "");
+    int words = command ? 2 : 3;
+    if (!command && argc > 2)
+        command = find_command(argv[1], argv[2]);
     if (!command) {
         (void)fprintf(stderr, "fairlead: \"%s%s%s\" is not a command; fairlead --help lists them\n", argv[1],
                       argc > 2 ? " " : "", argc > 2 ? argv[2] : "");
         return EXIT_USAGE;
     }
-    int rc = read_line(cli, command, argc - 3, argv + 3);
+    int rc = read_line(cli, command, argc - words, argv + words);
     if (rc)
         return rc;
     if (cli_flag(cli, "help"))

@@ -1,5 +1,6 @@
 #include "coordinator/dump.h"
 
+#include "base/metrics.h"
 #include "base/str.h"
 #include "coordinator/api/api.h"
 #include "coordinator/topics.h"
@@ -73,6 +74,15 @@ static void print_catalogue(void) {
     printf("# app.yaml\n\nPrinted by `fairlead-coordinator catalogue` from lib/model/catalog.c.\n\n%s", rows);
 }
 
+static void print_metrics(void) {
+    cleanup_str struct str out = STR_INIT(65536);
+    metrics_print_markdown(&out);
+    printf("# Metrics\n\nPrinted by `fairlead-coordinator metrics` from lib/base/metrics.def. Coordinator: "
+           "`GET /metrics`; "
+           "worker: its option `metrics`.\n\n%s",
+           str_text(&out));
+}
+
 /* Every order and document that the engine can emit: `fairlead-worker performs` must list the same. */
 static void print_emits(void) {
     for (int i = 0; i < STEP_COUNT; i++) {
@@ -91,6 +101,8 @@ bool dump_print(const char *what, const struct conf_row *conf) {
         print_routes();
     else if (str_eq(what, "catalogue"))
         print_catalogue();
+    else if (str_eq(what, "metrics"))
+        print_metrics();
     else if (str_eq(what, "emits"))
         print_emits();
     else if (str_eq(what, "config"))

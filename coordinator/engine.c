@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "base/rnd.h"
 #include "base/str.h"
 #include "sql/queries.h"
@@ -190,7 +191,29 @@ static int run_once(struct engine *engine, struct engine_batch *batch, struct er
     return -1;
 }
 
+static void count_step(const struct step *step, int64_t now) {
+    if (step->change == ROW_KEPT || step->ended_at != now)
+        return;
+    if (step->state == STEP_DONE)
+        metric_observe_us(METRIC_STEP_SECONDS, step_rows[step->kind].name, now - step->started_at);
+    else if (step->state == STEP_PARKED)
+        metric_add(METRIC_STEPS_PARKED, step_rows[step->kind].name, 1);
+}
+
+static void count(const struct engine *engine, const struct engine_batch *batch) {
+    metric_add(METRIC_BATCHES, engine->conf.name, 1);
+    metric_add(METRIC_INPUTS, engine->conf.name, (int64_t)batch->n);
+    for (size_t s = 0; s < batch->base.subjects_n; s++) {
+        const struct subject *subject = batch->base.subjects[s];
+        for (size_t i = 0; i < subject->past.n; i++)
+            count_step(vec_at(&subject->past, struct step, i), batch->base.now);
+        for (size_t i = 0; i < subject->steps.n; i++)
+            count_step(vec_at(&subject->steps, struct step, i), batch->base.now);
+    }
+}
+
 static void finish(struct engine *engine, struct engine_batch *batch) {
+    count(engine, batch);
     (void)fault_reach(FAULT_ENGINE_COMMITTED);
     if (batch->base.lanes && engine->conf.wake_relay)
         engine->conf.wake_relay(engine->conf.arg, batch->base.lanes);
@@ -279,6 +302,7 @@ static void run_batch(struct engine *engine, struct input **inputs, size_t n) {
             fail_all(inputs, n, &err);
             return;
         }
+        metric_add(METRIC_BATCHES_AGAIN, engine->conf.name, 1);
         log_warn("a batch runs again", LOG_S("engine", engine->conf.name), LOG_S("error", err.text),
                  LOG_I("inputs", n), LOG_I("attempt", attempt));
         /* A deadlock or a lock that was held: at once. A database that is away: a little later. */

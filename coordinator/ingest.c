@@ -4,6 +4,7 @@
 #include "base/fault.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "base/str.h"
 #include "coordinator/inventory.h"
 #include "coordinator/presence.h"
@@ -28,7 +29,6 @@ struct ingest {
     struct pg *pg;
     struct kcons *kcons;
     struct presence *presence;
-    int64_t refused;
 };
 
 struct node_key {
@@ -309,14 +309,18 @@ static void fold_documents(struct haul *haul) {
 }
 
 static int store_rest(struct ingest *ingest, struct haul *haul, struct err *err) {
+    int64_t refused = 0;
     for (size_t i = 0; i < haul->inputs.n; i++) {
         const struct input *input = *vec_at(&haul->inputs, struct input *, i);
         if (!input->refused)
             continue;
-        ingest->refused++;
+        refused++;
         log_warn("a report was refused", LOG_S("reason", input->refused));
         keep_dead(haul, input->event.node_id, input->refused, (struct bytes){0});
     }
+    metric_add(METRIC_REPORTS, "taken", (int64_t)haul->inputs.n - refused);
+    metric_add(METRIC_REPORTS, "refused", refused);
+    metric_add(METRIC_REPORTS, "dead", (int64_t)haul->dead.n - refused);
     if (haul->dead.n) {
         struct pg_params params = {.arena = &haul->arena};
         pg_params_rows(&params, dead_columns, sizeof dead_columns / sizeof *dead_columns, haul->dead.items,

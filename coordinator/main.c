@@ -2,6 +2,7 @@
 #include "base/conf.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "base/str.h"
 #include "coordinator/api/api.h"
 #include "coordinator/clock.h"
@@ -9,6 +10,7 @@
 #include "coordinator/ingest.h"
 #include "coordinator/migrate.h"
 #include "coordinator/relay.h"
+#include "coordinator/republish.h"
 #include "coordinator/topic_step.h"
 #include "model/names.h"
 
@@ -18,6 +20,8 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define VERSION "0.2"
 
 static struct conf_row conf[] = {
     {"database", NULL, "PostgreSQL of the coordinator (role fairlead_app)", NULL},
@@ -34,6 +38,7 @@ static struct conf_row conf[] = {
     {"name-hold", "660", "seconds for which a deleted name stays with its tenant", NULL},
     {"connections", "1000", "HTTP connections at most", NULL},
     {"log", "info", "lowest level: debug, info, warn, error", NULL},
+    {"log-format", "text", "text, or json: one object per line", NULL},
     {0},
 };
 
@@ -145,6 +150,8 @@ static int start_api(struct coordinator *c, struct err *err) {
     c->api = (struct api){
         .token_hash_hex = c->token_hash,
         .brokers = conf_get(conf, "kafka"),
+        .redis = conf_get(conf, "redis"),
+        .base = conf_get(conf, "base"),
         .public_address = *url ? url : c->url,
         .keys = &c->keys,
         .engine = c->api_engine,
@@ -231,14 +238,32 @@ static int serve(const char *what) {
     return 0;
 }
 
+/* By hand, for what no check can see: a broker that lost its tail. */
+static int run_republish(void) {
+    struct err err = {0};
+    int64_t rows = 0;
+    struct pg *pg = pg_open(conf_get(conf, "database"), "statement_timeout=60s jit=off", &err);
+    int rc = pg ? republish(pg, REPUBLISH_ALL, 0, &rows, &err) : -1;
+    pg_close(pg);
+    if (rc < 0) {
+        log_error("republish failed", LOG_S("error", err.text));
+        return 1;
+    }
+    printf("%lld documents, events and open orders are published again\n", (long long)rows);
+    return 0;
+}
+
 static void print_help(void) {
-    printf("usage: fairlead-coordinator [OPTION...] [COMMAND]\n\n"
-           "  run        everything in one process (the default)\n"
-           "  api | ingest | clock | relay\n"
-           "             one part alone; any number of copies of each\n"
-           "  migrate    bring the database to this version (needs --database-owner)\n"
-           "  tables     print the state tables; routes, catalogue, config: the other tables, as Markdown\n\n"
-           "Options; each also as environment FAIRLEAD_NAME, or in a file given by --config:\n");
+    printf(
+        "usage: fairlead-coordinator [OPTION...] [COMMAND]\n\n"
+        "  run        everything in one process (the default)\n"
+        "  api | ingest | clock | relay\n"
+        "             one part alone; any number of copies of each\n"
+        "  migrate    bring the database to this version (needs --database-owner)\n"
+        "  republish  publish all documents, events and open orders again (needs a coordinator that runs)\n"
+        "  tables     print the state tables; routes, catalogue, config, metrics: the other tables, as "
+        "Markdown\n\n"
+        "Options; each also as environment FAIRLEAD_NAME, or in a file given by --config:\n");
     conf_print_help(conf, stdout);
 }
 
@@ -254,6 +279,8 @@ static int run_command(const char *command) {
         log_error("migrate failed", LOG_S("error", err.text));
         return 1;
     }
+    if (str_eq(command, "republish"))
+        return run_republish();
     (void)fprintf(stderr, "fairlead-coordinator: \"%s\" is not a command; --help lists them\n", command);
     return 2;
 }
@@ -273,7 +300,8 @@ int main(int argc, char **argv) {
         print_help();
         return 0;
     }
-    log_init("coordinator", conf_get(conf, "log"));
+    log_init("coordinator", conf_get(conf, "log"), conf_get(conf, "log-format"));
+    metric_set(METRIC_BUILD_INFO, VERSION, 1);
     (void)umask(077);
     int rc = args > 1 ? 2 : run_command(args ? argv[1] : "run");
     conf_release(conf);

@@ -3,7 +3,9 @@
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "base/str.h"
+#include "coordinator/republish.h"
 #include "coordinator/store/batch.h"
 #include "coordinator/topics.h"
 #include "io/kprod.h"
@@ -19,6 +21,7 @@
 
 #define MARK_US (10 * CLOCK_S)  /* rows below the mark were deleted at least so long ago */
 #define SWEEP_US (60 * CLOCK_S) /* how often everything is looked at */
+#define AGAIN_S 120             /* of events, after the broker was away */
 #define TOUCH_US (1 * CLOCK_S)  /* below idle_session_timeout: the server takes lanes from a stopped relay */
 
 #define SETTINGS                                                                                             \
@@ -53,6 +56,7 @@ struct relay_thread {
     struct arena arena;
     struct vec parcels;
     atomic_uint woken;
+    bool again; /* the broker was away */
 };
 
 struct relay {
@@ -276,6 +280,7 @@ static int delete_delivered(struct relay_thread *thread, struct lane *lane, stru
     PQclear(res);
     if (!res)
         return -1;
+    metric_add(METRIC_RELAYED, "delivered", (int64_t)ids.n);
     raise_mark(lane, highest);
     return 0;
 }
@@ -285,7 +290,7 @@ static int make_topic(struct relay_thread *thread, const char *topic, struct err
     for (int i = 0; i < topic_rows_n; i++)
         if (str_eq(topic_rows[i].name, topic))
             settings = topic_rows[i].settings;
-    return kprod_make_topic(thread->kprod, topic, topic_partitions(topic), settings, err);
+    return kprod_make_topic(thread->kprod, topic, topic_partitions(topic), settings, NULL, err);
 }
 
 /* What was refused: held back for the operator, or sent again from the oldest row. */
@@ -300,12 +305,14 @@ static int sort_out(struct relay_thread *thread, struct err *err) {
             return -1;
         if (parcel->worst != KPROD_PERMANENT) {
             again = true;
+            metric_add(METRIC_RELAYED, "again", 1);
             continue;
         }
         struct pg_params params = {.arena = &thread->arena};
         pg_params_int(&params, parcel->lane);
         pg_params_int(&params, parcel->id);
         pg_params_text(&params, parcel->reason);
+        metric_add(METRIC_RELAYED, "held", 1);
         log_error("a record is held back", LOG_S("topic", parcel->topic), LOG_S("reason", parcel->reason));
         PGresult *res = pg_run(thread->pg, query_outbox_hold, &params, err);
         PQclear(res);
@@ -346,6 +353,20 @@ static void mark_woken(struct relay_thread *thread) {
             thread->lanes[i].dirty = true;
 }
 
+/* A broker acknowledges before it flushes: after it was away, what it had last may be gone (protocol section
+ * 5). Documents are told again by inventories, orders by their deadlines; nobody would miss an event. */
+static int tell_events_again(struct relay_thread *thread, struct err *err) {
+    (void)kprod_poll(thread->kprod, 0);
+    thread->again = kprod_was_away(thread->kprod) || thread->again;
+    if (thread->first_lane != LANE_EVENTS || !thread->lanes[0].owned || !thread->again)
+        return 0;
+    if (republish(thread->pg, REPUBLISH_EVENTS, AGAIN_S, NULL, err) < 0)
+        return -1;
+    thread->again = false;
+    thread->lanes[0].dirty = true;
+    return 0;
+}
+
 static bool anything_dirty(const struct relay_thread *thread) {
     for (int i = 0; i < thread->lanes_n; i++)
         if (thread->lanes[i].owned && thread->lanes[i].dirty)
@@ -364,6 +385,8 @@ static void *run(void *arg) {
         if (rc == 0 && now - touched > TOUCH_US) {
             touched = now;
             rc = try_lanes(thread, &err);
+            if (rc == 0)
+                rc = tell_events_again(thread, &err);
             for (int i = 0; i < thread->lanes_n; i++)
                 if (now - thread->lanes[i].swept_at > SWEEP_US)
                     thread->lanes[i].dirty = true;

@@ -2,6 +2,8 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/str.h"
+#include "coordinator/republish.h"
 #include "coordinator/topics.h"
 #include "io/kprod.h"
 #include "io/pg.h"
@@ -10,7 +12,9 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#define LOOK_US (5 * CLOCK_S) /* for rows that another process wrote */
+#define LOOK_US (5 * CLOCK_S)   /* for rows that another process wrote */
+#define CHECK_US (30 * CLOCK_S) /* whether the broker still has what it had */
+#define EVENTS_S (30 * 86400)   /* as long as their topic keeps them */
 
 struct topic_step {
     const char *database_url, *brokers;
@@ -19,23 +23,87 @@ struct topic_step {
     pthread_t thread;
     pthread_mutex_t mutex;
     pthread_cond_t cond;
-    bool woken, stopping, fixed_made;
+    bool woken, stopping;
+    int64_t checked_at;
+    unsigned lost; /* what must be published again, once its topics are there */
     struct pg *pg;
     struct kprod *kprod;
 };
 
-static int make_fixed(struct topic_step *step, struct err *err) {
-    for (int i = 0; i < topic_rows_n; i++)
+struct there {
+    struct arena *arena;
+    struct vec names; /* const char * */
+};
+
+static void note_topic(void *arg, const char *topic) {
+    struct there *there = arg;
+    *vec_add(there->arena, &there->names, const char *) = arena_strdup(there->arena, topic);
+}
+
+static bool has(const struct there *there, const char *name) {
+    for (size_t i = 0; i < there->names.n; i++)
+        if (str_eq(*vec_at(&there->names, const char *, i), name))
+            return true;
+    return false;
+}
+
+static int make_fixed(struct topic_step *step, const struct there *there, struct err *err) {
+    for (int i = 0; i < topic_rows_n; i++) {
+        bool made = false;
+        if (has(there, topic_rows[i].name))
+            continue;
         if (kprod_make_topic(step->kprod, topic_rows[i].name, topic_rows[i].partitions,
-                             topic_rows[i].settings, err) < 0)
+                             topic_rows[i].settings, &made, err) < 0)
             return -1;
-    step->fixed_made = true;
+        if (made)
+            step->lost = REPUBLISH_ALL; /* at the very first start there is nothing to publish */
+    }
+    return 0;
+}
+
+/* One request says what the broker has. What it lost, a topic or its whole disk, is made and filled again. */
+static int check_broker(struct topic_step *step, struct arena *arena, struct err *err) {
+    struct there there = {.arena = arena};
+    struct vec lost = {0};
+    if (clock_mono_us() - step->checked_at < CHECK_US && step->checked_at)
+        return 0;
+    if (kprod_topics(step->kprod, note_topic, &there, err) < 0 || make_fixed(step, &there, err) < 0)
+        return -1;
+    cleanup_result PGresult *res = pg_run(step->pg, query_topics_names, NULL, err);
+    for (int row = 0; res && row < PQntuples(res); row++)
+        if (!has(&there, pg_text(res, row, 0)))
+            *vec_add(arena, &lost, const char *) = arena_strdup(arena, pg_text(res, row, 0));
+    if (!res)
+        return -1;
+    if (lost.n) {
+        struct pg_params params = {.arena = arena};
+        pg_params_texts(&params, lost.items, lost.n);
+        cleanup_result PGresult *marked = pg_run(step->pg, query_topics_lost, &params, err);
+        if (!marked)
+            return -1;
+        step->lost |= REPUBLISH_DOCUMENTS;
+        log_error("the broker has lost topics; they are made and filled again", LOG_I("topics", lost.n));
+    }
+    step->checked_at = clock_mono_us();
+    return 0;
+}
+
+static int fill_again(struct topic_step *step, struct err *err) {
+    int64_t rows = 0;
+    if (!step->lost)
+        return 0;
+    if (republish(step->pg, step->lost, EVENTS_S, &rows, err) < 0)
+        return -1;
+    if (rows)
+        log_warn("published again", LOG_I("rows", rows));
+    step->lost = 0;
+    step->wake_clock(step->arg);
     return 0;
 }
 
 static int make_one(struct topic_step *step, const char *topic, struct arena *arena, struct err *err) {
     struct pg_params params = {.arena = arena};
-    if (kprod_make_topic(step->kprod, topic, 1, topic_node_settings, err) < 0)
+    if (kprod_make_topic(step->kprod, topic, 1, topic_node_settings, NULL, err) < 0)
         return -1;
     pg_params_text(&params, topic);
     /* The node is ready, and what waits for room may find it: one statement. */
@@ -53,12 +121,16 @@ static int make_wanted(struct topic_step *step, struct err *err) {
     }
     if (!step->kprod)
         step->kprod = kprod_open(step->brokers, "fairlead-topics", 0, NULL, NULL, err);
-    if (!step->pg || !step->kprod || (!step->fixed_made && make_fixed(step, err) < 0))
+    if (!step->pg || !step->kprod)
         return -1;
-    cleanup_result PGresult *res = pg_run(step->pg, query_topics_unready, NULL, err);
-    int rc = res ? 0 : -1;
+    int rc = check_broker(step, &arena, err);
+    cleanup_result PGresult *res = rc == 0 ? pg_run(step->pg, query_topics_unready, NULL, err) : NULL;
+    if (!res)
+        rc = -1;
     for (int row = 0; rc == 0 && row < PQntuples(res); row++)
         rc = make_one(step, pg_text(res, row, 0), &arena, err);
+    if (rc == 0)
+        rc = fill_again(step, err);
     arena_release(&arena);
     return rc;
 }

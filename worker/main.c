@@ -3,13 +3,16 @@
 #include "base/clock.h"
 #include "base/conf.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "io/engine.h"
 #include "io/http.h"
+#include "io/httpd.h"
 #include "model/names.h"
 #include "node/inbox.h"
 #include "node/keeper.h"
 #include "node/secrets.h"
 #include "step/step.h"
+#include "worker/metrics.h"
 #include "worker/worker.h"
 
 #include <limits.h>
@@ -21,7 +24,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#define VERSION "0.1"
+#define VERSION "0.2"
 
 static struct conf_row conf[] = {
     {"state", "/var/lib/fairlead-node", "folder of this node's identity, ratchet and sealed secrets", NULL},
@@ -42,7 +45,9 @@ static struct conf_row conf[] = {
     {"http-port", "80", "edge: port that it listens on", NULL},
     {"edge-user", "www-data", "host: whom nginx runs as, where the edge is on the same machine", NULL},
     {"guard", "nft", "host: what guards the ports of apps: nft, or none", NULL},
+    {"metrics", "", "127.x.x.x:PORT on which this worker answers Prometheus; empty: nothing listens", NULL},
     {"log", "info", "lowest level: debug, info, warn, error", NULL},
+    {"log-format", "text", "text, or json: one object per line", NULL},
     {0},
 };
 
@@ -53,6 +58,7 @@ struct parts {
     struct keeper *keeper;
     struct inbox *inbox;
     struct orders *orders[5];
+    struct httpd *metrics;
     pthread_t events, presence;
     bool events_run, presence_run;
     volatile int stop;
@@ -97,7 +103,13 @@ static void apply(void *arg, const Fairlead__V1__Document *document, struct keep
         outcome->text = "This node does not know that kind of document: it must be updated.";
         return;
     }
+    static const char *const results[] = {"ok", "retry", "park"};
+    char labels[48];
+    int64_t began = clock_mono_us();
     outcome->result = (int)step_run(step, &ctx, &err);
+    (void)snprintf(labels, sizeof labels, "%s|%s", step->name, results[outcome->result]);
+    metric_add(METRIC_APPLIED, labels, 1);
+    metric_observe_us(METRIC_APPLY_SECONDS, step->name, clock_mono_us() - began);
     if (outcome->result != STEP_OK) {
         const char *log = str_text(&ctx.log);
         outcome->cls = ctx.cls ? ctx.cls : "failed";
@@ -246,6 +258,8 @@ static int start_parts(struct parts *parts, struct err *err) {
     parts->worker.reporter = reporter_start(&parts->worker.node, err);
     if (!parts->worker.reporter || start_documents(parts, err) < 0 || start_orders(parts, err) < 0)
         return -1;
+    if (metrics_serve(conf_get(conf, "metrics"), parts->keeper, &parts->metrics, err) < 0)
+        return -1;
     parts->presence_run = pthread_create(&parts->presence, NULL, run_presence, parts) == 0;
     return 0;
 }
@@ -255,6 +269,7 @@ static void stop_parts(struct parts *parts) {
     parts->stop = 1;
     parts->worker.stopping = 1;
     reporter_hurry(parts->worker.reporter);
+    httpd_stop(parts->metrics);
     inbox_stop(parts->inbox);
     for (int i = 0; i < 5; i++)
         orders_stop(parts->orders[i]);
@@ -328,7 +343,8 @@ int main(int argc, char **argv) {
         print_help();
         return 0;
     }
-    log_init("worker", conf_get(conf, "log"));
+    log_init("worker", conf_get(conf, "log"), conf_get(conf, "log-format"));
+    metric_set(METRIC_BUILD_INFO, VERSION, 1);
     (void)umask(022);
     http_init();
     if (sign_init(&err) < 0)

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "io/kcons.h"
 #include "node/envelope.h"
 #include "worker/worker.h"
@@ -116,6 +117,22 @@ static Fairlead__V1__Report *report_of(const Fairlead__V1__Order *order, struct 
     return report;
 }
 
+static void note(const struct orders *orders, const Fairlead__V1__Order *order, const struct outcome *outcome,
+                 int64_t waited, int64_t us) {
+    const char *kind = orders->topic + sizeof "fairlead.orders." - 1;
+    const char *result = outcome->result == FAIRLEAD__V1__RESULT__RESULT_OK      ? "ok"
+                         : outcome->result == FAIRLEAD__V1__RESULT__RESULT_RETRY ? "retry"
+                                                                                 : "park";
+    char labels[48];
+    (void)snprintf(labels, sizeof labels, "%s|%s", kind, result);
+    metric_add(METRIC_ORDERS, labels, 1);
+    metric_observe_us(METRIC_ORDER_WAIT_SECONDS, kind, waited > 0 ? waited : 0);
+    metric_observe_us(METRIC_ORDER_SECONDS, kind, us);
+    log_info("order", LOG_S("kind", kind), LOG_S("result", result),
+             LOG_S("class", outcome->cls ? outcome->cls : ""), LOG_I("waited_us", waited), LOG_I("us", us),
+             LOG_S("subject", order->subject), LOG_S("trace", order->traceparent));
+}
+
 /* What a record holds, carried out; its reports are added. The parsed orders stay until the reports are
  * packed. */
 static void work(struct orders *orders, const struct job *job, struct arena *arena, struct vec *reports,
@@ -144,6 +161,7 @@ static void work(struct orders *orders, const struct job *job, struct arena *are
         } else {
             perform(orders->worker, batch->orders[i], arena, &outcome);
         }
+        note(orders, batch->orders[i], &outcome, started - batch->issued_us, clock_wall_us() - started);
         *vec_add(arena, reports, Fairlead__V1__Report *) =
             report_of(batch->orders[i], &outcome, started, arena);
     }

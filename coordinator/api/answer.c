@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "base/str.h"
 #include "coordinator/api/api.h"
 #include "coordinator/problem.h"
@@ -24,6 +25,8 @@ void api_answer_with(struct httpd_request *request, int status, char *body, int6
                     {"Retry-After", status == 503 || status == 429 ? "1" : NULL},
                     {"WWW-Authenticate", status == 401 ? "Bearer" : NULL}},
     };
+    static const char *const classes[] = {"other", "1xx", "2xx", "3xx", "4xx", "5xx"};
+    metric_add(METRIC_HTTP_REQUESTS, classes[status >= 100 && status < 600 ? status / 100 : 0], 1);
     (void)fault_reach(FAULT_API_REPLY);
     httpd_answer(request, &reply);
     free(body);
@@ -94,6 +97,17 @@ static bool is_token(const char *s, size_t max) {
     return n > 0 && n <= max;
 }
 
+/* "00-" 32 hex "-" 16 hex "-" 2 hex, lower case, neither identity all zero. */
+static bool is_trace(const char *s) {
+    static const char shape[] = "00-hhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhh-hhhhhhhhhhhhhhhh-hh";
+    if (!s || strlen(s) != sizeof shape - 1)
+        return false;
+    for (size_t i = 0; i < sizeof shape - 1; i++)
+        if (shape[i] == 'h' ? !strchr("0123456789abcdef", s[i]) : s[i] != shape[i])
+            return false;
+    return strspn(s + 3, "0") < 32 && strspn(s + 36, "0") < 16;
+}
+
 int api_identify(struct httpd_request *request, struct input *input) {
     const char *key = httpd_header(request, "Idempotency-Key"), *trace = httpd_header(request, "traceparent");
     if (key && !is_token(key, 200)) {
@@ -103,8 +117,11 @@ int api_identify(struct httpd_request *request, struct input *input) {
     input->seed = uuid_seed(clock_wall_us());
     input->who = "operator";
     input->key = arena_strdup(&request->arena, key);
-    input->trace =
-        trace && strlen(trace) <= 55 && is_token(trace, 55) ? arena_strdup(&request->arena, trace) : NULL;
+    /* W3C trace context: the caller's, or one of our own, so that every intent can be followed. */
+    char own[UUID_HEX_SIZE];
+    input->trace = is_trace(trace) ? arena_strdup(&request->arena, trace)
+                                   : arena_printf(&request->arena, "00-%s-%.16s-01",
+                                                  uuid_hex(input->seed, own), own + 16);
     const char *purge = httpd_query(request, "purge"), *match = httpd_header(request, "If-Match");
     input->fingerprint =
         hash_texts((const char *const[]){request->method, request->path, request->body_n ? request->body : "",

@@ -11,7 +11,7 @@
 
 struct api {
     const char *token_hash_hex; /* of the bearer token */
-    const char *brokers, *public_address;
+    const char *brokers, *public_address, *redis, *base;
     const struct sign_keys *keys;
     struct engine *engine;
     struct desk *desk;
@@ -68,6 +68,9 @@ MUST_CHECK int api_identify(struct httpd_request *request, struct input *input);
 /* ---- handlers ---- */
 
 void clock_get(struct api_call *call);
+void status_get(struct api_call *call);
+void metrics_get(struct api_call *call);
+void doctor_get(struct api_call *call);
 void clock_accept(struct api_call *call);
 void node_get(struct api_call *call);
 void record_list(struct api_call *call);

@@ -1,10 +1,13 @@
 /* Instances: requests become inputs of the engine; reads are views. */
 #include "base/clock.h"
+#include "base/log.h"
+#include "base/metrics.h"
 #include "base/str.h"
 #include "coordinator/api/api.h"
 #include "model/names.h"
 #include "sql/queries.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -92,10 +95,24 @@ struct call_input {
     json_t *body;
 };
 
+/* What became of a request: counted, and said with its trace. */
+static void note(const struct input *input, const struct err *err) {
+    const char *kind = input->kind == INPUT_CREATE ? "create" : intent_rows[input->event.intent].name;
+    bool accepted = !err && input->answer.status < 300;
+    char labels[48];
+    (void)snprintf(labels, sizeof labels, "%s|%s", kind, accepted ? "accepted" : err ? "failed" : "refused");
+    metric_add(METRIC_INTENTS, labels, 1);
+    metric_observe_us(METRIC_REQUEST_SECONDS, "", clock_mono_us() - (input->deadline - DEADLINE_US));
+    log_info("request", LOG_S("intent", kind), LOG_S("name", input->create.name ? input->create.name : ""),
+             LOG_I("status", err ? 503 : input->answer.status),
+             LOG_S("trace", input->trace ? input->trace : ""));
+}
+
 static void done(struct input *input, const struct err *err) {
     struct call_input *mine = input->owner;
     json_t *body = mine->body;
     struct answer answer = input->answer;
+    note(input, err);
     if (!err)
         api_answer_with(mine->request, answer.status, answer.body, answer.etag, answer.location);
     else if (err->cls == ERR_RETRY)

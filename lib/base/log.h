@@ -1,6 +1,7 @@
-/* Logging for programs: one line per event on stderr, `time level program msg key=value ...`. Values are
- * quoted and control characters escaped, so that nothing a stranger sent can forge a line. Libraries do not
- * log. Usage: log_info("instance running", LOG_S("instance", id), LOG_I("generation", g)); */
+/* Logging for programs: one line per event on stderr, `time level program msg key=value ...`, or the same as
+ * one JSON object per line. Values are quoted and control characters escaped, so that nothing a stranger sent
+ * can forge a line. Libraries do not log. Usage: log_info("instance running", LOG_S("instance", id),
+ * LOG_I("generation", g)); */
 #ifndef FAIRLEAD_BASE_LOG_H
 #define FAIRLEAD_BASE_LOG_H
 
@@ -16,8 +17,9 @@ struct log_field {
 #define LOG_S(k, v) ((struct log_field){.key = (k), .text = (v)})
 #define LOG_I(k, v) ((struct log_field){.key = (k), .number = (int64_t)(v)})
 
-/* Program name and lowest level shown ("debug", "info", "warn", "error"; anything else is info). */
-void log_init(const char *program, const char *level);
+/* Program name, lowest level shown ("debug", "info", "warn", "error"; anything else is info), and "text" or
+ * "json". */
+void log_init(const char *program, const char *level, const char *format);
 void log_line(enum log_level level, const char *msg, const struct log_field *fields);
 
 #define log_at(level, msg, ...)                                                                              \

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 
 #include <librdkafka/rdkafka.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,7 @@ struct kprod {
     void *arg;
     int served;
     enum kprod_result last; /* of kprod_send() */
+    atomic_bool away;
 };
 
 static enum kprod_result class_of(rd_kafka_resp_err_t code) {
@@ -53,6 +55,18 @@ static void no_log(const rd_kafka_t *rk, int level, const char *facility, const 
     (void)rk, (void)level, (void)facility, (void)text; /* errors come back as values */
 }
 
+/* Informational, on the polling thread: a connection that an idle producer lost is seen here only. */
+static void failed(rd_kafka_t *rk, int code, const char *reason, void *arg) {
+    struct kprod *kprod = arg;
+    (void)rk, (void)reason;
+    if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || code == RD_KAFKA_RESP_ERR__TRANSPORT)
+        atomic_store(&kprod->away, true);
+}
+
+bool kprod_was_away(struct kprod *kprod) {
+    return atomic_exchange(&kprod->away, false);
+}
+
 struct kprod *kprod_open(const char *brokers, const char *client, int linger_ms, kprod_report *report,
                          void *arg, struct err *err) {
     char linger[16], text[256];
@@ -84,6 +98,7 @@ struct kprod *kprod_open(const char *brokers, const char *client, int linger_ms,
     rd_kafka_conf_set_opaque(conf, kprod);
     rd_kafka_conf_set_dr_msg_cb(conf, delivered);
     rd_kafka_conf_set_log_cb(conf, no_log);
+    rd_kafka_conf_set_error_cb(conf, failed);
     kprod->rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);
     if (kprod->rk)
         return kprod;
@@ -166,7 +181,8 @@ static int add_settings(rd_kafka_NewTopic_t *topic, const char *const *settings,
     return 0;
 }
 
-static int create(struct kprod *kprod, rd_kafka_NewTopic_t *topic, const char *name, struct err *err) {
+static int create(struct kprod *kprod, rd_kafka_NewTopic_t *topic, const char *name, bool *ret_made,
+                  struct err *err) {
     rd_kafka_queue_t *queue = rd_kafka_queue_new(kprod->rk);
     rd_kafka_CreateTopics(kprod->rk, &topic, 1, NULL, queue);
     rd_kafka_event_t *event = rd_kafka_queue_poll(queue, 10000);
@@ -182,6 +198,8 @@ static int create(struct kprod *kprod, rd_kafka_NewTopic_t *topic, const char *n
         if (code != RD_KAFKA_RESP_ERR_NO_ERROR && code != RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS)
             rc = err_set(err, ERR_RETRY, "kafka topic \"%s\" cannot be made: %s", name,
                          rd_kafka_err2str(code));
+        else if (ret_made)
+            *ret_made = code == RD_KAFKA_RESP_ERR_NO_ERROR;
     }
     if (event)
         rd_kafka_event_destroy(event);
@@ -190,16 +208,29 @@ static int create(struct kprod *kprod, rd_kafka_NewTopic_t *topic, const char *n
 }
 
 int kprod_make_topic(struct kprod *kprod, const char *topic, int partitions, const char *const *settings,
-                     struct err *err) {
+                     bool *ret_made, struct err *err) {
     char text[256];
     rd_kafka_NewTopic_t *wanted = rd_kafka_NewTopic_new(topic, partitions, 1, text, sizeof text);
     if (!wanted)
         return err_set(err, ERR_BUG, "kafka topic \"%s\": %s", topic, text);
     int rc = add_settings(wanted, settings, err);
     if (rc == 0)
-        rc = create(kprod, wanted, topic, err);
+        rc = create(kprod, wanted, topic, ret_made, err);
     rd_kafka_NewTopic_destroy(wanted);
     return rc;
+}
+
+int kprod_topics(struct kprod *kprod, void (*each)(void *arg, const char *topic), void *arg,
+                 struct err *err) {
+    const struct rd_kafka_metadata *metadata = NULL;
+    rd_kafka_resp_err_t code = rd_kafka_metadata(kprod->rk, 1, NULL, &metadata, 5000);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return err_set(err, ERR_RETRY, "kafka: %s", rd_kafka_err2str(code));
+    for (int i = 0; i < metadata->topic_cnt; i++)
+        if (metadata->topics[i].err == RD_KAFKA_RESP_ERR_NO_ERROR)
+            each(arg, metadata->topics[i].topic);
+    rd_kafka_metadata_destroy(metadata);
+    return 0;
 }
 
 enum kprod_result kprod_send_result(const struct kprod *kprod) {

@@ -38,9 +38,16 @@ bool kprod_flush(struct kprod *kprod, int timeout_ms);
 /* Drops what is queued and in flight; each is reported as transient before this returns. */
 void kprod_purge(struct kprod *kprod);
 bool kprod_fatal(const struct kprod *kprod);
+/* True once after the broker was away: it may have lost what it had acknowledged. Seen by kprod_poll(). */
+bool kprod_was_away(struct kprod *kprod);
 
-/* Topics: makes one with exactly these settings ("name=value" pairs, NULL-ended); one that exists is fine. */
+/* Topics: makes one with exactly these settings ("name=value" pairs, NULL-ended); one that exists is fine.
+ * *ret_made (may be NULL) says whether it was not there before. */
 MUST_CHECK int kprod_make_topic(struct kprod *kprod, const char *topic, int partitions,
-                                const char *const *settings, struct err *err);
+                                const char *const *settings, bool *ret_made, struct err *err);
+
+/* Calls each() for every topic that the broker has: one request. */
+MUST_CHECK int kprod_topics(struct kprod *kprod, void (*each)(void *arg, const char *topic), void *arg,
+                            struct err *err);
 
 #endif

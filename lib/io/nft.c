@@ -49,15 +49,18 @@ static long uid_of(const char *user) {
 /* Rules are known by their comments. "mangle" comes before DNAT; docker-proxy, which is root, carries what
  * comes from loopback. */
 static const char *const rules[][2] = {
-    {"pre", "ip daddr . tcp dport @ports ip saddr . ip daddr . tcp dport != @edges drop comment \"a port admits "
-            "its edge\""},
-    {"out", "ip daddr . tcp dport @ports ip saddr . ip daddr . tcp dport != @edges drop comment \"a port admits "
-            "its edge, from here too\""},
+    {"pre",
+     "ip daddr . tcp dport @ports ip saddr . ip daddr . tcp dport != @edges drop comment \"a port admits "
+     "its edge\""},
+    {"out",
+     "ip daddr . tcp dport @ports ip saddr . ip daddr . tcp dport != @edges drop comment \"a port admits "
+     "its edge, from here too\""},
     {"out", "ip daddr . tcp dport @ports meta skuid != @users drop comment \"and only who it runs as\""},
     {"out", "oifname @bridges meta skuid != 0 ct status & dnat == 0 ct direction original drop comment \"a "
             "container is reached by its port\""},
-    {"through", "iifname != \"br-*\" oifname @bridges ct status & dnat == 0 ct direction original drop comment \"a "
-             "container is reached by its port, from elsewhere\""},
+    {"through",
+     "iifname != \"br-*\" oifname @bridges ct status & dnat == 0 ct direction original drop comment \"a "
+     "container is reached by its port, from elsewhere\""},
 };
 #define RULES (sizeof rules / sizeof *rules)
 
@@ -113,7 +116,8 @@ static void drop_gone_bridges(struct str *script, const char *table, const char 
     }
 }
 
-/* Every "A . ADDRESS . PORT" of the set of edges whose A is another: of an instance that had the port before. */
+/* Every "A . ADDRESS . PORT" of the set of edges whose A is another: of an instance that had the port before.
+ */
 static void drop_other_edges(struct str *script, const char *table, const struct nft_guard *guard,
                              const char *listing) {
     char tail[64];
@@ -138,7 +142,8 @@ int nft_guard_ensure(const struct nft_guard *guard, struct err *err) {
     cleanup_str struct str script = STR_INIT(60000), listing = STR_INIT(LISTING_MAX);
     long uid = is_on_this_machine(guard->edge) ? uid_of(guard->edge_user) : 0;
     if (uid < 0)
-        return err_set(err, ERR_PARK, "there is no user \"%s\": set the option edge-user to whom nginx runs as",
+        return err_set(err, ERR_PARK,
+                       "there is no user \"%s\": set the option edge-user to whom nginx runs as",
                        guard->edge_user);
     table_of(guard, table);
     (void)list_table(table, &listing);

@@ -11,12 +11,12 @@
 #include <stdbool.h>
 
 struct nft_guard {
-    const char *node;       /* hex: names the table */
-    const char *address;    /* IPv4 that the port is bound to */
+    const char *node;    /* hex: names the table */
+    const char *address; /* IPv4 that the port is bound to */
     unsigned port;
-    const char *edge;       /* IPv4 that may connect */
-    const char *edge_user;  /* who, when the edge is on this machine */
-    const char *bridge;     /* the app's network interface, or NULL while it is not there */
+    const char *edge;      /* IPv4 that may connect */
+    const char *edge_user; /* who, when the edge is on this machine */
+    const char *bridge;    /* the app's network interface, or NULL while it is not there */
 };
 
 /* Class park when nft is not installed or refused; retry when it did not end in time. */

@@ -51,7 +51,8 @@ static int ensure(struct redis *redis, struct err *err) {
         redis->context = redisConnectUnixWithTimeout(redis->at, limit);
     } else {
         if (!colon || !str_starts(redis->at, "127.") || !str_to_int(colon + 1, 1, 65535, &port))
-            return err_set(err, ERR_RETRY, "redis \"%s\" is neither a unix socket nor on loopback", redis->at);
+            return err_set(err, ERR_RETRY, "redis \"%s\" is neither a unix socket nor on loopback",
+                           redis->at);
         (void)snprintf(host, sizeof host, "%.*s", (int)(colon - redis->at), redis->at);
         redis->context = redisConnectWithTimeout(host, (int)port, limit);
     }
@@ -64,7 +65,8 @@ static int ensure(struct redis *redis, struct err *err) {
     return 0;
 }
 
-/* An answer of the kind that is wanted, or of nil; whatever else came is an error, and the connection goes. */
+/* An answer of the kind that is wanted, or of nil; whatever else came is an error, and the connection goes.
+ */
 static redisReply *ask(struct redis *redis, int wanted, struct err *err, const char *fmt, ...) {
     va_list ap;
     if (ensure(redis, err) < 0)
@@ -75,7 +77,7 @@ static redisReply *ask(struct redis *redis, int wanted, struct err *err, const c
     if (reply && (reply->type == wanted || (wanted == REDIS_REPLY_STRING && reply->type == REDIS_REPLY_NIL)))
         return reply;
     (void)err_set(err, ERR_RETRY, "redis at \"%s\": %.200s", redis->at,
-                  !reply                            ? redis->context->errstr
+                  !reply                             ? redis->context->errstr
                   : reply->type == REDIS_REPLY_ERROR ? reply->str
                                                      : "an answer of another kind");
     if (!reply || reply->type != REDIS_REPLY_ERROR)

@@ -1,6 +1,6 @@
-/* Redis by hiredis: what may be lost at any time. One connection, made when it is needed and made anew after an
- * error, at most once a second; every call is short (0.3 s) and says whether it worked. On a unix socket or on
- * loopback only: hiredis here knows no TLS. Not safe between threads. */
+/* Redis by hiredis: what may be lost at any time. One connection, made when it is needed and made anew after
+ * an error, at most once a second; every call is short (0.3 s) and says whether it worked. On a unix socket
+ * or on loopback only: hiredis here knows no TLS. Not safe between threads. */
 #ifndef FAIRLEAD_IO_REDIS_H
 #define FAIRLEAD_IO_REDIS_H
 

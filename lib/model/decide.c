@@ -82,6 +82,7 @@ static bool refuse(struct subject *subject, const struct decide_event *event, st
     };
     const char *about = event->intent == INTENT_START && state == STATE_RUNNING  ? "It is running already."
                         : event->intent == INTENT_STOP && state == STATE_STOPPED ? "It is stopped already."
+                        : subject->instance->state == STATE_NEW                  ? hints[STATE_NEW]
                                                                                  : hints[state];
     *refusal = (struct refusal){
         .status = 409,

@@ -54,6 +54,9 @@ void keeper_hint(struct keeper *keeper, const char *instance);
 /* All that is held, with what was last said of each. The caller frees with keeper_inventory_free(). */
 Fairlead__V1__Inventory *keeper_inventory(struct keeper *keeper, const uint8_t nonce[16]);
 void keeper_inventory_free(Fairlead__V1__Inventory *inventory);
+/* Calls each(arg, kind, condition as last said) for all that is held. */
+void keeper_each(struct keeper *keeper, void (*each)(void *arg, const char *kind, const char *condition),
+                 void *arg);
 /* True when the node knew nothing at start: it then waits for the coordinator's list. */
 bool keeper_is_fresh(struct keeper *keeper);
 

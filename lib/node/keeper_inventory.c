@@ -40,3 +40,11 @@ void keeper_inventory_free(Fairlead__V1__Inventory *inventory) {
     free(inventory->nonce.data);
     free(inventory);
 }
+
+void keeper_each(struct keeper *keeper, void (*each)(void *arg, const char *kind, const char *condition),
+                 void *arg) {
+    pthread_mutex_lock(&keeper->mutex);
+    for (size_t i = 0; i < keeper->n; i++)
+        each(arg, keeper->items[i]->document->kind, keeper->items[i]->condition);
+    pthread_mutex_unlock(&keeper->mutex);
+}

@@ -1,6 +1,7 @@
 /* What the keeper says of a document, and what it remembers of it. */
 #include "base/fault.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "base/str.h"
 #include "node/keeper_item.h"
 
@@ -74,6 +75,7 @@ static void tell_drift(const struct taken *taken, struct keeper_outcome *outcome
     pair->key = arena_strdup(outcome->arena, "drift");
     pair->value = arena_strdup(outcome->arena, outcome->drift);
     *vec_add(outcome->arena, &outcome->facts, Fairlead__V1__KeyValue *) = pair;
+    metric_add(METRIC_DRIFT, taken->document->kind, 1);
     log_info("drift repaired", LOG_S("document", taken->document->kind), LOG_S("found", outcome->drift));
 }
 
@@ -103,9 +105,8 @@ void keeper_conclude(struct keeper *keeper, const char *key, struct taken *taken
     if (outcome->result != 0)
         log_warn("a document is not reached yet", LOG_S("document", key),
                  LOG_S("class", outcome->cls ? outcome->cls : ""), LOG_S("error", text),
-                 LOG_I("revision", document->revision));
+                 LOG_I("revision", document->revision), LOG_S("trace", document->traceparent));
     else if (news)
         log_info("document reached", LOG_S("document", key), LOG_S("condition", condition),
-                 LOG_I("revision", document->revision));
+                 LOG_I("revision", document->revision), LOG_S("trace", document->traceparent));
 }
-

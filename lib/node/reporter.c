@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "base/str.h"
 #include "io/kprod.h"
 #include "node/envelope.h"
@@ -39,9 +40,11 @@ struct reporter {
 static void reported(void *arg, uint64_t tag, enum kprod_result result, const char *reason) {
     struct reporter *reporter = arg;
     (void)tag;
-    if (result == KPROD_DELIVERED)
+    if (result == KPROD_DELIVERED) {
         reporter->delivered = true;
-    else
+        metric_add(METRIC_REPORTS_SENT, "", 1);
+    }
+    if (result != KPROD_DELIVERED)
         log_warn("reports are not delivered yet", LOG_S("error", reason));
 }
 

@@ -1,6 +1,6 @@
-/* Drift of a stack: what somebody changed on the machine since it was last as it should be. The containers are
- * known by a hash over how the Engine shows them, taken when they had been checked: whatever is edited, that
- * changes. Everything else is compared with what this step would make. */
+/* Drift of a stack: what somebody changed on the machine since it was last as it should be. The containers
+ * are known by a hash over how the Engine shows them, taken when they had been checked: whatever is edited,
+ * that changes. Everything else is compared with what this step would make. */
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/json.h"
@@ -129,7 +129,8 @@ static int compare_images(struct step_context *ctx, const struct stack *stack) {
     return 1;
 }
 
-/* Calls each() for containers in the network that are not of this instance. Returns how many; negative: error. */
+/* Calls each() for containers in the network that are not of this instance. Returns how many; negative:
+ * error. */
 static int strangers(struct step_context *ctx, const struct stack *stack,
                      int (*each)(struct step_context *ctx, const struct stack *stack, const char *id,
                                  struct err *err),
@@ -202,7 +203,8 @@ int stack_clear_drift(struct step_context *ctx, struct stack *stack, struct err 
         bool paused = json_is_true(json_object_get(json_object_get(one, "State"), "Paused"));
         if (paused) {
             (void)snprintf(path, sizeof path, "/containers/%.64s/unpause", id);
-            if (engine_call(ctx->machine->engine_socket, "POST", path, NULL, 20000000, &status, NULL, err) < 0)
+            if (engine_call(ctx->machine->engine_socket, "POST", path, NULL, 20000000, &status, NULL, err) <
+                0)
                 return -1;
         }
         /* One of another revision is compose's to replace; one that was edited looks right to it. */

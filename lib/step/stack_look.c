@@ -64,7 +64,8 @@ enum stack_health stack_health(const struct stack *stack, const char **ret_servi
     json_t *rule;
     json_object_foreach(json_object_get(stack->spec, "services"), service, rule) {
         const json_t *container = stack_container(stack, service);
-        enum stack_health h = container && stack_is_ours(stack, container) ? health_of(container) : STACK_GONE;
+        enum stack_health h =
+            container && stack_is_ours(stack, container) ? health_of(container) : STACK_GONE;
         if (h < worst) {
             worst = h;
             *ret_service = service;
@@ -90,7 +91,8 @@ int stack_find_network(struct step_context *ctx, struct stack *stack, struct err
         if (!id || !str_eq(json_str(json_object_get(one, "Labels"), "fairlead.node"), ctx->node))
             continue;
         (void)snprintf(stack->network, sizeof stack->network, "%s", id);
-        (void)snprintf(stack->bridge, sizeof stack->bridge, "br-%.12s", id); /* as the bridge driver names it */
+        (void)snprintf(stack->bridge, sizeof stack->bridge, "br-%.12s",
+                       id); /* as the bridge driver names it */
     }
     return 0;
 }

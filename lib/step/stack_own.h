@@ -24,7 +24,8 @@ struct stack {
 struct compose stack_compose(struct step_context *ctx, const struct stack *stack);
 /* Renders the Compose file; writes nothing. Class park. */
 MUST_CHECK int stack_render(struct step_context *ctx, struct stack *stack, struct err *err);
-/* The configuration repository: a branch per node, never a secret in it. It holds nothing up. content NULL: gone. */
+/* The configuration repository: a branch per node, never a secret in it. It holds nothing up. content NULL:
+ * gone. */
 void stack_record(struct step_context *ctx, const struct stack *stack, const char *content);
 
 /* ---- stack_look.c: what the Engine says ---- */
@@ -44,7 +45,8 @@ struct nft_guard stack_guard(const struct step_context *ctx, const struct stack 
 
 /* ---- stack_drift.c: what somebody else changed ---- */
 
-/* 1: it is as it was left. 0: something is not, and step_drift() was told. Negative: the Engine does not answer. */
+/* 1: it is as it was left. 0: something is not, and step_drift() was told. Negative: the Engine does not
+ * answer. */
 MUST_CHECK int stack_compare(struct step_context *ctx, struct stack *stack, struct err *err);
 /* Takes away what compose would leave as it is: paused or edited containers, strangers in the network. */
 MUST_CHECK int stack_clear_drift(struct step_context *ctx, struct stack *stack, struct err *err);

@@ -64,7 +64,8 @@ static int unguard(struct step_context *ctx, const struct stack *stack, struct e
     if (!ctx->machine->guard)
         return 0;
     if (nft_guard_remove(&guard, err) < 0)
-        return step_fail(ctx, err, err->cls, "guard_failed", "The guard of the app's port cannot be removed: %s",
+        return step_fail(ctx, err, err->cls, "guard_failed",
+                         "The guard of the app's port cannot be removed: %s",
                          arena_strdup(ctx->arena, err->text));
     return 0;
 }

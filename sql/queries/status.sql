@@ -1,0 +1,23 @@
+-- The fleet at a glance: how many of what, and what is stuck, where, why, since when.
+select jsonb_build_object(
+    'nodes', (select coalesce(jsonb_object_agg(health, c), '{}') from (
+        select case when state = 'ready' then health else state end as health, count(*) as c from nodes group by 1) x),
+    'instances', (select coalesce(jsonb_object_agg(state, c), '{}') from (
+        select state, count(*) as c from instances where state <> 'deleted' group by 1) x),
+    'health', (select coalesce(jsonb_object_agg(health, c), '{}') from (
+        select coalesce(health, 'unknown') as health, count(*) as c from instances where state = 'running' group by 1) x),
+    'outbox', (select count(*) from (select 1 from outbox limit 100000) o),
+    'outbox_held', (select count(*) from outbox_held),
+    'dead_letters', (select count(*) from dead_letters),
+    'clock_held', (select clock_held from installation),
+    'silent_nodes', (select coalesce(jsonb_agg(jsonb_build_object('name', name, 'since', seen_at) order by name), '[]')
+        from nodes where state = 'ready' and health <> 'ok'),
+    'stuck', (select coalesce(jsonb_agg(to_jsonb(s) order by since), '[]') from (
+        select customer, tenant, instance, state, step, step_state, class, reason, since, attempt, next_try
+        from stuck_v1 order by since limit 50) s),
+    'unwell', (select coalesce(jsonb_agg(to_jsonb(s)), '[]') from (
+        select customer, tenant, instance, health, coalesce(e.data->>'reason', '') as reason, e.at as since
+        from fleet_now_v1 f left join lateral (
+            select data, at from events where instance_id = f.id and type = 'health_changed'
+            order by sequence desc limit 1) e on true
+        where f.state = 'running' and f.health <> 'ok' order by 1, 2, 3 limit 50) s))
