@@ -10,6 +10,13 @@ function init(args)
   wrk.headers["Content-Type"] = "application/json"
   wrk.headers["Authorization"] = "Bearer " .. os.getenv("TOKEN")
 end
+-- RATE a second over 50 connections, spread so that they do not come together.
+if os.getenv("RATE") then
+  local mean = 50 * 1000 / tonumber(os.getenv("RATE"))
+  function delay()
+    return math.floor(mean * (0.5 + math.random()))
+  end
+end
 function request()
   n = n + 1
   local body = string.format('{"app":"noop","name":"%s%dx%d","customer":"bench","tenant":"main","plane":"main"}', os.getenv("TAG"), id, n)

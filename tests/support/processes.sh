@@ -8,10 +8,12 @@ kill_coordinator() { kill -9 "$(coordinator)" 2>/dev/null || true; within 10 gon
 start_coordinator() { # FAULT
   FAIRLEAD_FAULT=$1 FAIRLEAD_STATE=$fleet/coordinator setsid "$BUILD/fairlead-coordinator" run >>"$fleet/coordinator.log" 2>&1 </dev/null &
   echo $! >"$fleet/coordinator.pid"
+  disown
 }
 start_worker() { # NAME ROLES FAULT
   FAIRLEAD_FAULT=$3 FAIRLEAD_STATE=$fleet/$1 FAIRLEAD_SECRETS=$fleet/secrets-$1 setsid "$BUILD/fairlead-worker" --roles "$2" run >>"$fleet/$1.log" 2>&1 </dev/null &
   echo $! >"$fleet/$1.pid"
+  disown
 }
 ready() { curl -fs -m 2 "$FAIRLEAD_SERVER/readyz"; }
 # A pause is what is tested here: how long somebody was away, not how long something takes.

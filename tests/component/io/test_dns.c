@@ -1,4 +1,5 @@
-/* DNS updates against a real authoritative server: compare and set, and what a refusal is (protocol section 9). */
+/* DNS updates against a real authoritative server: compare and set, and what a refusal is (protocol section
+ * 9). */
 #include "base/str.h"
 #include "io/dns.h"
 #include "tests/support/service.h"
@@ -29,8 +30,8 @@ static int set_up(void **state) {
     (void)state;
     service_name("component", label);
     (void)snprintf(host, sizeof host, "%s.%s", label, service("FAIRLEAD_ZONE"));
-    return dns_open(&server, service("FAIRLEAD_DNS"), service("FAIRLEAD_ZONE"), service("FAIRLEAD_DNS_KEY_FILE"),
-                    &err);
+    return dns_open(&server, service("FAIRLEAD_DNS"), service("FAIRLEAD_ZONE"),
+                    service("FAIRLEAD_DNS_KEY_FILE"), &err);
 }
 
 static int tear_down(void **state) {
@@ -71,7 +72,8 @@ static void a_key_that_is_refused_is_for_a_person(void **state) {
     struct err err;
     struct dns_server good = server;
     (void)state;
-    (void)snprintf(server.key_secret, sizeof server.key_secret, "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=");
+    (void)snprintf(server.key_secret, sizeof server.key_secret,
+                   "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=");
     assert_int_equal(change(NULL, NULL, "127.0.0.9", "one", &err), -1);
     assert_int_equal(err.cls, ERR_PARK);
     server = good;
@@ -103,10 +105,8 @@ static void a_server_that_is_away_may_come_back(void **state) {
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(what_was_expected_is_the_prerequisite),
-        TEST(a_bare_address_is_adopted_only_as_it_was_read),
-        TEST(a_key_that_is_refused_is_for_a_person),
-        TEST(names_outside_the_zone_or_malformed_are_refused),
+        TEST(what_was_expected_is_the_prerequisite), TEST(a_bare_address_is_adopted_only_as_it_was_read),
+        TEST(a_key_that_is_refused_is_for_a_person), TEST(names_outside_the_zone_or_malformed_are_refused),
         TEST(a_server_that_is_away_may_come_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,8 +15,8 @@ static void the_real_one_lists_and_says_what_is_missing(void **state) {
     struct err err = {0};
     json_t *list = NULL;
     (void)state;
-    assert_int_equal(engine_containers(service("FAIRLEAD_DOCKER"), "fairlead.instance=00000000000000000000000000000000",
-                                       &list, &err),
+    assert_int_equal(engine_containers(service("FAIRLEAD_DOCKER"),
+                                       "fairlead.instance=00000000000000000000000000000000", &list, &err),
                      0);
     assert_int_equal(json_array_size(list), 0);
     json_decref(list);
@@ -35,8 +35,9 @@ static void a_digest_that_the_registry_lacks_is_for_a_person(void **state) {
     assert_int_equal(engine_pull(service("FAIRLEAD_DOCKER"), image, &err), -1);
     assert_int_equal(err.cls, ERR_PARK);
     err = (struct err){0};
-    assert_int_equal(engine_pull(service("FAIRLEAD_DOCKER"), "127.0.0.1:1/x@sha256:" /* nobody is there */
-                                                            "0000000000000000000000000000000000000000000000000000000000000000",
+    assert_int_equal(engine_pull(service("FAIRLEAD_DOCKER"),
+                                 "127.0.0.1:1/x@sha256:" /* nobody is there */
+                                 "0000000000000000000000000000000000000000000000000000000000000000",
                                  &err),
                      -1);
     assert_int_equal(err.cls, ERR_RETRY);
@@ -110,7 +111,8 @@ static void answers_that_make_no_sense_are_errors_that_may_pass(void **state) {
 
 /* A list whose containers are gone between the two calls: every further answer is the list again. */
 static void a_container_that_is_no_object_is_left_out(void **state) {
-    static const char answer[] = "HTTP/1.1 200 OK\r\nContent-Length: 31\r\n\r\n[1, null, {\"Id\":5}, {\"Id\":\"x\"}]";
+    static const char answer[] =
+        "HTTP/1.1 200 OK\r\nContent-Length: 31\r\n\r\n[1, null, {\"Id\":5}, {\"Id\":\"x\"}]";
     struct err err = {0};
     json_t *list = NULL;
     (void)state;
@@ -147,9 +149,10 @@ static void count(void *arg, const char *value) {
 }
 
 static void an_event_stream_of_nonsense_only_ends(void **state) {
-    static const char answer[] =
-        "HTTP/1.1 200 OK\r\n\r\n{\"Actor\":{\"Attributes\":{\"fairlead.instance\":\"abc\"}}}\n[]\nnull\n{\"Actor\":5}\nnot "
-        "JSON\n\n{\"Actor\":{\"Attributes\":{\"fairlead.instance\":7}}}\n";
+    static const char answer[] = "HTTP/1.1 200 "
+                                 "OK\r\n\r\n{\"Actor\":{\"Attributes\":{\"fairlead.instance\":\"abc\"}}}\n[]"
+                                 "\nnull\n{\"Actor\":5}\nnot "
+                                 "JSON\n\n{\"Actor\":{\"Attributes\":{\"fairlead.instance\":7}}}\n";
     volatile int stop = 0;
     (void)state;
     lines = 0;

@@ -35,14 +35,18 @@ static void make_topic(char out[64], int partitions, const char *policy) {
     struct err err = {0};
     const char *const settings[] = {policy, "message.timestamp.type=LogAppendTime", NULL};
     service_name("component", out);
-    assert_int_equal(kprod_make_topic(producer, out, partitions, settings, &err), 0);
-    assert_int_equal(kprod_make_topic(producer, out, partitions, settings, &err), 0); /* one that exists is fine */
+    bool made = false;
+    assert_int_equal(kprod_make_topic(producer, out, partitions, settings, &made, &err), 0);
+    assert_true(made);
+    assert_int_equal(kprod_make_topic(producer, out, partitions, settings, &made, &err),
+                     0); /* one that exists is fine */
+    assert_false(made);
 }
 
 static void send(const char *topic, int partition, const char *value) {
     struct err err = {0};
-    assert_int_equal(kprod_send(producer, topic, partition, "k", 1, value, value ? strlen(value) : 0, NULL, 0, &err),
-                     0);
+    assert_int_equal(
+        kprod_send(producer, topic, partition, "k", 1, value, value ? strlen(value) : 0, NULL, 0, &err), 0);
     assert_true(kprod_flush(producer, 8000));
 }
 
@@ -60,7 +64,8 @@ static void an_assignment_reads_all_from_the_start(void **state) {
     struct kcons *reader = kcons_open_topic(service("FAIRLEAD_KAFKA"), "component", topic, false, &err);
     assert_int_equal(kcons_end_offset(reader, &end, &err), 0);
     assert_int_equal(end, 3);
-    for (int64_t until = clock_mono_us() + 10 * CLOCK_S; !kcons_has_reached(reader, end) && clock_mono_us() < until;) {
+    for (int64_t until = clock_mono_us() + 10 * CLOCK_S;
+         !kcons_has_reached(reader, end) && clock_mono_us() < until;) {
         struct kcons_record record = {0};
         if (kcons_poll(reader, 100, &record, &err) != 1)
             continue;
@@ -133,7 +138,8 @@ static void a_second_member_takes_its_share(void **state) {
     make_topic(topic, 2, "cleanup.policy=delete");
     service_name("component-group", group);
     const char *const topics[] = {topic, NULL};
-    struct kcons *first = kcons_open_group(service("FAIRLEAD_KAFKA"), "first", group, topics, &err), *second = NULL;
+    struct kcons *first = kcons_open_group(service("FAIRLEAD_KAFKA"), "first", group, topics, &err),
+                 *second = NULL;
     struct kcons_record record = {0};
     bool shared = false;
     for (int64_t until = clock_mono_us() + 30 * CLOCK_S; !shared && clock_mono_us() < until;) {

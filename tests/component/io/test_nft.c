@@ -1,4 +1,5 @@
-/* The guard of ports, against the kernel (design section 6): may run twice, finds a foreign hand, leaves nothing. */
+/* The guard of ports, against the kernel (design section 6): may run twice, finds a foreign hand, leaves
+ * nothing. */
 #include "base/proc.h"
 #include "io/nft.h"
 #include "tests/support/service.h"

@@ -1,4 +1,5 @@
-/* PostgreSQL as it is: rows by description, pipelines, and what each class of error means (protocol section 2). */
+/* PostgreSQL as it is: rows by description, pipelines, and what each class of error means (protocol section
+ * 2). */
 #include "base/str.h"
 #include "io/pg.h"
 #include "tests/support/service.h"
@@ -12,7 +13,10 @@ static int set_up(void **state) {
     struct err err = {0};
     (void)state;
     pg = pg_open(service("FAIRLEAD_DATABASE_URL"), "lock_timeout=100ms", &err);
-    return pg ? pg_script(pg, "create temporary table t (id uuid, name text, n bigint, at timestamptz, b bytea)", &err) : -1;
+    return pg ? pg_script(pg,
+                          "create temporary table t (id uuid, name text, n bigint, at timestamptz, b bytea)",
+                          &err)
+              : -1;
 }
 
 static int tear_down(void **state) {
@@ -34,8 +38,8 @@ struct row {
 static const struct pg_column columns[] = {PG_COL(struct row, id, PG_UUID), PG_COL(struct row, name, PG_TEXT),
                                            PG_COL(struct row, n, PG_INT), PG_COL(struct row, at, PG_TIME),
                                            PG_COL(struct row, b, PG_BYTES)};
-static const char insert[] =
-    "insert into t select * from unnest($1::uuid[], $2::text[], $3::bigint[], $4::timestamptz[], $5::bytea[])";
+static const char insert[] = "insert into t select * from unnest($1::uuid[], $2::text[], $3::bigint[], "
+                             "$4::timestamptz[], $5::bytea[])";
 static const char select_all[] = "select id, name, n, at, b from t order by n";
 
 static void rows_travel_as_arrays_and_come_back_the_same(void **state) {
@@ -126,25 +130,27 @@ static void a_connection_that_is_cut_says_so(void **state) {
     assert_int_equal(err.cls, ERR_RETRY);
 }
 
-/* Protocol section 2: one joined select ... for update returns torn contexts: its first table is read again after
- * the wait, the second as it was before. Locks first, then contexts, see one state. */
+/* Protocol section 2: one joined select ... for update returns torn contexts: its first table is read again
+ * after the wait, the second as it was before. Locks first, then contexts, see one state. */
 static void locks_before_contexts_see_one_state(void **state) {
     struct err err = {0};
     char table[64], sql[400];
     (void)state;
     (void)snprintf(table, sizeof table, "torn_%d", (int)getpid());
-    (void)snprintf(sql, sizeof sql,
-                   "create table %s_a (id int primary key, n int); create table %s_b (id int primary key, n int); "
-                   "insert into %s_a values (1, 1); insert into %s_b values (1, 1)",
-                   table, table, table, table);
+    (void)snprintf(
+        sql, sizeof sql,
+        "create table %s_a (id int primary key, n int); create table %s_b (id int primary key, n int); "
+        "insert into %s_a values (1, 1); insert into %s_b values (1, 1)",
+        table, table, table, table);
     assert_int_equal(pg_script(pg, sql, &err), 0);
     struct pg *other = pg_open(service("FAIRLEAD_DATABASE_URL"), NULL, &err);
     (void)snprintf(sql, sizeof sql, "begin; update %s_a set n = 2; update %s_b set n = 2", table, table);
     assert_int_equal(pg_script(other, sql, &err), 0);
     /* The reader waits in the server while the other commits. */
     assert_int_equal(pg_script(pg, "set lock_timeout = '10s'", &err), 0);
-    (void)snprintf(sql, sizeof sql, "select a.n, b.n from %s_a a join %s_b b using (id) where a.id = 1 for update of a",
-                   table, table);
+    (void)snprintf(sql, sizeof sql,
+                   "select a.n, b.n from %s_a a join %s_b b using (id) where a.id = 1 for update of a", table,
+                   table);
     assert_int_equal(PQsendQuery(pg->conn, sql), 1);
     assert_int_equal(PQflush(pg->conn), 0);
     (void)usleep(200000);
@@ -158,10 +164,11 @@ static void locks_before_contexts_see_one_state(void **state) {
     /* The order of coordinator/store/batch.c. */
     (void)snprintf(sql, sizeof sql, "begin; update %s_a set n = 3; update %s_b set n = 3", table, table);
     assert_int_equal(pg_script(other, sql, &err), 0);
-    (void)snprintf(sql, sizeof sql,
-                   "begin; select id from %s_a where id = 1 for no key update; select a.n, b.n from %s_a a join %s_b b "
-                   "using (id)",
-                   table, table, table);
+    (void)snprintf(
+        sql, sizeof sql,
+        "begin; select id from %s_a where id = 1 for no key update; select a.n, b.n from %s_a a join %s_b b "
+        "using (id)",
+        table, table, table);
     assert_int_equal(PQsendQuery(pg->conn, sql), 1);
     assert_int_equal(PQflush(pg->conn), 0);
     (void)usleep(200000);

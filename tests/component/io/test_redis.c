@@ -83,15 +83,15 @@ static int ask_fake(const char *answer, size_t n, char **ret, struct err *err) {
 
 static void answers_of_another_kind_are_errors(void **state) {
     static const char *const answers[] = {
-        ":5\r\n",                                       /* a number */
-        "*2\r\n$1\r\na\r\n$1\r\nb\r\n",                 /* a list */
-        "+OK\r\n",                                      /* a status */
+        ":5\r\n",                                        /* a number */
+        "*2\r\n$1\r\na\r\n$1\r\nb\r\n",                  /* a list */
+        "+OK\r\n",                                       /* a status */
         "-OOM command not allowed when used memory\r\n", /* out of memory */
         "-READONLY You can't write\r\n",
         "-LOADING Redis is loading\r\n",
         "-MOVED 3999 127.0.0.1:6381\r\n",
-        "$10\r\nabc",                                   /* cut mid-reply */
-        "HTTP/1.1 400 Bad Request\r\n\r\n",             /* not Redis at all */
+        "$10\r\nabc",                       /* cut mid-reply */
+        "HTTP/1.1 400 Bad Request\r\n\r\n", /* not Redis at all */
         "\0\0\0\0",
         "$99999999999\r\n",
     };

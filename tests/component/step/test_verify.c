@@ -1,5 +1,5 @@
-/* F7's false positives: whatever else may answer under a name is not taken for the instance. A real authoritative
- * server holds the name; a server of our own plays the proxy and what stands behind it. */
+/* F7's false positives: whatever else may answer under a name is not taken for the instance. A real
+ * authoritative server holds the name; a server of our own plays the proxy and what stands behind it. */
 #include "base/str.h"
 #include "io/dns.h"
 #include "io/http.h"
@@ -56,18 +56,15 @@ static char marker[80];
 static int set_up(void **state) {
     struct err err = {0};
     char label[64], hex[33];
-    struct httpd_conf conf = {.address = "127.0.0.1",
-                              .body_max = 1000,
-                              .connections_max = 50,
-                              .timeout_s = 5,
-                              .handler = answer};
+    struct httpd_conf conf = {
+        .address = "127.0.0.1", .body_max = 1000, .connections_max = 50, .timeout_s = 5, .handler = answer};
     (void)state;
     service_name("verify", label);
     (void)snprintf(host, sizeof host, "%s.%s", label, service("FAIRLEAD_ZONE"));
     hex_encode(hex, owner, 16);
     (void)snprintf(marker, sizeof marker, "fairlead owner=%s epoch=1 serial=1", hex);
-    if (dns_open(&dns, service("FAIRLEAD_DNS"), service("FAIRLEAD_ZONE"), service("FAIRLEAD_DNS_KEY_FILE"), &err) <
-        0)
+    if (dns_open(&dns, service("FAIRLEAD_DNS"), service("FAIRLEAD_ZONE"), service("FAIRLEAD_DNS_KEY_FILE"),
+                 &err) < 0)
         return -1;
     httpd = httpd_start(&conf, &err);
     point_to("127.0.0.1", marker);
@@ -186,11 +183,8 @@ static void what_the_edge_says_of_a_link_is_told_apart(void **state) {
 
 static void nobody_at_the_edge_is_unreachable(void **state) {
     struct err err = {0};
-    struct httpd_conf conf = {.address = "127.0.0.1",
-                              .body_max = 1000,
-                              .connections_max = 50,
-                              .timeout_s = 5,
-                              .handler = answer};
+    struct httpd_conf conf = {
+        .address = "127.0.0.1", .body_max = 1000, .connections_max = 50, .timeout_s = 5, .handler = answer};
     (void)state;
     conf.port = httpd_port(httpd);
     httpd_stop(httpd);

@@ -1,4 +1,5 @@
-/* Health is apart from the state: who said what, whose silence counts, and what is mended (P9, design section 4). */
+/* Health is apart from the state: who said what, whose silence counts, and what is mended (P9, design section
+ * 4). */
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/str.h"
@@ -26,7 +27,8 @@ static int set_up(void **state) {
     struct fixture *f = mem_alloc(sizeof *f);
     struct err err = {0};
     cleanup_json json_t *spec = json_loads(
-        "{\"title\":\"App\",\"summary\":\"An app.\",\"version\":\"1\",\"images\":{\"web\":{\"repository\":\"app\","
+        "{\"title\":\"App\",\"summary\":\"An "
+        "app.\",\"version\":\"1\",\"images\":{\"web\":{\"repository\":\"app\","
         "\"ref\":\"main\",\"path\":\"web\"}},\"services\":{\"web\":{\"image\":\"web\",\"memory_share\":100,"
         "\"cpu_share\":100}},\"health\":{\"service\":\"web\",\"port\":8080,\"expect\":[{\"path\":\"/\","
         "\"identity\":true}]}}",
@@ -46,7 +48,8 @@ static int set_up(void **state) {
                                     .node_id = f->host.id,
                                     .edge_id = f->edge.id,
                                     .prober_id = f->prober.id};
-    f->intent = (struct intent){.generation = 1, .kind = INTENT_CREATE, .walk = WALK_CREATE, .state = INTENT_DONE};
+    f->intent =
+        (struct intent){.generation = 1, .kind = INTENT_CREATE, .walk = WALK_CREATE, .state = INTENT_DONE};
     f->name = (struct name){.host = "one.example.org", .serial = 3, .held = true};
     f->settings = (struct settings){.base = "b", .dns_ttl_s = 60, .name_hold_s = 60};
     f->subject = (struct subject){.instance = &f->instance,
@@ -61,12 +64,13 @@ static int set_up(void **state) {
     *vec_add(&f->arena, &f->subject.intents, struct intent) = f->intent;
     const struct uuid nodes[] = {f->host.id, f->edge.id, f->prober.id};
     for (int kind = 0; kind < DOCUMENT_KIND_COUNT; kind++)
-        *vec_add(&f->arena, &f->subject.documents, struct document) = (struct document){.kind = kind,
-                                                                                        .node_id = nodes[kind],
-                                                                                        .epoch = 1,
-                                                                                        .revision = 1,
-                                                                                        .observed = 1,
-                                                                                        .condition = "healthy"};
+        *vec_add(&f->arena, &f->subject.documents, struct document) =
+            (struct document){.kind = kind,
+                              .node_id = nodes[kind],
+                              .epoch = 1,
+                              .revision = 1,
+                              .observed = 1,
+                              .condition = "healthy"};
     *state = f;
     return f->release ? 0 : -1;
 }

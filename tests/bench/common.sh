@@ -1,0 +1,53 @@
+# What the parts of the bench share: the database, the load, the CPU of a process, and where figures go.
+# shellcheck shell=bash disable=SC2154
+sql() { psql -XAtq "$FAIRLEAD_DATABASE_URL" -c "$1"; }
+within() { # SECONDS COMMAND...: until it holds
+  local end=$((SECONDS + $1))
+  shift
+  until "$@"; do
+    [ $SECONDS -lt "$end" ] || { echo "bench: not in time: $*" >&2; exit 1; }
+    read -r -t 0.02 <> <(:) || true
+  done
+}
+is() { [ "$(sql "$2")" = "$1" ]; }
+# Closed loop: as many as they come. "rate p50 p99 errors", times in ms.
+post() { # TAG THREADS CONNECTIONS [SECONDS]
+  TAG=$1 wrk -t"$2" -c"$3" -d"${4:-$seconds}s" --latency -s "$here/post.lua" "$FAIRLEAD_SERVER" | sed -n 's/^RESULT //p'
+}
+# About so many a second: 50 connections, each of which waits in between.
+post_at() { RATE=$2 post "$1" 1 50 "${3:-$seconds}"; }
+rows() { # CONNECTIONS: the same rows by pgbench
+  PGOPTIONS='-c synchronous_commit=on' pgbench -n -M prepared -f "$here/rows.sql" -D "tenant=$tenant" -c "$1" -j2 -T "$seconds" "$FAIRLEAD_DATABASE_URL" 2>/dev/null
+}
+settled() { is 0 "select count(*) from instances where name like '$1%' and state = 'new'"; }
+count_of() { sql "select count(*) from instances where name like '$1%'"; }
+now_us() { local t=$EPOCHREALTIME; echo $((${t%.*} * 1000000 + 10#${t#*.})); }
+# Microseconds of CPU that these processes have used.
+cpu_us() { # PID...
+  local pid
+  for pid in "$@"; do cat "/proc/$pid/stat" 2>/dev/null || true; done | awk -v hz="$(getconf CLK_TCK)" '{sub(/^.*\) /, ""); n += $12 + $13} END {printf "%d\n", n * 1e6 / hz}'
+}
+pid_of() { cat "$fleet/$1.pid"; }
+postgres_pids() { pgrep -u postgres -x postgres; }
+kafka_pid() { pgrep -f 'kafka\.Kafka ' | head -n 1; }
+# A sample of a figure; run takes the median of the rounds.
+sample() { printf '%s\t%s\n' "$1" "$2" >>"$raw"; }
+median_of() { awk -F'\t' -v n="$1" '$1 == n {print $2}' "$raw" | sort -g | awk '{v[NR] = $1} END {if (NR) print v[int((NR + 1) / 2)]}'; }
+part_of() { # PART: a coordinator that is only that
+  FAIRLEAD_STATE=$fleet/coordinator setsid "$BUILD/fairlead-coordinator" "$1" >>"$fleet/bench-$1.log" 2>&1 </dev/null &
+  echo $! >"$fleet/bench-$1.pid"
+  disown
+}
+stop_part() { # NAME [SIGNAL]
+  local pid
+  pid=$(pid_of "$1")
+  kill "-${2:-TERM}" "$pid"
+  within 30 gone "$pid"
+}
+gone() { [ ! -d "/proc/$1" ] || grep -q '^State:.Z' "/proc/$1/status"; }
+start_coordinator() {
+  FAIRLEAD_STATE=$fleet/coordinator setsid "$BUILD/fairlead-coordinator" run >>"$fleet/coordinator.log" 2>&1 </dev/null &
+  echo $! >"$fleet/coordinator.pid"
+  disown
+}
+ready() { curl -fs -m 2 "$FAIRLEAD_SERVER/readyz" >/dev/null; }

@@ -1,0 +1,41 @@
+# One app against a bare compose up of the same file, and what everything costs while nothing happens. Sourced by run.
+# shellcheck shell=bash disable=SC2154
+answers() { curl -fs -m 1 -o /dev/null "$1"; }
+seconds_since() { awk -v us=$(($(now_us) - $1)) 'BEGIN {printf "%.2f", us / 1e6}'; }
+# From the request to the first green answer through the edge; then the same file under names of its own, by hand.
+# The image is there; both ask /healthz every 20 ms.
+app() { # ROUND
+  local name=b$1 start id file bare=$root/build/bench.compose port
+  start=$(now_us)
+  "$BUILD/fairlead" instance create testapp "$name" --tenant bench/main --size tiny >/dev/null
+  within 120 answers "http://$name-main-bench.$FAIRLEAD_ZONE:$FAIRLEAD_HTTP_PORT/healthz"
+  sample app_s "$(seconds_since "$start")"
+  id=$("$BUILD/fairlead" instance get "$name" --tenant bench/main -o json | jq -r .id)
+  id=${id//-/}
+  file=$(ls "$fleet"/*/stacks/"$id"/compose.yaml)
+  rm -rf "$bare" && mkdir "$bare"
+  cp -p "$(sed -n 's/^ *source: "\(\/.*\)"/\1/p' "$file")" "$bare/"
+  port=$(sed -n 's/.*"127\.0\.[0-9.]*:\([0-9]*\):.*/\1/p' "$file")
+  sed -e "s|source: \"/.*/\([a-z]*\)\"|source: \"$bare/\1\"|; s/$id/${id//0/f}/; s/fairlead\.\([a-z]*\):/bench.\1:/; s/:$port:/:19999:/" "$file" >"$bare/compose.yaml"
+  start=$(now_us)
+  docker-compose -H "unix://$FAIRLEAD_DOCKER" -p bench -f "$bare/compose.yaml" up -d >"$bare/log" 2>&1 || { cat "$bare/log" >&2; exit 1; }
+  within 60 answers "http://$(sed -n 's/.*"\(127\.0\.[0-9.]*\):19999:.*/\1/p' "$bare/compose.yaml"):19999/healthz"
+  sample bare_compose_s "$(seconds_since "$start")"
+  docker-compose -H "unix://$FAIRLEAD_DOCKER" -p bench -f "$bare/compose.yaml" down -v -t 1 >>"$bare/log" 2>&1
+  "$BUILD/fairlead" instance delete "$name" --tenant bench/main --wait --timeout 60 >/dev/null
+}
+statements() { sql "select xact_commit + xact_rollback from pg_stat_database where datname = current_database()"; }
+rss_kb() { sed -n 's/^VmRSS:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$(pid_of "$1")/status"; }
+# Twenty quiet seconds with the two nodes.
+idle() {
+  local before transactions
+  read -r -t 5 <> <(:) || true
+  before="$(cpu_us "$(pid_of coordinator)") $(cpu_us "$(pid_of server)") $(cpu_us "$(pid_of slave)")"
+  transactions=$(statements)
+  read -r -t 20 <> <(:) || true
+  read -r -a before <<<"$before $(cpu_us "$(pid_of coordinator)") $(cpu_us "$(pid_of server)") $(cpu_us "$(pid_of slave)")"
+  sample idle_transactions_per_s "$(awk -v n=$(($(statements) - transactions)) 'BEGIN {printf "%.1f", n / 20}')"
+  local i names=(coordinator server slave)
+  for i in 0 1 2; do sample "idle_cpu_permille_${names[i]}" "$(awk -v us=$((before[i + 3] - before[i])) 'BEGIN {printf "%.2f", us / 20000}')"; done
+  for i in 0 1 2; do sample "rss_mb_${names[i]}" "$(awk -v kb="$(rss_kb "${names[i]}")" 'BEGIN {printf "%.1f", kb / 1024}')"; done
+}

@@ -1,0 +1,23 @@
+# The samples' medians, each beside its denominator. in: an object of figures; out: lines of a table.
+def line($what; $unit): "\($what)\t\(.)\t\($unit)";
+def ratio($a; $b): ($a / $b * 100 | round) / 100;
+[ "accepted, one per request, 64 connections\t\(.accept_per_s)\t/s\tp50 \(.accept_p50_ms) ms, p99 \(.accept_p99_ms) ms, \(.accept_errors) errors",
+  "  pgbench writing the same rows\t\(.rows_per_s)\t/s\tratio \(ratio(.accept_per_s; .rows_per_s))",
+  "lone request, p50\t\(.lone_p50_ms)\tms",
+  "  a lone commit of those rows\t\(.lone_rows_ms)\tms\tratio \(ratio(.lone_p50_ms; .lone_rows_ms))",
+  "lone request to row done, p50\t\(.lone_done_p50_ms)\tms",
+  "accepted to worker start, \(.pickup_offered_200) /s\t\(.pickup_p50_ms_200)\tms\tp99 \(.pickup_p99_ms_200) ms",
+  "accepted to worker start, \(.pickup_offered_1000) /s\t\(.pickup_p50_ms_1000)\tms\tp99 \(.pickup_p99_ms_1000) ms",
+  "whole pipeline\t\(.pipeline_per_s)\t/s",
+  "  CPU per intent\t\(.cpu_us_per_intent_coordinator + .cpu_us_per_intent_worker)\tus\tcoordinator \(.cpu_us_per_intent_coordinator), worker \(.cpu_us_per_intent_worker); besides PostgreSQL \(.cpu_us_per_intent_postgresql), Kafka \(.cpu_us_per_intent_kafka)",
+  "  WAL per intent\t\(.wal_bytes_per_intent)\tB\t\(.commits_per_intent) commits",
+  "orders, outbox to acknowledged\t\(.relay_orders_per_s)\t/s\tthe program's start included",
+  "reports into rows\t\(.reports_per_s)\t/s\tthe program's start included",
+  "  the same rows by array statements\t\(.array_updates_per_s)\t/s\tratio \(ratio(.reports_per_s; .array_updates_per_s))",
+  "recovered after kill -9 at 1,000 /s\t\(.recovery_s)\ts\t\(.recovery_lost) lost",
+  "request to first green answer\t\(.app_s)\ts",
+  "  bare compose up of that file\t\(.bare_compose_s)\ts\tratio \(ratio(.app_s; .bare_compose_s))",
+  "idle, CPU\t\(.idle_cpu_permille_coordinator)\tpermille\tcoordinator; server \(.idle_cpu_permille_server), slave \(.idle_cpu_permille_slave)",
+  "idle, transactions of PostgreSQL\t\(.idle_transactions_per_s)\t/s",
+  "resident memory\t\(.rss_mb_coordinator)\tMB\tcoordinator; server \(.rss_mb_server), slave \(.rss_mb_slave)"
+] | .[]

@@ -1,0 +1,166 @@
+#!/usr/bin/env bash
+# What is lost: the tail of the broker, a topic, its whole disk; a slave for a while, its ratchet, its disk, or its disk
+# rolled back. And what is too much: more requests than can be served, or none that can be stored.
+# shellcheck source=../support/e2e.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../support/e2e.sh"
+# shellcheck source=../support/processes.sh
+. "$root/tests/support/processes.sh"
+tag=$(($(date +%s) % 10000))
+kafka=$run/kafka
+id() { sql "select id from instances where name = '$1' and state <> 'deleted'"; }
+hex() { local i; i=$(id "$1"); echo "${i//-/}"; }
+serves() { curl -sf -m 3 -o /dev/null "http://$1-main-e2e.$FAIRLEAD_ZONE:$FAIRLEAD_HTTP_PORT/healthz"; }
+health_is() { [ "$("$fairlead" instance get "$1" -o json | jq -r .health)" = "$2" ]; }
+container() { engine ps -aq --filter "label=fairlead.instance=$(hex "$1")"; }
+node_id() { sql "select replace(id::text, '-', '') from nodes where name = '$1'"; }
+kill_broker() { local pid; pid=$(pgrep -f 'kafka\.Kafka' | head -n 1); kill -9 "$pid"; within 20 gone "$pid"; }
+start_broker() { "$root/deploy/dev/stack" up >/dev/null; }
+logs() { find "$kafka/data" -maxdepth 1 -type d -name 'fairlead.*'; }
+# Cuts the last third off the newest segment of each partition that matches.
+truncate_tails() { # PATTERN...
+  local dir file pattern
+  for pattern in "$@"; do
+    for dir in $(logs | grep -E "/$pattern-[0-9]+$"); do
+      file=$(find "$dir" -name '*.log' | sort | tail -n 1)
+      [ ! -s "$file" ] || truncate -s $(($(stat -c %s "$file") * 2 / 3)) "$file"
+      rm -f "$dir"/*.index "$dir"/*.timeindex "$dir"/*.snapshot
+    done
+    rm -f "$kafka"/data/*checkpoint
+  done
+}
+published() { # every event of the table stands in the topic
+  kcat -C -e -q -b "$FAIRLEAD_KAFKA" -t fairlead.events -f '%h\n' 2>/dev/null | grep -o 'ce_id=[^,]*' | sort -u >"$fleet/published"
+  [ -z "$(comm -23 <(sql "select 'ce_id=' || id from events where at > now() - interval '100 seconds'" | sort -u) "$fleet/published")" ]
+}
+
+"$fairlead" app register "$root/tests/e2e/testapp" >/dev/null
+sql "update nodes set roles = array_remove(roles, 'host') where name = 'server'" >/dev/null
+"$fairlead" instance create testapp lost --size tiny --wait --timeout 120 >/dev/null
+
+# ---- the broker ----
+loses_tail() {
+  "$fairlead" instance create testapp "t$tag" --size tiny >/dev/null
+  within 20 sql_is "select count(*) from documents d join instances i on i.id = d.instance_id where i.name = 't$tag'" 3 || true
+  kill_broker
+  truncate_tails 'fairlead\.node\.[0-9a-f]*' 'fairlead\.orders\.[a-z]*' 'fairlead\.reports' 'fairlead\.events'
+  start_broker
+  within 120 state_is "t$tag" running && within 60 published
+}
+ok "the broker loses its last records: every instance ends as wanted, every event is published" loses_tail
+loses_topic() {
+  local topic
+  topic=fairlead.node.$(node_id slave)
+  "$fairlead" instance stop lost >/dev/null
+  kill_broker
+  rm -rf "${kafka:?}/data/$topic-0"
+  start_broker
+  within 120 state_is lost stopped && "$fairlead" instance start lost --wait --timeout 120
+}
+ok "the broker loses all that a topic held: it is filled again" loses_topic
+loses_disk() {
+  kill_broker
+  rm -rf "${kafka:?}/data"
+  start_broker
+  "$fairlead" instance create testapp "u$tag" --size tiny >/dev/null
+  within 180 state_is "u$tag" running && within 60 published && "$fairlead" instance stop lost --wait --timeout 120 && "$fairlead" instance start lost --wait --timeout 120
+}
+ok "the broker loses its whole disk: all is published again, and everything goes on" loses_disk
+
+# ---- a slave ----
+silent() {
+  local began=$SECONDS before
+  before=$(sql "select count(*) from events where instance_id = '$(id lost)'")
+  kill -9 "$(cat "$fleet/slave.pid")"
+  within 45 health_is lost unknown || return 1
+  echo "after $((SECONDS - began)) s"
+  serves lost && sql_is "select data->>'health' from events where instance_id = '$(id lost)' order by sequence desc limit 1" unknown
+}
+ok "a lost slave is seen and told, its apps go on (W4)" silent
+ok "... the survivors are not disturbed" bash -c "'$fairlead' node get server | jq -e '.health == \"ok\"'"
+start_worker slave host ''
+ok "... back, it is heard, and all is well" within 60 health_is lost ok
+forgets_ratchet() {
+  local was
+  was=$(container lost)
+  kill -9 "$(cat "$fleet/slave.pid")"
+  rm -rf "$fleet/slave/documents"
+  start_worker slave host ''
+  within 60 test -e "$fleet/slave/documents/$(hex lost).stack.accepted" && within 30 serves lost && [ "$(container lost)" = "$was" ]
+}
+ok "a slave that lost its ratchet takes what the coordinator's list stands behind, and touches nothing that runs" forgets_ratchet
+rolls_back() { # to before something was deleted and something else was made
+  local hex
+  "$fairlead" instance create testapp "old$tag" --size tiny --wait --timeout 90 >/dev/null || return 1
+  hex=$(hex "old$tag")
+  kill -9 "$(cat "$fleet/slave.pid")"
+  rm -rf "$fleet/slave.before" && cp -a "$fleet/slave" "$fleet/slave.before"
+  start_worker slave host ''
+  "$fairlead" instance delete "old$tag" --purge --wait --timeout 90 >/dev/null || return 1
+  "$fairlead" instance create testapp "new$tag" --size tiny --wait --timeout 90 >/dev/null || return 1
+  kill -9 "$(cat "$fleet/slave.pid")"
+  rm -rf "$fleet/slave" && mv "$fleet/slave.before" "$fleet/slave"
+  start_worker slave host ''
+  # It may start what it remembers, without a link; it must hear that it is gone.
+  within 60 bash -c "[ -z \"\$(docker -H unix://$FAIRLEAD_DOCKER ps -aq --filter label=fairlead.instance=$hex)\" ] && [ ! -e '$fleet/slave/stacks/$hex' ]" &&
+    within 60 test -e "$fleet/slave/documents/$(hex "new$tag").stack.accepted" && within 30 serves "new$tag"
+}
+ok "a slave rolled back to last month hears again what is gone, and what is new" rolls_back
+loses_all() {
+  local all
+  kill -9 "$(cat "$fleet/slave.pid")"
+  all=$(engine ps -aq --filter "label=fairlead.node=$(node_id slave)")
+  # shellcheck disable=SC2086
+  engine rm -f $all >/dev/null
+  engine volume ls -q --filter "label=fairlead.node=$(node_id slave)" | xargs -r docker -H "unix://$FAIRLEAD_DOCKER" volume rm -f >/dev/null
+  umount "$fleet/secrets-slave"
+  rm -rf "$fleet/slave" "$fleet/secrets-slave"
+  FAIRLEAD_STATE=$fleet/slave "$BUILD/fairlead-worker" enrol "$("$fairlead" node invite slave)" || return 1
+  start_worker slave host ''
+  within 120 serves lost && within 60 health_is lost ok
+}
+ok "a slave that lost its whole disk enrols anew and makes everything again" loses_all
+
+# ---- too much ----
+rss_peak() { awk '/^VmHWM/ {print int($2 / 1024)}' "/proc/$1/status"; }
+overload() { # far more at once than can be served; what was answered with 202 is there
+  local before after pid
+  pid=$(coordinator)
+  before=$(sql "select count(*) from instances")
+  TOKEN=$(cat "$fleet/token") TAG=o$tag wrk -t 2 -c 900 -d 15s -s "$root/tests/bench/post.lua" "$FAIRLEAD_SERVER" >"$fleet/wrk.out" 2>&1
+  within 60 sql_is "select count(*) from outbox" 0 || return 1
+  after=$(sql "select count(*) from instances")
+  local answered
+  answered=$(awk '/requests in/ {n = $1} /Non-2xx/ {n -= $NF} END {print n + 0}' "$fleet/wrk.out")
+  echo "$answered answered, $((after - before)) there, coordinator at most $(rss_peak "$pid") MiB"
+  [ "$answered" -gt 1000 ] && [ "$((after - before))" -ge "$answered" ] && [ "$(rss_peak "$pid")" -lt 256 ] && [ "$(rss_peak "$(cat "$fleet/server.pid")")" -lt 256 ]
+}
+"$fairlead" customer create bench --plan trial >/dev/null 2>&1 || true
+"$fairlead" tenant create bench/main >/dev/null 2>&1 || true
+ok "under overload memory is bounded and nothing accepted is lost (P24)" overload
+cat "$fleet/test.out"
+ok "... and it is back to normal within 10 s" within 10 bash -c "[ \$(curl -s -o /dev/null -w '%{http_code}' -m 1 -X POST -H 'Authorization: Bearer $(cat "$fleet/token")' -H 'Content-Type: application/json' -d '$(noop "n$tag")' $FAIRLEAD_SERVER/v1/instances) = 202 ]"
+refuses() { # the database does not answer: nobody waits for ever, and everybody is told when to come again
+  local postmaster rc=0
+  postmaster=$(pgrep -o -f "postgres.*-D.*$(basename "$run")" || pgrep -o -x postgres)
+  pkill -STOP -P "$postmaster"
+  kill -STOP "$postmaster"
+  curl -s -m 30 -D "$fleet/head" -o "$fleet/body" -X POST -H "Authorization: Bearer $(cat "$fleet/token")" -H 'Content-Type: application/json' -d "$(noop "r$tag")" "$FAIRLEAD_SERVER/v1/instances" &
+  local client=$!
+  sleep_for 11
+  # One that nobody has begun is answered in time; the first is in the database's hands until it is back.
+  pkill -CONT -P "$postmaster"
+  kill -CONT "$postmaster"
+  wait "$client" || rc=1
+  grep -qE '^HTTP/1.1 (202|503)' "$fleet/head" || rc=1
+  ! grep -q 503 "$fleet/head" || grep -qi '^Retry-After' "$fleet/head" || rc=1
+  return $rc
+}
+ok "a database that stands still is 503 with Retry-After, or done late, never silence" refuses
+
+for name in lost "t$tag" "u$tag" "new$tag"; do "$fairlead" instance delete "$name" --purge >/dev/null 2>&1 || true; done
+sql "update nodes set roles = '{builder,host,edge,dns,prober}' where name = 'server'" >/dev/null
+for w in server slave; do kill -9 "$(cat "$fleet/$w.pid")"; done
+start_worker server builder,host,edge,dns,prober ''
+start_worker slave host ''
+within 90 sql_is "select count(*) from instances where name in ('lost', 't$tag', 'u$tag', 'new$tag') and state <> 'deleted'" 0 || true
+finish
