@@ -82,7 +82,10 @@ $(BUILD)/%.o: %.c $(INC)/.made $(PROTO_C) build/gen/sql/queries.h
 	@mkdir -p $(@D)
 	@$(CC) $(CFLAGS) $(call inc_of,$(patsubst build/gen/%,%,$<)) -MMD -MP -c -o $@ $<
 
-$(BUILD)/libfairlead.a: $(LIB_OBJ)
+# Under ThreadSanitizer the threads of C11 go by their POSIX names.
+TSAN_THREADS := $(if $(filter thread,$(SAN)),$(BUILD)/tests/support/tsan_threads.o)
+LIBS += $(TSAN_THREADS)
+$(BUILD)/libfairlead.a: $(LIB_OBJ) | $(TSAN_THREADS)
 	@rm -f $@ && ar crs $@ $^
 
 $(BUILD)/fairlead-coordinator: $(call obj,$(COORD_SRC)) $(BUILD)/libfairlead.a
@@ -201,7 +204,7 @@ check: deps
 	@echo "$$(( $$(paste -sd+ build/unit.count) + $$(cut -d' ' -f1 build/e2e.count) )) passed, $$(cut -d' ' -f3 build/e2e.count) failed"
 
 bench: deps
-	@$(MAKE) --no-print-directory -j2 programs
+	@$(MAKE) --no-print-directory -j2 programs build/$(notdir $(CC))/tests/bench/nodes
 	@tests/bench/run
 
 demo: all

@@ -52,15 +52,15 @@ int status_show(struct cli *cli, const struct command *command) {
     if (json_array_size(stuck)) {
         printf("\nstuck:\n");
         cli_print(cli, stuck,
-                  (const char *const[]){"customer=CUSTOMER", "tenant=TENANT", "instance=INSTANCE", "state=STATE",
-                                        "step=STEP", "step_state=IS", "class=CLASS", "since=SINCE", "reason=WHY",
-                                        NULL});
+                  (const char *const[]){"customer=CUSTOMER", "tenant=TENANT", "instance=INSTANCE",
+                                        "state=STATE", "step=STEP", "step_state=IS", "class=CLASS",
+                                        "since=SINCE", "reason=WHY", NULL});
     }
     if (json_array_size(unwell)) {
         printf("\nnot well:\n");
         cli_print(cli, unwell,
-                  (const char *const[]){"customer=CUSTOMER", "tenant=TENANT", "instance=INSTANCE", "health=HEALTH",
-                                        "since=SINCE", "reason=WHY", NULL});
+                  (const char *const[]){"customer=CUSTOMER", "tenant=TENANT", "instance=INSTANCE",
+                                        "health=HEALTH", "since=SINCE", "reason=WHY", NULL});
     }
     if (!json_array_size(stuck) && !json_array_size(unwell))
         printf("nothing is stuck\n");
@@ -74,7 +74,8 @@ int doctor_show(struct cli *cli, const struct command *command) {
     int bad = 0;
     int rc = cli_call(cli, "GET", command->path, NULL, &report);
     if (rc == EXIT_UNREACHABLE)
-        (void)fprintf(stderr, "next: start fairlead-coordinator, or name it: --server URL (now %s)\n", cli->server);
+        (void)fprintf(stderr, "next: start fairlead-coordinator, or name it: --server URL (now %s)\n",
+                      cli->server);
     if (rc != EXIT_OK)
         return rc;
     const json_t *items = json_object_get(report, "items");

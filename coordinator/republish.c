@@ -26,8 +26,8 @@ static int write_rows(struct pg *pg, struct arena *arena, const struct vec *rows
 }
 
 /* A page behind the last key: (node, instance, kind) of documents. *ret_more: there are others. */
-static int documents_page(struct pg *pg, struct uuid last[2], char last_kind[20], int64_t *count, bool *ret_more,
-                          struct err *err) {
+static int documents_page(struct pg *pg, struct uuid last[2], char last_kind[20], int64_t *count,
+                          bool *ret_more, struct err *err) {
     struct arena arena = {0};
     struct vec rows = {0};
     struct pg_params params = {.arena = &arena};

@@ -29,11 +29,16 @@ static const struct {
     const char *name;
     enum metric metric;
 } gauges[] = {
-    {"fairlead_instances", METRIC_INSTANCES},       {"fairlead_instances_health", METRIC_HEALTH},
-    {"fairlead_nodes", METRIC_NODES},               {"fairlead_node_last_seen_seconds", METRIC_NODE_SEEN},
-    {"fairlead_outbox_pending", METRIC_OUTBOX_PENDING}, {"fairlead_outbox_held", METRIC_OUTBOX_HELD},
-    {"fairlead_steps_stuck", METRIC_STUCK},         {"fairlead_dead_letters", METRIC_DEAD_LETTERS},
-    {"fairlead_trials_expiring", METRIC_TRIALS},    {"fairlead_clock_held", METRIC_CLOCK_HELD},
+    {"fairlead_instances", METRIC_INSTANCES},
+    {"fairlead_instances_health", METRIC_HEALTH},
+    {"fairlead_nodes", METRIC_NODES},
+    {"fairlead_node_last_seen_seconds", METRIC_NODE_SEEN},
+    {"fairlead_outbox_pending", METRIC_OUTBOX_PENDING},
+    {"fairlead_outbox_held", METRIC_OUTBOX_HELD},
+    {"fairlead_steps_stuck", METRIC_STUCK},
+    {"fairlead_dead_letters", METRIC_DEAD_LETTERS},
+    {"fairlead_trials_expiring", METRIC_TRIALS},
+    {"fairlead_clock_held", METRIC_CLOCK_HELD},
 };
 #define GAUGES (sizeof gauges / sizeof *gauges)
 
@@ -48,10 +53,8 @@ static void metrics(struct api_call *call, struct pg *pg) {
             if (str_eq(gauges[i].name, pg_text(res, row, 0)))
                 metric_set(gauges[i].metric, pg_text(res, row, 1), pg_int(res, row, 2));
     metrics_print(&out, METRICS_COORDINATOR);
-    struct httpd_reply reply = {.status = 200,
-                                .type = "text/plain; version=0.0.4",
-                                .body = str_text(&out),
-                                .body_n = out.n};
+    struct httpd_reply reply = {
+        .status = 200, .type = "text/plain; version=0.0.4", .body = str_text(&out), .body_n = out.n};
     httpd_answer(call->request, &reply);
 }
 
@@ -62,8 +65,8 @@ void metrics_get(struct api_call *call) {
 /* ---- doctor ---- */
 
 static void add(json_t *checks, const char *name, bool good, const char *what, const char *next) {
-    (void)json_array_append_new(
-        checks, json_pack("{s:s, s:b, s:s, s:s}", "check", name, "ok", good, "what", what, "next", good ? "" : next));
+    (void)json_array_append_new(checks, json_pack("{s:s, s:b, s:s, s:s}", "check", name, "ok", good, "what",
+                                                  what, "next", good ? "" : next));
 }
 
 static void check_rows(json_t *checks, PGresult *res, struct arena *arena) {
@@ -84,11 +87,13 @@ static void check_rows(json_t *checks, PGresult *res, struct arena *arena) {
         "select reason, topic from outbox_held: the broker will never take them as they are");
     add(checks, "dead letters", dead == 0, arena_printf(arena, "%lld", (long long)dead),
         "fairlead dead-letter list; retry or drop each when it is understood");
-    add(checks, "clock", !pg_bool(res, 0, 4), pg_bool(res, 0, 4) ? "it jumped: timers are held" : "runs evenly",
+    add(checks, "clock", !pg_bool(res, 0, 4),
+        pg_bool(res, 0, 4) ? "it jumped: timers are held" : "runs evenly",
         "fairlead clock get, then fairlead clock accept");
     add(checks, "nodes", !*silent, *silent ? arena_printf(arena, "silent: %s", silent) : "all are heard of",
         "look at the machine and its fairlead-worker; its apps go on without us");
-    add(checks, "roles", !*missing, *missing ? arena_printf(arena, "nobody has %s", missing) : "every plane has all",
+    add(checks, "roles", !*missing,
+        *missing ? arena_printf(arena, "nobody has %s", missing) : "every plane has all",
         "start a worker with that role: fairlead node create, invite, fairlead-worker enrol");
     add(checks, "transactions", idle < 60,
         arena_printf(arena, "the oldest that idles is %lld s old", (long long)idle),
@@ -98,7 +103,8 @@ static void check_rows(json_t *checks, PGresult *res, struct arena *arena) {
 static void check_kafka(json_t *checks, const char *brokers, struct arena *arena) {
     struct err err = {0};
     int64_t lag = 0;
-    int rc = kcons_group_lag(brokers, "fairlead-ingest", TOPIC_REPORTS, topic_partitions(TOPIC_REPORTS), &lag, &err);
+    int rc = kcons_group_lag(brokers, "fairlead-ingest", TOPIC_REPORTS, topic_partitions(TOPIC_REPORTS), &lag,
+                             &err);
     add(checks, "kafka", rc == 0, rc == 0 ? "the broker answers" : arena_strdup(arena, err.text),
         "start the broker; nothing is lost meanwhile");
     if (rc == 0)

@@ -35,7 +35,7 @@ static const char *const bucket_names[] = {"0.001", "0.005", "0.025", "0.1", "0.
 
 struct series {
     char labels[LABELS_SIZE];
-    int64_t value;              /* count of a histogram */
+    int64_t value;               /* count of a histogram */
     int64_t sum_us, in[BUCKETS]; /* of a histogram */
 };
 
@@ -50,7 +50,8 @@ static struct series *find(enum metric metric, const char *labels) {
     for (int i = 0; i < all[metric].n; i++)
         if (strcmp(all[metric].series[i].labels, labels) == 0)
             return &all[metric].series[i];
-    struct series *series = &all[metric].series[all[metric].n < SERIES_MAX ? all[metric].n++ : SERIES_MAX - 1];
+    struct series *series =
+        &all[metric].series[all[metric].n < SERIES_MAX ? all[metric].n++ : SERIES_MAX - 1];
     (void)snprintf(series->labels, sizeof series->labels, "%s",
                    series == &all[metric].series[SERIES_MAX - 1] ? "other" : labels);
     return series;

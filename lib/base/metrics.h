@@ -1,6 +1,6 @@
-/* Metrics as Prometheus reads them (text format 0.0.4). The table metrics.def is all there is: whoever counts, the
- * docs and the alert rules use its rows. Any thread may count; a series is made at its first use, at most 48 of
- * one metric, the rest is counted under "other". */
+/* Metrics as Prometheus reads them (text format 0.0.4). The table metrics.def is all there is: whoever
+ * counts, the docs and the alert rules use its rows. Any thread may count; a series is made at its first use,
+ * at most 48 of one metric, the rest is counted under "other". */
 #ifndef FAIRLEAD_BASE_METRICS_H
 #define FAIRLEAD_BASE_METRICS_H
 

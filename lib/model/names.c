@@ -116,8 +116,11 @@ bool name_is_image(const char *s) {
 bool name_is_loopback(const char *brokers) {
     for (const char *p = brokers;;) {
         size_t n = strcspn(p, ",");
-        bool v4 = n > 4 && strncmp(p, "127.", 4) == 0 && strspn(p, "0123456789.:") >= n;
-        if (!v4 && strncmp(p, "localhost:", 10) != 0 && strncmp(p, "[::1]:", 6) != 0)
+        size_t host = strncmp(p, "127.", 4) == 0        ? strspn(p, "0123456789.")
+                      : strncmp(p, "localhost", 9) == 0 ? 9
+                      : strncmp(p, "[::1]", 5) == 0     ? 5
+                                                        : 0;
+        if (!host || p[host] != ':' || n == host + 1 || strspn(p + host + 1, "0123456789") != n - host - 1)
             return false;
         if (!p[n])
             return true;

@@ -35,6 +35,7 @@ ok "fairlead: an argument too many" refuses 2 "too many" "$fairlead" plan get a 
 ok "fairlead: a server that is none" refuses 4 "cannot be reached" "$fairlead" plan list --server nonsense
 ok "fairlead: a name with a slash" refuses 2 "lower-case" "$fairlead" instance get 'a/../b'
 ok "fairlead: an empty name" refuses 3 "" "$fairlead" instance get 'zzz'
+# shellcheck disable=SC2046
 ok "fairlead: 100 options" refuses 2 "is not an option" "$fairlead" instance create testapp x $(for i in $(seq 100); do printf -- '--set a%d=b ' "$i"; done)
 ok "fairlead: closed streams" bash -c "'$fairlead' plan list >&- 2>&- <&-; test \$? -lt 128"
 ok "fairlead: nobody reads" bash -c "'$fairlead' instance list | head -n 1; test \${PIPESTATUS[0]} -lt 139"
@@ -54,7 +55,16 @@ head -c 1000000 /dev/zero | tr '\0' a >"$bad/large"
 ok "config: 1 MB" refuses 2 "larger" "$coordinator" --config "$bad/large" run
 ok "a required setting that is not there" env -u FAIRLEAD_DATABASE bash -c "! '$coordinator' run 2>&1 | grep -vq database"
 ok "Kafka off this machine" refuses 1 "refused until it has TLS" env FAIRLEAD_STATE="$fleet/coordinator" "$coordinator" --kafka 10.0.0.1:9092 run
-ok "a database that is not there" bash -c "FAIRLEAD_STATE='$fleet/coordinator' timeout 5 '$coordinator' --database 'host=/nonexistent' --port 0 api 2>&1 | head -n 3 | grep -q . ; true"
+without_database() {
+  local pid rc=0
+  FAIRLEAD_STATE=$fleet/coordinator FAIRLEAD_PORT=18195 "$coordinator" --database host=/nonexistent api >"$bad/out" 2>&1 &
+  pid=$!
+  within 10 test_status 503 http://127.0.0.1:18195/readyz && test_status 200 http://127.0.0.1:18195/healthz && test_status 503 http://127.0.0.1:18195/v1/plans || rc=1
+  kill "$pid" && wait "$pid" || true
+  return $rc
+}
+test_status() { [ "$(curl -s -m 5 -o /dev/null -w '%{http_code}' -H "Authorization: Bearer $(cat "$fleet/token")" "$2")" = "$1" ]; }
+ok "a database that is not there: alive, not ready, and 503" without_database
 # ---- keys and tokens ----
 token_file() { # MODE TEXT
   rm -rf "$bad/token" && printf '%b' "$2" >"$bad/token" && chmod "$1" "$bad/token"

@@ -26,16 +26,37 @@ app() { # ROUND
 }
 statements() { sql "select xact_commit + xact_rollback from pg_stat_database where datname = current_database()"; }
 rss_kb() { sed -n 's/^VmRSS:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$(pid_of "$1")/status"; }
-# Twenty quiet seconds with the two nodes.
-idle() {
-  local before transactions
+# Twenty quiet seconds; WHAT is how many nodes live.
+idle() { # WHAT
+  local before transactions i names=(coordinator server slave)
   read -r -t 5 <> <(:) || true
-  before="$(cpu_us "$(pid_of coordinator)") $(cpu_us "$(pid_of server)") $(cpu_us "$(pid_of slave)")"
+  before="$(cpu_us "$(pid_of coordinator)") $(cpu_us "$(pid_of server)") $(cpu_us "$(pid_of slave)") $(cpu_us "$(kafka_pid)")"
   transactions=$(statements)
   read -r -t 20 <> <(:) || true
-  read -r -a before <<<"$before $(cpu_us "$(pid_of coordinator)") $(cpu_us "$(pid_of server)") $(cpu_us "$(pid_of slave)")"
-  sample idle_transactions_per_s "$(awk -v n=$(($(statements) - transactions)) 'BEGIN {printf "%.1f", n / 20}')"
-  local i names=(coordinator server slave)
-  for i in 0 1 2; do sample "idle_cpu_permille_${names[i]}" "$(awk -v us=$((before[i + 3] - before[i])) 'BEGIN {printf "%.2f", us / 20000}')"; done
-  for i in 0 1 2; do sample "rss_mb_${names[i]}" "$(awk -v kb="$(rss_kb "${names[i]}")" 'BEGIN {printf "%.1f", kb / 1024}')"; done
+  read -r -a before <<<"$before $(cpu_us "$(pid_of coordinator)") $(cpu_us "$(pid_of server)") $(cpu_us "$(pid_of slave)") $(cpu_us "$(kafka_pid)")"
+  sample "idle_transactions_per_s_$1" "$(awk -v n=$(($(statements) - transactions)) 'BEGIN {printf "%.1f", n / 20}')"
+  for i in 0 1 2; do
+    sample "idle_cpu_permille_${names[i]}_$1" "$(awk -v us=$((before[i + 4] - before[i])) 'BEGIN {printf "%.2f", us / 20000}')"
+    sample "rss_mb_${names[i]}_$1" "$(awk -v kb="$(rss_kb "${names[i]}")" 'BEGIN {printf "%.1f", kb / 1024}')"
+  done
+  sample "idle_cpu_permille_kafka_$1" "$(awk -v us=$((before[7] - before[3])) 'BEGIN {printf "%.2f", us / 20000}')"
+}
+# 500 nodes more, simulated by one program: enrolled, each with its topic and its presence every ten seconds.
+crowd() {
+  local folder i pid
+  folder=$(mktemp -d)
+  for i in $(seq 500); do
+    "$BUILD/fairlead" node create "bench-$i" --plane main --roles dns --address "127.1.$((i / 250)).$((i % 250 + 1))" --cpu 1 --memory 1 >/dev/null
+    "$BUILD/fairlead" node invite "bench-$i"
+  done >"$folder/tokens"
+  "$BUILD/tests/bench/nodes" "$folder" <"$folder/tokens" >"$folder/out" 2>"$folder/err" &
+  pid=$!
+  within 120 grep -q ready "$folder/out"
+  within 120 is 500 "select count(*) from nodes where name like 'bench-%' and state = 'ready'"
+  read -r -t 15 <> <(:) || true
+  idle 500
+  kill "$pid"
+  wait "$pid" 2>/dev/null || true
+  for i in $(seq 500); do "$BUILD/fairlead" node delete "bench-$i" >/dev/null; done
+  rm -rf "$folder"
 }

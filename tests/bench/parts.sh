@@ -30,12 +30,12 @@ parts() { # ROUND
   start_coordinator
   within 20 ready
 }
-# A worker that has used no CPU for a quarter of a second has nothing left to do.
+# Workers that have used hardly any CPU for a quarter of a second have nothing left to do.
 idle_worker() {
   local before
-  before=$(cpu_us "$(pid_of server)")
+  before=$(cpu_us "$(pid_of server)" "$(pid_of slave)")
   read -r -t 0.25 <> <(:) || true
-  [ $(($(cpu_us "$(pid_of server)") - before)) -lt 10001 ]
+  [ $(($(cpu_us "$(pid_of server)" "$(pid_of slave)") - before)) -lt 20001 ]
 }
 # kill -9 in the middle of 1,000 intents per second: until what was accepted after it is done within a second again.
 recovery() { # ROUND

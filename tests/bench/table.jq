@@ -1,5 +1,4 @@
 # The samples' medians, each beside its denominator. in: an object of figures; out: lines of a table.
-def line($what; $unit): "\($what)\t\(.)\t\($unit)";
 def ratio($a; $b): ($a / $b * 100 | round) / 100;
 [ "accepted, one per request, 64 connections\t\(.accept_per_s)\t/s\tp50 \(.accept_p50_ms) ms, p99 \(.accept_p99_ms) ms, \(.accept_errors) errors",
   "  pgbench writing the same rows\t\(.rows_per_s)\t/s\tratio \(ratio(.accept_per_s; .rows_per_s))",
@@ -9,7 +8,7 @@ def ratio($a; $b): ($a / $b * 100 | round) / 100;
   "accepted to worker start, \(.pickup_offered_200) /s\t\(.pickup_p50_ms_200)\tms\tp99 \(.pickup_p99_ms_200) ms",
   "accepted to worker start, \(.pickup_offered_1000) /s\t\(.pickup_p50_ms_1000)\tms\tp99 \(.pickup_p99_ms_1000) ms",
   "whole pipeline\t\(.pipeline_per_s)\t/s",
-  "  CPU per intent\t\(.cpu_us_per_intent_coordinator + .cpu_us_per_intent_worker)\tus\tcoordinator \(.cpu_us_per_intent_coordinator), worker \(.cpu_us_per_intent_worker); besides PostgreSQL \(.cpu_us_per_intent_postgresql), Kafka \(.cpu_us_per_intent_kafka)",
+  "  CPU per intent\t\(.cpu_us_per_intent_coordinator + .cpu_us_per_intent_workers)\tus\tcoordinator \(.cpu_us_per_intent_coordinator), workers \(.cpu_us_per_intent_workers); besides PostgreSQL \(.cpu_us_per_intent_postgresql), Kafka \(.cpu_us_per_intent_kafka)",
   "  WAL per intent\t\(.wal_bytes_per_intent)\tB\t\(.commits_per_intent) commits",
   "orders, outbox to acknowledged\t\(.relay_orders_per_s)\t/s\tthe program's start included",
   "reports into rows\t\(.reports_per_s)\t/s\tthe program's start included",
@@ -17,7 +16,5 @@ def ratio($a; $b): ($a / $b * 100 | round) / 100;
   "recovered after kill -9 at 1,000 /s\t\(.recovery_s)\ts\t\(.recovery_lost) lost",
   "request to first green answer\t\(.app_s)\ts",
   "  bare compose up of that file\t\(.bare_compose_s)\ts\tratio \(ratio(.app_s; .bare_compose_s))",
-  "idle, CPU\t\(.idle_cpu_permille_coordinator)\tpermille\tcoordinator; server \(.idle_cpu_permille_server), slave \(.idle_cpu_permille_slave)",
-  "idle, transactions of PostgreSQL\t\(.idle_transactions_per_s)\t/s",
-  "resident memory\t\(.rss_mb_coordinator)\tMB\tcoordinator; server \(.rss_mb_server), slave \(.rss_mb_slave)"
+  (("2", "500") as $n | "idle, \($n) nodes: CPU of the coordinator\t\(.["idle_cpu_permille_coordinator_" + $n])\tpermille\tserver \(.["idle_cpu_permille_server_" + $n]), slave \(.["idle_cpu_permille_slave_" + $n]), Kafka \(.["idle_cpu_permille_kafka_" + $n]); \(.["idle_transactions_per_s_" + $n]) transactions/s; resident coordinator \(.["rss_mb_coordinator_" + $n]), server \(.["rss_mb_server_" + $n]), slave \(.["rss_mb_slave_" + $n]) MB")
 ] | .[]

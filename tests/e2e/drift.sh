@@ -92,7 +92,7 @@ ok "nginx that was stopped is started" within 58 sql_is "select count(*) from ev
 ok "... and serves" within 10 serves drift1
 
 # The port of an app admits its edge only (design section 6).
-address=$(sql "select address from nodes where name = '$(node drift1)'") port=$("$fairlead" instance get drift1 -o json | jq -r .port)
+address=$(sql "select address from nodes where name = '$(node drift1)'") port=$("$fairlead" instance get drift1 -o json | jq -r .port) table=$(nft_table drift1)
 ok "nobody on this machine reaches the port past the edge" bash -c "! curl -s -m 2 http://$address:$port/healthz"
 ok "... not even with the edge's address" bash -c "! curl -s -m 2 --interface $FAIRLEAD_EDGE_ADDRESS http://$address:$port/healthz"
 direct=$(engine inspect "$(container drift1)" --format '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}')
@@ -121,5 +121,5 @@ ok "mended, it is ok again" within 60 health_is drift1 ok
 
 for i in 1 2 3 4; do "$fairlead" instance delete "drift$i" --purge >/dev/null; done
 for i in 1 2 3 4; do ok "drift$i is gone" within 60 sql_is "select count(*) from instances where name = 'drift$i' and state <> 'deleted'" 0; done
-ok "no guard is left for them" bash -c "! nft -n list ruleset | grep -qF '. $address . $port'"
+ok "no guard is left for them" bash -c "! nft -n list table ip $table | grep -qF '. $address . $port'"
 finish

@@ -1,7 +1,8 @@
-/* Records of a broker that somebody else writes to: a signature of nobody is refused; the payload behind a good one
- * may still be anything, so that every message is unpacked from the raw bytes too. */
-#include "base/mem.h"
+/* Records of a broker that somebody else writes to: a signature of nobody is refused; the payload behind a
+ * good one may still be anything, so that every message is unpacked from the raw bytes too. */
 #include "node/envelope.h"
+
+#include "base/mem.h"
 #include "proto/fairlead.pb-c.h"
 #include "tests/fuzz/fuzz.h"
 

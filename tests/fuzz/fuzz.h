@@ -1,5 +1,5 @@
-/* For fuzzers: one entry each, any bytes in, nothing but clean errors out. A corpus folder of the same name is
- * replayed by `make check`; `make fuzz` goes on from there. */
+/* For fuzzers: one entry each, any bytes in, nothing but clean errors out. A corpus folder of the same name
+ * is replayed by `make check`; `make fuzz` goes on from there. */
 #ifndef FAIRLEAD_TESTS_FUZZ_FUZZ_H
 #define FAIRLEAD_TESTS_FUZZ_FUZZ_H
 

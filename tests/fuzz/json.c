@@ -1,5 +1,7 @@
-/* JSON of strangers: what parses is printed and parses again as the same, within the ceilings of base/json.h. */
+/* JSON of strangers: what parses is printed and parses again as the same, within the ceilings of base/json.h.
+ */
 #include "base/json.h"
+
 #include "base/mem.h"
 #include "tests/fuzz/fuzz.h"
 

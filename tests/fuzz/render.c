@@ -1,20 +1,22 @@
 /* F3, P21: whatever a tenant types becomes one scalar of the Compose file and nothing else. The bytes are the
  * value of an input, of the title, of the host; the file that comes out must have the shape that a plain word
  * gives, and hold the value with every "$" doubled. */
+#include "model/render.h"
+
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/yaml.h"
-#include "model/render.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <string.h>
 
-static const char spec_text[] =
-    "{\"title\":\"A\",\"services\":{\"web\":{\"image\":\"web\",\"memory_share\":100,\"cpu_share\":100}},\"inputs\":{"
-    "\"title\":{\"title\":\"T\"}},\"health\":{\"service\":\"web\",\"port\":80}}";
-static char template_text[] = "services:\n  web:\n    user: \"1000\"\n    environment:\n      TITLE: \"a {{inputs.title}} "
-                              "b\"\n    healthcheck:\n      test: [\"CMD\", \"{{inputs.title}}\"]\n";
+static const char spec_text[] = "{\"title\":\"A\",\"services\":{\"web\":{\"image\":\"web\",\"memory_share\":"
+                                "100,\"cpu_share\":100}},\"inputs\":{"
+                                "\"title\":{\"title\":\"T\"}},\"health\":{\"service\":\"web\",\"port\":80}}";
+static char template_text[] =
+    "services:\n  web:\n    user: \"1000\"\n    environment:\n      TITLE: \"a {{inputs.title}} "
+    "b\"\n    healthcheck:\n      test: [\"CMD\", \"{{inputs.title}}\"]\n";
 
 /* The Compose file as JSON with this input; NULL: refused. */
 static json_t *render(const json_t *spec, char *value) {
@@ -27,7 +29,8 @@ static json_t *render(const json_t *spec, char *value) {
     input.key = (char *)(uintptr_t) "title";
     input.value = value;
     image.key = (char *)(uintptr_t) "web";
-    image.value = (char *)(uintptr_t) "a/b@sha256:0000000000000000000000000000000000000000000000000000000000000000";
+    image.value =
+        (char *)(uintptr_t) "a/b@sha256:0000000000000000000000000000000000000000000000000000000000000000";
     stack.template_ = template_text;
     stack.address = (char *)(uintptr_t) "127.0.0.1";
     stack.port = 20000;
@@ -75,7 +78,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     MUST(str_eq(json_str(json_object_get(web, "environment"), "TITLE"), str_text(&want)));
     /* With the value taken out again, the file is the plain one. */
     (void)json_object_set_new(json_object_get(web, "environment"), "TITLE", json_string("a x b"));
-    (void)json_array_set_new(json_object_get(json_object_get(web, "healthcheck"), "test"), 1, json_string("x"));
+    (void)json_array_set_new(json_object_get(json_object_get(web, "healthcheck"), "test"), 1,
+                             json_string("x"));
     MUST(json_equal(file, plain));
     return 0;
 }

@@ -1,5 +1,5 @@
-/* The small grammars: names, references, identities, numbers, hex. What one accepts holds nothing that any later
- * reader could take for syntax. */
+/* The small grammars: names, references, identities, numbers, hex. What one accepts holds nothing that any
+ * later reader could take for syntax. */
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/uuid.h"

@@ -1,7 +1,8 @@
 /* YAML of strangers: what is read can be written, and reads back as the same. */
+#include "base/yaml.h"
+
 #include "base/json.h"
 #include "base/mem.h"
-#include "base/yaml.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <string.h>

@@ -73,6 +73,10 @@ static void names_follow_their_grammar(void **state) {
     assert_true(name_is_loopback("127.0.0.1:9092,localhost:9093"));
     assert_false(name_is_loopback("127.0.0.1:9092,10.0.0.1:9092"));
     assert_false(name_is_loopback("127.evil.example:9092"));
+    assert_true(name_is_loopback("[::1]:9092"));
+    assert_false(name_is_loopback("[::1]:|"));
+    assert_false(name_is_loopback("localhost:"));
+    assert_false(name_is_loopback("127.0.0.1"));
     assert_false(name_is_loopback(""));
 }
 

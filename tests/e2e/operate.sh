@@ -1,0 +1,101 @@
+#!/usr/bin/env bash
+# What an operator lives with: status, doctor, metrics, logs with the trace of a request; two coordinators side by side.
+# shellcheck source=../support/e2e.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../support/e2e.sh"
+# shellcheck source=../support/processes.sh
+. "$root/tests/support/processes.sh"
+tag=$(($(date +%s) % 100000))
+auth="Authorization: Bearer $(cat "$fleet/token")"
+second=
+end() {
+  [ -z "$second" ] || kill "$second" 2>/dev/null || true
+  "$root/deploy/dev/stack" up >/dev/null
+  "$root/deploy/dev/fleet" up >/dev/null
+}
+trap end EXIT
+noop() { printf '{"app":"noop","name":"%s","customer":"e2e","tenant":"main","plane":"main"}' "$1"; }
+
+# ---- status and doctor ----
+same_counts() { [ "$("$fairlead" status -o json | jq -S '.instances | with_entries(select(.value > 0))')" = "$(sql "select coalesce(jsonb_object_agg(state, n), '{}') from (select state, count(*) n from instances where state <> 'deleted' group by 1) s" | jq -S .)" ]; }
+ok "status counts what the table holds" within 10 same_counts
+ok "doctor finds nothing, and its exit code says so" within 30 "$fairlead" doctor
+ok "... and each check has a name, a finding and no next step" bash -c "'$fairlead' doctor -o json | jq -e 'length > 8 and all(.[]; .check and .what and .ok and .next == \"\")'"
+redis_lost() {
+  local pid out rc=0
+  pid=$(cat "$run/redis/pid")
+  kill "$pid" && within 10 gone "$pid"
+  out=$("$fairlead" doctor) || rc=$?
+  "$root/deploy/dev/stack" up >/dev/null
+  echo "$out"
+  [ $rc = 1 ] && grep -E 'redis.*start it' <<<"$(tr '\n' ' ' <<<"$out")"
+}
+ok "doctor names what is away, and what to do" redis_lost
+ok "... and is content once it is back" within 30 "$fairlead" doctor
+stuck() {
+  sql "update nodes set roles = array_remove(roles, 'host')" >/dev/null
+  "$fairlead" instance create testapp "s$tag" --size tiny >/dev/null
+  within 20 bash -c "'$fairlead' doctor | grep -q 'nobody has'"
+  local rc=0
+  within 20 bash -c "'$fairlead' status -o json | jq -e '[.stuck[] | select(.instance == \"s$tag\")] | length == 1 and (.[0].reason | length > 10)'" || rc=1
+  sql "update nodes set roles = array_append(roles, 'host')" >/dev/null
+  "$fairlead" instance delete "s$tag" --purge --wait --timeout 90 || rc=1
+  return $rc
+}
+ok "what waits for room is in status, with the reason" stuck
+
+# ---- metrics ----
+ok "metrics want a token" bash -c "[ \"\$(curl -s -o /dev/null -w '%{http_code}' $FAIRLEAD_SERVER/metrics)\" = 401 ]"
+all_of() { # WHO URL
+  curl -fs -H "$auth" "$2" >"$fleet/metrics" || return 1
+  local name missing=0
+  while read -r name; do
+    grep -q "^# TYPE $name " "$fleet/metrics" || { echo "$name is not there"; missing=1; }
+  done < <(sed -n "s/^| \`\(fairlead_[a-z_]*\)\` | [a-z]* | [^|]* | \($1\|both\) .*/\1/p" "$root/docs/METRICS.md")
+  return $missing
+}
+ok "the coordinator prints every metric of the docs" all_of coordinator "$FAIRLEAD_SERVER/metrics"
+value() { sed -n "s/^$1 //p" "$fleet/metrics"; }
+count_rises() {
+  local before
+  before=$(value 'fairlead_intents_total{kind="create",result="accepted"}')
+  answers 202 POST /v1/instances -d "$(noop "m$tag")" || return 1
+  all_of coordinator "$FAIRLEAD_SERVER/metrics"
+  [ "$(value 'fairlead_intents_total{kind="create",result="accepted"}')" = $((${before:-0} + 1)) ]
+}
+ok "... and counts one intent as one" count_rises
+
+# ---- logs ----
+pid=$(cat "$fleet/server.pid")
+kill "$pid" && within 30 gone "$pid"
+FAIRLEAD_LOG_FORMAT=json FAIRLEAD_METRICS=127.0.0.1:18299 start_worker server builder,host,edge,dns,prober ""
+from=$(wc -l <"$fleet/server.log")
+ok "a worker prints every metric of the docs" within 20 all_of worker http://127.0.0.1:18299/metrics
+trace=$(openssl rand -hex 16)
+traced() {
+  answers 202 POST /v1/instances -H "traceparent: 00-$trace-$(openssl rand -hex 8)-01" -d "$(noop "t$tag")" || return 1
+  within 20 state_is "t$tag" running
+  grep '"request"' "$fleet/coordinator.log" | grep -q "$trace" || { echo "not in the coordinator's log"; return 1; }
+  within 10 grep -q "order.*$trace" "$fleet/server.log"
+  within 10 bash -c "kcat -C -e -q -b '$FAIRLEAD_KAFKA' -t fairlead.events -f '%h\n' | grep -q 'ce_traceparent=00-$trace'"
+}
+ok "the trace of a request is in the logs of coordinator and worker, and in its events" traced
+ok "a JSON log is one object per line" bash -c "tail -n +$((from + 1)) '$fleet/server.log' | jq -es 'length > 1 and all(.[]; .time and .level and .program and .msg)'"
+ok "nonsense as traceparent is replaced, not carried on" bash -c ". '$root/tests/support/e2e.sh'; answers 202 POST /v1/instances -H 'traceparent: 00-zz-\"x-01' -d '$(noop "n$tag")' && [ -z \"\$(sql \"select 1 from events where trace like '%zz%'\")\" ]"
+
+# ---- two coordinators ----
+FAIRLEAD_PORT=$((FAIRLEAD_PORT + 9)) FAIRLEAD_STATE=$fleet/coordinator setsid "$BUILD/fairlead-coordinator" run >>"$fleet/second.log" 2>&1 </dev/null &
+second=$!
+other=http://127.0.0.1:$((FAIRLEAD_PORT + 9))
+within 20 curl -fs -m 2 "$other/readyz"
+id=$("$fairlead" instance get "t$tag" -o json | jq -r .id)
+in_order() { # requests through both at once: what the events topic holds of it rises by one, and its revisions do too
+  local days
+  seq 40 | xargs -P 16 -I{} bash -c "s=$FAIRLEAD_SERVER; [ \$(({} % 2)) = 0 ] || s=$other; curl -s -o /dev/null -m 20 -X POST -H '$auth' -H 'Content-Type: application/json' -d '{\"days\":1}' \$s/v1/instances/$id/extend"
+  within 20 sql_is "select count(*) from events e where instance_id = '$id' and type = 'extended'" 40
+  days=$(sql "select event_seq from instances where id = '$id'")
+  within 20 bash -c "kcat -C -e -q -b '$FAIRLEAD_KAFKA' -t fairlead.events -f '%h\n' | grep 'ce_subject=$id' | grep -q 'ce_sequence=0*$days'" || return 1
+  kcat -C -e -q -b "$FAIRLEAD_KAFKA" -t fairlead.events -f '%h\n' | grep "ce_subject=$id" | grep -o 'ce_sequence=[0-9]*' | cut -d= -f2 | sed 's/^0*//' |
+    awk '!seen[$1]++ {if ($1 != ++n) {print "got " $1 ", not " n; exit 1}} END {print n " in order"}'
+}
+ok "two coordinators write the events of one instance in their order" in_order
+echo "$passed passed, $failed failed"
