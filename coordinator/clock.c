@@ -24,7 +24,8 @@ struct clock {
     pthread_t thread;
     pthread_mutex_t mutex;
     pthread_cond_t cond;
-    bool woken, stopping;
+    bool woken;
+    atomic_bool stopping; /* read without the mutex, too */
     struct pg *pg;
 };
 

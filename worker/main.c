@@ -17,6 +17,7 @@
 
 #include <limits.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,7 +62,7 @@ struct parts {
     struct httpd *metrics;
     pthread_t events, presence;
     bool events_run, presence_run;
-    volatile int stop;
+    atomic_int stop;
 };
 
 /* Children run in other folders: paths must mean the same there. */

@@ -11,6 +11,7 @@
 #include "worker/worker.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,7 +39,7 @@ struct orders {
     pthread_cond_t cond;
     struct job *head, **tail, *finished;
     int queued;
-    bool stopping;
+    atomic_bool stopping;
     struct kcons *kcons;
     unsigned rebalances; /* of it, as last seen */
 };

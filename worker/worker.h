@@ -9,6 +9,7 @@
 #include "proto/fairlead.pb-c.h"
 
 #include <signal.h>
+#include <stdatomic.h>
 
 /* Settings that orders need (worker/main.c has the table). */
 struct worker_conf {
@@ -19,7 +20,7 @@ struct worker {
     struct node_identity node;
     struct worker_conf conf;
     struct reporter *reporter;
-    volatile int stopping;
+    atomic_int stopping;
 };
 
 /* What an order led to. Texts live in the job's arena. */

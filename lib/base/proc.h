@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/str.h"
 
+#include <stdatomic.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -16,12 +17,12 @@ struct proc {
     const char *dir;   /* working folder, or NULL */
     const void *input; /* standard input, or NULL for an empty one; at most 60 KiB (a pipe's worth) */
     size_t input_n;
-    uid_t uid;                  /* run as this user and group when not 0 */
-    int64_t timeout_us;         /* required */
-    const volatile int *cancel; /* when it becomes non-zero the group is killed; may be NULL */
-    struct str *out;            /* standard output, may be NULL (thrown away) */
-    struct str *log;            /* standard error, or both when out is NULL; may be NULL */
-    int status;                 /* set by proc_run: exit code, or 128 + signal */
+    uid_t uid;                /* run as this user and group when not 0 */
+    int64_t timeout_us;       /* required */
+    const atomic_int *cancel; /* when it becomes non-zero the group is killed; may be NULL */
+    struct str *out;          /* standard output, may be NULL (thrown away) */
+    struct str *log;          /* standard error, or both when out is NULL; may be NULL */
+    int status;               /* set by proc_run: exit code, or 128 + signal */
 };
 
 /* 0 when the program ran to its end, whatever its status. Errors: retry (cannot start, time limit,

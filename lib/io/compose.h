@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "base/str.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 
 struct compose_driver {
@@ -18,7 +19,7 @@ const struct compose_driver *compose_driver(void);
 
 struct compose {
     const char *engine_socket, *project, *file;
-    const volatile int *cancel;
+    const atomic_int *cancel;
     struct str *log; /* what it said */
 };
 

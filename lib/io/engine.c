@@ -13,7 +13,7 @@
 
 struct exchange {
     struct str answer;
-    const volatile int *stop;
+    const atomic_int *stop;
     void (*line)(void *arg, const char *line);
     void *arg;
 };
@@ -198,7 +198,7 @@ static void read_event(void *arg, const char *line) {
         following->each(following->arg, value);
 }
 
-void engine_follow(const char *socket, const char *label_key, const volatile int *stop,
+void engine_follow(const char *socket, const char *label_key, const atomic_int *stop,
                    void (*each)(void *arg, const char *label_value), void *arg) {
     struct following following = {label_key, each, arg};
     struct exchange x = {.answer = STR_INIT(1048576), .line = read_event, .arg = &following, .stop = stop};

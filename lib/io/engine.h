@@ -6,6 +6,7 @@
 #include "base/err.h"
 
 #include <jansson.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -26,7 +27,7 @@ char *engine_logs(const char *socket, const char *container, int lines);
 
 /* Follows events of containers with a label until *stop is set; calls each(arg, instance label) for start,
  * die, destroy, oom and health changes. Returns when the stream ends. */
-void engine_follow(const char *socket, const char *label_key, const volatile int *stop,
+void engine_follow(const char *socket, const char *label_key, const atomic_int *stop,
                    void (*each)(void *arg, const char *label_value), void *arg);
 
 #endif

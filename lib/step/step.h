@@ -10,6 +10,8 @@
 #include "node/node.h"
 #include "proto/fairlead.pb-c.h"
 
+#include <stdatomic.h>
+
 /* What the machine offers to steps. */
 struct step_machine {
     const struct node_identity *node;
@@ -19,7 +21,7 @@ struct step_machine {
     const char *edge_user; /* whom nginx runs as, where the edge is this machine too */
     bool guard;            /* ports are guarded by nftables */
     int http_port;
-    const volatile int *cancel;
+    const atomic_int *cancel;
 };
 
 struct step_secret {

@@ -1,5 +1,6 @@
-/* Nodes that do nothing but live: each enrols with a token from standard input and tells its presence every ten
- * seconds, for as long as the program runs. usage: nodes FOLDER <tokens. Prints "ready" once all have enrolled. */
+/* Nodes that do nothing but live: each enrols with a token from standard input and tells its presence every
+ * ten seconds, for as long as the program runs. usage: nodes FOLDER <tokens. Prints "ready" once all have
+ * enrolled. */
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -51,8 +52,8 @@ static int tell(struct kprod *kprod, struct living *living, struct err *err) {
     uint8_t *payload = arena_alloc(&arena, size);
     fairlead__v1__reports__pack(&reports, payload);
     void *envelope = envelope_make(&living->node.keys, ENVELOPE_REPORTS, payload, size, &arena, &n);
-    int rc = kprod_send(kprod, "fairlead.reports", -1, living->node.id.b, sizeof living->node.id.b, envelope, n, NULL,
-                        0, err);
+    int rc = kprod_send(kprod, "fairlead.reports", -1, living->node.id.b, sizeof living->node.id.b, envelope,
+                        n, NULL, 0, err);
     arena_release(&arena);
     return rc;
 }

@@ -1,6 +1,6 @@
-/* ThreadSanitizer knows POSIX threads only, and librdkafka is built upon those of C11: its threads would have no
- * state there, and their first report crashes. Linked only under SAN=thread: the same calls by the POSIX names, which
- * glibc implements by the same objects. */
+/* ThreadSanitizer knows POSIX threads only, and librdkafka is built upon those of C11: its threads would have
+ * no state there, and their first report crashes. Linked only under SAN=thread: the same calls by the POSIX
+ * names, which glibc implements by the same objects. */
 #include <errno.h>
 #include <pthread.h>
 #include <stdint.h>
@@ -34,7 +34,8 @@ int thrd_detach(thrd_t thread) {
 int mtx_init(mtx_t *m, int type) {
     pthread_mutexattr_t attr;
     (void)pthread_mutexattr_init(&attr);
-    (void)pthread_mutexattr_settype(&attr, type & mtx_recursive ? PTHREAD_MUTEX_RECURSIVE : PTHREAD_MUTEX_NORMAL);
+    (void)pthread_mutexattr_settype(&attr,
+                                    type & mtx_recursive ? PTHREAD_MUTEX_RECURSIVE : PTHREAD_MUTEX_NORMAL);
     int rc = pthread_mutex_init(mutex_of(m), &attr);
     (void)pthread_mutexattr_destroy(&attr);
     return result_of(rc);

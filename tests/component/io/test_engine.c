@@ -153,7 +153,7 @@ static void an_event_stream_of_nonsense_only_ends(void **state) {
                                  "OK\r\n\r\n{\"Actor\":{\"Attributes\":{\"fairlead.instance\":\"abc\"}}}\n[]"
                                  "\nnull\n{\"Actor\":5}\nnot "
                                  "JSON\n\n{\"Actor\":{\"Attributes\":{\"fairlead.instance\":7}}}\n";
-    volatile int stop = 0;
+    atomic_int stop = 0;
     (void)state;
     lines = 0;
     start_fake(answer, sizeof answer - 1);
