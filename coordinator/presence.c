@@ -12,9 +12,12 @@
 #include <stdlib.h>
 #include <uthash.h>
 
-#define WRITE_US (25 * CLOCK_S)  /* to PostgreSQL, of each node */
-#define SETTLE_US (30 * CLOCK_S) /* after a start: what nodes said meanwhile is still being read */
-#define LAG_MAX 1000             /* records that wait, above which silence proves nothing */
+#define WRITE_US                                                                                             \
+    (15 * CLOCK_S) /* to PostgreSQL, of each node: with every second report, before it would seem silent */
+#define SETTLE_US                                                                                            \
+    (30 * CLOCK_S) /* after a start or a standstill: what nodes said meanwhile is still being read */
+#define GAP_US (15 * CLOCK_S) /* without a look: we stood still ourselves */
+#define LAG_MAX 1000          /* records that wait, above which silence proves nothing */
 
 /* When a node was last written to PostgreSQL. */
 struct written {
@@ -26,13 +29,13 @@ struct written {
 struct presence {
     struct redis *redis;
     struct written *written;
-    int64_t opened_at;
+    int64_t settled_at, looked_at;
 };
 
 struct presence *presence_open(const char *redis) {
     struct presence *presence = mem_alloc(sizeof *presence);
     presence->redis = *redis ? redis_open(redis) : NULL;
-    presence->opened_at = clock_mono_us();
+    presence->settled_at = presence->looked_at = clock_mono_us();
     return presence;
 }
 
@@ -91,6 +94,15 @@ char *presence_get(struct presence *presence, struct uuid node) {
     return value;
 }
 
+/* Silence of a node counts only while others are heard, or while nothing waits to be read. */
+static bool is_read(const char *brokers, bool all_silent) {
+    struct err err = {0};
+    int64_t lag = 0;
+    return kcons_group_lag(brokers, "fairlead-ingest", TOPIC_REPORTS, topic_partitions(TOPIC_REPORTS), &lag,
+                           &err) == 0 &&
+           lag <= (all_silent ? 0 : LAG_MAX);
+}
+
 /* Those that Redis has not heard of either. */
 static void keep_silent(struct presence *presence, PGresult *quiet, struct arena *arena, struct vec *ids) {
     for (int row = 0; row < PQntuples(quiet); row++) {
@@ -119,9 +131,12 @@ int presence_find_silent(struct presence *presence, struct pg *pg, const char *b
                          struct err *err) {
     struct arena arena = {0};
     struct vec ids = {0};
-    int64_t lag = 0;
+    int64_t now = clock_mono_us();
     *ret_n = 0;
-    if (clock_mono_us() - presence->opened_at < SETTLE_US)
+    if (now - presence->looked_at > GAP_US)
+        presence->settled_at = now;
+    presence->looked_at = now;
+    if (now - presence->settled_at < SETTLE_US)
         return 0;
     cleanup_result PGresult *quiet = pg_run(pg, query_nodes_quiet, NULL, err);
     if (!quiet)
@@ -129,11 +144,10 @@ int presence_find_silent(struct presence *presence, struct pg *pg, const char *b
     keep_silent(presence, quiet, &arena, &ids);
     int rc = 0;
     if (ids.n) { /* the broker is asked only when somebody seems silent */
-        struct err lagging = {0};
-        if (kcons_group_lag(brokers, "fairlead-ingest", TOPIC_REPORTS, topic_partitions(TOPIC_REPORTS), &lag,
-                            &lagging) == 0 &&
-            lag <= LAG_MAX)
+        if (is_read(brokers, (int64_t)ids.n == pg_int(quiet, 0, 1)))
             rc = mark(pg, &arena, &ids, ret_n, err);
+        else
+            presence->settled_at = now;
     }
     arena_release(&arena);
     return rc;

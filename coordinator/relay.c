@@ -22,6 +22,7 @@
 #define MARK_US (10 * CLOCK_S)  /* rows below the mark were deleted at least so long ago */
 #define SWEEP_US (60 * CLOCK_S) /* how often everything is looked at */
 #define AGAIN_S 120             /* of events, after the broker was away */
+#define BACK_US (3 * CLOCK_S)   /* without a new failure: the broker is back */
 #define TOUCH_US (1 * CLOCK_S)  /* below idle_session_timeout: the server takes lanes from a stopped relay */
 
 #define SETTINGS                                                                                             \
@@ -56,7 +57,7 @@ struct relay_thread {
     struct arena arena;
     struct vec parcels;
     atomic_uint woken;
-    bool again; /* the broker was away */
+    int64_t away_at; /* when the broker was last found away; 0: what may be lost has been told again */
 };
 
 struct relay {
@@ -356,13 +357,16 @@ static void mark_woken(struct relay_thread *thread) {
 /* A broker acknowledges before it flushes: after it was away, what it had last may be gone (protocol section
  * 5). Documents are told again by inventories, orders by their deadlines; nobody would miss an event. */
 static int tell_events_again(struct relay_thread *thread, struct err *err) {
+    int64_t now = clock_mono_us();
     (void)kprod_poll(thread->kprod, 0);
-    thread->again = kprod_was_away(thread->kprod) || thread->again;
-    if (thread->first_lane != LANE_EVENTS || !thread->lanes[0].owned || !thread->again)
+    if (kprod_was_away(thread->kprod))
+        thread->away_at = now;
+    if (thread->first_lane != LANE_EVENTS || !thread->lanes[0].owned || !thread->away_at ||
+        now - thread->away_at < BACK_US) /* once for each time that it was away */
         return 0;
     if (republish(thread->pg, REPUBLISH_EVENTS, AGAIN_S, NULL, err) < 0)
         return -1;
-    thread->again = false;
+    thread->away_at = 0;
     thread->lanes[0].dirty = true;
     return 0;
 }
@@ -385,8 +389,9 @@ static void *run(void *arg) {
         if (rc == 0 && now - touched > TOUCH_US) {
             touched = now;
             rc = try_lanes(thread, &err);
-            if (rc == 0)
-                rc = tell_events_again(thread, &err);
+            struct err again = {0};
+            if (rc == 0 && tell_events_again(thread, &again) < 0) /* what is new goes on */
+                log_warn("events are not told again yet", LOG_S("error", again.text));
             for (int i = 0; i < thread->lanes_n; i++)
                 if (now - thread->lanes[i].swept_at > SWEEP_US)
                     thread->lanes[i].dirty = true;

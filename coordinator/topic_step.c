@@ -67,14 +67,13 @@ static int check_broker(struct topic_step *step, struct arena *arena, struct err
     struct vec lost = {0};
     if (clock_mono_us() - step->checked_at < CHECK_US && step->checked_at)
         return 0;
-    if (kprod_topics(step->kprod, note_topic, &there, err) < 0 || make_fixed(step, &there, err) < 0)
-        return -1;
+    /* The names first: a topic that somebody makes meanwhile must not look lost. */
     cleanup_result PGresult *res = pg_run(step->pg, query_topics_names, NULL, err);
-    for (int row = 0; res && row < PQntuples(res); row++)
+    if (!res || kprod_topics(step->kprod, note_topic, &there, err) < 0 || make_fixed(step, &there, err) < 0)
+        return -1;
+    for (int row = 0; row < PQntuples(res); row++)
         if (!has(&there, pg_text(res, row, 0)))
             *vec_add(arena, &lost, const char *) = arena_strdup(arena, pg_text(res, row, 0));
-    if (!res)
-        return -1;
     if (lost.n) {
         struct pg_params params = {.arena = arena};
         pg_params_texts(&params, lost.items, lost.n);
@@ -89,14 +88,19 @@ static int check_broker(struct topic_step *step, struct arena *arena, struct err
 }
 
 static int fill_again(struct topic_step *step, struct err *err) {
-    int64_t rows = 0;
     if (!step->lost)
         return 0;
-    if (republish(step->pg, step->lost, EVENTS_S, &rows, err) < 0)
-        return -1;
-    if (rows)
-        log_warn("published again", LOG_I("rows", rows));
-    step->lost = 0;
+    for (unsigned part = 1; part <= REPUBLISH_ALL;
+         part <<= 1) { /* what is done is not done again when the next fails */
+        int64_t rows = 0;
+        if (!(step->lost & part))
+            continue;
+        if (republish(step->pg, part, EVENTS_S, &rows, err) < 0)
+            return -1;
+        if (rows)
+            log_warn("published again", LOG_I("rows", rows));
+        step->lost &= ~part;
+    }
     step->wake_clock(step->arg);
     return 0;
 }

@@ -36,6 +36,9 @@ const int node_columns_n = sizeof node_columns / sizeof *node_columns;
 int batch_send_load(struct batch *batch, const struct uuid *ids, size_t n, bool wait, struct err *err) {
     struct pg_params params = {.arena = batch->arena};
     pg_params_uuids(&params, ids, n);
+    batch->asked = n > 0;
+    if (!n) /* creates only: ten statements less */
+        return pg_send(batch->pg, query_now, NULL, err);
     if (pg_send(batch->pg, wait ? query_instances_lock : query_instances_lock_free, &params, err) < 0)
         return -1;
     const char *const queries[] = {
@@ -160,12 +163,14 @@ static int read_works(struct batch *batch, struct err *err) {
 int batch_read_load(struct batch *batch, struct err *err) {
     struct vec instances = {0}, intents = {0}, steps = {0}, documents = {0}, names = {0}, planes = {0},
                nodes = {0};
-    cleanup_result PGresult *locked = pg_next(batch->pg, err);
-    cleanup_result PGresult *now = locked ? pg_next(batch->pg, err) : NULL;
+    cleanup_result PGresult *locked = batch->asked ? pg_next(batch->pg, err) : NULL;
+    cleanup_result PGresult *now = locked || !batch->asked ? pg_next(batch->pg, err) : NULL;
     if (!now)
         return -1;
     batch->now = pg_time(now, 0, 0);
     batch->epoch = pg_int(now, 0, 1);
+    if (!batch->asked)
+        return 0;
     if (read_rows(batch, instance_columns, instance_columns_n, sizeof(struct instance), &instances, err) < 0)
         return -1;
     for (size_t i = 0; i < instances.n; i++) {

@@ -34,6 +34,7 @@ struct batch {
     uint64_t random;
     struct subject **subjects; /* as locked; NULL-free */
     size_t subjects_n;
+    bool asked;           /* the last load asked for instances, and not only for the time */
     struct vec held;      /* struct uuid of instances that another transaction has locked */
     struct vec decisions; /* struct decision *, each of which emits */
     struct vec works;     /* struct work * */

@@ -5,6 +5,7 @@
 #include "base/proc.h"
 
 #include <arpa/inet.h>
+#include <pthread.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,6 +13,9 @@
 #include <unistd.h>
 
 #define LISTING_MAX (4 * 1024 * 1024)
+
+/* What a script takes away was listed before: nobody else of this program writes in between. */
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 
 static void table_of(const struct nft_guard *guard, char out[40]) {
     /* Identities begin with the time: what tells two nodes apart stands later. */
@@ -22,7 +26,7 @@ static int run_script(const struct str *script, struct err *err) {
     const char *const argv[] = {"nft", "-f", "-", NULL};
     struct proc proc = {
         .argv = argv, .input = str_text(script), .input_n = script->n, .timeout_us = 20 * CLOCK_S};
-    return proc_check(&proc, ERR_PARK, err);
+    return proc_check(&proc, ERR_RETRY, err);
 }
 
 /* The whole table as nft shows it; false: there is none. */
@@ -137,7 +141,7 @@ static void drop_other_edges(struct str *script, const char *table, const struct
     }
 }
 
-int nft_guard_ensure(const struct nft_guard *guard, struct err *err) {
+static int ensure(const struct nft_guard *guard, struct err *err) {
     char table[40];
     cleanup_str struct str script = STR_INIT(60000), listing = STR_INIT(LISTING_MAX);
     long uid = is_on_this_machine(guard->edge) ? uid_of(guard->edge_user) : 0;
@@ -160,6 +164,13 @@ int nft_guard_ensure(const struct nft_guard *guard, struct err *err) {
     return run_script(&script, err);
 }
 
+int nft_guard_ensure(const struct nft_guard *guard, struct err *err) {
+    pthread_mutex_lock(&mutex);
+    int rc = ensure(guard, err);
+    pthread_mutex_unlock(&mutex);
+    return rc;
+}
+
 bool nft_guard_holds(const struct nft_guard *guard) {
     char table[40], want[160];
     cleanup_str struct str listing = STR_INIT(LISTING_MAX);
@@ -176,11 +187,14 @@ bool nft_guard_holds(const struct nft_guard *guard) {
     if (!has_element(str_text(&listing), "edges", want) || !strstr(str_text(&listing), "hook prerouting") ||
         !strstr(str_text(&listing), "hook output") || !strstr(str_text(&listing), "hook forward"))
         return false;
+    (void)snprintf(want, sizeof want, "%ld", uid_of(guard->edge_user));
+    if (is_on_this_machine(guard->edge) && !has_element(str_text(&listing), "users", want))
+        return false;
     (void)snprintf(want, sizeof want, "\"%s\"", guard->bridge ? guard->bridge : "");
     return !guard->bridge || has_element(str_text(&listing), "bridges", want);
 }
 
-int nft_guard_remove(const struct nft_guard *guard, struct err *err) {
+static int remove_elements(const struct nft_guard *guard, struct err *err) {
     char table[40];
     cleanup_str struct str script = STR_INIT(60000), listing = STR_INIT(LISTING_MAX);
     struct nft_guard nobody = *guard;
@@ -194,4 +208,11 @@ int nft_guard_remove(const struct nft_guard *guard, struct err *err) {
     str_addf(&script, "add element ip %s ports { %s . %u }\ndelete element ip %s ports { %s . %u }\n", table,
              guard->address, guard->port, table, guard->address, guard->port);
     return run_script(&script, err);
+}
+
+int nft_guard_remove(const struct nft_guard *guard, struct err *err) {
+    pthread_mutex_lock(&mutex);
+    int rc = remove_elements(guard, err);
+    pthread_mutex_unlock(&mutex);
+    return rc;
 }

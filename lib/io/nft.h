@@ -19,7 +19,8 @@ struct nft_guard {
     const char *bridge;    /* the app's network interface, or NULL while it is not there */
 };
 
-/* Class park when nft is not installed or refused; retry when it did not end in time. */
+/* Class park when nft is not installed or there is no such user; retry when it refused or did not end in
+ * time. */
 MUST_CHECK int nft_guard_ensure(const struct nft_guard *guard, struct err *err);
 bool nft_guard_holds(const struct nft_guard *guard);
 /* Whatever stands in the table for that port goes, and interfaces that are gone; a missing table has none. */

@@ -135,7 +135,7 @@ static void fill_dns(const struct subject *subject, struct decision *decision, e
     dns->owner = identity_of(arena, subject->instance->id);
     dns->serial = (uint64_t)subject->name->serial;
     dns->replaces = text_or_empty(arena, subject->name->replaces);
-    dns->adopt = subject_intent(subject, subject->instance->running)->kind == INTENT_REPAIR;
+    dns->adopt = subject_intent(subject, subject->instance->running)->walk == WALK_REPAIR;
 }
 
 static void fill_probe(const struct subject *subject, struct decision *decision, Fairlead__V1__Probe *probe) {

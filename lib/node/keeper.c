@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define WATCHING_MAX 2 /* of the threads: what changes the machine goes first */
 #define LOOK_US (30 * CLOCK_S)
 #define WATCH_US (45 * CLOCK_S) /* at most, and at least 30 s: a wrong "ok" must not last a minute */
 #define GONE_US (3600 * CLOCK_S)
@@ -120,14 +121,21 @@ static int load_one(void *arg, const void *accepted, size_t accepted_n, const vo
     return 0;
 }
 
-/* One after another for one instance; a watch changes nothing, so it waits for nobody and nobody for it. */
+/* One after another for one instance; a watch changes nothing, so it waits for nobody and nobody for it. But
+ * apps that accept and hang must not hold every thread. */
 static bool is_free(const struct keeper *keeper, const struct item *item) {
     bool watch = str_eq(item->document->kind, "watch");
-    for (size_t i = 0; i < keeper->n && !watch; i++)
-        if (keeper->items[i]->busy && uuid_eq(keeper->items[i]->instance, item->instance) &&
-            !str_eq(keeper->items[i]->document->kind, "watch"))
+    int watching = 0;
+    for (size_t i = 0; i < keeper->n; i++) {
+        const struct item *other = keeper->items[i];
+        if (!other->busy)
+            continue;
+        bool other_watch = str_eq(other->document->kind, "watch");
+        watching += other_watch;
+        if (!watch && !other_watch && uuid_eq(other->instance, item->instance))
             return false;
-    return !item->busy;
+    }
+    return !item->busy && !(watch && watching >= WATCHING_MAX);
 }
 
 /* The item that has been due for longest, so that a few broken apps cannot starve the rest: what is new is

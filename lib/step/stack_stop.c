@@ -73,12 +73,15 @@ static int unguard(struct step_context *ctx, const struct stack *stack, struct e
 int stack_stop(struct step_context *ctx, struct stack *stack, bool absent, struct err *err) {
     struct compose compose = stack_compose(ctx, stack);
     bool purge = absent && stack->want->purge;
+    /* A port that was given back may be somebody else's by now: it is closed by whom it was opened for only.
+     */
+    bool ours = !absent || file_exists(stack->file) || json_array_size(stack->containers);
     if (file_exists(stack->file) && json_array_size(stack->containers) &&
         compose_down(&compose, false, err) < 0)
         return step_fail(ctx, err, err->cls, "down_failed", "%s", arena_strdup(ctx->arena, err->text));
     if (stack_find_network(ctx, stack, err) < 0 || remove_leftovers(ctx, stack, err) < 0 ||
         fault_check(FAULT_STOP_DOWN, err) < 0 || prune_networks(ctx, err) < 0 ||
-        unguard(ctx, stack, err) < 0 || fault_check(FAULT_STOP_UNGUARDED, err) < 0)
+        (ours && unguard(ctx, stack, err) < 0) || fault_check(FAULT_STOP_UNGUARDED, err) < 0)
         return -1;
     if (secrets_remove(&stack->secrets, purge, err) < 0 || fault_check(FAULT_STOP_SECRETS, err) < 0)
         return -1;
