@@ -8,6 +8,7 @@ tag=$(date +%s)
 dead() { sql "select count(*) from dead_letters"; }
 put() { kcat -P -b "$FAIRLEAD_KAFKA" "$@"; }
 node=$(sql "select replace(id::text, '-', '') from nodes where name = 'slave'")
+# shellcheck disable=SC2001
 node_bytes() { sed 's/../\\x&/g' <<<"$node"; }
 kept() { # NAME COMMAND...: one more dead letter, and a neighbour that is not delayed
   local before

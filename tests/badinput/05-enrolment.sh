@@ -23,6 +23,7 @@ for text in '' x fairlead1 fairlead1.. 'fairlead1.zz.zz.http://x' "fairlead1.$(z
 done
 ok "nothing was kept of them" test ! -e "$fleet/guest/node.json"
 good=$("$fairlead" node invite guest)
+# shellcheck disable=SC2001
 ok "a token whose fingerprint is another's: whoever answers is not believed" bash -c "! FAIRLEAD_STATE='$fleet/guest' '$BUILD/fairlead-worker' enrol '$(sed 's/\.[0-9a-f]\{4\}\([0-9a-f]\{28\}\)\.http/.0000\1.http/' <<<"$good")'"
 fresh=$("$fairlead" node invite guest)
 ok "an older token is void once there is a newer one" bash -c "! FAIRLEAD_STATE='$fleet/guest' '$BUILD/fairlead-worker' enrol '$good'"

@@ -28,6 +28,7 @@ for key in 'version: "3"' 'volumes: {a: {}}' 'networks: {a: {}}' 'secrets: {a: {
   ok "the top-level key ${key%%:*}" refuses "is not allowed here"
 done
 # volumes and users
+# shellcheck disable=SC2088
 for volume in /etc:/etc ./a:/b ../a:/b '~/a:/b' 'a:b' 'a' ':/b' 'a:' 'a:/b:ro' 'a:/b:rshared' 'A:/b' '/var/run/docker.sock:/s' '${HOME}:/b' 'a b:/c'; do
   good
   sed -i "s|^    volumes: .*|    volumes: ['$volume']|" "$dir/compose.yaml"

@@ -1,6 +1,6 @@
 # What the scripts of bad inputs share. Each line of the list (HTTP, JSON, Kafka records ...) that can reach something
 # built is a case: refused with a clear error or counted, without any effect. Sourced after support/e2e.sh.
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash disable=SC2154,SC2034
 host=127.0.0.1 port=${FAIRLEAD_SERVER##*:}
 token=$(cat "$fleet/token")
 # The status line of what comes back when these bytes are sent; "closed" when nothing does. At most 5 s.
