@@ -16,6 +16,7 @@ static const struct compose_driver drivers[] = {
 };
 
 static const struct compose_driver *chosen;
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 
 static void choose(void) {
     for (size_t i = 0; i < sizeof drivers / sizeof *drivers && !chosen; i++) {
@@ -26,9 +27,12 @@ static void choose(void) {
 }
 
 const struct compose_driver *compose_driver(void) {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    (void)pthread_once(&once, choose);
-    return chosen;
+    pthread_mutex_lock(&mutex);
+    if (!chosen) /* none is no answer for ever: it may be installed later, or was slow to answer */
+        choose();
+    const struct compose_driver *driver = chosen;
+    pthread_mutex_unlock(&mutex);
+    return driver;
 }
 
 static int run(const struct compose *compose, const char *const *args, int64_t limit_s, enum err_class cls,

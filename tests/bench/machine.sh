@@ -46,7 +46,7 @@ crowd() {
   local folder i pid
   folder=$(mktemp -d)
   for i in $(seq 500); do
-    "$BUILD/fairlead" node create "bench-$i" --plane main --roles dns --address "127.1.$((i / 250)).$((i % 250 + 1))" --cpu 100 --memory 64 >/dev/null
+    "$BUILD/fairlead" node create "bench-$i" --plane main --roles dns --address "127.1.$((i / 250)).$((i % 250 + 1))" --cpu 100 --memory 128 >/dev/null
     "$BUILD/fairlead" node invite "bench-$i"
   done >"$folder/tokens"
   "$BUILD/tests/bench/nodes" "$folder" <"$folder/tokens" >"$folder/out" 2>"$folder/err" &
