@@ -44,7 +44,7 @@ stop_part() { # NAME [SIGNAL]
   kill "-${2:-TERM}" "$pid"
   within 30 gone "$pid"
 }
-gone() { [ ! -d "/proc/$1" ] || grep -q '^State:.Z' "/proc/$1/status"; }
+gone() { ! grep -qs "^State:.[^Z]" "/proc/$1/status"; }
 start_coordinator() {
   FAIRLEAD_STATE=$fleet/coordinator setsid "$BUILD/fairlead-coordinator" run >>"$fleet/coordinator.log" 2>&1 </dev/null &
   echo $! >"$fleet/coordinator.pid"

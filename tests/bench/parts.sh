@@ -24,7 +24,7 @@ parts() { # ROUND
   took=$(($(now_us) - start))
   sample reports_per_s $((n * 1000000 / took))
   stop_part bench-ingest
-  sql "drop table if exists bench_keys; create unlogged table bench_keys as select (row_number() over ())::int n, tenant_id, id from instances where name like '$tag%'; create unique index on bench_keys (n); analyze bench_keys"
+  sql "set client_min_messages = warning; drop table if exists bench_keys; create unlogged table bench_keys as select (row_number() over ())::int n, tenant_id, id from instances where name like '$tag%'; create unique index on bench_keys (n); analyze bench_keys"
   sample array_updates_per_s "$(PGOPTIONS='-c synchronous_commit=on' pgbench -n -M prepared -f "$here/updates.sql" -D "last=$((n > 200 ? n - 200 : 1))" -c 1 -T "$seconds" "$FAIRLEAD_DATABASE_URL" 2>/dev/null | sed -n 's/^tps = \([0-9.]*\).*/\1/p' | awk '{printf "%.0f", $1 * 200}')"
   sql "drop table bench_keys"
   start_coordinator
