@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/str.h"
+#include "base/version.h"
 #include "coordinator/api/api.h"
 #include "coordinator/clock.h"
 #include "coordinator/dump.h"
@@ -20,8 +21,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#define VERSION "0.2"
 
 static struct conf_row conf[] = {
     {"database", NULL, "PostgreSQL of the coordinator (role fairlead_app)", NULL},
@@ -301,7 +300,7 @@ int main(int argc, char **argv) {
         return 0;
     }
     log_init("coordinator", conf_get(conf, "log"), conf_get(conf, "log-format"));
-    metric_set(METRIC_BUILD_INFO, VERSION, 1);
+    metric_set(METRIC_BUILD_INFO, FAIRLEAD_VERSION, 1);
     (void)umask(077);
     int rc = args > 1 ? 2 : run_command(args ? argv[1] : "run");
     conf_release(conf);

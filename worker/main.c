@@ -4,6 +4,7 @@
 #include "base/conf.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/version.h"
 #include "io/engine.h"
 #include "io/http.h"
 #include "io/httpd.h"
@@ -24,8 +25,6 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
-
-#define VERSION "0.2"
 
 static struct conf_row conf[] = {
     {"state", "/var/lib/fairlead-node", "folder of this node's identity, ratchet and sealed secrets", NULL},
@@ -52,13 +51,24 @@ static struct conf_row conf[] = {
     {0},
 };
 
+/* Who reads which orders, and by how many threads. */
+static const struct {
+    const char *role, *kind;
+    int threads;
+} readers[] = {{"builder", "resolve", 2},
+               {"builder", "build", 2},
+               {"dns", "dns", 1},
+               {"prober", "probe", 4},
+               {NULL, "noop", 1}};
+#define READERS (sizeof readers / sizeof *readers)
+
 /* What runs. */
 struct parts {
     struct worker worker;
     struct step_machine machine;
     struct keeper *keeper;
     struct inbox *inbox;
-    struct orders *orders[5];
+    struct orders *orders[READERS];
     struct httpd *metrics;
     pthread_t events, presence;
     bool events_run, presence_run;
@@ -159,7 +169,7 @@ static void tell_presence(struct parts *parts) {
         (uint32_t)((uint64_t)sysconf(_SC_AVPHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE) / 1048576);
     if (statvfs(parts->worker.conf.state, &fs) == 0)
         presence.disk_free_mb = (uint32_t)((uint64_t)fs.f_bavail * fs.f_frsize / 1048576);
-    char version[] = VERSION;
+    char version[] = FAIRLEAD_VERSION;
     presence.version = version;
     reporter_post(parts->worker.reporter, &report);
 }
@@ -183,17 +193,8 @@ static bool has_role(const char *role) {
     return false;
 }
 
-static const struct {
-    const char *role, *kind;
-    int threads;
-} readers[] = {{"builder", "resolve", 2},
-               {"builder", "build", 2},
-               {"dns", "dns", 1},
-               {"prober", "probe", 4},
-               {NULL, "noop", 1}};
-
 static int start_orders(struct parts *parts, struct err *err) {
-    for (size_t i = 0; i < sizeof readers / sizeof *readers; i++) {
+    for (size_t i = 0; i < READERS; i++) {
         if (readers[i].role && !has_role(readers[i].role))
             continue;
         parts->orders[i] = orders_start(&parts->worker, readers[i].kind, readers[i].threads, err);
@@ -205,7 +206,7 @@ static int start_orders(struct parts *parts, struct err *err) {
 
 /* What `fairlead-coordinator emits` must list too. */
 static void print_performs(void) {
-    for (size_t i = 0; i < sizeof readers / sizeof *readers; i++)
+    for (size_t i = 0; i < READERS; i++)
         printf("order fairlead.orders.%s\n", readers[i].kind);
     for (size_t i = 0; step_document_kind(i); i++)
         printf("document %s\n", step_document_kind(i));
@@ -272,7 +273,7 @@ static void stop_parts(struct parts *parts) {
     reporter_hurry(parts->worker.reporter);
     httpd_stop(parts->metrics);
     inbox_stop(parts->inbox);
-    for (int i = 0; i < 5; i++)
+    for (size_t i = 0; i < READERS; i++)
         orders_stop(parts->orders[i]);
     if (parts->events_run)
         pthread_join(parts->events, NULL); /* it hints at the keeper */
@@ -345,7 +346,7 @@ int main(int argc, char **argv) {
         return 0;
     }
     log_init("worker", conf_get(conf, "log"), conf_get(conf, "log-format"));
-    metric_set(METRIC_BUILD_INFO, VERSION, 1);
+    metric_set(METRIC_BUILD_INFO, FAIRLEAD_VERSION, 1);
     (void)umask(022);
     http_init();
     if (sign_init(&err) < 0)

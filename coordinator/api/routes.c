@@ -1,5 +1,5 @@
-/* The table of routes: to add an endpoint, a row here and a handler in a file of its resource. docs/API.md
- * lists the rows (fairlead-coordinator routes). */
+/* The table of routes: to add an endpoint, a row here and a handler in a file of its resource. The
+ * first row that fits is taken. docs/ROUTES.md lists the rows (fairlead-coordinator routes). */
 #include "base/fault.h"
 #include "base/str.h"
 #include "coordinator/api/api.h"

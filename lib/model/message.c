@@ -201,10 +201,10 @@ struct bytes message_order(const struct subject *subject, struct decision *decis
         fill_probe(subject, decision, &probe);
         order.act_case = FAIRLEAD__V1__ORDER__ACT_PROBE;
         order.probe = &probe;
-    } else {
+    } else if (step->kind == STEP_NOOP) {
         order.act_case = FAIRLEAD__V1__ORDER__ACT_NOOP;
         order.noop = &noop;
-    }
+    } /* a kind that nobody wrote down here says nothing, and the worker parks it */
     return pack(decision->arena, &order.base);
 }
 

@@ -15,6 +15,8 @@ end() {
 trap end EXIT
 noop() { printf '{"app":"noop","name":"%s","customer":"e2e","tenant":"main","plane":"main"}' "$1"; }
 
+"$fairlead" app register "$root/tests/e2e/testapp" >/dev/null
+
 # ---- status and doctor ----
 same_counts() { [ "$("$fairlead" status -o json | jq -S '.instances | with_entries(select(.value > 0))')" = "$(sql "select coalesce(jsonb_object_agg(state, n), '{}') from (select state, count(*) n from instances where state <> 'deleted' group by 1) s" | jq -S .)" ]; }
 ok "status counts what the table holds" within 10 same_counts
