@@ -20,7 +20,8 @@
 #include <unistd.h>
 
 #define RECORDS_MAX 256
-#define DEAD_BYTES_MAX 4096 /* of a record that is kept */
+#define LEAVE_US (10 * CLOCK_S) /* without the database */
+#define DEAD_BYTES_MAX 4096     /* of a record that is kept */
 
 struct ingest {
     struct ingest_conf conf;
@@ -343,13 +344,17 @@ static int store_rest(struct ingest *ingest, struct haul *haul, struct err *err)
     return 0;
 }
 
+static int ensure_connection(struct ingest *ingest, struct err *err) {
+    if (pg_is_usable(ingest->pg))
+        return 0;
+    pg_close(ingest->pg);
+    ingest->pg = pg_open(ingest->conf.database_url, "statement_timeout=10s jit=off", err);
+    return ingest->pg ? 0 : -1;
+}
+
 static int take_haul(struct ingest *ingest, struct haul *haul, struct err *err) {
-    if (!pg_is_usable(ingest->pg)) {
-        pg_close(ingest->pg);
-        ingest->pg = pg_open(ingest->conf.database_url, "statement_timeout=10s jit=off", err);
-        if (!ingest->pg)
-            return -1;
-    }
+    if (ensure_connection(ingest, err) < 0)
+        return -1;
     if (load_keys(ingest, haul, err) < 0)
         return -1;
     for (size_t i = 0; i < haul->n; i++)
@@ -385,8 +390,11 @@ static int poll_haul(struct ingest *ingest, struct haul *haul, struct err *err) 
     return 0;
 }
 
+/* Who cannot store does not read: another coordinator, which can, gets the partitions. */
 static int open_consumer(struct ingest *ingest, struct err *err) {
     static const char *const topics[] = {TOPIC_REPORTS, NULL};
+    if (!ingest->kcons && ensure_connection(ingest, err) < 0)
+        return -1;
     if (!ingest->kcons)
         ingest->kcons =
             kcons_open_group(ingest->conf.brokers, "fairlead-ingest", "fairlead-ingest", topics, err);
@@ -401,9 +409,14 @@ static void *run(void *arg) {
         int rc = open_consumer(ingest, &err);
         if (rc == 0)
             rc = poll_haul(ingest, &haul, &err);
+        bool leave = false;
+        int64_t give_up = clock_mono_us() + LEAVE_US;
         if (rc == 0 && haul.n)
             /* What was read stays in hand until it is stored: reading on would skip it. */
             while ((rc = take_haul(ingest, &haul, &err)) < 0 && !atomic_load(&ingest->stopping)) {
+                leave = !pg_is_usable(ingest->pg) && clock_mono_us() > give_up;
+                if (leave)
+                    break; /* not stored, so read again: by whom the group chooses */
                 log_warn("ingest tries again", LOG_S("error", err.text));
                 arena_release(&haul.arena);
                 haul.keys = haul.inputs = haul.dead = haul.seen_ids = haul.seen_versions = (struct vec){0};
@@ -415,7 +428,7 @@ static void *run(void *arg) {
             kcons_release(&haul.records[i]);
         arena_release(&haul.arena);
         if (rc < 0) {
-            if (err.cls == ERR_DEAD) {
+            if (leave || err.cls == ERR_DEAD) {
                 kcons_close(ingest->kcons);
                 ingest->kcons = NULL;
             }
