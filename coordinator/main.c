@@ -4,7 +4,6 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/str.h"
-#include "base/version.h"
 #include "coordinator/api/api.h"
 #include "coordinator/clock.h"
 #include "coordinator/dump.h"

@@ -4,7 +4,6 @@
 #include "base/conf.h"
 #include "base/log.h"
 #include "base/metrics.h"
-#include "base/version.h"
 #include "io/engine.h"
 #include "io/http.h"
 #include "io/httpd.h"

@@ -10,6 +10,9 @@
 #include <stdint.h>
 #include <stdio.h>
 
+/* Which Fairlead this is: told by nodes with their presence, and by the metrics of both programs. */
+#define FAIRLEAD_VERSION "0.2"
+
 struct conf_row {
     const char *name;      /* with hyphens; in the environment upper case with underscores */
     const char *otherwise; /* NULL: required */
