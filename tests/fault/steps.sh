@@ -104,7 +104,9 @@ restart server ''
 restart slave ''
 # A second worker of the shared roles, with an identity of its own, to take over.
 if [ ! -e "$fleet/second/node.json" ]; then
-  "$fairlead" node create second --plane main --roles builder,dns,prober --address 127.0.0.4 >/dev/null 2>&1 || true
+  # A script before may have restarted PostgreSQL: 503 means "ask again".
+  there() { "$fairlead" node get second || "$fairlead" node create second --plane main --roles builder,dns,prober --address 127.0.0.4; }
+  within 20 there
   FAIRLEAD_STATE=$fleet/second "$BUILD/fairlead-worker" enrol "$("$fairlead" node invite second)" >/dev/null
 fi
 ok "a life without a fault is the measure" undisturbed
