@@ -28,7 +28,7 @@ snapshot() { # NAME
     echo "# volumes"; engine volume ls -q --filter "label=fairlead.instance=$hex"
     echo "# secrets"; find "$fleet/secrets-$node/$hex" "$fleet/$node/sealed/$hex" -type f -printf '%P %m %U %s\n' 2>/dev/null | sort
     # What the last look saw (seen.json) is there once somebody has looked: that is a matter of time.
-    echo "# stack"; find "$fleet/$node/stacks/$hex" -mindepth 1 ! -name seen.json -printf '%P\n' 2>/dev/null | sort || true
+    echo "# stack"; find "$fleet/$node/stacks/$hex" -mindepth 1 -maxdepth 1 ! -name seen.json -printf '%P\n' 2>/dev/null | sort || true
     echo "# name"; kdig "@${FAIRLEAD_DNS%:*}" -p "${FAIRLEAD_DNS#*:}" "$host" A +short
     kdig "@${FAIRLEAD_DNS%:*}" -p "${FAIRLEAD_DNS#*:}" "$host" TXT +short | sed 's/serial=[0-9]*//'
     echo "# route"; cat "$FAIRLEAD_EDGE_DIR/map.d/$host.map" "$FAIRLEAD_EDGE_DIR/page.d/$host.map" 2>/dev/null || true
