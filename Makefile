@@ -181,7 +181,7 @@ check-e2e: deps
 	@$(MAKE) --no-print-directory -j2 SAN=address,undefined components
 	@tests/e2e/run
 
-# The whole product of fault points, modes and phases, and the two real apps killed at each step: about an hour.
+# The whole product of fault points, modes and phases, and the two real apps killed at each step.
 check-fault: deps
 	@$(MAKE) --no-print-directory -j2 FAULTS=1 programs
 	@STEPS=all tests/e2e/run tests/fault/loop.sh tests/fault/steps.sh tests/fault/apps.sh tests/fault/reached.sh

@@ -1,7 +1,8 @@
 /* Presence: what nodes say of themselves every 10 s. It goes to Redis, which all coordinators share and which
- * may be lost; to PostgreSQL every 30 s, or each time while Redis is away. A node that neither has heard of
+ * may be lost; to PostgreSQL every 20 s, or each time while Redis is away. A node that neither has heard of
  * for 25 s is silent: its row says so, and each instance that it concerns gets a due row. Silence is not
- * looked for while reports wait to be read, or have just begun to be: then it is ours. */
+ * looked for while reports wait to be read, or have just begun to be, or after we stood still: then it is
+ * ours. */
 #ifndef FAIRLEAD_COORDINATOR_PRESENCE_H
 #define FAIRLEAD_COORDINATOR_PRESENCE_H
 

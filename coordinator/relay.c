@@ -1,17 +1,13 @@
-#include "coordinator/relay.h"
-
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/str.h"
+#include "coordinator/relay_own.h"
 #include "coordinator/republish.h"
 #include "coordinator/store/batch.h"
-#include "coordinator/topics.h"
-#include "io/kprod.h"
 #include "sql/queries.h"
 
-#include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,54 +26,6 @@
     "plan_cache_mode=force_generic_plan "                                                                    \
     "idle_session_timeout=5s statement_timeout=5s"
 
-struct lane {
-    int number;
-    bool owned, dirty;
-    int64_t mark, next_mark, next_mark_at, swept_at;
-};
-
-/* One outbox row on its way: how many of its records are not yet reported. */
-struct parcel {
-    int64_t id;
-    int lane;
-    int left;
-    enum kprod_result worst;
-    const char *topic;
-    char reason[96];
-};
-
-struct relay_thread {
-    struct relay *relay;
-    pthread_t id;
-    int first_lane, lanes_n, linger_ms, wake_fd;
-    const char *client;
-    struct lane lanes[LANES];
-    struct pg *pg;
-    struct kprod *kprod;
-    struct arena arena;
-    struct vec parcels;
-    atomic_uint woken;
-    int64_t away_at; /* when the broker was last found away; 0: what may be lost has been told again */
-};
-
-struct relay {
-    struct relay_conf conf;
-    struct relay_thread threads[2];
-    atomic_bool stopping;
-};
-
-static void reported(void *arg, uint64_t tag, enum kprod_result result, const char *reason) {
-    struct relay_thread *thread = arg;
-    if (tag >= thread->parcels.n)
-        return;
-    struct parcel *parcel = vec_at(&thread->parcels, struct parcel, tag);
-    parcel->left--;
-    if (result > parcel->worst) {
-        parcel->worst = result;
-        (void)snprintf(parcel->reason, sizeof parcel->reason, "%s", reason);
-    }
-}
-
 static int connect_all(struct relay_thread *thread, struct err *err) {
     if (!pg_is_usable(thread->pg)) {
         pg_close(thread->pg);
@@ -94,8 +42,8 @@ static int connect_all(struct relay_thread *thread, struct err *err) {
         thread->kprod = NULL;
     }
     if (!thread->kprod)
-        thread->kprod =
-            kprod_open(thread->relay->conf.brokers, thread->client, thread->linger_ms, reported, thread, err);
+        thread->kprod = kprod_open(thread->relay->conf.brokers, thread->client, thread->linger_ms,
+                                   relay_reported, thread, err);
     return thread->kprod ? 0 : -1;
 }
 
@@ -128,113 +76,6 @@ static int try_lanes(struct relay_thread *thread, struct err *err) {
     return 0;
 }
 
-static struct parcel *add_parcel(struct relay_thread *thread, int lane, int64_t id, const char *topic,
-                                 uint64_t *ret_tag) {
-    *ret_tag = thread->parcels.n;
-    struct parcel *parcel = vec_add(&thread->arena, &thread->parcels, struct parcel);
-    *parcel = (struct parcel){.id = id, .lane = lane, .topic = arena_strdup(&thread->arena, topic)};
-    return parcel;
-}
-
-static int send(struct relay_thread *thread, uint64_t tag, const char *topic, int partition, struct bytes key,
-                struct bytes value, const struct kprod_header *headers, struct err *err) {
-    for (;;) {
-        if (kprod_send(thread->kprod, topic, partition, key.p, key.n, value.p, value.n, headers, tag, err) ==
-            0) {
-            vec_at(&thread->parcels, struct parcel, tag)->left++;
-            return 0;
-        }
-        enum kprod_result result = kprod_send_result(thread->kprod);
-        if (result == KPROD_PERMANENT || result == KPROD_UNKNOWN_TOPIC) {
-            vec_at(&thread->parcels, struct parcel, tag)->left++;
-            reported(thread, tag, result, err->text);
-            return 0;
-        }
-        if (kprod_poll(thread->kprod, 100) == 0)
-            return -1; /* the queue is full and nothing moves */
-    }
-}
-
-/* The current row of each document, or a tombstone once its absence is confirmed. */
-static int send_document(struct relay_thread *thread, uint64_t tag, PGresult *rows, int row,
-                         const char *topic, struct err *err) {
-    struct pg_params params = {.arena = &thread->arena};
-    struct uuid node = pg_uuid(rows, row, 6), instance = pg_uuid(rows, row, 7);
-    const char *kind = pg_text(rows, row, 8);
-    pg_params_uuids(&params, &node, 1);
-    pg_params_uuids(&params, &instance, 1);
-    pg_params_texts(&params, &kind, 1);
-    cleanup_result PGresult *res = pg_run(thread->pg, query_outbox_documents, &params, err);
-    if (!res)
-        return -1;
-    if (PQntuples(res) == 0)
-        return 0;
-    struct str key = STR_INIT(64);
-    str_add(&key, node.b, sizeof node.b);
-    str_add(&key, instance.b, sizeof instance.b);
-    str_adds(&key, kind);
-    struct bytes value = {PQgetvalue(res, 0, 4), (size_t)PQgetlength(res, 0, 4)};
-    if (pg_bool(res, 0, 3))
-        value = (struct bytes){0};
-    int rc = send(thread, tag, topic, 0, (struct bytes){key.s, key.n}, value, NULL, err);
-    str_release(&key);
-    return rc;
-}
-
-/* CloudEvents 1.0, binary mode (Kafka protocol binding): attributes as ce_ headers, data as JSON. */
-static int send_event(struct relay_thread *thread, uint64_t tag, PGresult *events, int row, struct err *err) {
-    char id[UUID_TEXT_SIZE], subject[UUID_TEXT_SIZE], key[UUID_HEX_SIZE], type[96], at[28], sequence[24],
-        tenant[UUID_TEXT_SIZE];
-    (void)snprintf(type, sizeof type, "dev.fairlead.instance.%s.v1", pg_text(events, row, 5));
-    (void)snprintf(sequence, sizeof sequence, "%020lld", (long long)pg_int(events, row, 2));
-    const struct kprod_header headers[] = {
-        {"ce_specversion", "1.0"},
-        {"ce_id", uuid_text(pg_uuid(events, row, 0), id)},
-        {"ce_source", "/fairlead/coordinator"},
-        {"ce_type", type},
-        {"ce_subject", uuid_text(pg_uuid(events, row, 1), subject)},
-        {"ce_time", clock_text(pg_time(events, row, 4), at)},
-        {"ce_sequence", sequence},
-        {"ce_tenant", uuid_text(pg_uuid(events, row, 8), tenant)},
-        {"ce_traceparent", pg_text(events, row, 7)},
-        {"content-type", "application/json"},
-        {0},
-    };
-    const char *data = pg_text(events, row, 6);
-    uuid_hex(pg_uuid(events, row, 1), key);
-    return send(thread, tag, TOPIC_EVENTS, -1, (struct bytes){key, strlen(key)},
-                (struct bytes){data, strlen(data)}, headers, err);
-}
-
-static int send_events(struct relay_thread *thread, uint64_t tag, PGresult *rows, int row, struct err *err) {
-    struct pg_params params = {.arena = &thread->arena};
-    size_t n = (size_t)PQgetlength(rows, row, 5) / sizeof(struct uuid);
-    pg_params_uuids(&params, (const struct uuid *)(const void *)PQgetvalue(rows, row, 5), n);
-    cleanup_result PGresult *events = pg_run(thread->pg, query_outbox_events, &params, err);
-    if (!events)
-        return -1;
-    for (int i = 0; i < PQntuples(events); i++)
-        if (send_event(thread, tag, events, i, err) < 0)
-            return -1;
-    return 0;
-}
-
-static int send_row(struct relay_thread *thread, struct lane *lane, PGresult *rows, int row,
-                    struct err *err) {
-    uint64_t tag;
-    const char *kind = pg_text(rows, row, 1), *topic = pg_text(rows, row, 2);
-    (void)add_parcel(thread, lane->number, pg_int(rows, row, 0), topic, &tag);
-    if (str_eq(kind, "document"))
-        return send_document(thread, tag, rows, row, topic, err);
-    if (str_eq(kind, "events"))
-        return send_events(thread, tag, rows, row, err);
-    struct bytes key = {PQgetvalue(rows, row, 4), (size_t)PQgetlength(rows, row, 4)};
-    struct bytes value = {PQgetvalue(rows, row, 5), (size_t)PQgetlength(rows, row, 5)};
-    if (!key.n)
-        key.p = NULL;
-    return send(thread, tag, topic, (int)pg_int(rows, row, 3), key, value, NULL, err);
-}
-
 static int read_lane(struct relay_thread *thread, struct lane *lane, struct err *err) {
     struct pg_params params = {.arena = &thread->arena};
     int64_t now = clock_mono_us();
@@ -248,7 +89,7 @@ static int read_lane(struct relay_thread *thread, struct lane *lane, struct err 
         return rows ? err_set(err, ERR_RETRY, "fault point") : -1;
     lane->dirty = PQntuples(rows) == 512; /* as in outbox_read.sql: there may be more */
     for (int row = 0; row < PQntuples(rows); row++)
-        if (send_row(thread, lane, rows, row, err) < 0)
+        if (relay_send_row(thread, lane->number, rows, row, err) < 0)
             return -1;
     return 0;
 }

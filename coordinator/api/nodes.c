@@ -16,21 +16,27 @@
 /* Two desks, one connection to Redis. */
 static pthread_mutex_t presence_mutex = PTHREAD_MUTEX_INITIALIZER;
 
-static void get(struct api_call *call, struct pg *pg) {
+/* The node that the address names; NULL: the request has been refused. The caller clears the result. */
+static PGresult *find_node(struct api_call *call, struct pg *pg) {
     struct err err = {0};
-    struct arena *arena = &call->request->arena;
-    struct pg_params find = {.arena = arena};
-    pg_params_text(&find, call->rest);
-    cleanup_result PGresult *found = pg_run(pg, query_nodes_get, &find, &err);
-    if (!found) {
-        api_refuse_busy(call->request);
-        return;
-    }
-    if (PQntuples(found) == 0) {
+    struct pg_params params = {.arena = &call->request->arena};
+    pg_params_text(&params, call->rest);
+    PGresult *found = pg_run(pg, query_nodes_get, &params, &err);
+    if (found && PQntuples(found))
+        return found;
+    if (found)
         api_refuse(call->request, 404, "not_found",
-                   arena_printf(arena, "There is no node \"%.80s\".", call->rest));
+                   arena_printf(&call->request->arena, "There is no node \"%.80s\".", call->rest));
+    else
+        api_refuse_busy(call->request);
+    PQclear(found);
+    return NULL;
+}
+
+static void get(struct api_call *call, struct pg *pg) {
+    cleanup_result PGresult *found = find_node(call, pg);
+    if (!found)
         return;
-    }
     pthread_mutex_lock(&presence_mutex);
     cleanup_free char *said = presence_get(call->api->presence, pg_uuid(found, 0, 0));
     pthread_mutex_unlock(&presence_mutex);
@@ -48,20 +54,12 @@ void node_get(struct api_call *call) {
 static void invite(struct api_call *call, struct pg *pg) {
     struct err err = {0};
     struct arena *arena = &call->request->arena;
-    struct pg_params find = {.arena = arena}, params = {.arena = arena};
+    struct pg_params params = {.arena = arena};
     uint8_t code[CODE_SIZE];
     char code_hex[2 * CODE_SIZE + 1], print[HASH_HEX_SIZE];
-    pg_params_text(&find, call->rest);
-    cleanup_result PGresult *found = pg_run(pg, query_nodes_get, &find, &err);
-    if (!found) {
-        api_refuse_busy(call->request);
+    cleanup_result PGresult *found = find_node(call, pg);
+    if (!found)
         return;
-    }
-    if (PQntuples(found) == 0) {
-        api_refuse(call->request, 404, "not_found",
-                   arena_printf(arena, "There is no node \"%.80s\".", call->rest));
-        return;
-    }
     rnd_bytes(code, sizeof code);
     hex_encode(code_hex, code, sizeof code);
     struct hash hash = hash_of(code, sizeof code);

@@ -37,7 +37,7 @@ int batch_send_load(struct batch *batch, const struct uuid *ids, size_t n, bool 
     struct pg_params params = {.arena = batch->arena};
     pg_params_uuids(&params, ids, n);
     batch->asked = n > 0;
-    if (!n) /* creates only: ten statements less */
+    if (!n) /* creates and works only: ten statements less */
         return pg_send(batch->pg, query_now, NULL, err);
     if (pg_send(batch->pg, wait ? query_instances_lock : query_instances_lock_free, &params, err) < 0)
         return -1;

@@ -21,7 +21,7 @@ void log_init(const char *program, const char *level, const char *format) {
             lowest = (enum log_level)i;
 }
 
-/* Valid in both forms: JSON knows no \\xNN. Bytes that are not UTF-8 pass as they are in text. */
+/* JSON knows no \\xNN. Bytes that are not UTF-8 pass as they are, in either form. */
 static void add_quoted(struct str *line, const char *s) {
     str_adds(line, "\"");
     for (; *s; s++) {
@@ -38,16 +38,20 @@ static void add_quoted(struct str *line, const char *s) {
     str_adds(line, "\"");
 }
 
+static void add_value(struct str *line, const struct log_field *field) {
+    if (field->text)
+        add_quoted(line, field->text);
+    else
+        str_addf(line, "%lld", (long long)field->number);
+}
+
 static void add_text(struct str *line, enum log_level level, const char *stamp, const char *msg,
                      const struct log_field *fields) {
     str_addf(line, "%s %-5s %s ", stamp, level_names[level], program_name);
     add_quoted(line, msg);
     for (; fields->key; fields++) {
         str_addf(line, " %s=", fields->key);
-        if (fields->text)
-            add_quoted(line, fields->text);
-        else
-            str_addf(line, "%lld", (long long)fields->number);
+        add_value(line, fields);
     }
 }
 
@@ -58,10 +62,7 @@ static void add_json(struct str *line, enum log_level level, const char *stamp, 
     add_quoted(line, msg);
     for (; fields->key; fields++) {
         str_addf(line, ",\"%s\":", fields->key);
-        if (fields->text)
-            add_quoted(line, fields->text);
-        else
-            str_addf(line, "%lld", (long long)fields->number);
+        add_value(line, fields);
     }
     str_adds(line, "}");
 }

@@ -40,12 +40,12 @@ struct reporter {
 static void reported(void *arg, uint64_t tag, enum kprod_result result, const char *reason) {
     struct reporter *reporter = arg;
     (void)tag;
-    if (result == KPROD_DELIVERED) {
-        reporter->delivered = true;
-        metric_add(METRIC_REPORTS_SENT, "", 1);
-    }
-    if (result != KPROD_DELIVERED)
+    if (result != KPROD_DELIVERED) {
         log_warn("reports are not delivered yet", LOG_S("error", reason));
+        return;
+    }
+    reporter->delivered = true;
+    metric_add(METRIC_REPORTS_SENT, "", 1);
 }
 
 static void put_varint(struct str *out, uint64_t v) {

@@ -92,7 +92,7 @@ ok "... nor does the other" leaves_nothing lost1
 make_app nopush
 publish nopush >/dev/null
 listen() { # ADDRESS PORT
-  perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(LocalAddr => $ARGV[0], LocalPort => $ARGV[1], Listen => 5, ReuseAddr => 1) or die; sleep 600' "$1" "$2" &
+  perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(LocalAddr => $ARGV[0], LocalPort => $ARGV[1], Listen => 5, ReuseAddr => 1) or die; 1 while $s->accept' "$1" "$2" &
   echo $! >>"$fleet/listeners"
 }
 for n in server slave; do

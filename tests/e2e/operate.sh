@@ -91,11 +91,11 @@ other=http://127.0.0.1:$((FAIRLEAD_PORT + 9))
 within 20 curl -fs -m 2 "$other/readyz"
 id=$("$fairlead" instance get "t$tag" -o json | jq -r .id)
 in_order() { # requests through both at once: what the events topic holds of it rises by one, and its revisions do too
-  local days
+  local last
   seq 40 | xargs -P 16 -I{} bash -c "s=$FAIRLEAD_SERVER; [ \$(({} % 2)) = 0 ] || s=$other; curl -s -o /dev/null -m 20 -X POST -H '$auth' -H 'Content-Type: application/json' -d '{\"days\":1}' \$s/v1/instances/$id/extend"
   within 20 sql_is "select count(*) from events e where instance_id = '$id' and type = 'extended'" 40
-  days=$(sql "select event_seq from instances where id = '$id'")
-  within 20 bash -c "kcat -C -e -q -b '$FAIRLEAD_KAFKA' -t fairlead.events -f '%h\n' | grep 'ce_subject=$id' | grep -q 'ce_sequence=0*$days'" || return 1
+  last=$(sql "select event_seq from instances where id = '$id'")
+  within 20 bash -c "kcat -C -e -q -b '$FAIRLEAD_KAFKA' -t fairlead.events -f '%h\n' | grep 'ce_subject=$id' | grep -q 'ce_sequence=0*$last'" || return 1
   kcat -C -e -q -b "$FAIRLEAD_KAFKA" -t fairlead.events -f '%h\n' | grep "ce_subject=$id" | grep -o 'ce_sequence=[0-9]*' | cut -d= -f2 | sed 's/^0*//' |
     awk '!seen[$1]++ {if ($1 != ++n) {print "got " $1 ", not " n; exit 1}} END {print n " in order"}'
 }

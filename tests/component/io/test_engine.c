@@ -4,12 +4,10 @@
 #include "base/str.h"
 #include "io/engine.h"
 #include "io/http.h"
+#include "tests/support/fake_server.h"
 #include "tests/support/service.h"
 
-#include <pthread.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 
 static void the_real_one_lists_and_says_what_is_missing(void **state) {
     struct err err = {0};
@@ -45,46 +43,7 @@ static void a_digest_that_the_registry_lacks_is_for_a_person(void **state) {
 
 /* ---- an Engine that is none ---- */
 
-struct fake {
-    int fd;
-    const char *answer;
-    size_t n;
-};
-
-static void *serve(void *arg) {
-    struct fake *fake = arg;
-    for (;;) {
-        char buf[4096];
-        int client = accept(fake->fd, NULL, NULL);
-        if (client < 0)
-            return NULL;
-        if (read(client, buf, sizeof buf) > 0)
-            (void)!write(client, fake->answer, fake->n);
-        (void)close(client);
-    }
-}
-
-static char path[80];
-static struct fake fake;
-static pthread_t thread;
-
-static void start_fake(const char *answer, size_t n) {
-    struct sockaddr_un at = {.sun_family = AF_UNIX};
-    fake = (struct fake){.fd = socket(AF_UNIX, SOCK_STREAM, 0), .answer = answer, .n = n};
-    (void)snprintf(path, sizeof path, "/tmp/fairlead-engine-%d", (int)getpid());
-    (void)unlink(path);
-    (void)snprintf(at.sun_path, sizeof at.sun_path, "%s", path);
-    assert_int_equal(bind(fake.fd, (struct sockaddr *)&at, sizeof at), 0);
-    assert_int_equal(listen(fake.fd, 4), 0);
-    assert_int_equal(pthread_create(&thread, NULL, serve, &fake), 0);
-}
-
-static void stop_fake(void) {
-    (void)shutdown(fake.fd, SHUT_RDWR);
-    (void)close(fake.fd);
-    pthread_join(thread, NULL);
-    (void)unlink(path);
-}
+static struct fake_server fake;
 
 static void answers_that_make_no_sense_are_errors_that_may_pass(void **state) {
     static const char *const answers[] = {
@@ -101,11 +60,11 @@ static void answers_that_make_no_sense_are_errors_that_may_pass(void **state) {
     for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
         struct err err = {0};
         json_t *list = NULL;
-        start_fake(answers[i], strlen(answers[i]));
-        assert_int_equal(engine_containers(path, "a=b", &list, &err), -1);
+        fake_start(&fake, answers[i], strlen(answers[i]));
+        assert_int_equal(engine_containers(fake.at.sun_path, "a=b", &list, &err), -1);
         assert_int_equal(err.cls, ERR_RETRY);
         assert_null(list);
-        stop_fake();
+        fake_stop(&fake);
     }
 }
 
@@ -116,10 +75,10 @@ static void a_container_that_is_no_object_is_left_out(void **state) {
     struct err err = {0};
     json_t *list = NULL;
     (void)state;
-    start_fake(answer, sizeof answer - 1);
-    assert_int_equal(engine_containers(path, "a=b", &list, &err), 0);
+    fake_start(&fake, answer, sizeof answer - 1);
+    assert_int_equal(engine_containers(fake.at.sun_path, "a=b", &list, &err), 0);
     json_decref(list);
-    stop_fake();
+    fake_stop(&fake);
 }
 
 static void logs_have_a_ceiling_and_a_length_that_lies_is_cut(void **state) {
@@ -127,18 +86,18 @@ static void logs_have_a_ceiling_and_a_length_that_lies_is_cut(void **state) {
     (void)state;
     int n = snprintf(answer, 200, "HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n");
     memcpy(answer + n, "\1\0\0\0\377\377\377\377twelve bytes", 20);
-    start_fake(answer, (size_t)n + 20);
-    char *text = engine_logs(path, "x", 5);
+    fake_start(&fake, answer, (size_t)n + 20);
+    char *text = engine_logs(fake.at.sun_path, "x", 5);
     assert_string_equal(text, "twelve bytes");
     free(text);
-    stop_fake();
+    fake_stop(&fake);
     n = snprintf(answer, 200, "HTTP/1.1 200 OK\r\nContent-Length: 9000000\r\n\r\n");
     memset(answer + n, 'x', 9000000);
-    start_fake(answer, (size_t)n + 9000000);
-    text = engine_logs(path, "x", 5);
+    fake_start(&fake, answer, (size_t)n + 9000000);
+    text = engine_logs(fake.at.sun_path, "x", 5);
     assert_true(strlen(text) <= 16384);
     free(text);
-    stop_fake();
+    fake_stop(&fake);
     free(answer);
 }
 
@@ -156,10 +115,10 @@ static void an_event_stream_of_nonsense_only_ends(void **state) {
     atomic_int stop = 0;
     (void)state;
     lines = 0;
-    start_fake(answer, sizeof answer - 1);
-    engine_follow(path, "fairlead.instance", &stop, count, NULL);
+    fake_start(&fake, answer, sizeof answer - 1);
+    engine_follow(fake.at.sun_path, "fairlead.instance", &stop, count, NULL);
     assert_int_equal(lines, 1);
-    stop_fake();
+    fake_stop(&fake);
 }
 
 int main(void) {

@@ -130,6 +130,18 @@ static void a_connection_that_is_cut_says_so(void **state) {
     assert_int_equal(err.cls, ERR_RETRY);
 }
 
+/* Until that connection waits for a lock of another: asked inside the server, at most ten seconds. */
+static void wait_until_blocked(struct pg *asker, const struct pg *waiter) {
+    char sql[400];
+    struct err err = {0};
+    (void)snprintf(
+        sql, sizeof sql,
+        "do $$ begin for i in 1..1000 loop if cardinality(pg_blocking_pids(%d)) > 0 then return; end if; "
+        "perform pg_sleep(0.01); end loop; raise 'nobody waits'; end $$",
+        PQbackendPID(waiter->conn));
+    assert_int_equal(pg_script(asker, sql, &err), 0);
+}
+
 /* Protocol section 2: one joined select ... for update returns torn contexts: its first table is read again
  * after the wait, the second as it was before. Locks first, then contexts, see one state. */
 static void locks_before_contexts_see_one_state(void **state) {
@@ -153,7 +165,7 @@ static void locks_before_contexts_see_one_state(void **state) {
                    table);
     assert_int_equal(PQsendQuery(pg->conn, sql), 1);
     assert_int_equal(PQflush(pg->conn), 0);
-    (void)usleep(200000);
+    wait_until_blocked(other, pg);
     assert_int_equal(pg_script(other, "commit", &err), 0);
     PGresult *torn = PQgetResult(pg->conn);
     assert_string_equal(PQgetvalue(torn, 0, 0), "2");
@@ -171,7 +183,7 @@ static void locks_before_contexts_see_one_state(void **state) {
         table, table, table);
     assert_int_equal(PQsendQuery(pg->conn, sql), 1);
     assert_int_equal(PQflush(pg->conn), 0);
-    (void)usleep(200000);
+    wait_until_blocked(other, pg);
     assert_int_equal(pg_script(other, "commit", &err), 0);
     PQclear(PQgetResult(pg->conn));
     PQclear(PQgetResult(pg->conn));

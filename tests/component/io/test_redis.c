@@ -1,13 +1,11 @@
 /* Redis as it is: what may be lost, and never an answer of another kind (P26, bad inputs of Redis). */
 #include "base/str.h"
 #include "io/redis.h"
+#include "tests/support/fake_server.h"
 #include "tests/support/service.h"
 
-#include <pthread.h>
 #include <stdbool.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 
 static void a_value_is_read_back_until_it_expires(void **state) {
     struct err err = {0};
@@ -46,38 +44,14 @@ static void one_that_is_away_is_an_error_that_may_pass(void **state) {
 
 /* ---- answers of a Redis that is none ---- */
 
-struct fake {
-    int fd;
-    const char *answer;
-    size_t n;
-};
-
-static void *serve_one(void *arg) {
-    struct fake *fake = arg;
-    char buf[512];
-    int client = accept(fake->fd, NULL, NULL);
-    if (client >= 0 && read(client, buf, sizeof buf) > 0)
-        (void)!write(client, fake->answer, fake->n);
-    (void)close(client);
-    return NULL;
-}
-
 /* What redis_get() makes of it. */
 static int ask_fake(const char *answer, size_t n, char **ret, struct err *err) {
-    struct sockaddr_un at = {.sun_family = AF_UNIX};
-    struct fake fake = {.fd = socket(AF_UNIX, SOCK_STREAM, 0), .answer = answer, .n = n};
-    pthread_t thread;
-    (void)snprintf(at.sun_path, sizeof at.sun_path, "/tmp/fairlead-redis-%d", (int)getpid());
-    (void)unlink(at.sun_path);
-    assert_int_equal(bind(fake.fd, (struct sockaddr *)&at, sizeof at), 0);
-    assert_int_equal(listen(fake.fd, 1), 0);
-    assert_int_equal(pthread_create(&thread, NULL, serve_one, &fake), 0);
-    struct redis *redis = redis_open(at.sun_path);
+    struct fake_server fake;
+    fake_start(&fake, answer, n);
+    struct redis *redis = redis_open(fake.at.sun_path);
     int rc = redis_get(redis, "key", ret, err);
     redis_close(redis);
-    pthread_join(thread, NULL);
-    (void)close(fake.fd);
-    (void)unlink(at.sun_path);
+    fake_stop(&fake);
     return rc;
 }
 

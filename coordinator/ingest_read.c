@@ -1,0 +1,276 @@
+/* What of a record is believed: whose key signed it, what it says, and what that means to decisions. */
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "coordinator/ingest_own.h"
+#include "coordinator/inventory.h"
+#include "coordinator/topics.h"
+#include "proto/fairlead.pb-c.h"
+#include "sql/queries.h"
+
+#include <string.h>
+
+#define DEAD_BYTES_MAX 4096 /* of a record that is kept */
+
+struct node_key {
+    struct uuid id;
+    uint8_t sign_public[SIGN_PUBLIC_SIZE];
+    unsigned roles;
+};
+
+void ingest_keep_dead(struct haul *haul, struct uuid node_id, const char *reason, struct bytes bytes) {
+    struct dead_letter *dead = arena_new(&haul->arena, struct dead_letter);
+    if (bytes.n > DEAD_BYTES_MAX)
+        bytes.n = DEAD_BYTES_MAX;
+    *dead = (struct dead_letter){.id = uuid_make(clock_wall_us()),
+                                 .node_id = node_id,
+                                 .source = TOPIC_REPORTS,
+                                 .reason = arena_strdup(&haul->arena, reason),
+                                 .bytes = bytes,
+                                 .created_at = clock_wall_us()};
+    *vec_add(&haul->arena, &haul->dead, const void *) = dead;
+}
+
+static struct uuid id_of(ProtobufCBinaryData data) {
+    struct uuid id = {0};
+    if (data.len == sizeof id.b)
+        memcpy(id.b, data.data, sizeof id.b);
+    return id;
+}
+
+static const struct node_key *find_key(const struct haul *haul, struct uuid id) {
+    for (size_t i = 0; i < haul->keys.n; i++)
+        if (uuid_eq(vec_at(&haul->keys, struct node_key, i)->id, id))
+            return vec_at(&haul->keys, struct node_key, i);
+    return NULL;
+}
+
+/* The key of a record is the node that claims to speak; its row says whether that may be. */
+static int load_keys(struct ingest *ingest, struct haul *haul, struct err *err) {
+    struct pg_params params = {.arena = &haul->arena};
+    struct vec ids = {0};
+    for (size_t i = 0; i < haul->n; i++)
+        if (haul->records[i].key_n == sizeof(struct uuid))
+            memcpy(vec_add(&haul->arena, &ids, struct uuid), haul->records[i].key, sizeof(struct uuid));
+    pg_params_uuids(&params, ids.items, ids.n);
+    cleanup_result PGresult *res = pg_run(ingest->pg, query_nodes_keys, &params, err);
+    if (!res)
+        return -1;
+    static const unsigned roles[] = {ROLE_BUILDER, ROLE_HOST, ROLE_EDGE, ROLE_DNS, ROLE_PROBER};
+    for (int row = 0; row < PQntuples(res); row++) {
+        struct node_key *key = vec_add(&haul->arena, &haul->keys, struct node_key);
+        key->id = pg_uuid(res, row, 0);
+        if (PQgetlength(res, row, 1) == SIGN_PUBLIC_SIZE)
+            memcpy(key->sign_public, PQgetvalue(res, row, 1), SIGN_PUBLIC_SIZE);
+        for (int i = 0; i < 5; i++)
+            key->roles |= pg_bool(res, row, 2 + i) ? roles[i] : 0;
+    }
+    return 0;
+}
+
+static const char *facts_text(struct arena *arena, Fairlead__V1__KeyValue *const *facts, size_t n) {
+    cleanup_json json_t *object = json_object();
+    for (size_t i = 0; i < n && i < 64; i++) {
+        json_t *value = json_string(facts[i]->value); /* NULL for what is not UTF-8: left out */
+        if (value)
+            (void)json_object_set_new(object, facts[i]->key, value);
+    }
+    cleanup_free char *text = json_text(object);
+    return arena_strdup(arena, text);
+}
+
+/* Text of a node: at most so many bytes, and valid UTF-8, or PostgreSQL refuses the whole batch. */
+static const char *clean_text(struct arena *arena, const char *text, size_t max) {
+    size_t n = text ? strnlen(text, max) : 0;
+    if (!n)
+        return NULL;
+    char *copy = arena_strndup(arena, text, n);
+    cleanup_json json_t *probe = json_stringn(copy, n);
+    for (size_t i = 0; i < n && !probe; i++)
+        if ((unsigned char)copy[i] >= 0x80)
+            copy[i] = '?';
+    return copy;
+}
+
+static struct problem problem_of(struct arena *arena, const Fairlead__V1__Problem *problem) {
+    if (!problem)
+        return (struct problem){0};
+    return (struct problem){clean_text(arena, problem->cls, 60), clean_text(arena, problem->text, 1000),
+                            clean_text(arena, problem->lines, 8000)};
+}
+
+static enum result result_of(Fairlead__V1__Result result) {
+    if (result == FAIRLEAD__V1__RESULT__RESULT_OK)
+        return RESULT_IS_OK;
+    return result == FAIRLEAD__V1__RESULT__RESULT_RETRY ? RESULT_IS_RETRY : RESULT_IS_PARK;
+}
+
+static struct input *add_input(struct haul *haul, const struct node_key *node, enum input_kind kind) {
+    struct input *input = arena_new(&haul->arena, struct input);
+    input->kind = kind;
+    input->seed = uuid_seed(clock_wall_us());
+    input->roles = node->roles;
+    input->event.node_id = node->id;
+    *vec_add(&haul->arena, &haul->inputs, struct input *) = input;
+    return input;
+}
+
+static void take_order(struct haul *haul, const struct node_key *node,
+                       const Fairlead__V1__OrderReport *report) {
+    struct uuid instance_id = {0};
+    bool is_instance = uuid_parse(report->subject, &instance_id);
+    struct input *input = add_input(haul, node, is_instance ? INPUT_ORDER : INPUT_WORK);
+    input->instance_id = instance_id;
+    input->work_key = clean_text(&haul->arena, report->subject, 200);
+    input->event.kind = DECIDE_ORDER;
+    input->event.order_id = id_of(report->order);
+    input->event.attempt = report->attempt;
+    input->event.result = result_of(report->result);
+    input->event.problem = problem_of(&haul->arena, report->problem);
+    input->event.facts = facts_text(&haul->arena, report->facts, report->n_facts);
+}
+
+static int known_kind(const char *text) {
+    for (int i = 0; i < DOCUMENT_KIND_COUNT; i++)
+        if (str_eq(document_kind_names[i], text))
+            return i;
+    return -1;
+}
+
+static const char *known_condition(const char *text) {
+    static const char *const known[] = {"working", "healthy", "stopped", "absent", "failing"};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (str_eq(known[i], text))
+            return known[i];
+    return NULL;
+}
+
+static void take_document(struct haul *haul, const struct node_key *node, struct uuid stream, uint64_t n,
+                          const Fairlead__V1__DocumentReport *report) {
+    const char *condition = known_condition(report->condition);
+    int kind = known_kind(report->kind);
+    if (!condition || kind < 0)
+        return;
+    struct input *input = add_input(haul, node, INPUT_DOCUMENT);
+    input->instance_id = id_of(report->instance);
+    input->event.kind = DECIDE_DOCUMENT;
+    input->event.document_kind = kind;
+    input->event.epoch = report->epoch;
+    input->event.revision = (int64_t)report->revision;
+    input->event.condition = condition;
+    input->event.result = result_of(report->result);
+    input->event.problem = problem_of(&haul->arena, report->problem);
+    input->event.facts = facts_text(&haul->arena, report->facts, report->n_facts);
+    input->event.stream = stream;
+    input->event.report_n = (int64_t)n;
+    for (size_t i = 0; i < report->n_delivered && i < 16; i++)
+        *vec_add(&haul->arena, &input->delivered, struct sealed) = (struct sealed){
+            clean_text(&haul->arena, report->delivered[i]->name, 40),
+            {arena_memdup(&haul->arena, report->delivered[i]->box.data, report->delivered[i]->box.len),
+             report->delivered[i]->box.len}};
+    for (size_t i = 0; i < report->n_recovery && i < 16; i++)
+        *vec_add(&haul->arena, &input->recovery, struct sealed) = (struct sealed){
+            clean_text(&haul->arena, report->recovery[i]->name, 40),
+            {arena_memdup(&haul->arena, report->recovery[i]->box.data, report->recovery[i]->box.len),
+             report->recovery[i]->box.len}};
+}
+
+static void take_presence(struct ingest *ingest, struct haul *haul, const struct node_key *node,
+                          const Fairlead__V1__Presence *report) {
+    if (!presence_take(ingest->presence, node->id, report))
+        return;
+    *vec_add(&haul->arena, &haul->seen_ids, struct uuid) = node->id;
+    *vec_add(&haul->arena, &haul->seen_versions, const char *) =
+        clean_text(&haul->arena, report->version, 40);
+}
+
+static void take_reports(struct ingest *ingest, struct haul *haul, const struct node_key *node,
+                         const Fairlead__V1__Reports *reports) {
+    for (size_t i = 0; i < reports->n_reports; i++) {
+        const Fairlead__V1__Report *report = reports->reports[i];
+        switch (report->body_case) {
+        case FAIRLEAD__V1__REPORT__BODY_ORDER:
+            take_order(haul, node, report->order);
+            break;
+        case FAIRLEAD__V1__REPORT__BODY_DOCUMENT:
+            take_document(haul, node, id_of(reports->stream), report->n, report->document);
+            break;
+        case FAIRLEAD__V1__REPORT__BODY_PRESENCE:
+            take_presence(ingest, haul, node, report->presence);
+            break;
+        case FAIRLEAD__V1__REPORT__BODY_INVENTORY: {
+            struct err err = {0};
+            if (inventory_answer(ingest->pg, ingest->conf.keys, node->id, report->inventory, &err) < 0)
+                log_warn("an inventory was not answered", LOG_S("error", err.text)); /* the node asks again */
+            else
+                ingest->conf.wake_relay(ingest->conf.arg, UINT32_MAX);
+            break;
+        }
+        case FAIRLEAD__V1__REPORT__BODY__NOT_SET:
+        default:
+            ingest_keep_dead(haul, node->id, "a report of unknown kind", (struct bytes){0});
+            break;
+        }
+    }
+}
+
+static void take_record(struct ingest *ingest, struct haul *haul, const struct kcons_record *record) {
+    struct err err = {0};
+    struct uuid claimed = {0};
+    struct bytes raw = {arena_memdup(&haul->arena, record->value, record->value_n), record->value_n};
+    const char *type;
+    const void *payload;
+    size_t n;
+    if (record->key_n == sizeof claimed.b)
+        memcpy(claimed.b, record->key, sizeof claimed.b);
+    const struct node_key *node = find_key(haul, claimed);
+    if (!node) {
+        ingest_keep_dead(haul, (struct uuid){0}, "from a node that is not enrolled", raw);
+        return;
+    }
+    if (envelope_open(node->sign_public, record->value, record->value_n, &haul->arena, &type, &payload, &n,
+                      &err) < 0 ||
+        !str_eq(type, ENVELOPE_REPORTS)) {
+        ingest_keep_dead(haul, claimed, err.text[0] ? err.text : "an envelope that holds no reports", raw);
+        return;
+    }
+    Fairlead__V1__Reports *reports = fairlead__v1__reports__unpack(NULL, n, payload);
+    if (!reports || !uuid_eq(id_of(reports->node), claimed)) {
+        ingest_keep_dead(haul, claimed, "reports that cannot be read, or speak for another node", raw);
+    } else {
+        take_reports(ingest, haul, node, reports);
+    }
+    if (reports)
+        fairlead__v1__reports__free_unpacked(reports, NULL);
+}
+
+/* Documents fold: of one batch only the last word about each is looked at (orders all count). */
+static void fold_documents(struct haul *haul) {
+    size_t kept = 0;
+    for (size_t i = 0; i < haul->inputs.n; i++) {
+        struct input *input = *vec_at(&haul->inputs, struct input *, i);
+        bool later = false;
+        for (size_t k = i + 1;
+             k < haul->inputs.n && input->kind == INPUT_DOCUMENT && !later && !input->delivered.n; k++) {
+            const struct input *other = *vec_at(&haul->inputs, struct input *, k);
+            later = other->kind == INPUT_DOCUMENT && uuid_eq(other->instance_id, input->instance_id) &&
+                    other->event.document_kind == input->event.document_kind &&
+                    uuid_eq(other->event.node_id, input->event.node_id) &&
+                    uuid_eq(other->event.stream, input->event.stream) &&
+                    other->event.report_n > input->event.report_n;
+        }
+        if (!later)
+            *vec_at(&haul->inputs, struct input *, kept++) = input;
+    }
+    haul->inputs.n = kept;
+}
+
+int ingest_read(struct ingest *ingest, struct haul *haul, struct err *err) {
+    if (load_keys(ingest, haul, err) < 0)
+        return -1;
+    for (size_t i = 0; i < haul->n; i++)
+        take_record(ingest, haul, &haul->records[i]);
+    fold_documents(haul);
+    return 0;
+}

@@ -1,0 +1,56 @@
+/* For the files of the relay: relay.c owns lanes and their rows, relay_send.c makes records of rows. */
+#ifndef FAIRLEAD_COORDINATOR_RELAY_OWN_H
+#define FAIRLEAD_COORDINATOR_RELAY_OWN_H
+
+#include "base/mem.h"
+#include "coordinator/relay.h"
+#include "coordinator/topics.h"
+#include "io/kprod.h"
+#include "io/pg.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+struct lane {
+    int number;
+    bool owned, dirty;
+    int64_t mark, next_mark, next_mark_at, swept_at;
+};
+
+/* One outbox row on its way: how many of its records are not yet reported. */
+struct parcel {
+    int64_t id;
+    int lane;
+    int left;
+    enum kprod_result worst;
+    const char *topic;
+    char reason[96];
+};
+
+struct relay_thread {
+    struct relay *relay;
+    pthread_t id;
+    int first_lane, lanes_n, linger_ms, wake_fd;
+    const char *client;
+    struct lane lanes[LANES];
+    struct pg *pg;
+    struct kprod *kprod;
+    struct arena arena;
+    struct vec parcels;
+    atomic_uint woken;
+    int64_t away_at; /* when the broker was last found away; 0: what may be lost has been told again */
+};
+
+struct relay {
+    struct relay_conf conf;
+    struct relay_thread threads[2];
+    atomic_bool stopping;
+};
+
+/* Queues the records of an outbox row; its parcel says how many are not reported yet. Class retry. */
+MUST_CHECK int relay_send_row(struct relay_thread *thread, int lane, PGresult *rows, int row,
+                              struct err *err);
+/* The kprod_report of a thread: the tag is the index of its parcel. */
+void relay_reported(void *arg, uint64_t tag, enum kprod_result result, const char *reason);
+
+#endif
