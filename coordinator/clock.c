@@ -144,7 +144,7 @@ static void *run(void *arg) {
         int64_t us = -1;
         if (!pg_is_usable(clock->pg)) {
             pg_close(clock->pg);
-            clock->pg = pg_open(clock->conf.database_url, "statement_timeout=10s jit=off", &err);
+            clock->pg = pg_open(clock->conf.database_url, PG_PINNED_PLANS "statement_timeout=10s", &err);
         }
         if (clock->pg)
             us = run_due(clock, &err);

@@ -11,12 +11,16 @@
 
 /* ---- before BEGIN: which release and plane a create means ---- */
 
-static int find_planes(struct engine_batch *batch, const struct vec *names, struct err *err) {
+static int send_planes(struct engine_batch *batch, const struct vec *names, struct err *err) {
     struct pg_params params = {.arena = batch->base.arena};
-    struct vec planes = {0};
     pg_params_texts(&params, names->items, names->n);
     pg_params_uuids(&params, NULL, 0);
-    cleanup_result PGresult *res = pg_run(batch->base.pg, query_planes_find, &params, err);
+    return pg_send(batch->base.pg, query_planes_find, &params, err);
+}
+
+static int read_planes(struct engine_batch *batch, struct err *err) {
+    struct vec planes = {0};
+    cleanup_result PGresult *res = pg_next(batch->base.pg, err);
     if (!res)
         return -1;
     pg_rows(res, plane_columns, plane_columns_n, sizeof(struct plane), batch->base.arena, &planes);
@@ -29,12 +33,16 @@ static int find_planes(struct engine_batch *batch, const struct vec *names, stru
     return 0;
 }
 
-static int find_releases(struct engine_batch *batch, const struct vec *apps, const struct vec *versions,
+static int send_releases(struct engine_batch *batch, const struct vec *apps, const struct vec *versions,
                          struct err *err) {
     struct pg_params params = {.arena = batch->base.arena};
     pg_params_texts(&params, apps->items, apps->n);
     pg_params_texts(&params, versions->items, versions->n);
-    cleanup_result PGresult *res = pg_run(batch->base.pg, query_releases_find, &params, err);
+    return pg_send(batch->base.pg, query_releases_find, &params, err);
+}
+
+static int read_releases(struct engine_batch *batch, struct err *err) {
+    cleanup_result PGresult *res = pg_next(batch->base.pg, err);
     if (!res)
         return -1;
     for (int row = 0; row < PQntuples(res); row++) {
@@ -85,7 +93,13 @@ int creates_prepare(struct engine_batch *batch, struct err *err) {
     }
     if (!batch->creates.n)
         return 0;
-    if (find_releases(batch, &apps, &versions, err) < 0 || find_planes(batch, &planes, err) < 0)
+    if (pg_pipeline_begin(batch->base.pg, err) < 0)
+        return -1;
+    bool ok = send_releases(batch, &apps, &versions, err) == 0 && send_planes(batch, &planes, err) == 0 &&
+              pg_sync(batch->base.pg, err) == 0 && read_releases(batch, err) == 0 &&
+              read_planes(batch, err) == 0;
+    pg_pipeline_end(batch->base.pg);
+    if (!ok)
         return -1;
     for (size_t i = 0; i < batch->creates.n; i++)
         plan_name(batch, *vec_at(&batch->creates, struct batch_input *, i));

@@ -15,13 +15,11 @@
 
 #define BATCH_MAX 128
 #define QUEUE_MAX 8192
+#define SLICE_MAX 1024              /* of what one source hands over at once: there is always room for it */
 #define RETRY_MAX_US (20 * CLOCK_S) /* of one batch, through restarts of the database */
 
-/* Pinned plans: statements prepared while tables are empty kept a bad plan (performance.md). */
 #define SETTINGS                                                                                             \
-    "enable_seqscan=off enable_hashjoin=off enable_mergejoin=off plan_cache_mode=force_generic_plan "        \
-    "jit=off lock_timeout=1s "                                                                               \
-    "statement_timeout=10s idle_in_transaction_session_timeout=5s"
+    PG_PINNED_PLANS "lock_timeout=1s statement_timeout=10s idle_in_transaction_session_timeout=5s"
 
 struct engine {
     struct engine_conf conf;
@@ -81,7 +79,7 @@ static void count_down(struct input *input, const struct err *err) {
     pthread_mutex_unlock(&waiting->mutex);
 }
 
-size_t engine_run_all(struct engine *engine, struct input **inputs, size_t n) {
+static size_t run_slice(struct engine *engine, struct input **inputs, size_t n) {
     struct waiting waiting = {
         .mutex = PTHREAD_MUTEX_INITIALIZER, .cond = PTHREAD_COND_INITIALIZER, .left = n};
     for (size_t i = 0; i < n; i++) {
@@ -97,6 +95,15 @@ size_t engine_run_all(struct engine *engine, struct input **inputs, size_t n) {
         pthread_cond_wait(&waiting.cond, &waiting.mutex);
     pthread_mutex_unlock(&waiting.mutex);
     return waiting.failed;
+}
+
+/* A source may bring more than the queue holds: refusing what does not fit would refuse it for ever, because
+ * all of it comes again. */
+size_t engine_run_all(struct engine *engine, struct input **inputs, size_t n) {
+    size_t failed = 0;
+    for (size_t i = 0; i < n && !failed; i += SLICE_MAX)
+        failed = run_slice(engine, inputs + i, n - i < SLICE_MAX ? n - i : SLICE_MAX);
+    return failed;
 }
 
 /* ---- one batch ---- */

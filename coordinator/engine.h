@@ -100,10 +100,10 @@ void engine_stop(struct engine *engine);
 
 /* Hands an input over; never blocks. False: too many are waiting (answer 503 with Retry-After). */
 MUST_CHECK bool engine_submit(struct engine *engine, struct input *input);
-/* The same for several, and waits until all are done. Returns how many failed to be stored. */
+/* The same for any number, some at a time, and waits until all are done. Returns how many failed to be
+ * stored; what comes after them was not tried. */
 size_t engine_run_all(struct engine *engine, struct input **inputs, size_t n);
 
-/* Forgets which release is the newest: called when one was registered. */
 /* ---- between the files of the engine ---- */
 
 /* One input inside one batch. */

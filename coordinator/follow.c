@@ -91,7 +91,7 @@ static void *run(void *arg) {
             continue;
         if (!pg_is_usable(pg)) {
             pg_close(pg);
-            pg = pg_open(follow->database_url, "statement_timeout=5s jit=off", &err);
+            pg = pg_open(follow->database_url, PG_PINNED_PLANS "statement_timeout=5s", &err);
         }
         /* A client that left a quiet stream is noticed by writing to it. */
         bool beat = clock_mono_us() - beaten > 15 * CLOCK_S;

@@ -56,7 +56,7 @@ static int ensure_connection(struct ingest *ingest, struct err *err) {
     if (pg_is_usable(ingest->pg))
         return 0;
     pg_close(ingest->pg);
-    ingest->pg = pg_open(ingest->conf.database_url, "statement_timeout=10s jit=off", err);
+    ingest->pg = pg_open(ingest->conf.database_url, PG_PINNED_PLANS "statement_timeout=10s", err);
     return ingest->pg ? 0 : -1;
 }
 
@@ -79,7 +79,7 @@ static int take_haul(struct ingest *ingest, struct haul *haul, struct err *err) 
 
 static int poll_haul(struct ingest *ingest, struct haul *haul, struct err *err) {
     int timeout_ms = 500;
-    while (haul->n < RECORDS_MAX) {
+    while (haul->n < RECORDS_MAX && haul->bytes < HAUL_BYTES) {
         int got = kcons_poll(ingest->kcons, timeout_ms, &haul->records[haul->n], err);
         if (got < 0 && haul->n) { /* what is in hand comes first; the error will come again */
             *err = (struct err){0};
@@ -89,7 +89,7 @@ static int poll_haul(struct ingest *ingest, struct haul *haul, struct err *err) 
             return -1;
         if (got == 0)
             break;
-        haul->n++;
+        haul->bytes += haul->records[haul->n++].value_n;
         timeout_ms = 0;
     }
     return 0;

@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 
 #define RECORDS_MAX 256
+#define HAUL_BYTES (4 << 20) /* of records: a haul ends with the one that goes beyond */
 
 struct ingest {
     struct ingest_conf conf;
@@ -24,7 +25,7 @@ struct ingest {
 struct haul {
     struct arena arena;
     struct kcons_record records[RECORDS_MAX];
-    size_t n;
+    size_t n, bytes;
     struct vec keys;   /* struct node_key, of ingest_read.c */
     struct vec inputs; /* struct input * */
     struct vec dead;   /* struct dead_letter * */

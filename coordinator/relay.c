@@ -22,9 +22,8 @@
 #define TOUCH_US (1 * CLOCK_S)  /* below idle_session_timeout: the server takes lanes from a stopped relay */
 
 #define SETTINGS                                                                                             \
-    "synchronous_commit=off max_parallel_workers_per_gather=0 jit=off enable_seqscan=off "                   \
-    "plan_cache_mode=force_generic_plan "                                                                    \
-    "idle_session_timeout=5s statement_timeout=5s"
+    PG_PINNED_PLANS                                                                                          \
+    "synchronous_commit=off max_parallel_workers_per_gather=0 idle_session_timeout=5s statement_timeout=5s"
 
 static int connect_all(struct relay_thread *thread, struct err *err) {
     if (!pg_is_usable(thread->pg)) {

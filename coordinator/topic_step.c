@@ -121,7 +121,7 @@ static int make_wanted(struct topic_step *step, struct err *err) {
     struct arena arena = {0};
     if (!pg_is_usable(step->pg)) {
         pg_close(step->pg);
-        step->pg = pg_open(step->database_url, "statement_timeout=10s jit=off", err);
+        step->pg = pg_open(step->database_url, PG_PINNED_PLANS "statement_timeout=10s", err);
     }
     if (!step->kprod)
         step->kprod = kprod_open(step->brokers, "fairlead-topics", 0, NULL, NULL, err);

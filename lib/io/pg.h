@@ -27,6 +27,12 @@ struct pg {
     char sqlstate[6]; /* of the last error, "" for a connection error */
 };
 
+/* For what runs often: plans that were made while a table was empty, or never analyzed, are as good as any.
+ */
+#define PG_PINNED_PLANS                                                                                      \
+    "enable_seqscan=off enable_hashjoin=off enable_mergejoin=off plan_cache_mode=force_generic_plan "        \
+    "jit=off "
+
 /* `settings` are "name=value" run-time settings, separated by spaces, or NULL. */
 struct pg *pg_open(const char *url, const char *settings, struct err *err);
 void pg_close(struct pg *pg);

@@ -1,4 +1,5 @@
-select t.kind, t.subject from timers t, installation n
-where t.due_at <= clock_timestamp() + n.clock_offset_us * interval '1 microsecond'
-  and not (n.clock_held and t.kind = 'expire')
+-- The time is read once, so that the index finds what is due without looking at the rest.
+select t.kind, t.subject from timers t
+where t.due_at <= (select clock_timestamp() + clock_offset_us * interval '1 microsecond' from installation)
+  and not (t.kind = 'expire' and (select clock_held from installation))
 order by t.due_at limit 256
