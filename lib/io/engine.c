@@ -162,6 +162,32 @@ char *engine_image_id(const char *socket, const char *image) {
     return mem_strdup(json_str(answer, "Id"));
 }
 
+int engine_exec(const char *socket, const char *container, const json_t *command, int64_t timeout_us,
+                int64_t *ret_status, struct err *err) {
+    char path[160];
+    long status = 0;
+    cleanup_json json_t *made = NULL, *ended = NULL, *start = json_object(),
+                        *body = json_pack("{s:O, s:b, s:b}", "Cmd", command, "AttachStdout", 1,
+                                          "AttachStderr", 1);
+    (void)snprintf(path, sizeof path, "/containers/%.64s/exec", container);
+    if (engine_call(socket, "POST", path, body, 20000000, &status, &made, err) < 0)
+        return -1;
+    const char *id = json_str(made, "Id");
+    if (status != 201 || !id)
+        return err_set(err, ERR_RETRY, "the Docker Engine runs nothing in the container: status %ld", status);
+    /* What it prints is a stream that ends with it. */
+    (void)snprintf(path, sizeof path, "/exec/%.64s/start", id);
+    if (engine_call(socket, "POST", path, start, timeout_us, &status, NULL, err) < 0)
+        return -1;
+    (void)snprintf(path, sizeof path, "/exec/%.64s/json", id);
+    if (engine_call(socket, "GET", path, NULL, 20000000, &status, &ended, err) < 0)
+        return -1;
+    if (status != 200 || json_is_true(json_object_get(ended, "Running")))
+        return err_set(err, ERR_RETRY, "what was run in the container has not ended");
+    *ret_status = json_int(ended, "ExitCode", -1);
+    return 0;
+}
+
 char *engine_logs(const char *socket, const char *container, int lines) {
     char path[300];
     long status;

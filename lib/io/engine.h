@@ -22,6 +22,10 @@ MUST_CHECK int engine_pull(const char *socket, const char *image, struct err *er
 bool engine_has_image(const char *socket, const char *image);
 /* Which image that reference names here; NULL: none, or the Engine does not answer. The caller frees. */
 char *engine_image_id(const char *socket, const char *image);
+/* Runs `command` (a list of texts) inside a container, as its user, and waits for its end. Class retry: it
+ * did not run, or not to its end in that time. */
+MUST_CHECK int engine_exec(const char *socket, const char *container, const json_t *command,
+                           int64_t timeout_us, int64_t *ret_status, struct err *err);
 /* Last lines of a container's output, as text. */
 char *engine_logs(const char *socket, const char *container, int lines);
 

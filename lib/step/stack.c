@@ -148,6 +148,14 @@ static int guard(struct step_context *ctx, const struct stack *stack, struct err
                      arena_strdup(ctx->arena, err->text));
 }
 
+static int check_compose(struct step_context *ctx, const struct stack *stack, struct err *err) {
+    struct compose compose = stack_compose(ctx, stack);
+    if (compose_check(&compose, err) == 0)
+        return 0;
+    return step_fail(ctx, err, err->cls, "bad_compose", "The Compose file is not valid: %s",
+                     arena_strdup(ctx->arena, err->text));
+}
+
 static int write_compose(struct step_context *ctx, struct stack *stack, struct err *err) {
     char folder[600];
     if (stack_render(ctx, stack, err) < 0)
@@ -156,11 +164,9 @@ static int write_compose(struct step_context *ctx, struct stack *stack, struct e
     if (file_mkdirs(folder, 0700, err) < 0 ||
         file_write(stack->file, stack->text, strlen(stack->text), 0600, err) < 0)
         return -1;
-    struct compose compose = stack_compose(ctx, stack);
-    if (compose_check(&compose, err) < 0)
-        return step_fail(ctx, err, err->cls, "bad_compose", "The Compose file is not valid: %s",
-                         arena_strdup(ctx->arena, err->text));
-    return 0;
+    /* Nothing that runs may be touched for a file that is not valid. At a first start there is nothing: `up`
+     * reads the file by the same code, and this start of Compose is saved. */
+    return json_array_size(stack->containers) ? check_compose(ctx, stack, err) : 0;
 }
 
 void stack_record(struct step_context *ctx, const struct stack *stack, const char *content) {
@@ -204,11 +210,12 @@ static int wait_healthy(struct step_context *ctx, struct stack *stack, struct er
     const json_t *health = json_object_get(stack->spec, "health");
     int64_t deadline = clock_mono_us() + json_int(health, "start_s", 120) * CLOCK_S,
             times = json_int(health, "times", 2);
+    int64_t pause_us = CLOCK_S / 10; /* longer and longer: a test may cost the app something */
     const char *service = "";
     for (int64_t good = 0; good < times;) {
         if (stack_list(ctx, stack, err) < 0)
             return -1;
-        enum stack_health h = stack_health(stack, &service);
+        enum stack_health h = stack_health(ctx, stack, &service);
         good = h == STACK_GOOD ? good + 1 : 0;
         const json_t *worst = stack_container(stack, service);
         bool dead =
@@ -221,9 +228,23 @@ static int wait_healthy(struct step_context *ctx, struct stack *stack, struct er
         if (*ctx->machine->cancel)
             return step_fail(ctx, err, ERR_RETRY, "stopping", "The worker is stopping.");
         if (good < times)
-            (void)usleep(200000);
+            (void)usleep((useconds_t)pause_us);
+        pause_us = good || pause_us > CLOCK_S / 2 ? pause_us : pause_us * 3 / 2;
     }
     return 0;
+}
+
+/* The file may be the reason, and what did not become healthy says why better than Compose does. */
+static int explain_failed_up(struct step_context *ctx, struct stack *stack, struct err *err) {
+    struct err ignored = {0};
+    const char *said = arena_strdup(ctx->arena, err->text), *service = "";
+    if (check_compose(ctx, stack, err) < 0 && err->cls == ERR_PARK)
+        return -1;
+    if (stack_list(ctx, stack, &ignored) == 0) {
+        (void)stack_health(ctx, stack, &service);
+        keep_logs(ctx, stack_container(stack, service));
+    }
+    return step_fail(ctx, err, ERR_RETRY, "up_failed", "%s", said);
 }
 
 static int act_start(struct step_context *ctx, struct stack *stack, struct err *err) {
@@ -242,17 +263,8 @@ static int act_start(struct step_context *ctx, struct stack *stack, struct err *
     if (stack_clear_drift(ctx, stack, err) < 0)
         return step_fail(ctx, err, ERR_RETRY, "engine_down", "%s", arena_strdup(ctx->arena, err->text));
     struct compose compose = stack_compose(ctx, stack);
-    if (compose_up(&compose, err) < 0) {
-        /* What did not become healthy says why better than Compose does. */
-        struct err ignored = {0};
-        const char *said = arena_strdup(ctx->arena, err->text);
-        if (stack_list(ctx, stack, &ignored) == 0) {
-            const char *service = "";
-            (void)stack_health(stack, &service);
-            keep_logs(ctx, stack_container(stack, service));
-        }
-        return step_fail(ctx, err, err->cls, "up_failed", "%s", said);
-    }
+    if (compose_up(&compose, err) < 0)
+        return explain_failed_up(ctx, stack, err);
     if (stack_find_network(ctx, stack, err) < 0) /* it has its bridge now */
         return step_fail(ctx, err, ERR_RETRY, "engine_down", "%s", arena_strdup(ctx->arena, err->text));
     if (guard(ctx, stack, err) < 0 || fault_check(FAULT_STACK_UP, err) < 0 ||

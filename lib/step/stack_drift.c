@@ -96,7 +96,7 @@ static int compare_containers(struct step_context *ctx, const struct stack *stac
     const char *service = "";
     json_t *rule;
     cleanup_json json_t *seen = read_seen(ctx);
-    enum stack_health health = stack_health(stack, &service);
+    enum stack_health health = stack_health(ctx, stack, &service);
     if (health != STACK_GOOD)
         return step_drift(ctx, "The container of \"%s\" %s.", service, words[health]);
     json_object_foreach(json_object_get(stack->spec, "services"), service, rule) {

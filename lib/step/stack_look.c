@@ -1,9 +1,12 @@
 /* What the Docker Engine says of an instance: containers, health, network. */
+#include "base/clock.h"
 #include "base/json.h"
 #include "io/engine.h"
 #include "step/stack_own.h"
 
 #include <stdio.h>
+
+#define TEST_US (30 * CLOCK_S) /* of a health test that names no limit, as the Engine has it */
 
 int stack_list(struct step_context *ctx, struct stack *stack, struct err *err) {
     json_t *all = NULL;
@@ -39,7 +42,37 @@ const json_t *stack_container(const struct stack *stack, const char *service) {
     return NULL;
 }
 
-static enum stack_health health_of(const json_t *container) {
+/* The command of a health test, as the Engine runs it; NULL: it has none. */
+static json_t *test_of(const json_t *config) {
+    const json_t *test = json_object_get(json_object_get(config, "Healthcheck"), "Test"),
+                 *shell = json_object_get(config, "Shell");
+    const char *kind = json_string_value(json_array_get(test, 0));
+    json_t *command;
+    if (str_eq(kind, "CMD-SHELL"))
+        command = json_array_size(shell) ? json_copy((json_t *)(uintptr_t)shell)
+                                         : json_pack("[s, s]", "/bin/sh", "-c");
+    else if (str_eq(kind, "CMD"))
+        command = json_array();
+    else
+        return NULL;
+    for (size_t i = 1; i < json_array_size(test); i++)
+        (void)json_array_append(command, json_array_get(test, i));
+    return command;
+}
+
+static bool passes_its_test(const struct step_context *ctx, const json_t *container) {
+    struct err err = {0};
+    int64_t status = -1;
+    const json_t *config = json_object_get(container, "Config");
+    int64_t timeout_us = json_int(json_object_get(config, "Healthcheck"), "Timeout", 0) / 1000;
+    cleanup_json json_t *test = test_of(config);
+    return test &&
+           engine_exec(ctx->machine->engine_socket, json_str(container, "Id"), test,
+                       timeout_us > 0 ? timeout_us : TEST_US, &status, &err) == 0 &&
+           status == 0;
+}
+
+static enum stack_health health_of(const struct step_context *ctx, const json_t *container) {
     const json_t *state = json_object_get(container, "State");
     const char *health = json_str(json_object_get(state, "Health"), "Status");
     if (!container || !json_is_true(json_object_get(state, "Running")))
@@ -48,7 +81,9 @@ static enum stack_health health_of(const json_t *container) {
         return STACK_PAUSED;
     if (str_eq(health, "healthy"))
         return STACK_GOOD;
-    return str_eq(health, "unhealthy") ? STACK_BAD : STACK_STARTING;
+    if (str_eq(health, "unhealthy"))
+        return STACK_BAD;
+    return passes_its_test(ctx, container) ? STACK_GOOD : STACK_STARTING;
 }
 
 bool stack_is_ours(const struct stack *stack, const json_t *container) {
@@ -57,15 +92,15 @@ bool stack_is_ours(const struct stack *stack, const json_t *container) {
         stack->want->identity);
 }
 
-/* The least healthy of all services; *ret_service names it. */
-enum stack_health stack_health(const struct stack *stack, const char **ret_service) {
+enum stack_health stack_health(struct step_context *ctx, const struct stack *stack,
+                               const char **ret_service) {
     enum stack_health worst = STACK_GOOD;
     const char *service;
     json_t *rule;
     json_object_foreach(json_object_get(stack->spec, "services"), service, rule) {
         const json_t *container = stack_container(stack, service);
         enum stack_health h =
-            container && stack_is_ours(stack, container) ? health_of(container) : STACK_GONE;
+            container && stack_is_ours(stack, container) ? health_of(ctx, container) : STACK_GONE;
         if (h < worst) {
             worst = h;
             *ret_service = service;
