@@ -16,6 +16,7 @@
 #include "worker/worker.h"
 
 #include <limits.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -347,6 +348,8 @@ int main(int argc, char **argv) {
     log_init("worker", conf_get(conf, "log"), conf_get(conf, "log-format"));
     metric_set(METRIC_BUILD_INFO, FAIRLEAD_VERSION, 1);
     (void)umask(022);
+    (void)mallopt(M_ARENA_MAX,
+                  2); /* many threads that mostly wait: an arena for each would be half the memory */
     http_init();
     if (sign_init(&err) < 0)
         return 1;

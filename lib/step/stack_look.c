@@ -81,9 +81,9 @@ static enum stack_health health_of(const struct step_context *ctx, const json_t 
         return STACK_PAUSED;
     if (str_eq(health, "healthy"))
         return STACK_GOOD;
-    if (str_eq(health, "unhealthy"))
-        return STACK_BAD;
-    return passes_its_test(ctx, container) ? STACK_GOOD : STACK_STARTING;
+    if (passes_its_test(ctx, container))
+        return STACK_GOOD;
+    return str_eq(health, "unhealthy") ? STACK_BAD : STACK_STARTING;
 }
 
 bool stack_is_ours(const struct stack *stack, const json_t *container) {

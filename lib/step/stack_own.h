@@ -39,8 +39,9 @@ const json_t *stack_container(const struct stack *stack, const char *service);
 const char *stack_service_of(const json_t *container);
 /* Of the revision that is wanted. */
 bool stack_is_ours(const struct stack *stack, const json_t *container);
-/* The least healthy of all services; *ret_service names it. While the Engine has not asked a container yet,
- * its health test is run here and now: the first of the Engine's own comes an interval late. */
+/* The least healthy of all services; *ret_service names it. What the Engine does not call healthy is asked
+ * here and now by its own health test: the Engine's word is an interval old, and its first comes an interval
+ * late. */
 enum stack_health stack_health(struct step_context *ctx, const struct stack *stack, const char **ret_service);
 struct nft_guard stack_guard(const struct step_context *ctx, const struct stack *stack);
 

@@ -27,13 +27,22 @@ accept() { # ROUND
   sample commits_per_intent "$(awk -v a="${wal[1]}" -v b="${wal[3]}" -v n="$n" 'BEGIN {printf "%.3f", (b - a) / n}')"
   sample rows_per_s "$(rows 64 | sed -n 's/^tps = \([0-9.]*\).*/\1/p')"
 }
+# One at a time. Lone: 40 a second, so that nothing of the one before is still on its way; the rows at the same pace.
+# Then as fast as the answers come, while the cores also carry out what was accepted.
 lone() { # ROUND
   local tag=l$1- p50
-  read -r _ p50 _ _ < <(post "$tag" 1 1)
+  read -r _ p50 _ _ < <(RATE=2000 post "$tag" 1 1)
   within 60 settled "$tag"
   sample lone_p50_ms "$p50"
   sample lone_done_p50_ms "$(sql "select round(extract(epoch from percentile_cont(0.5) within group (order by took)) * 1000, 2) from time_to_running_v1 where instance like '$tag%'")"
-  sample lone_rows_ms "$(rows 1 | sed -n 's/^latency average = \([0-9.]*\).*/\1/p')"
+  sample lone_rows_ms "$(rows 1 -R 40 | sed -n 's/^latency average = \([0-9.]*\).*/\1/p')"
+}
+busy() { # ROUND
+  local tag=y$1- p50
+  read -r _ p50 _ _ < <(post "$tag" 1 1)
+  within 60 settled "$tag"
+  sample busy_p50_ms "$p50"
+  sample busy_rows_ms "$(rows 1 | sed -n 's/^latency average = \([0-9.]*\).*/\1/p')"
 }
 # From the transaction that accepts to the worker that begins, by the workers' own logs.
 pickup() { # ROUND RATE

@@ -16,8 +16,10 @@ post() { # TAG THREADS CONNECTIONS [SECONDS]
 }
 # About so many a second: 50 connections, each of which waits in between.
 post_at() { RATE=$2 post "$1" 1 50 "${3:-$seconds}"; }
-rows() { # CONNECTIONS: the same rows by pgbench
-  PGOPTIONS='-c synchronous_commit=on' pgbench -n -M prepared -f "$here/rows.sql" -D "tenant=$tenant" -c "$1" -j2 -T "$seconds" "$FAIRLEAD_DATABASE_URL" 2>/dev/null
+rows() { # CONNECTIONS [OPTION...]: the same rows by pgbench
+  local connections=$1
+  shift
+  PGOPTIONS='-c synchronous_commit=on' pgbench -n -M prepared -f "$here/rows.sql" -D "tenant=$tenant" -c "$connections" -j"$((connections > 1 ? 2 : 1))" -T "$seconds" "$@" "$FAIRLEAD_DATABASE_URL" 2>/dev/null
 }
 settled() { is 0 "select count(*) from instances where name like '$1%' and state = 'new'"; }
 count_of() { sql "select count(*) from instances where name like '$1%'"; }

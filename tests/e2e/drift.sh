@@ -3,22 +3,13 @@
 # and told as an event. And truth: health is apart from the state, and a wrong "ok" does not last (P9).
 # shellcheck source=../support/e2e.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../support/e2e.sh"
+# shellcheck source=../support/drift.sh
+. "$root/tests/support/drift.sh"
 "$fairlead" app register "$root/tests/e2e/testapp" >/dev/null
-id() { sql "select id from instances where name = '$1' and state <> 'deleted'"; }
-hex() { local i; i=$(id "$1"); echo "${i//-/}"; }
-host() { echo "$1-main-e2e.$FAIRLEAD_ZONE"; }
-node() { "$fairlead" instance get "$1" -o json | jq -r .node; }
-container() { engine ps -aq --filter "label=fairlead.instance=$(hex "$1")"; }
-network() { engine network ls -q --filter "label=fairlead.instance=$(hex "$1")"; }
 serves() { curl -sf -m 3 "http://$(host "$1"):$FAIRLEAD_HTTP_PORT/healthz"; }
 count() { sql "select count(*) from events where instance_id = '$(id "$1")' and type = '$2'"; }
 health_is() { [ "$("$fairlead" instance get "$1" -o json | jq -r .health)" = "$2" ]; }
-update() { # LINE...: by the key that the workers use
-  { printf 'server %s %s\nzone %s\n' "${FAIRLEAD_DNS%:*}" "${FAIRLEAD_DNS#*:}" "$FAIRLEAD_ZONE"; printf '%s\n' "$@" send quit; } |
-    knsupdate -k "$FAIRLEAD_DNS_KEY_FILE"
-}
 name() { kdig "@${FAIRLEAD_DNS%:*}" -p "${FAIRLEAD_DNS#*:}" "$(host "$1")" "$2" +short; }
-nft_table() { echo "fairlead_$(sql "select substr(replace(id::text, '-', ''), 19, 8) from nodes where name = '$(node "$1")'")"; }
 
 # What is done to whom, one function each; then every one of a round is waited for.
 begin() { # NAME FUNCTION EVENT: remembers how many of them there were
@@ -32,10 +23,6 @@ seq 4 | xargs -P 4 -I{} "$fairlead" instance create testapp "drift{}" --size tin
   { cat "$fleet/drift.out"; echo "0 passed, 1 failed"; exit 1; }
 within 60 health_is drift1 ok
 
-removed() { engine rm -f "$(container "$1")"; }
-stopped() { engine stop -t 1 "$(container "$1")"; }
-paused() { engine pause "$(container "$1")"; }
-limited() { engine update --memory 96m --memory-swap 96m "$(container "$1")"; }
 begin drift1 removed drift_repaired
 begin drift2 stopped drift_repaired
 begin drift3 paused drift_repaired
@@ -46,10 +33,6 @@ ok "one that was paused goes on" repaired drift3
 ok "a limit that was changed is set back" repaired drift4
 ok "... as the Engine holds it" test "$(engine inspect "$(container drift4)" --format '{{.HostConfig.Memory}}')" = $((64 * 1048576))
 
-edit_compose() { echo '# a hand was here' >>"$fleet/$(node "$1")/stacks/$(hex "$1")/compose.yaml"; }
-drop_secret() { rm -f "$fleet/secrets-$(node "$1")/$(hex "$1")/web/token"; }
-join_stranger() { engine network connect "$(network "$1")" "$(container drift1)"; }
-retag() { engine rmi -f "$(engine inspect "$(container "$1")" --format '{{.Config.Image}}')"; }
 begin drift1 edit_compose drift_repaired
 begin drift2 drop_secret drift_repaired
 begin drift3 join_stranger drift_repaired
@@ -60,9 +43,6 @@ ok "... with what it held" test "$(wc -c <"$fleet/secrets-$(node drift2)/$(hex d
 ok "a stranger in an app's network is put out" repaired drift3
 ok "... and is in its own alone" bash -c "test \"\$(docker -H unix://$FAIRLEAD_DOCKER inspect '$(container drift1)' --format '{{len .NetworkSettings.Networks}}')\" = 1"
 
-drop_route() { rm -f "$FAIRLEAD_EDGE_DIR/map.d/$(host "$1").map"; }
-edit_route() { sed -i 's/:[0-9]*;/:9;/' "$FAIRLEAD_EDGE_DIR/map.d/$(host "$1").map"; }
-open_guard() { nft delete element ip "$(nft_table "$1")" ports "{ $(sql "select address from nodes where name = '$(node "$1")'") . $("$fairlead" instance get "$1" -o json | jq -r .port) }"; nft flush chain ip "$(nft_table "$1")" out; }
 begin drift1 drop_route drift_repaired
 begin drift2 edit_route drift_repaired
 begin drift3 open_guard drift_repaired
@@ -72,9 +52,6 @@ ok "one that was edited is, too" repaired drift2
 ok "a guard that was opened is closed" repaired drift3
 ok "an image that was tagged anew is pulled again by its digest" repaired drift4
 
-drop_address() { update "del $(host "$1"). A"; }
-change_address() { update "del $(host "$1"). A" "add $(host "$1"). 5 A 127.0.0.99"; }
-drop_marker() { update "del $(host "$1"). TXT"; }
 begin drift1 drop_address repair_requested
 begin drift2 change_address repair_requested
 begin drift3 drop_marker repair_requested
@@ -84,7 +61,6 @@ ok "... it points to the edge" test "$(name drift2 A)" = "$FAIRLEAD_EDGE_ADDRESS
 ok "a marker that was removed is there again" repaired drift3 repair_requested
 ok "... with its owner" has "$(name drift3 TXT)" "owner=$(hex drift3)"
 
-stop_nginx() { kill -QUIT "$(cat "$FAIRLEAD_NGINX_PID")"; }
 quit=$(sql "select now()")
 stop_nginx
 # Whichever of its routes is looked at first starts it, and tells.
@@ -111,7 +87,6 @@ nft delete table ip fairlead_cut
 ok "whole again, it is ok" within 60 health_is drift1 ok
 
 # Truth: an app that hangs is not "ok" for a minute; its state stays what its owner wanted.
-hang() { engine exec "$(container "$1")" rm /store/value; }
 hang drift1
 ok "an app whose data store is gone is called failing in under a minute (P9)" within 60 health_is drift1 failing
 ok "... with the reason" bash -c "'$fairlead' instance events drift1 -o json | jq -se 'map(select(.type == \"health_changed\")) | last | .data.reason | length > 0'"
