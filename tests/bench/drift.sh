@@ -37,7 +37,7 @@ drift() {
   "$fairlead" tenant create e2e/main >/dev/null 2>&1 || true
   seq 4 | xargs -P 4 -I{} "$fairlead" instance create testapp "drift{}" --size tiny --wait --timeout 120 >/dev/null
   repair_all removed stopped paused limited
-  repair_all edit_compose drop_secret join_stranger retag
+  repair_all edit_compose drop_secret join_stranger # an image is any of its apps' to mend: no figure of one
   repair_all drop_route edit_route open_guard
   repair_all drop_address change_address drop_marker
   seq 4 | xargs -P 4 -I{} "$fairlead" instance delete "drift{}" --purge --wait --timeout 60 >/dev/null
