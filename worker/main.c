@@ -348,8 +348,8 @@ int main(int argc, char **argv) {
     log_init("worker", conf_get(conf, "log"), conf_get(conf, "log-format"));
     metric_set(METRIC_BUILD_INFO, FAIRLEAD_VERSION, 1);
     (void)umask(022);
-    (void)mallopt(M_ARENA_MAX,
-                  2); /* many threads that mostly wait: an arena for each would be half the memory */
+    /* Many threads that mostly wait: an arena for each would be a third of the memory that is ours. */
+    (void)mallopt(M_ARENA_MAX, 2);
     http_init();
     if (sign_init(&err) < 0)
         return 1;

@@ -27,8 +27,7 @@ struct pg {
     char sqlstate[6]; /* of the last error, "" for a connection error */
 };
 
-/* For what runs often: plans that were made while a table was empty, or never analyzed, are as good as any.
- */
+/* For what runs often: a plan made while a table was empty must not stay a bad one. */
 #define PG_PINNED_PLANS                                                                                      \
     "enable_seqscan=off enable_hashjoin=off enable_mergejoin=off plan_cache_mode=force_generic_plan "        \
     "jit=off "

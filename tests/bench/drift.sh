@@ -21,7 +21,7 @@ repair_all() { # KIND...
   for kind in "$@"; do
     i=$((i + 1))
     since[i]=$(sql "select clock_timestamp()")
-    "$kind" "drift$i" >/dev/null 2>&1
+    "$kind" "drift$i" >/dev/null
   done
   i=0
   for kind in "$@"; do
@@ -32,7 +32,7 @@ repair_all() { # KIND...
 }
 drift() {
   local fairlead=$BUILD/fairlead
-  export FAIRLEAD_TENANT=e2e/main
+  local -x FAIRLEAD_TENANT=e2e/main
   "$fairlead" customer create e2e --plan trial >/dev/null 2>&1 || true
   "$fairlead" tenant create e2e/main >/dev/null 2>&1 || true
   seq 4 | xargs -P 4 -I{} "$fairlead" instance create testapp "drift{}" --size tiny --wait --timeout 120 >/dev/null

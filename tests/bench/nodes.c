@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #define NODES_MAX 1000
@@ -78,12 +79,20 @@ int main(int argc, char **argv) {
     struct kprod *kprod = n ? kprod_open(nodes[0].node.brokers, "bench", 0, reported, NULL, &err) : NULL;
     if (!kprod)
         return fail(&err);
+    int timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
+    struct timespec turn = {.tv_sec = PERIOD_US / (int64_t)n / CLOCK_S,
+                            .tv_nsec = PERIOD_US / (int64_t)n % CLOCK_S * 1000};
+    if (timer < 0 || timerfd_settime(timer, 0, &(struct itimerspec){turn, turn}, NULL) < 0) {
+        (void)err_errno(&err, ERR_RETRY, "cannot make a timer");
+        return fail(&err);
+    }
     printf("ready\n");
     (void)fflush(stdout);
     for (size_t i = 0;; i = (i + 1) % n) {
         if (tell(kprod, &nodes[i], &err) < 0)
             return fail(&err);
         (void)kprod_poll(kprod, 0);
-        (void)usleep((useconds_t)(PERIOD_US / (int64_t)n));
+        uint64_t ticks;
+        (void)!read(timer, &ticks, sizeof ticks); /* until the next one's turn */
     }
 }

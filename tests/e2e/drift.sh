@@ -6,9 +6,7 @@
 # shellcheck source=../support/drift.sh
 . "$root/tests/support/drift.sh"
 "$fairlead" app register "$root/tests/e2e/testapp" >/dev/null
-serves() { curl -sf -m 3 "http://$(host "$1"):$FAIRLEAD_HTTP_PORT/healthz"; }
 count() { sql "select count(*) from events where instance_id = '$(id "$1")' and type = '$2'"; }
-health_is() { [ "$("$fairlead" instance get "$1" -o json | jq -r .health)" = "$2" ]; }
 name() { kdig "@${FAIRLEAD_DNS%:*}" -p "${FAIRLEAD_DNS#*:}" "$(host "$1")" "$2" +short; }
 
 # What is done to whom, one function each; then every one of a round is waited for.

@@ -5,13 +5,10 @@
 . "$(dirname "${BASH_SOURCE[0]}")/../support/e2e.sh"
 # shellcheck source=../support/processes.sh
 . "$root/tests/support/processes.sh"
+# shellcheck source=../support/instances.sh
+. "$root/tests/support/instances.sh"
 tag=$(($(date +%s) % 10000))
 kafka=$run/kafka
-id() { sql "select id from instances where name = '$1' and state <> 'deleted'"; }
-hex() { local i; i=$(id "$1"); echo "${i//-/}"; }
-serves() { curl -sf -m 3 -o /dev/null "http://$1-main-e2e.$FAIRLEAD_ZONE:$FAIRLEAD_HTTP_PORT/healthz"; }
-health_is() { [ "$("$fairlead" instance get "$1" -o json | jq -r .health)" = "$2" ]; }
-container() { engine ps -aq --filter "label=fairlead.instance=$(hex "$1")"; }
 node_id() { sql "select replace(id::text, '-', '') from nodes where name = '$1'"; }
 kill_broker() { local pid; pid=$(pgrep -f 'kafka\.Kafka' | head -n 1); kill -9 "$pid"; within 20 gone "$pid"; }
 start_broker() { "$root/deploy/dev/stack" up >/dev/null; }

@@ -1,11 +1,7 @@
 # Whatever somebody else may change under an instance, each by the instance's name. Sourced; needs sql, engine and $fairlead.
 # shellcheck shell=bash disable=SC2154
-id() { sql "select id from instances where name = '$1' and state <> 'deleted'"; }
-hex() { local i; i=$(id "$1"); echo "${i//-/}"; }
-host() { echo "$1-main-e2e.$FAIRLEAD_ZONE"; }
-node() { "$fairlead" instance get "$1" -o json | jq -r .node; }
-container() { engine ps -aq --filter "label=fairlead.instance=$(hex "$1")"; }
-network() { engine network ls -q --filter "label=fairlead.instance=$(hex "$1")"; }
+# shellcheck source=instances.sh
+. "$root/tests/support/instances.sh"
 nft_table() { echo "fairlead_$(sql "select substr(replace(id::text, '-', ''), 19, 8) from nodes where name = '$(node "$1")'")"; }
 update() { # LINE...: by the key that the workers use
   { printf 'server %s %s\nzone %s\n' "${FAIRLEAD_DNS%:*}" "${FAIRLEAD_DNS#*:}" "$FAIRLEAD_ZONE"; printf '%s\n' "$@" send quit; } |

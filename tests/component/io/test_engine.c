@@ -41,6 +41,47 @@ static void a_digest_that_the_registry_lacks_is_for_a_person(void **state) {
     assert_int_equal(err.cls, ERR_RETRY);
 }
 
+static int run_inside(const char *container, const char *script, int64_t timeout_us, int64_t *ret_status,
+                      struct err *err) {
+    cleanup_json json_t *command = json_pack("[s, s, s]", "/bin/sh", "-c", script);
+    return engine_exec(service("FAIRLEAD_DOCKER"), container, command, timeout_us, ret_status, err);
+}
+
+static void what_runs_inside_a_container_says_how_it_ended(void **state) {
+    struct err err = {0};
+    long status;
+    int64_t ended = -1;
+    char path[160], image[300];
+    (void)snprintf(image, sizeof image, "%s/%s", service("FAIRLEAD_REGISTRY"), service("FAIRLEAD_BASE"));
+    cleanup_json json_t *made = NULL, *body = json_pack("{s:s, s:[s, s], s:b}", "Image", image, "Cmd",
+                                                        "sleep", "60", "NetworkDisabled", 1);
+    (void)state;
+    assert_int_equal(engine_call(service("FAIRLEAD_DOCKER"), "POST", "/containers/create", body, 20000000,
+                                 &status, &made, &err),
+                     0);
+    const char *id = json_str(made, "Id");
+    assert_non_null(id);
+    (void)snprintf(path, sizeof path, "/containers/%.64s/start", id);
+    assert_int_equal(
+        engine_call(service("FAIRLEAD_DOCKER"), "POST", path, NULL, 20000000, &status, NULL, &err), 0);
+    int good = run_inside(id, "echo said; exit 0", 20000000, &ended, &err);
+    int64_t of_good = ended;
+    int bad = run_inside(id, "exit 3", 20000000, &ended, &err);
+    int64_t of_bad = ended;
+    int endless = run_inside(id, "sleep 60", 200000, &ended, &err);
+    enum err_class of_endless = err.cls;
+    (void)snprintf(path, sizeof path, "/containers/%.64s?force=true", id);
+    assert_int_equal(
+        engine_call(service("FAIRLEAD_DOCKER"), "DELETE", path, NULL, 60000000, &status, NULL, &err), 0);
+    assert_int_equal(good, 0);
+    assert_int_equal(of_good, 0);
+    assert_int_equal(bad, 0);
+    assert_int_equal(of_bad, 3);
+    assert_int_equal(endless, -1);
+    assert_int_equal(of_endless, ERR_RETRY);
+    assert_int_equal(run_inside(id, "exit 0", 20000000, &ended, &err), -1); /* it is gone */
+}
+
 /* ---- an Engine that is none ---- */
 
 static struct fake_server fake;
@@ -126,6 +167,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_real_one_lists_and_says_what_is_missing),
         cmocka_unit_test(a_digest_that_the_registry_lacks_is_for_a_person),
+        cmocka_unit_test(what_runs_inside_a_container_says_how_it_ended),
         cmocka_unit_test(answers_that_make_no_sense_are_errors_that_may_pass),
         cmocka_unit_test(a_container_that_is_no_object_is_left_out),
         cmocka_unit_test(logs_have_a_ceiling_and_a_length_that_lies_is_cut),

@@ -1,0 +1,10 @@
+# What a test asks about an instance, by its name. Sourced; needs sql, engine and $fairlead.
+# shellcheck shell=bash disable=SC2154
+id() { sql "select id from instances where name = '$1' and state <> 'deleted'"; }
+hex() { local i; i=$(id "$1"); echo "${i//-/}"; }
+host() { echo "$1-main-e2e.$FAIRLEAD_ZONE"; }
+node() { "$fairlead" instance get "$1" -o json | jq -r .node; }
+container() { engine ps -aq --filter "label=fairlead.instance=$(hex "$1")"; }
+network() { engine network ls -q --filter "label=fairlead.instance=$(hex "$1")"; }
+serves() { curl -sf -m 3 -o /dev/null "http://$(host "$1"):$FAIRLEAD_HTTP_PORT/healthz"; }
+health_is() { [ "$("$fairlead" instance get "$1" -o json | jq -r .health)" = "$2" ]; }
