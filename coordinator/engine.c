@@ -219,15 +219,28 @@ static void count(const struct engine *engine, const struct engine_batch *batch)
     }
 }
 
+/* An earlier run of one that was tried may have been committed, its reply lost: what it wrote is not known
+ * here, so everybody looks. */
+static void wake(const struct engine *engine, const struct engine_batch *batch) {
+    unsigned lanes = batch->base.lanes;
+    bool due = batch->base.due_now;
+    for (size_t i = 0; i < batch->n; i++)
+        if (batch->inputs[i].input->tried) {
+            lanes = UINT32_MAX;
+            due = true;
+        }
+    if (lanes && engine->conf.wake_relay)
+        engine->conf.wake_relay(engine->conf.arg, lanes);
+    if (due && engine->conf.wake_clock)
+        engine->conf.wake_clock(engine->conf.arg);
+    if (lanes && engine->conf.changed)
+        engine->conf.changed(engine->conf.arg);
+}
+
 static void finish(struct engine *engine, struct engine_batch *batch) {
     count(engine, batch);
     (void)fault_reach(FAULT_ENGINE_COMMITTED);
-    if (batch->base.lanes && engine->conf.wake_relay)
-        engine->conf.wake_relay(engine->conf.arg, batch->base.lanes);
-    if (batch->base.due_now && engine->conf.wake_clock)
-        engine->conf.wake_clock(engine->conf.arg);
-    if (batch->base.lanes && engine->conf.changed)
-        engine->conf.changed(engine->conf.arg);
+    wake(engine, batch);
     size_t skipped = 0;
     for (size_t i = 0; i < batch->n; i++) {
         struct batch_input *in = &batch->inputs[i];

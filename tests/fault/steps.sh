@@ -12,10 +12,18 @@ tag=$(($(date +%s) % 10000))
 kills=0
 
 # ---- the machine, as far as one instance goes, without what differs from life to life ----
+# The Engine's own first health test comes an interval after the start; the step does not wait for it, this does.
+is_asked() { # HEX
+  local ids
+  ids=$(engine ps -aq --filter "label=fairlead.instance=$1")
+  # shellcheck disable=SC2086
+  [ -z "$ids" ] || ! engine inspect --format '{{.State.Health.Status}}' $ids | grep -q starting
+}
 snapshot() { # NAME
   local id hex host node port address
   id=$(sql "select id from instances where name = '$1' order by created_at desc limit 1")
   hex=${id//-/} host=$1-main-e2e.$FAIRLEAD_ZONE
+  within 20 is_asked "$hex"
   read -r node port address <<<"$(sql "select n.name || ' ' || i.port || ' ' || n.address from instances i join nodes n on n.id = i.node_id where i.id = '$id'")"
   {
     echo "# containers"
