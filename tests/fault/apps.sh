@@ -4,6 +4,8 @@
 . "$(dirname "${BASH_SOURCE[0]}")/../support/e2e.sh"
 # shellcheck source=../support/processes.sh
 . "$root/tests/support/processes.sh"
+# shellcheck source=../support/instances.sh
+. "$root/tests/support/instances.sh"
 tag=$(($(date +%s) % 10000))
 worker_of() { case $1 in stack.*) echo slave ;; *) echo server ;; esac; }
 roles_of() { [ "$1" = slave ] && echo host || echo builder,edge,dns,prober; }
@@ -11,7 +13,7 @@ restart() {
   kill -9 "$(cat "$fleet/$1.pid")" 2>/dev/null || true
   start_worker "$1" "$(roles_of "$1")" "$2"
 }
-serves() { curl -sf -m 5 -o /dev/null "http://$1-main-e2e.$FAIRLEAD_ZONE:$FAIRLEAD_HTTP_PORT/"; }
+shows() { curl -sf -m 5 -o /dev/null "http://$(host "$1"):$FAIRLEAD_HTTP_PORT/"; }
 survives() { # APP NAME POINT
   local worker pid
   worker=$(worker_of "$3")
@@ -21,20 +23,18 @@ survives() { # APP NAME POINT
   "$fairlead" instance create "$1" "$2" --size small $([ "$1" != wordpress ] || echo --set title=Kill --set mail=a@b.example) >/dev/null || return 1
   within 300 gone "$pid" || { echo "$3 was not reached"; return 1; }
   restart "$worker" ''
-  within 300 state_is "$2" running && within 10 serves "$2" && "$fairlead" instance delete "$2" --purge --wait --timeout 90
+  within 300 state_is "$2" running && within 10 shows "$2" && "$fairlead" instance delete "$2" --purge --wait --timeout 90
 }
 for app in wordpress postgresql; do "$fairlead" app register "$root/catalog/$app" >/dev/null; done
 sql "update nodes set roles = array_remove(roles, 'host') where name = 'server'" >/dev/null
 n=0
 for app in wordpress postgresql; do
   for point in resolve.fetched build.built name.sent stack.up route.reloaded verify.fetched; do
-    case $point in build.*) # what is built already is only looked at: the killed moment is the one before
-      point=build.pushed ;;
-    esac
-    [ "$point" != build.pushed ] || ! sql_is "select count(*) > 0 from works where kind = 'build' and state = 'done' and params->>'repository' like '%$app%'" t >/dev/null 2>&1 || continue
+    [ "$point" != build.built ] || new_source "$root/catalog/$app"
     ok "$app is killed at $point, and serves" survives "$app" "a$tag-$n" "$point"
     n=$((n + 1))
   done
+  "$root/deploy/dev/fork" "$root/catalog/$app" "$fleet/forks"
 done
 sql "update nodes set roles = '{builder,host,edge,dns,prober}' where name = 'server'" >/dev/null
 restart server ''

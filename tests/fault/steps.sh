@@ -8,6 +8,8 @@
 . "$(dirname "${BASH_SOURCE[0]}")/../support/e2e.sh"
 # shellcheck source=../support/processes.sh
 . "$root/tests/support/processes.sh"
+# shellcheck source=../support/instances.sh
+. "$root/tests/support/instances.sh"
 tag=$(($(date +%s) % 10000))
 kills=0
 
@@ -59,11 +61,6 @@ ends_in() { case $1 in create | start) echo running ;; stop) echo stopped ;; del
 is_in() { sql_is "select state from instances where name = '$1' order by created_at desc limit 1" "$2"; }
 settled() { sql_is "select count(*) from documents d join instances i on i.id = d.instance_id where i.name = '$1' and ((d.absent and not d.confirmed) or d.observed <> d.revision)" 0; }
 
-new_source() { # builds happen only for what nobody has built
-  mkdir -p "$fleet/fresh" && rm -rf "$fleet/fresh/testapp" && cp -r "$root/tests/e2e/testapp" "$fleet/fresh/testapp"
-  echo "# $1 $(date +%s%N)" >>"$fleet/fresh/testapp/image/web/Dockerfile"
-  "$root/deploy/dev/fork" "$fleet/fresh/testapp" "$fleet/forks"
-}
 worker_of() { case $1 in stack.* | stop.* | remove.* | keeper.*) echo slave ;; *) echo server ;; esac; }
 roles_of() { [ "$1" = slave ] && echo host || echo builder,edge,dns,prober; }
 restart() { # WORKER FAULT
@@ -99,7 +96,7 @@ phase() { # NAME WHAT POINT MODE [OPTION]
 
 undisturbed() {
   local what
-  new_source undisturbed
+  new_source "$root/tests/e2e/testapp"
   for what in create stop start delete; do
     life calm "$what" "$([ "$what" = delete ] && echo --purge)" && within 90 is_in calm "$(ends_in $what)" && within 30 settled calm || return 1
     snapshot calm >"$fleet/undisturbed.$what"
@@ -133,7 +130,7 @@ for mode in "${modes[@]}"; do
     # The subset takes every point of the making, and the others in turn.
     a=${creating[i]} b=${stopping[i % ${#stopping[@]}]} c=${starting[i % ${#starting[@]}]} d=${deleting[i % ${#deleting[@]}]}
     name=s$tag-$n n=$((n + 1))
-    case $a in build.*) new_source "$name" ;; esac
+    case $a in build.*) new_source "$root/tests/e2e/testapp" ;; esac
     ok "$mode at $a while it is made" phase "$name" create "$a" "$mode"
     if [ "${STEPS:-}" = all ] || [ $i -lt 2 ]; then
       ok "$mode at $b while it is stopped" phase "$name" stop "$b" "$mode"

@@ -7,4 +7,12 @@ node() { "$fairlead" instance get "$1" -o json | jq -r .node; }
 container() { engine ps -aq --filter "label=fairlead.instance=$(hex "$1")"; }
 network() { engine network ls -q --filter "label=fairlead.instance=$(hex "$1")"; }
 serves() { curl -sf -m 3 -o /dev/null "http://$(host "$1"):$FAIRLEAD_HTTP_PORT/healthz"; }
+# Another source of an app, as our fork has it: builds happen only for what nobody has built.
+new_source() { # APP_DIR
+  local fresh
+  fresh=$fleet/fresh/$(basename "$1")
+  rm -rf "$fresh" && mkdir -p "$fleet/fresh" && cp -r "$1" "$fresh"
+  echo "# $(date +%s%N)" >>"$fresh/image/web/Dockerfile"
+  "$root/deploy/dev/fork" "$fresh" "$fleet/forks"
+}
 health_is() { [ "$("$fairlead" instance get "$1" -o json | jq -r .health)" = "$2" ]; }
