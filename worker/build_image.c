@@ -15,6 +15,8 @@
 #include <unistd.h>
 
 #define BUILD_LIMIT_S 1500
+#define BUILD_ARGS_MAX 64 /* what a release may have */
+#define BUILD_WORDS_MAX (2 * BUILD_ARGS_MAX + 16)
 #define LINES_KEPT 60
 #define LINES_BYTES 7900 /* of a report's 8000 */
 
@@ -23,10 +25,10 @@ static const char *const engine_env[] = {"DOCKER_BUILDKIT=0", NULL};
 static int run_engine(struct worker *worker, const char *const *args, int64_t limit_s, enum err_class cls,
                       struct str *out, struct str *log, struct err *err) {
     char host[300];
-    const char *argv[40] = {"docker", "-H", host};
+    const char *argv[BUILD_WORDS_MAX + 4] = {"docker", "-H", host};
     size_t n = 3;
     (void)snprintf(host, sizeof host, "unix://%s", worker->conf.engine_socket);
-    while (*args && n < 39)
+    while (*args && n < BUILD_WORDS_MAX + 3)
         argv[n++] = *args++;
     struct proc proc = {.argv = argv,
                         .env = engine_env,
@@ -75,14 +77,17 @@ static int prepare(struct worker *worker, const Fairlead__V1__Build *build, cons
 static int build_and_push(struct worker *worker, const Fairlead__V1__Build *build, const char *context,
                           const char *tag, struct arena *arena, struct str *log, const char **ret_cls,
                           struct err *err) {
-    const char *args[36] = {
+    const char *args[BUILD_WORDS_MAX] = {
         "build",         "--force-rm",
         "--memory",      "2g",
         "--memory-swap", "2g",
         "--cpu-quota",   "150000",
         "--build-arg",   arena_printf(arena, "BASE=%s/%s", worker->conf.registry, build->base_image)};
     size_t n = 10;
-    for (size_t i = 0; i < build->n_args && n < 30; i++) {
+    *ret_cls = "bad_source";
+    if (build->n_args > BUILD_ARGS_MAX)
+        return err_set(err, ERR_PARK, "The build has more than %d arguments.", BUILD_ARGS_MAX);
+    for (size_t i = 0; i < build->n_args; i++) {
         args[n++] = "--build-arg";
         args[n++] = arena_printf(arena, "%s=%s", build->args[i]->key, build->args[i]->value);
     }

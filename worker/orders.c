@@ -37,7 +37,7 @@ struct orders {
     int threads_n;
     pthread_mutex_t mutex;
     pthread_cond_t cond;
-    struct job *head, **tail, *finished;
+    struct job *head, **tail, *finished, **finished_tail;
     int queued;
     atomic_bool stopping;
     struct kcons *kcons;
@@ -135,8 +135,9 @@ static void note(const struct orders *orders, const Fairlead__V1__Order *order, 
 }
 
 /* What a record holds, carried out; its reports are added. The parsed orders stay until the reports are
- * packed. */
-static void work(struct orders *orders, const struct job *job, struct arena *arena, struct vec *reports,
+ * packed. False: the worker's own stop cut an order short. That is no failure of the order: nothing is said,
+ * and it comes again. */
+static bool work(struct orders *orders, const struct job *job, struct arena *arena, struct vec *reports,
                  struct vec *parsed) {
     struct err err = {0};
     const char *type;
@@ -147,11 +148,11 @@ static void work(struct orders *orders, const struct job *job, struct arena *are
         !str_eq(type, ENVELOPE_ORDERS)) {
         log_error("a record was refused", LOG_S("topic", job->topic),
                   LOG_S("error", err.text[0] ? err.text : "not orders"));
-        return;
+        return true;
     }
     Fairlead__V1__Orders *batch = fairlead__v1__orders__unpack(NULL, n, payload);
     if (!batch)
-        return;
+        return true;
     *vec_add(arena, parsed, Fairlead__V1__Orders *) = batch;
     for (size_t i = 0; i < batch->n_orders; i++) {
         struct outcome outcome = {.lines = STR_INIT(8000)};
@@ -162,10 +163,15 @@ static void work(struct orders *orders, const struct job *job, struct arena *are
         } else {
             perform(orders->worker, batch->orders[i], arena, &outcome);
         }
+        if (orders->worker->stopping && outcome.result != FAIRLEAD__V1__RESULT__RESULT_OK) {
+            str_release(&outcome.lines);
+            return false;
+        }
         note(orders, batch->orders[i], &outcome, started - batch->issued_us, clock_wall_us() - started);
         *vec_add(arena, reports, Fairlead__V1__Report *) =
             report_of(batch->orders[i], &outcome, started, arena);
     }
+    return true;
 }
 
 static struct job *take(struct orders *orders) {
@@ -187,12 +193,9 @@ static struct job *take(struct orders *orders) {
 
 static void hand_back(struct orders *orders, struct job *taken) {
     pthread_mutex_lock(&orders->mutex);
-    while (taken) {
-        struct job *next = taken->next;
-        taken->next = orders->finished;
-        orders->finished = taken;
-        taken = next;
-    }
+    *orders->finished_tail = taken;
+    while (*orders->finished_tail)
+        orders->finished_tail = &(*orders->finished_tail)->next;
     pthread_mutex_unlock(&orders->mutex);
 }
 
@@ -202,11 +205,12 @@ static void *run_jobs(void *arg) {
     while ((taken = take(orders))) {
         struct arena arena = {0};
         struct vec reports = {0}, parsed = {0};
+        bool whole = true;
         (void)fault_reach(FAULT_WORKER_POLLED);
-        for (const struct job *job = taken; job; job = job->next)
-            work(orders, job, &arena, &reports, &parsed);
+        for (const struct job *job = taken; job && whole; job = job->next)
+            whole = work(orders, job, &arena, &reports, &parsed);
         (void)fault_reach(FAULT_WORKER_DONE);
-        bool delivered = reporter_send(orders->worker->reporter, reports.items, reports.n);
+        bool delivered = whole && reporter_send(orders->worker->reporter, reports.items, reports.n);
         (void)fault_reach(FAULT_WORKER_REPORTED);
         for (size_t i = 0; i < parsed.n; i++)
             fairlead__v1__orders__free_unpacked(*vec_at(&parsed, Fairlead__V1__Orders *, i), NULL);
@@ -244,16 +248,13 @@ static int settle_finished(struct orders *orders) {
     pthread_mutex_lock(&orders->mutex);
     struct job *finished = orders->finished;
     orders->finished = NULL;
+    orders->finished_tail = &orders->finished;
     pthread_mutex_unlock(&orders->mutex);
-    /* Newest first: for each partition only the highest offset counts. */
+    /* In the order in which they were read: of each partition the highest offset is stored last. */
     for (struct job *next; finished; finished = next, n++) {
         next = finished->next;
-        bool highest = true;
-        for (const struct job *other = next; other; other = other->next)
-            highest =
-                highest && !(other->partition == finished->partition && other->offset > finished->offset);
         bool held = kcons_holds(orders->kcons, finished->topic, finished->partition);
-        if (highest && held)
+        if (held)
             kcons_done(orders->kcons, finished->topic, finished->partition, finished->offset);
         if (orders->pausing && held)
             kcons_resume(orders->kcons, finished->topic, finished->partition);
@@ -328,6 +329,7 @@ struct orders *orders_start(struct worker *worker, const char *kind, int job_thr
     orders->worker = worker;
     orders->pausing = job_threads > 1 || str_eq(kind, "dns");
     orders->tail = &orders->head;
+    orders->finished_tail = &orders->finished;
     (void)snprintf(orders->topic, sizeof orders->topic, "fairlead.orders.%s", kind);
     (void)snprintf(orders->group, sizeof orders->group, "fairlead-%s", kind);
     pthread_mutex_init(&orders->mutex, NULL);

@@ -62,17 +62,16 @@ static int take_id(const struct str *out, char ret[41], struct err *err) {
     return 0;
 }
 
-/* One call at a time: FETCH_HEAD and the index belong to a repository, not to a call. A lock file that is
- * there is what a killed git left, because nobody else uses these repositories. */
-static pthread_mutex_t git_mutex = PTHREAD_MUTEX_INITIALIZER;
+/* One call at a time: FETCH_HEAD and the index belong to a repository, not to a call. Sources and our own
+ * tree do not wait for each other. A lock file that is there is what a killed git left, because nobody else
+ * uses these repositories. */
+static pthread_mutex_t source_mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t tree_mutex = PTHREAD_MUTEX_INITIALIZER;
 
-static void remove_locks(const char *dir) {
-    static const char *const names[] = {"shallow.lock", ".git/index.lock", ".git/HEAD.lock"};
-    char path[600];
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        (void)snprintf(path, sizeof path, "%s/%s", dir, names[i]);
-        (void)unlink(path);
-    }
+static void remove_lock(const char *dir, const char *name) {
+    char path[700];
+    (void)snprintf(path, sizeof path, "%s/%s.lock", dir, name);
+    (void)unlink(path);
 }
 
 static int fetch(const char *dir, const char *url, const char *ref, char ret[41], struct str *log,
@@ -96,10 +95,10 @@ static int fetch(const char *dir, const char *url, const char *ref, char ret[41]
 
 int git_fetch(const char *dir, const char *url, const char *ref, char ret[41], struct str *log,
               struct err *err) {
-    pthread_mutex_lock(&git_mutex);
-    remove_locks(dir);
+    pthread_mutex_lock(&source_mutex);
+    remove_lock(dir, "shallow");
     int rc = fetch(dir, url, ref, ret, log, err);
-    pthread_mutex_unlock(&git_mutex);
+    pthread_mutex_unlock(&source_mutex);
     return rc;
 }
 
@@ -129,16 +128,13 @@ int git_export(const char *dir, const char *commit, const char *path, const char
 }
 
 static int ensure_tree(const char *dir, const char *branch, struct err *err) {
-    char git[512], head[256];
-    (void)snprintf(git, sizeof git, "%s/.git", dir);
-    if (file_exists(git))
+    char objects[512]; /* made last: a killed `init` is run again, which is harmless */
+    (void)snprintf(objects, sizeof objects, "%s/.git/objects/pack", dir);
+    if (file_exists(objects))
         return 0;
-    (void)snprintf(head, sizeof head, "refs/heads/%s", branch);
-    if (file_mkdirs(dir, 0700, err) < 0 ||
-        run(dir, (const char *const[]){"init", "-q", NULL}, ERR_RETRY, NULL, NULL, 30, err) < 0)
-        return -1;
-    return run(dir, (const char *const[]){"symbolic-ref", "HEAD", head, NULL}, ERR_RETRY, NULL, NULL, 30,
-               err);
+    return file_mkdirs(dir, 0700, err) < 0 ? -1
+                                           : run(dir, (const char *const[]){"init", "-q", "-b", branch, NULL},
+                                                 ERR_RETRY, NULL, NULL, 30, err);
 }
 
 static int commit_file(const char *dir, const char *branch, const char *file, const char *content,
@@ -153,7 +149,8 @@ static int commit_file(const char *dir, const char *branch, const char *file, co
             ? file_mkdirs(folder, 0700, err) < 0 || file_write(path, content, strlen(content), 0600, err) < 0
             : file_remove(path, err) < 0)
         return -1;
-    if (run(dir, (const char *const[]){"add", "-A", "--", ".", NULL}, ERR_RETRY, NULL, NULL, 60, err) < 0 ||
+    if (run(dir, (const char *const[]){"add", "-A", "--", ".", ":(exclude)*.tmp.*", NULL}, ERR_RETRY, NULL,
+            NULL, 60, err) < 0 ||
         run(dir, (const char *const[]){"status", "--porcelain", NULL}, ERR_RETRY, &changed, NULL, 60, err) <
             0)
         return -1;
@@ -165,10 +162,14 @@ static int commit_file(const char *dir, const char *branch, const char *file, co
 
 int git_commit_file(const char *dir, const char *branch, const char *file, const char *content,
                     const char *message, struct err *err) {
-    pthread_mutex_lock(&git_mutex);
-    remove_locks(dir);
+    char head[128];
+    (void)snprintf(head, sizeof head, ".git/refs/heads/%s", branch);
+    pthread_mutex_lock(&tree_mutex);
+    remove_lock(dir, ".git/index");
+    remove_lock(dir, ".git/HEAD");
+    remove_lock(dir, head);
     int rc = commit_file(dir, branch, file, content, message, err);
-    pthread_mutex_unlock(&git_mutex);
+    pthread_mutex_unlock(&tree_mutex);
     return rc;
 }
 

@@ -16,10 +16,7 @@ void sign_keys_make(struct sign_keys *keys) {
     crypto_box_keypair(keys->seal_public, keys->seal_secret);
 }
 
-int sign_keys_load(struct sign_keys *keys, const char *path, struct err *err) {
-    cleanup_free char *text = NULL;
-    if (file_read_secret(path, 4096, &text, NULL, err) < 0)
-        return -1;
+static bool parse_keys(struct sign_keys *keys, char *text) {
     struct {
         uint8_t *p;
         size_t n;
@@ -31,14 +28,23 @@ int sign_keys_load(struct sign_keys *keys, const char *path, struct err *err) {
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         char *end = strchr(line, '\n');
         if (!end)
-            return err_set(err, ERR_PARK, "\"%s\" is not a key file", path);
+            return false;
         *end = '\0';
         if (!hex_decode(parts[i].p, parts[i].n, line))
-            return err_set(err, ERR_PARK, "\"%s\" is not a key file", path);
+            return false;
         line = end + 1;
     }
-    sodium_memzero(text, strlen(text));
-    return 0;
+    return true;
+}
+
+int sign_keys_load(struct sign_keys *keys, const char *path, struct err *err) {
+    cleanup_free char *text = NULL;
+    size_t n;
+    if (file_read_secret(path, 4096, &text, &n, err) < 0)
+        return -1;
+    bool parsed = parse_keys(keys, text);
+    sodium_memzero(text, n);
+    return parsed ? 0 : err_set(err, ERR_PARK, "\"%s\" is not a key file", path);
 }
 
 static void add_hex_line(struct str *out, const uint8_t *p, size_t n) {

@@ -16,7 +16,7 @@
 #define LOOK_US (30 * CLOCK_S)
 #define WATCH_US (45 * CLOCK_S) /* at most, and at least 30 s: a wrong "ok" must not last a minute */
 #define GONE_US (3600 * CLOCK_S)
-#define ITEMS_MAX 5000 /* documents on one node */
+#define ITEMS_MAX 5000 /* of what is to be there; what is absent is only remembered */
 
 bool keeper_wants_running(const Fairlead__V1__Document *document) {
     bool running = false;
@@ -248,6 +248,13 @@ static int accept(struct keeper *keeper, struct item *item, const char *key,
     return 0;
 }
 
+static size_t count_present(const struct keeper *keeper) {
+    size_t n = 0;
+    for (size_t i = 0; i < keeper->n; i++)
+        n += !keeper->items[i]->document->absent;
+    return n;
+}
+
 int keeper_offer(struct keeper *keeper, const Fairlead__V1__Document *document, const void *envelope,
                  size_t n, struct err *err) {
     char key[64];
@@ -267,7 +274,7 @@ int keeper_offer(struct keeper *keeper, const Fairlead__V1__Document *document, 
     bool stands_in = item && item->document->revision != item->number.revision;
     switch (ratchet_judge(item ? item->number : (struct ratchet_number){0}, offered, same || stands_in)) {
     case RATCHET_NEW:
-        if (!item && keeper->n >= ITEMS_MAX)
+        if (!item && !document->absent && count_present(keeper) >= ITEMS_MAX)
             rc = err_set(err, ERR_DEAD, "this node holds %d documents already", ITEMS_MAX);
         else
             rc = accept(keeper, item, key, document, envelope, n, err);

@@ -48,26 +48,31 @@ static void reported(void *arg, uint64_t tag, enum kprod_result result, const ch
     metric_add(METRIC_REPORTS_SENT, "", 1);
 }
 
+#define FIELD_HEAD_MAX 6 /* tag and length of one report */
+
 static void put_varint(struct str *out, uint64_t v) {
     for (; v >= 0x80; v >>= 7)
         str_add(out, &(char){(char)(uint8_t)(v | 0x80)}, 1);
     str_add(out, &(char){(char)(uint8_t)v}, 1);
 }
 
+/* As many of them as one envelope holds. */
 static struct parcel *pack(struct reporter *reporter, Fairlead__V1__Report **reports, size_t n, bool waited) {
     struct parcel *parcel = mem_alloc(sizeof *parcel);
     parcel->packed = STR_INIT(ENVELOPE_BYTES_MAX - 1000);
     parcel->waited = waited;
-    parcel->n = n;
     for (size_t i = 0; i < n; i++) {
         reports[i]->n = ++reporter->n;
         reports[i]->at_us = clock_wall_us();
         size_t size = fairlead__v1__report__get_packed_size(reports[i]);
+        if (parcel->n && parcel->packed.n + size + FIELD_HEAD_MAX > parcel->packed.max)
+            break;
         cleanup_free uint8_t *bytes = mem_alloc(size);
         fairlead__v1__report__pack(reports[i], bytes);
         str_add(&parcel->packed, "\x1a", 1); /* Reports.reports */
         put_varint(&parcel->packed, size);
         str_add(&parcel->packed, bytes, size);
+        parcel->n++;
     }
     return parcel;
 }
@@ -79,19 +84,21 @@ static void submit(struct reporter *reporter, struct parcel *parcel) {
 }
 
 bool reporter_send(struct reporter *reporter, Fairlead__V1__Report **reports, size_t n) {
-    if (!n)
-        return true;
+    bool done = true;
     pthread_mutex_lock(&reporter->mutex);
-    struct parcel *parcel = pack(reporter, reports, n, true);
-    submit(reporter, parcel);
-    while (!parcel->done && !reporter->failed)
-        pthread_cond_wait(&reporter->finished, &reporter->mutex);
-    bool done = parcel->done;
-    pthread_mutex_unlock(&reporter->mutex);
-    if (done) { /* else the thread still holds it, and the program ends */
-        str_release(&parcel->packed);
-        free(parcel);
+    for (size_t i = 0; i < n && done;) {
+        struct parcel *parcel = pack(reporter, reports + i, n - i, true);
+        i += parcel->n;
+        submit(reporter, parcel);
+        while (!parcel->done && !reporter->failed)
+            pthread_cond_wait(&reporter->finished, &reporter->mutex);
+        done = parcel->done;
+        if (done) { /* else the thread still holds it, and the program ends */
+            str_release(&parcel->packed);
+            free(parcel);
+        }
     }
+    pthread_mutex_unlock(&reporter->mutex);
     return done;
 }
 

@@ -38,12 +38,13 @@ static int open_route(struct step_context *ctx, struct route *route, struct err 
     const Fairlead__V1__Route *want;
     route->want = fairlead__v1__route__unpack(NULL, ctx->document->content.len, ctx->document->content.data);
     want = route->want;
-    char address[64];
-    unsigned port;
+    char address[64] = "";
+    unsigned port = 0;
     if (!want || !name_is_domain(want->host) || !is_page_text(want->page))
         return step_fail(ctx, err, ERR_PARK, "bad_document", "The route document cannot be read.");
-    if (*want->upstream && (sscanf(want->upstream, "%63[0-9.]:%u", address, &port) != 2 ||
-                            !name_is_ipv4(address) || port > 65535))
+    if (!*want->page && !ctx->document->absent &&
+        (sscanf(want->upstream, "%63[0-9.]:%u", address, &port) != 2 || !name_is_ipv4(address) ||
+         port > 65535))
         return step_fail(ctx, err, ERR_PARK, "bad_upstream", "The route's upstream is not an address.");
     (void)snprintf(route->upstream_file, sizeof route->upstream_file, "%s/map.d/%s.map",
                    ctx->machine->edge_dir, want->host);
@@ -53,8 +54,8 @@ static int open_route(struct step_context *ctx, struct route *route, struct err 
         (void)snprintf(route->page, sizeof route->page, "# %s\n%s \"%s\";\n", ctx->instance, want->host,
                        want->page);
     else
-        (void)snprintf(route->upstream, sizeof route->upstream, "# %s\n%s %s;\n", ctx->instance, want->host,
-                       want->upstream);
+        (void)snprintf(route->upstream, sizeof route->upstream, "# %s\n%s %s:%u;\n", ctx->instance,
+                       want->host, address, port);
     if (ctx->document->absent)
         route->page[0] = route->upstream[0] = '\0';
     return 0;

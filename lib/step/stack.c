@@ -198,11 +198,14 @@ static int pull(struct step_context *ctx, const struct stack *stack, struct err 
     return 0;
 }
 
+#define LOGS_MAX 6000 /* bytes, of the end */
+
 static void keep_logs(struct step_context *ctx, const json_t *container) {
     cleanup_free char *text =
         container ? engine_logs(ctx->machine->engine_socket, json_str(container, "Id"), 20) : NULL;
-    if (text && strlen(text) < 6000)
-        str_addf(&ctx->log, "%s\n", text);
+    size_t n = text ? strlen(text) : 0;
+    if (n)
+        str_addf(&ctx->log, "%s\n", n > LOGS_MAX ? text + n - LOGS_MAX : text);
 }
 
 /* Healthy so many times in a row, within the time that the release allows for its first start. */
