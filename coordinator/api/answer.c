@@ -22,7 +22,7 @@ void api_answer_with(struct httpd_request *request, int status, char *body, int6
         .body_n = body ? strlen(body) : 0,
         .headers = {{"Location", location},
                     {"ETag", etag ? tag : NULL},
-                    {"Retry-After", status == 503 || status == 429 ? "1" : NULL},
+                    {"Retry-After", status == 503 ? "1" : NULL},
                     {"WWW-Authenticate", status == 401 ? "Bearer" : NULL}},
     };
     static const char *const classes[] = {"other", "1xx", "2xx", "3xx", "4xx", "5xx"};

@@ -38,3 +38,4 @@ create or replace view expiring_soon_v1 as
     order by i.expires_at;
 
 grant select on fleet_now_v1, stuck_v1, time_to_running_v1, expiring_soon_v1 to fairlead_app, fairlead_read;
+grant select on events, walks, ports to fairlead_read;
