@@ -15,7 +15,7 @@ hostile() { # CLASS FUNCTION: a repository made by the function, in its work tre
   mkdir -p "$fleet/hostile/$name" && cp "$root/tests/e2e/testapp/compose.yaml" "$fleet/hostile/$name/"
   sed "s/repository: testapp/repository: $name/" "$root/tests/e2e/testapp/app.yaml" >"$fleet/hostile/$name/app.yaml"
   "$fairlead" app register "$fleet/hostile/$name" >/dev/null && "$fairlead" instance create "$name" "$name" --size tiny >/dev/null || return 1
-  within 90 bash -c ". '$root/tests/support/e2e.sh'; state_is $name failed || state_is $name running"
+  within 90 bash -c ". '$root/tests/support/e2e.sh'; state_is $name failed || state_is $name running" || return 1
   local class
   class=$(sql "select coalesce(string_agg(class, ','), 'none') from stuck_v1 where instance = '$name'")
   "$fairlead" instance delete "$name" --purge >/dev/null

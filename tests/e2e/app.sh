@@ -38,7 +38,7 @@ ok "a name that is taken is 409 without saying whose" bash -c "'$fairlead' insta
 ok "a container that dies is started again" bash -c ". '${BASH_SOURCE[0]%/*}/../support/e2e.sh'; engine kill $(mine) && within 20 bash -c 'curl -sf -m 2 $url/healthz'"
 boots_alone() { # the worker dies, its container is gone, and the broker does not answer: the node starts it from its own disk
   local broker pid
-  broker=$(pgrep -f 'kafka\.Kafka' | head -n 1)
+  broker=$(service_pid kafka)
   pid=$(cat "$fleet/$node.pid")
   kill -9 "$pid"
   engine rm -f "$(mine)" >/dev/null

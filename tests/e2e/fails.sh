@@ -121,7 +121,7 @@ server {
   location / { return 200 "Welcome to nginx!"; }
 }
 NGINX
-pkill -f docker-registry
+kill "$(service_pid registry)"
 kill -HUP "$(cat "$FAIRLEAD_NGINX_PID")"
 ask_for nopush nopush
 minutes() { # until all of them have failed, at most so many

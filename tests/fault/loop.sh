@@ -68,9 +68,9 @@ paused() { # SECONDS PID...: stopped, then let go
   while [ $SECONDS -lt $end ]; do ask "s$tag-$1" >/dev/null || true; done
   kill -CONT "$@"
 }
-broker_pauses() { paused 8 "$(pgrep -f 'kafka\.Kafka' | head -n 1)"; survives "k$tag"; }
-database_dies() { local pid; pid=$(head -n 1 "$(dirname "${FAIRLEAD_DATABASE_URL##*host=}")"/postgres/data/postmaster.pid 2>/dev/null || pgrep -o -x postgres); kill -INT "$pid"; within 20 gone "$pid"; "$root/deploy/dev/stack" up >/dev/null; survives "d$tag"; }
-redis_dies() { pkill -x redis-server; survives "q$tag"; }
+broker_pauses() { paused 8 "$(service_pid kafka)"; survives "k$tag"; }
+database_dies() { local pid; pid=$(service_pid postgres); kill -INT "$pid"; within 20 gone "$pid"; "$root/deploy/dev/stack" up >/dev/null; survives "d$tag"; }
+redis_dies() { kill "$(service_pid redis)"; survives "q$tag"; }
 other_coordinator() { # two of them; the first is stopped in the middle
   FAIRLEAD_PORT=$((FAIRLEAD_PORT + 9)) FAIRLEAD_STATE=$fleet/coordinator setsid "$BUILD/fairlead-coordinator" run >>"$fleet/second.log" 2>&1 </dev/null &
   local second=$! first server=$FAIRLEAD_SERVER

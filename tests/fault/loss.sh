@@ -10,7 +10,7 @@
 tag=$(($(date +%s) % 10000))
 kafka=$run/kafka
 node_id() { sql "select replace(id::text, '-', '') from nodes where name = '$1'"; }
-kill_broker() { local pid; pid=$(pgrep -f 'kafka\.Kafka' | head -n 1); kill -9 "$pid"; within 20 gone "$pid"; }
+kill_broker() { local pid; pid=$(service_pid kafka); kill -9 "$pid"; within 20 gone "$pid"; }
 start_broker() { "$root/deploy/dev/stack" up >/dev/null; }
 logs() { find "$kafka/data" -maxdepth 1 -type d -name 'fairlead.*'; }
 # Cuts the last third off the newest segment of each partition that matches.
@@ -146,7 +146,7 @@ asked=0
 ok "... and it is back to normal within 10 s" within 10 accepts_at_once
 refuses() { # the database does not answer: nobody waits for ever, and everybody is told when to come again
   local postmaster rc=0
-  postmaster=$(pgrep -o -f "postgres.*-D.*$(basename "$run")" || pgrep -o -x postgres)
+  postmaster=$(service_pid postgres)
   pkill -STOP -P "$postmaster"
   kill -STOP "$postmaster"
   curl -s -m 30 -D "$fleet/head" -o "$fleet/body" -X POST -H "Authorization: Bearer $(cat "$fleet/token")" -H 'Content-Type: application/json' -d "$(noop "r$tag")" "$FAIRLEAD_SERVER/v1/instances" &

@@ -148,7 +148,7 @@ if [ "${STEPS:-}" != all ]; then
   ok "a call that fails at stack.up is tried again" phase "f$tag" create stack.up fail
   ok "... and at name.sent" phase "f$tag" delete name.sent fail --purge
   ok "a worker that is paused at verify.named beyond every time limit changes nothing" phase "p$tag" create verify.named stop
-  ok "... nor one at stack.secrets" phase "p$tag" delete stop.secrets stop --purge
+  ok "... nor one at stop.secrets" phase "p$tag" delete stop.secrets stop --purge
 fi
 
 enrols_after() { # POINT: the code is used up or not; a new one always works, and nothing of the first is believed
@@ -167,7 +167,7 @@ sql "update nodes set roles = '{builder,host,edge,dns,prober}' where name = 'ser
 restart server ''
 restart slave ''
 "$root/deploy/dev/fork" "$root/tests/e2e/testapp" "$fleet/forks"
-within 60 sql_is "select count(*) from instances where name like 's$tag-%' and state <> 'deleted'" 0 || true
+ok "all of them are deleted" within 120 sql_is "select count(*) from instances where name like 's$tag-%' and state <> 'deleted'" 0
 ok "nothing of them is left (P23)" test -z "$(engine ps -aq --filter label=fairlead.instance | xargs -r docker -H "unix://$FAIRLEAD_DOCKER" inspect --format '{{index .Config.Labels "fairlead.instance"}}' | while read -r h; do sql "select name from instances where replace(id::text, '-', '') = '$h' and state = 'deleted'"; done)"
 echo "   $kills kills"
 finish

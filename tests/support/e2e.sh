@@ -35,6 +35,8 @@ within() { # SECONDS COMMAND...
 
 sql() { psql -XAtq "$FAIRLEAD_DATABASE_URL" -c "$1"; }
 sql_is() { local got; got=$(sql "$1"); [ "$got" = "$2" ] || { echo "$1: got \"$got\", not \"$2\""; return 1; }; }
+# The process of one of our services: what else runs on the machine is nobody's business here.
+service_pid() { "$root/deploy/dev/stack" pid "$1"; }
 engine() { docker -H "unix://$FAIRLEAD_DOCKER" "$@"; }
 state_is() { [ "$("$fairlead" instance get "$1" -o json | jq -r .state)" = "$2" ]; }
 # api METHOD PATH [CURL ARGUMENT...]: the status; the body in $fleet/body
