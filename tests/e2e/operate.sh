@@ -71,8 +71,8 @@ ok "... and counts one intent as one" count_rises
 # ---- logs ----
 pid=$(cat "$fleet/server.pid")
 kill "$pid" && within 30 gone "$pid"
-FAIRLEAD_LOG_FORMAT=json FAIRLEAD_METRICS=127.0.0.1:18299 start_worker server builder,host,edge,dns,prober ""
 from=$(wc -l <"$fleet/server.log")
+FAIRLEAD_LOG_FORMAT=json FAIRLEAD_METRICS=127.0.0.1:18299 start_worker server builder,host,edge,dns,prober ""
 ok "a worker prints every metric of the docs" within 20 all_of worker http://127.0.0.1:18299/metrics
 trace=$(openssl rand -hex 16)
 traced() {
@@ -83,7 +83,7 @@ traced() {
   within 10 bash -c "kcat -C -e -q -b '$FAIRLEAD_KAFKA' -t fairlead.events -f '%h\n' | grep -q 'ce_traceparent=00-$trace'"
 }
 ok "the trace of a request is in the logs of coordinator and worker, and in its events" traced
-ok "a JSON log is one object per line" bash -c "tail -n +$((from + 1)) '$fleet/server.log' | jq -es 'length > 1 and all(.[]; .time and .level and .program and .msg)'"
+ok "a JSON log is one object per line" within 10 bash -c "tail -n +$((from + 1)) '$fleet/server.log' | jq -es 'length > 0 and all(.[]; .time and .level and .program and .msg)'"
 ok "nonsense as traceparent is replaced, not carried on" bash -c ". '$root/tests/support/e2e.sh'; answers 202 POST /v1/instances -H 'traceparent: 00-zz-\"x-01' -d '$(noop "n$tag")' && [ -z \"\$(sql \"select 1 from events where trace like '%zz%'\")\" ]"
 
 # ---- two coordinators ----
