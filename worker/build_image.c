@@ -106,6 +106,12 @@ static int build_and_push(struct worker *worker, const Fairlead__V1__Build *buil
     return fault_check(FAULT_BUILD_PUSHED, err);
 }
 
+void builds_clear(const struct worker *worker) {
+    char folder[512];
+    (void)snprintf(folder, sizeof folder, "%s/builds", worker->conf.state);
+    (void)file_remove_tree(folder, NULL);
+}
+
 void order_build(struct worker *worker, const Fairlead__V1__Build *build, struct arena *arena,
                  struct outcome *outcome) {
     struct err err = {0};

@@ -2,7 +2,6 @@
  * be lost but its keys, its ratchet and the secrets of its apps. */
 #include "base/clock.h"
 #include "base/conf.h"
-#include "base/file.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "io/engine.h"
@@ -195,9 +194,7 @@ static bool has_role(const char *role) {
 }
 
 static int start_orders(struct parts *parts, struct err *err) {
-    char builds[512];
-    (void)snprintf(builds, sizeof builds, "%s/builds", parts->worker.conf.state);
-    (void)file_remove_tree(builds, NULL); /* what a killed worker was building from */
+    builds_clear(&parts->worker);
     for (size_t i = 0; i < READERS; i++) {
         if (readers[i].role && !has_role(readers[i].role))
             continue;

@@ -36,7 +36,9 @@ void outcome_ok(struct outcome *outcome);
 void outcome_fail(struct outcome *outcome, struct arena *arena, const char *cls, const struct err *err);
 void outcome_fact(struct outcome *outcome, struct arena *arena, const char *key, const char *value);
 
-/* One file per kind of order. `cancel` becomes non-zero when the worker must end. */
+/* Before the first order: takes away what a killed worker was building from. */
+void builds_clear(const struct worker *worker);
+/* One file per kind of order. `worker->stopping` becomes non-zero when the worker must end. */
 void order_resolve(struct worker *worker, const Fairlead__V1__Resolve *resolve, struct arena *arena,
                    struct outcome *outcome);
 void order_build(struct worker *worker, const Fairlead__V1__Build *build, struct arena *arena,
