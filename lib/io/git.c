@@ -151,8 +151,8 @@ static int commit_file(const char *dir, const char *branch, const char *file, co
         return -1;
     if (run(dir, (const char *const[]){"add", "-A", "--", ".", ":(exclude)*.tmp.*", NULL}, ERR_RETRY, NULL,
             NULL, 60, err) < 0 ||
-        run(dir, (const char *const[]){"status", "--porcelain", NULL}, ERR_RETRY, &changed, NULL, 60, err) <
-            0)
+        run(dir, (const char *const[]){"status", "--porcelain", "-uno", NULL}, ERR_RETRY, &changed, NULL, 60,
+            err) < 0)
         return -1;
     if (!changed.n && !str_is_cut(&changed))
         return 0;

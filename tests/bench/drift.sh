@@ -40,5 +40,6 @@ drift() {
   repair_all edit_compose drop_secret join_stranger # an image is any of its apps' to mend: no figure of one
   repair_all drop_route edit_route open_guard
   repair_all drop_address change_address drop_marker
+  engine rm -f stranger-of-drift3 >/dev/null
   seq 4 | xargs -P 4 -I{} "$fairlead" instance delete "drift{}" --purge --wait --timeout 60 >/dev/null
 }

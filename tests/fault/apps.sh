@@ -8,11 +8,6 @@
 . "$root/tests/support/instances.sh"
 tag=$(($(date +%s) % 10000))
 worker_of() { case $1 in stack.*) echo slave ;; *) echo server ;; esac; }
-roles_of() { [ "$1" = slave ] && echo host || echo builder,edge,dns,prober; }
-restart() {
-  kill -9 "$(cat "$fleet/$1.pid")" 2>/dev/null || true
-  start_worker "$1" "$(roles_of "$1")" "$2"
-}
 shows() { curl -sf -m 5 -o /dev/null "http://$(host "$1"):$FAIRLEAD_HTTP_PORT/"; }
 survives() { # APP NAME POINT
   local worker pid

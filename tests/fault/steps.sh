@@ -62,11 +62,6 @@ is_in() { sql_is "select state from instances where name = '$1' order by created
 settled() { sql_is "select count(*) from documents d join instances i on i.id = d.instance_id where i.name = '$1' and ((d.absent and not d.confirmed) or d.observed <> d.revision)" 0; }
 
 worker_of() { case $1 in stack.* | stop.* | remove.* | keeper.*) echo slave ;; *) echo server ;; esac; }
-roles_of() { [ "$1" = slave ] && echo host || echo builder,edge,dns,prober; }
-restart() { # WORKER FAULT
-  kill -9 "$(cat "$fleet/$1.pid")" 2>/dev/null || true
-  start_worker "$1" "$(roles_of "$1")" "$2"
-}
 
 # One phase of a life, with a point armed in the worker that passes it. 0: it ended as if nothing had been.
 phase() { # NAME WHAT POINT MODE [OPTION]

@@ -15,7 +15,7 @@ limited() { engine update --memory 96m --memory-swap 96m "$(container "$1")"; }
 edit_compose() { echo '# a hand was here' >>"$fleet/$(node "$1")/stacks/$(hex "$1")/compose.yaml"; }
 drop_secret() { rm -f "$fleet/secrets-$(node "$1")/$(hex "$1")/web/token"; }
 # A container of nobody: one of another app would be put right by its own step, whichever comes first.
-join_stranger() { engine run -d --rm --name "stranger-of-$1" --network "$(network "$1")" --entrypoint sleep "$(engine inspect "$(container "$1")" --format '{{.Config.Image}}')" 300; }
+join_stranger() { engine run -d --rm --name "stranger-of-$1" --network "$(network "$1")" --entrypoint tail "$(engine inspect "$(container "$1")" --format '{{.Config.Image}}')" -f /dev/null; }
 retag() { engine rmi -f "$(engine inspect "$(container "$1")" --format '{{.Config.Image}}')"; }
 drop_route() { rm -f "$FAIRLEAD_EDGE_DIR/map.d/$(host "$1").map"; }
 edit_route() { sed -i 's/:[0-9]*;/:9;/' "$FAIRLEAD_EDGE_DIR/map.d/$(host "$1").map"; }

@@ -15,6 +15,12 @@ start_worker() { # NAME ROLES FAULT
   echo $! >"$fleet/$1.pid"
   disown
 }
+# For scripts that give the slave all hosts, so that it is known which worker passes which point.
+roles_of() { [ "$1" = slave ] && echo host || echo builder,edge,dns,prober; }
+restart() { # WORKER FAULT
+  kill -9 "$(cat "$fleet/$1.pid")" 2>/dev/null || true
+  start_worker "$1" "$(roles_of "$1")" "$2"
+}
 ready() { curl -fs -m 2 "$FAIRLEAD_SERVER/readyz"; }
 # A pause is what is tested here: how long somebody was away, not how long something takes.
 sleep_for() { read -r -t "$1" <> <(:) || true; }

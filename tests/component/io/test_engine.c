@@ -53,8 +53,8 @@ static void what_runs_inside_a_container_says_how_it_ended(void **state) {
     int64_t ended = -1;
     char path[160], image[300];
     (void)snprintf(image, sizeof image, "%s/%s", service("FAIRLEAD_REGISTRY"), service("FAIRLEAD_BASE"));
-    cleanup_json json_t *made = NULL, *body = json_pack("{s:s, s:[s, s], s:b}", "Image", image, "Cmd",
-                                                        "sleep", "60", "NetworkDisabled", 1);
+    cleanup_json json_t *made = NULL, *body = json_pack("{s:s, s:[s, s, s], s:b}", "Image", image, "Cmd",
+                                                        "tail", "-f", "/dev/null", "NetworkDisabled", 1);
     (void)state;
     assert_int_equal(engine_call(service("FAIRLEAD_DOCKER"), "POST", "/containers/create", body, 20000000,
                                  &status, &made, &err),
@@ -68,7 +68,7 @@ static void what_runs_inside_a_container_says_how_it_ended(void **state) {
     int64_t of_good = ended;
     int bad = run_inside(id, "exit 3", 20000000, &ended, &err);
     int64_t of_bad = ended;
-    int endless = run_inside(id, "sleep 60", 200000, &ended, &err);
+    int endless = run_inside(id, "tail -f /dev/null", 200000, &ended, &err);
     enum err_class of_endless = err.cls;
     (void)snprintf(path, sizeof path, "/containers/%.64s?force=true", id);
     assert_int_equal(
