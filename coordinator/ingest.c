@@ -72,8 +72,8 @@ static int take_haul(struct ingest *ingest, struct haul *haul, struct err *err) 
         return -1;
     (void)fault_reach(FAULT_INGEST_COMMITTED);
     for (size_t i = 0; i < haul->n; i++)
-        kcons_done(ingest->kcons, haul->records[i].topic, haul->records[i].partition,
-                   haul->records[i].offset);
+        kcons_done(ingest->kcons, haul->records[i].topic, haul->records[i].partition, haul->records[i].offset,
+                   haul->records[i].assignment);
     return 0;
 }
 

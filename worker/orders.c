@@ -25,6 +25,7 @@ struct job {
     char topic[64];
     int32_t partition;
     int64_t offset;
+    unsigned assignment;
     void *bytes;
     size_t n;
 };
@@ -41,7 +42,7 @@ struct orders {
     int queued;
     atomic_bool stopping;
     struct kcons *kcons;
-    unsigned rebalances; /* of it, as last seen */
+    unsigned assignment; /* of it, as last seen */
 };
 
 void outcome_ok(struct outcome *outcome) {
@@ -253,10 +254,9 @@ static int settle_finished(struct orders *orders) {
     /* In the order in which they were read: of each partition the highest offset is stored last. */
     for (struct job *next; finished; finished = next, n++) {
         next = finished->next;
-        bool held = kcons_holds(orders->kcons, finished->topic, finished->partition);
-        if (held)
-            kcons_done(orders->kcons, finished->topic, finished->partition, finished->offset);
-        if (orders->pausing && held)
+        kcons_done(orders->kcons, finished->topic, finished->partition, finished->offset,
+                   finished->assignment);
+        if (orders->pausing && finished->assignment == kcons_assignment(orders->kcons))
             kcons_resume(orders->kcons, finished->topic, finished->partition);
         free_job(finished);
     }
@@ -271,6 +271,7 @@ static void enqueue(struct orders *orders, const struct kcons_record *record) {
     (void)snprintf(job->topic, sizeof job->topic, "%s", record->topic);
     job->partition = record->partition;
     job->offset = record->offset;
+    job->assignment = record->assignment;
     job->n = record->value_n;
     job->bytes = mem_alloc(record->value_n);
     if (record->value_n)
@@ -304,8 +305,8 @@ static void *run_poll(void *arg) {
         int got = full ? 0 : kcons_poll(orders->kcons, orders->queued ? 5 : 250, &record, &err);
         if (full)
             (void)usleep(1000);
-        if (kcons_rebalances(orders->kcons) != orders->rebalances) {
-            orders->rebalances = kcons_rebalances(orders->kcons);
+        if (kcons_assignment(orders->kcons) != orders->assignment) {
+            orders->assignment = kcons_assignment(orders->kcons);
             drop_queued(orders);
         }
         if (got > 0) {
@@ -316,7 +317,6 @@ static void *run_poll(void *arg) {
             if (err.cls == ERR_DEAD) {
                 kcons_close(orders->kcons);
                 orders->kcons = NULL;
-                orders->rebalances = 0;
             }
             (void)usleep(100000);
         }

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 
 #include <librdkafka/rdkafka.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,18 +11,23 @@
 struct kcons {
     rd_kafka_t *rk;
     char *topic; /* by assignment: the one */
-    unsigned rebalances;
+    unsigned assignment;
 };
+
+static atomic_uint assignments; /* of all consumers */
 
 static void no_log(const rd_kafka_t *rk, int level, const char *facility, const char *text) {
     (void)rk, (void)level, (void)facility, (void)text; /* errors come back as values */
 }
 
-/* On the polling thread, inside kcons_poll(). */
+/* On the polling thread, inside kcons_poll(). A pause outlives the assignment that it was made in (librdkafka
+ * 2.0.2): who paused has lost the partition meanwhile and would never resume it. */
 static void rebalanced(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t *partitions,
                        void *arg) {
     struct kcons *kcons = arg;
-    kcons->rebalances++;
+    kcons->assignment = atomic_fetch_add(&assignments, 1) + 1;
+    if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS)
+        (void)rd_kafka_resume_partitions(rk, partitions);
     (void)rd_kafka_assign(rk, code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS ? partitions : NULL);
 }
 
@@ -127,6 +133,7 @@ int kcons_poll(struct kcons *kcons, int timeout_ms, struct kcons_record *ret, st
             .topic = rd_kafka_topic_name(message->rkt),
             .partition = message->partition,
             .offset = message->offset,
+            .assignment = kcons->assignment,
             .key = message->key,
             .key_n = message->key_len,
             .value = message->payload,
@@ -156,7 +163,10 @@ static rd_kafka_topic_partition_list_t *one(const char *topic, int32_t partition
     return list;
 }
 
-void kcons_done(struct kcons *kcons, const char *topic, int32_t partition, int64_t offset) {
+void kcons_done(struct kcons *kcons, const char *topic, int32_t partition, int64_t offset,
+                unsigned assignment) {
+    if (assignment != kcons->assignment)
+        return;
     rd_kafka_topic_partition_list_t *list = one(topic, partition);
     list->elems[0].offset = offset + 1;
     (void)rd_kafka_offsets_store(kcons->rk,
@@ -176,8 +186,8 @@ void kcons_resume(struct kcons *kcons, const char *topic, int32_t partition) {
     rd_kafka_topic_partition_list_destroy(list);
 }
 
-unsigned kcons_rebalances(const struct kcons *kcons) {
-    return kcons->rebalances;
+unsigned kcons_assignment(const struct kcons *kcons) {
+    return kcons->assignment;
 }
 
 bool kcons_holds(struct kcons *kcons, const char *topic, int32_t partition) {

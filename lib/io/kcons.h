@@ -15,6 +15,7 @@ struct kcons_record {
     const char *topic;
     int32_t partition;
     int64_t offset;
+    unsigned assignment;     /* it was read in: kcons_assignment() then */
     const void *key, *value; /* value NULL: compaction's tombstone */
     size_t key_n, value_n;
     void *handle;
@@ -31,15 +32,18 @@ void kcons_close(struct kcons *kcons); /* hands the partitions back; NULL is fin
 MUST_CHECK int kcons_poll(struct kcons *kcons, int timeout_ms, struct kcons_record *ret, struct err *err);
 void kcons_release(struct kcons_record *record);
 
-/* This record and those before it on its partition need not come again to this group. */
-void kcons_done(struct kcons *kcons, const char *topic, int32_t partition, int64_t offset);
+/* This record and those before it on its partition need not come again to this group. Of an assignment that
+ * is over it says nothing: the partition is another's now, or its log another log. */
+void kcons_done(struct kcons *kcons, const char *topic, int32_t partition, int64_t offset,
+                unsigned assignment);
 
-/* No more records of that partition until resumed; what was fetched comes again after it. */
+/* No more records of that partition until resumed; what was fetched comes again after it. A new assignment
+ * begins with nothing paused. */
 void kcons_pause(struct kcons *kcons, const char *topic, int32_t partition);
 void kcons_resume(struct kcons *kcons, const char *topic, int32_t partition);
-/* How often partitions were given or taken so far: when it has changed, what is in hand and not begun comes
- * again, here or elsewhere. */
-unsigned kcons_rebalances(const struct kcons *kcons);
+/* The number of the assignment: another whenever partitions are given or taken, never one that any consumer
+ * of this process had before. When it has changed, what is in hand comes again, here or elsewhere. */
+unsigned kcons_assignment(const struct kcons *kcons);
 /* True while that partition is ours: a rebalance may have taken it. */
 bool kcons_holds(struct kcons *kcons, const char *topic, int32_t partition);
 
