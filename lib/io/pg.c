@@ -90,8 +90,9 @@ void pg_close(struct pg *pg) {
     free(pg);
 }
 
-bool pg_is_usable(const struct pg *pg) {
-    return pg && PQstatus(pg->conn) == CONNECTION_OK;
+bool pg_is_usable(struct pg *pg) {
+    /* Twice: the first reads its last words, the second that it has hung up. */
+    return pg && PQconsumeInput(pg->conn) && PQconsumeInput(pg->conn) && PQstatus(pg->conn) == CONNECTION_OK;
 }
 
 static const struct pg_params no_params;

@@ -35,7 +35,8 @@ struct pg {
 /* `settings` are "name=value" run-time settings, separated by spaces, or NULL. */
 struct pg *pg_open(const char *url, const char *settings, struct err *err);
 void pg_close(struct pg *pg);
-bool pg_is_usable(const struct pg *pg);
+/* False when it is broken. What the server has said since is read first: its farewell, after a restart. */
+bool pg_is_usable(struct pg *pg);
 
 /* ---- columns ---- */
 
