@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #define SLEEP_MAX_US (5 * CLOCK_S)
+#define DUE_MAX_US (2 * CLOCK_S)
 
 struct clock {
     struct clock_conf conf;
@@ -92,10 +93,11 @@ static int collect(struct clock *clock, struct arena *arena, struct vec *inputs,
     return 0;
 }
 
-/* Everything due, until nothing is. Returns how long to sleep. */
+/* Everything due, until nothing is, or for a while: more will be due at once then, but silence is looked for
+ * between. Returns how long to sleep. */
 static int64_t run_due(struct clock *clock, struct err *err) {
     bool stuck = false;
-    for (;;) {
+    for (int64_t until = clock_mono_us() + DUE_MAX_US; clock_mono_us() < until;) {
         struct arena arena = {0};
         struct vec inputs = {0};
         size_t failed = 0;

@@ -57,21 +57,28 @@ static int documents_page(struct pg *pg, struct uuid last[2], char last_kind[20]
     return rc;
 }
 
-static int events_page(struct pg *pg, int64_t events_s, struct uuid *last_instance, int64_t *last_sequence,
-                       int64_t *count, bool *ret_more, struct err *err) {
+/* What nobody heard of is sorted by the server, once: that may take long where there are many. */
+static int open_events(struct pg *pg, int64_t events_s, struct err *err) {
     struct arena arena = {0};
-    struct vec rows = {0}, ids = {0};
     struct pg_params params = {.arena = &arena};
     pg_params_int(&params, events_s);
-    pg_params_uuid(&params, *last_instance);
-    pg_params_int(&params, *last_sequence);
-    pg_params_int(&params, CHUNK);
-    cleanup_result PGresult *res = pg_run(pg, query_republish_events, &params, err);
-    for (int i = 0; res && i < PQntuples(res); i++) {
+    if (pg_script(pg, "close all; begin; set local statement_timeout = '10min'", err) < 0)
+        return -1;
+    PGresult *declared = pg_run(pg, query_republish_events, &params, err);
+    PQclear(declared);
+    arena_release(&arena);
+    if (declared && pg_script(pg, "commit", err) == 0)
+        return 0;
+    pg_rollback(pg);
+    return -1;
+}
+
+static int events_page(struct pg *pg, int64_t *count, bool *ret_more, struct err *err) {
+    struct arena arena = {0};
+    struct vec rows = {0}, ids = {0};
+    cleanup_result PGresult *res = pg_run(pg, query_republish_events_page, NULL, err);
+    for (int i = 0; res && i < PQntuples(res); i++)
         *vec_add(&arena, &ids, struct uuid) = pg_uuid(res, i, 0);
-        *last_instance = pg_uuid(res, i, 1);
-        *last_sequence = pg_int(res, i, 2);
-    }
     if (ids.n) { /* one row carries the identities of all */
         struct outbox_row *row = arena_new(&arena, struct outbox_row);
         *row = (struct outbox_row){.lane = LANE_EVENTS,
@@ -83,21 +90,29 @@ static int events_page(struct pg *pg, int64_t events_s, struct uuid *last_instan
     }
     int rc = res ? write_rows(pg, &arena, &rows, err) : -1;
     *count += (int64_t)ids.n;
-    *ret_more = ids.n == CHUNK;
+    *ret_more = ids.n > 0;
     arena_release(&arena);
     return rc;
 }
 
+static int republish_events(struct pg *pg, int64_t events_s, int64_t *count, struct err *err) {
+    if (open_events(pg, events_s, err) < 0)
+        return -1;
+    for (bool more = true; more;)
+        if (events_page(pg, count, &more, err) < 0)
+            return -1;
+    return pg_script(pg, "close republished", err);
+}
+
 int republish(struct pg *pg, unsigned what, int64_t events_s, int64_t *ret_rows, struct err *err) {
-    int64_t count = 0, sequence = 0;
-    struct uuid last[2] = {{{0}}, {{0}}}, instance = {{0}};
+    int64_t count = 0;
+    struct uuid last[2] = {{{0}}, {{0}}};
     char kind[20] = "";
     for (bool more = what & REPUBLISH_DOCUMENTS; more;)
         if (documents_page(pg, last, kind, &count, &more, err) < 0)
             return -1;
-    for (bool more = what & REPUBLISH_EVENTS; more;)
-        if (events_page(pg, events_s, &instance, &sequence, &count, &more, err) < 0)
-            return -1;
+    if ((what & REPUBLISH_EVENTS) && republish_events(pg, events_s, &count, err) < 0)
+        return -1;
     if (what & REPUBLISH_ORDERS) {
         cleanup_result PGresult *res = pg_run(pg, query_republish_orders, NULL, err);
         if (!res)
