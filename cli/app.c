@@ -58,7 +58,8 @@ int app_check(struct cli *cli, const struct command *command) {
     if (rc < 0)
         (void)fprintf(stderr, "fairlead: %s\n", err.text);
     else
-        printf("%s %s: good\n", folder.name, json_str(folder.spec, "version"));
+        cli_say(cli, folder.spec,
+                arena_printf(&cli->arena, "%s %s: good", folder.name, json_str(folder.spec, "version")));
     release_folder(&folder);
     return rc < 0 ? EXIT_FAILED : EXIT_OK;
 }
@@ -76,13 +77,14 @@ int app_register(struct cli *cli, const struct command *command) {
     cleanup_json json_t *body =
         json_pack("{s:s, s:O, s:s}", "app", folder.name, "spec", folder.spec, "template", folder.template);
     int rc = cli_try(cli, "POST", command->path, body, &status, &answer);
+    const char *version = json_str(folder.spec, "version");
     if (rc == EXIT_OK && status == 409) {
-        printf("%s %s is registered already\n", folder.name, json_str(folder.spec, "version"));
+        cli_say(cli, answer, arena_printf(&cli->arena, "%s %s is registered already", folder.name, version));
     } else if (rc == EXIT_OK && status >= 400) {
         (void)fprintf(stderr, "fairlead: %s\n", json_str(answer, "detail"));
         rc = EXIT_REFUSED;
     } else if (rc == EXIT_OK) {
-        printf("%s %s registered\n", folder.name, json_str(folder.spec, "version"));
+        cli_say(cli, answer, arena_printf(&cli->arena, "%s %s registered", folder.name, version));
     }
     json_decref(answer);
     release_folder(&folder);

@@ -138,6 +138,12 @@ static void cell(struct str *out, const json_t *v) {
     }
 }
 
+void cli_say(const struct cli *cli, const json_t *answer, const char *sentence) {
+    if (cli->json)
+        (void)json_dumpf(answer, stdout, JSON_INDENT(2));
+    printf("%s\n", cli->json ? "" : sentence);
+}
+
 void cli_print(const struct cli *cli, const json_t *rows, const char *const *columns) {
     enum { COLUMNS = 12 };
     size_t width[COLUMNS] = {0}, i;

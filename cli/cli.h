@@ -63,6 +63,9 @@ int cli_try(struct cli *cli, const char *method, const char *path, const json_t 
 int cli_follow(struct cli *cli, const char *path, int64_t after, bool (*each)(void *arg, const json_t *event),
                void *arg);
 
+/* What was done: -o json the answer, else the sentence. */
+void cli_say(const struct cli *cli, const json_t *answer, const char *sentence);
+
 /* Prints rows: -o json as they are, else the columns ("key=TITLE") as a table. */
 void cli_print(const struct cli *cli, const json_t *rows, const char *const *columns);
 

@@ -275,20 +275,22 @@ int instance_get(struct cli *cli, const struct command *command) {
 
 int instance_intent(struct cli *cli, const struct command *command) {
     json_t *instance = NULL, *answer = NULL;
-    int64_t days;
+    int64_t days = 0;
+    if (cli_option(cli, "days", NULL) && !str_to_int(cli_option(cli, "days", NULL), 1, 3650, &days))
+        return cli_usage(command, "--days takes a number of days, 1 to 3650");
     int rc = cli_find_instance(cli, command, &instance);
     if (rc)
         return rc;
     const char *id = json_str(instance, "id");
     cleanup_json json_t *body = json_object();
-    if (str_to_int(cli_option(cli, "days", NULL), 1, 3650, &days))
+    if (days)
         (void)json_object_set_new(body, "days", json_integer(days));
     int64_t after = cli_flag(cli, "wait") ? last_sequence(cli, id) : 0;
     rc = cli_call(cli, "POST", arena_printf(&cli->arena, "%s/%s/%s", command->path, id, command->verb), body,
                   &answer);
     bool walks = !str_eq(command->verb, "extend") || str_eq(json_str(instance, "state"), "suspended");
     if (rc == EXIT_OK && !walks)
-        printf("%s: extended\n", json_str(instance, "name"));
+        cli_say(cli, answer, arena_printf(&cli->arena, "%s: extended", json_str(instance, "name")));
     else if (rc == EXIT_OK)
         rc = conclude(cli, answer, after, arena_printf(&cli->arena, "%s asked for", command->verb));
     json_decref(answer);

@@ -73,12 +73,8 @@ int run_delete(struct cli *cli, const struct command *command) {
 static int create(struct cli *cli, const struct command *command, json_t *body) {
     json_t *made = NULL;
     int rc = cli_call(cli, "POST", command->path, body, &made);
-    if (rc == EXIT_OK && cli->json) {
-        (void)json_dumpf(made, stdout, JSON_INDENT(2));
-        printf("\n");
-    } else if (rc == EXIT_OK) {
-        printf("%s \"%s\" created\n", command->resource, cli->args[0]);
-    }
+    if (rc == EXIT_OK)
+        cli_say(cli, made, arena_printf(&cli->arena, "%s \"%s\" created", command->resource, cli->args[0]));
     json_decref(made);
     json_decref(body);
     return rc;
@@ -187,12 +183,8 @@ int node_invite(struct cli *cli, const struct command *command) {
     json_t *answer = NULL;
     int rc = cli_call(cli, "POST", arena_printf(&cli->arena, "%s/%s/invite", command->path, cli->args[0]),
                       NULL, &answer);
-    if (rc == EXIT_OK && cli->json) {
-        (void)json_dumpf(answer, stdout, JSON_INDENT(2));
-        printf("\n");
-    } else if (rc == EXIT_OK) {
-        printf("%s\n", json_str(answer, "token"));
-    }
+    if (rc == EXIT_OK)
+        cli_say(cli, answer, json_str(answer, "token"));
     json_decref(answer);
     return rc;
 }
@@ -206,9 +198,11 @@ int size_create(struct cli *cli, const struct command *command) {
 }
 
 int dead_letter_retry(struct cli *cli, const struct command *command) {
+    json_t *answer = NULL;
     int rc = cli_call(cli, "POST", arena_printf(&cli->arena, "%s/%s/retry", command->path, cli->args[0]),
-                      NULL, NULL);
+                      NULL, &answer);
     if (rc == EXIT_OK)
-        printf("sent again\n");
+        cli_say(cli, answer, "sent again");
+    json_decref(answer);
     return rc;
 }

@@ -7,13 +7,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define RECORDS(path, kind, plural)                                                                            \
-    {"GET", "/v1/" path, false, NULL, false, record_list, &record_##kind, "list " plural},                     \
-        {"POST", "/v1/" path, false, NULL, false, record_create, &record_##kind, "create one of the " plural}, \
-        {"GET", "/v1/" path "/", true, NULL, false, record_get, &record_##kind, "get one of the " plural}, {   \
-        "DELETE", "/v1/" path "/", true, NULL, false, record_delete, &record_##kind,                           \
-            "delete one of the " plural                                                                        \
+#define READ(path, kind, plural)                                                                             \
+    {"GET", "/v1/" path, false, NULL, false, record_list, &record_##kind, "list " plural}, {                 \
+        "GET", "/v1/" path "/", true, NULL, false, record_get, &record_##kind, "get one of the " plural      \
     }
+#define CREATE(path, kind, plural)                                                                           \
+    { "POST", "/v1/" path, false, NULL, false, record_create, &record_##kind, "create one of the " plural }
+#define DELETE(path, kind, plural)                                                                           \
+    {                                                                                                        \
+        "DELETE", "/v1/" path "/", true, NULL, false, record_delete, &record_##kind,                         \
+            "delete one of the " plural                                                                      \
+    }
+#define RECORDS(path, kind, plural)                                                                          \
+    READ(path, kind, plural), CREATE(path, kind, plural), DELETE(path, kind, plural)
 
 static const enum intent_kind stop = INTENT_STOP, start = INTENT_START, retry = INTENT_RETRY,
                               extend = INTENT_EXTEND, delete = INTENT_DELETE;
@@ -39,11 +45,13 @@ const struct api_route api_routes[] = {
      "get one of the nodes, with what it last said of itself"},
     RECORDS("nodes", nodes, "nodes"),
     RECORDS("sizes", sizes, "sizes; a key is PLANE/SIZE"),
-    RECORDS("apps", apps, "apps (made by their releases)"),
-    RECORDS("releases", releases, "releases; a key is APP/VERSION"),
+    READ("apps", apps, "apps (made by their releases)"),
+    READ("releases", releases, "releases; a key is APP/VERSION"),
+    CREATE("releases", releases, "releases; a key is APP/VERSION"),
     {"POST", "/v1/dead-letters/", true, "/retry", false, dead_letter_retry, NULL,
      "a record that nobody could use, once more"},
-    RECORDS("dead-letters", dead_letters, "records that nobody could use"),
+    READ("dead-letters", dead_letters, "records that nobody could use"),
+    DELETE("dead-letters", dead_letters, "records that nobody could use"),
     {"POST", "/v1/instances/", true, "/stop", false, instance_intent, &stop,
      "stop an instance; its data is kept"},
     {"POST", "/v1/instances/", true, "/start", false, instance_intent, &start, "start a stopped instance"},

@@ -26,6 +26,7 @@ for program in "$coordinator" "$worker"; do
   ok "$p: too many commands" refuses 2 "" "$program" run run run
   ok "$p: --help ends well" refuses 0 "usage" "$program" --help
 done
+ok "fairlead: days that are no number" refuses 2 "takes a number of days" "$fairlead" instance extend any --tenant e2e/main --days abc
 ok "fairlead: nothing" refuses 2 usage "$fairlead"
 ok "fairlead: an unknown command" refuses 2 "is not a command" "$fairlead" instance nonsense
 ok "fairlead: an unknown option" refuses 2 "is not an option" "$fairlead" plan list --nonsense
