@@ -44,6 +44,13 @@ void api_refuse_busy(struct httpd_request *request) {
     api_refuse(request, 503, "busy", "The database is busy just now. Try again.");
 }
 
+void api_refuse_error(struct httpd_request *request, const struct err *err) {
+    if (err->cls == ERR_RETRY)
+        api_refuse_busy(request);
+    else
+        api_refuse(request, 500, "internal", "Something went wrong here. It has been logged.");
+}
+
 json_t *api_body(struct httpd_request *request, const struct schema_field *fields) {
     struct err err = {0};
     const char *type = httpd_header(request, "Content-Type");

@@ -54,6 +54,8 @@ void api_answer_with(struct httpd_request *request, int status, char *body, int6
 void api_refuse(struct httpd_request *request, int status, const char *code, const char *sentence);
 /* The database did not do it just now: nothing was done, ask again (503). */
 void api_refuse_busy(struct httpd_request *request);
+/* By its class: busy, or a failure of our own. */
+void api_refuse_error(struct httpd_request *request, const struct err *err);
 /* The body as JSON that fits the table; NULL: refused already. */
 json_t *api_body(struct httpd_request *request, const struct schema_field *fields);
 
@@ -61,6 +63,34 @@ json_t *api_body(struct httpd_request *request, const struct schema_field *field
 
 /* A job at the desk for this call. `work` answers; without a connection the caller is told to come again. */
 void api_at_desk(const struct api_call *call, void (*work)(struct api_call *call, struct pg *pg));
+
+/* What a POST that is done once has done. */
+struct api_done {
+    int status;
+    const char *body,
+        *location; /* in the request's arena; NULL: none. They are remembered, so no secret is in them */
+};
+
+/* A refusal, as a problem document in the request's arena. */
+void api_done_refusal(struct api_call *call, struct api_done *ret, int status, const char *code,
+                      const char *sentence);
+
+/* A POST that writes outside the engine. The same Idempotency-Key gives the same answer, and nothing is done
+ * twice. */
+struct api_once {
+    const char *kind;  /* as requests are listed by */
+    const char *owner; /* of the keys; NULL: who holds the token */
+    /* Within the transaction that remembers the answer; seed is the request's identity. Class retry: rolled
+     * back, and done again. A refusal is an answer as well, and is remembered, but for 401. */
+    int (*work)(struct api_call *call, struct pg *pg, void *data, struct uuid seed, struct api_done *ret,
+                struct err *err);
+    void (*stored)(struct api *api); /* after the commit, before the answer; may be NULL */
+    /* The answer of what is remembered, malloc'd, where more is said than may be kept; NULL: it is the same.
+     */
+    char *(*reveal)(struct api_call *call, struct uuid request, const char *kept);
+};
+/* `once` is static, `data` in the request's arena. */
+void api_once(struct api_call *call, const struct api_once *once, void *data);
 
 /* Idempotency-Key, owner, fingerprint and trace of a request, for the engine and for records. */
 MUST_CHECK int api_identify(struct httpd_request *request, struct input *input);

@@ -60,22 +60,21 @@ void credentials_get(struct api_call *call) {
         api_at_desk(call, get);
 }
 
-static void confirm(struct api_call *call, struct pg *pg) {
-    struct err err = {0};
-    struct uuid id;
+static int confirm(struct api_call *call, struct pg *pg, void *data, struct uuid seed, struct api_done *ret,
+                   struct err *err) {
+    const struct uuid *id = data;
     struct pg_params params = {.arena = &call->request->arena};
-    (void)uuid_parse(call->rest, &id);
-    pg_params_uuid(&params, id);
-    PGresult *res = pg_run(pg, query_credentials_confirm, &params, &err);
-    PQclear(res);
-    if (res)
-        api_answer(call->request, 204, NULL);
-    else
-        api_refuse_busy(call->request);
+    (void)seed;
+    pg_params_uuid(&params, *id);
+    PGresult *gone = pg_run(pg, query_credentials_confirm, &params, err);
+    PQclear(gone);
+    *ret = (struct api_done){204, NULL, NULL};
+    return gone ? 0 : -1;
 }
 
 void credentials_confirm(struct api_call *call) {
-    struct uuid id;
-    if (parse_id(call, &id))
-        api_at_desk(call, confirm);
+    static const struct api_once once = {.kind = "credentials confirm", .work = confirm};
+    struct uuid *id = arena_new(&call->request->arena, struct uuid);
+    if (parse_id(call, id))
+        api_once(call, &once, id);
 }

@@ -2,28 +2,32 @@
 #include "coordinator/api/api.h"
 #include "sql/queries.h"
 
-static void retry(struct api_call *call, struct pg *pg) {
-    struct err err = {0};
-    struct uuid id = {0};
+static int retry(struct api_call *call, struct pg *pg, void *data, struct uuid seed, struct api_done *ret,
+                 struct err *err) {
+    const struct uuid *id = data;
     struct pg_params params = {.arena = &call->request->arena};
-    (void)uuid_parse(call->rest, &id);
-    pg_params_uuid(&params, id);
-    cleanup_result PGresult *res = pg_run(pg, query_dead_letters_retry, &params, &err);
-    if (!res) {
-        api_refuse_busy(call->request);
-    } else if (PQntuples(res) == 0) {
-        api_refuse(call->request, 409, "not_retryable",
-                   "This record is gone, was not kept whole, or names no node: it can only be dropped.");
-    } else {
-        call->api->wake_relay(call->api->arg, 1u << 1);
-        api_answer(call->request, 202, mem_strdup("{\"status\":\"sent again\"}"));
-    }
+    (void)seed;
+    pg_params_uuid(&params, *id);
+    cleanup_result PGresult *sent = pg_run(pg, query_dead_letters_retry, &params, err);
+    if (!sent)
+        return -1;
+    *ret = (struct api_done){202, "{\"status\":\"sent again\"}", NULL};
+    if (PQntuples(sent) == 0)
+        api_done_refusal(
+            call, ret, 409, "not_retryable",
+            "This record is gone, was not kept whole, or names no node: it can only be dropped.");
+    return 0;
+}
+
+static void sent_again(struct api *api) {
+    api->wake_relay(api->arg, 1u << 1);
 }
 
 void dead_letter_retry(struct api_call *call) {
-    struct uuid id;
-    if (uuid_parse(call->rest, &id))
-        api_at_desk(call, retry);
+    static const struct api_once once = {.kind = "dead letter retry", .work = retry, .stored = sent_again};
+    struct uuid *id = arena_new(&call->request->arena, struct uuid);
+    if (uuid_parse(call->rest, id))
+        api_once(call, &once, id);
     else
         api_refuse(call->request, 404, "not_found", "There is no such dead letter.");
 }

@@ -1,7 +1,6 @@
 /* Nodes join (protocol section 11): an operator asks for a one-time code, which is stored hashed; the node
  * uses it up and leaves its public keys, proving that it holds the private half. */
 #include "base/fault.h"
-#include "base/rnd.h"
 #include "base/str.h"
 #include "coordinator/api/api.h"
 #include "coordinator/topics.h"
@@ -9,34 +8,34 @@
 #include "sql/queries.h"
 
 #include <pthread.h>
-#include <stdlib.h>
+#include <string.h>
 
 #define CODE_SIZE 16
 
 /* Two desks, one connection to Redis. */
 static pthread_mutex_t presence_mutex = PTHREAD_MUTEX_INITIALIZER;
 
-/* The node that the address names; NULL: the request has been refused. The caller clears the result. */
-static PGresult *find_node(struct api_call *call, struct pg *pg) {
-    struct err err = {0};
+static const char *no_node(const struct api_call *call) {
+    return arena_printf(&call->request->arena, "There is no node \"%.80s\".", call->rest);
+}
+
+static PGresult *find_node(const struct api_call *call, struct pg *pg, struct err *err) {
     struct pg_params params = {.arena = &call->request->arena};
     pg_params_text(&params, call->rest);
-    PGresult *found = pg_run(pg, query_nodes_get, &params, &err);
-    if (found && PQntuples(found))
-        return found;
-    if (found)
-        api_refuse(call->request, 404, "not_found",
-                   arena_printf(&call->request->arena, "There is no node \"%.80s\".", call->rest));
-    else
-        api_refuse_busy(call->request);
-    PQclear(found);
-    return NULL;
+    return pg_run(pg, query_nodes_get, &params, err);
 }
 
 static void get(struct api_call *call, struct pg *pg) {
-    cleanup_result PGresult *found = find_node(call, pg);
-    if (!found)
+    struct err err = {0};
+    cleanup_result PGresult *found = find_node(call, pg, &err);
+    if (!found) {
+        api_refuse_error(call->request, &err);
         return;
+    }
+    if (PQntuples(found) == 0) {
+        api_refuse(call->request, 404, "not_found", no_node(call));
+        return;
+    }
     pthread_mutex_lock(&presence_mutex);
     cleanup_free char *said = presence_get(call->api->presence, pg_uuid(found, 0, 0));
     pthread_mutex_unlock(&presence_mutex);
@@ -51,36 +50,54 @@ void node_get(struct api_call *call) {
     api_at_desk(call, get);
 }
 
-static void invite(struct api_call *call, struct pg *pg) {
-    struct err err = {0};
+/* The code of a request to invite: nobody but us can make it, and we can make it again. It is stored nowhere.
+ */
+static void code_of(const struct api *api, struct uuid request, uint8_t ret[CODE_SIZE]) {
+    uint8_t signature[SIGN_SIZE];
+    sign_make(api->keys, "fairlead.invite.v1", request.b, sizeof request.b, signature);
+    memcpy(ret, hash_of(signature, sizeof signature).b, CODE_SIZE);
+}
+
+static int invite(struct api_call *call, struct pg *pg, void *data, struct uuid seed, struct api_done *ret,
+                  struct err *err) {
     struct arena *arena = &call->request->arena;
     struct pg_params params = {.arena = arena};
     uint8_t code[CODE_SIZE];
-    char code_hex[2 * CODE_SIZE + 1], print[HASH_HEX_SIZE];
-    cleanup_result PGresult *found = find_node(call, pg);
+    (void)data;
+    cleanup_result PGresult *found = find_node(call, pg, err);
     if (!found)
-        return;
-    rnd_bytes(code, sizeof code);
-    hex_encode(code_hex, code, sizeof code);
+        return -1;
+    if (PQntuples(found) == 0) {
+        api_done_refusal(call, ret, 404, "not_found", no_node(call));
+        return 0;
+    }
+    code_of(call->api, seed, code);
     struct hash hash = hash_of(code, sizeof code);
     pg_params_uuid(&params, pg_uuid(found, 0, 0));
     pg_params_bytes(&params, hash.b, sizeof hash.b);
-    PGresult *stored = pg_run(pg, query_invite, &params, &err);
+    PGresult *stored = pg_run(pg, query_invite, &params, err);
     PQclear(stored);
-    if (!stored) {
-        api_refuse_busy(call->request);
-        return;
-    }
+    cleanup_json json_t *body = json_pack("{s:s, s:i}", "node", call->rest, "valid_s", 3600);
+    cleanup_free char *text = json_text(body);
+    *ret = (struct api_done){201, arena_strdup(arena, text), NULL};
+    return stored ? 0 : -1;
+}
+
+static char *add_token(struct api_call *call, struct uuid request, const char *kept) {
+    uint8_t code[CODE_SIZE];
+    char code_hex[2 * CODE_SIZE + 1], print[HASH_HEX_SIZE];
+    cleanup_json json_t *body = json_loads(kept, 0, NULL);
+    code_of(call->api, request, code);
+    hex_encode(code_hex, code, sizeof code);
     hash_hex(hash_of(call->api->keys->sign_public, SIGN_PUBLIC_SIZE), print);
-    cleanup_json json_t *body =
-        json_pack("{s:o, s:s, s:i}", "token",
-                  json_sprintf("fairlead1.%s.%.32s.%s", code_hex, print, call->api->public_address), "node",
-                  call->rest, "valid_s", 3600);
-    api_answer(call->request, 201, json_text(body));
+    (void)json_object_set_new(
+        body, "token", json_sprintf("fairlead1.%s.%.32s.%s", code_hex, print, call->api->public_address));
+    return json_text(body);
 }
 
 void node_invite(struct api_call *call) {
-    api_at_desk(call, invite);
+    static const struct api_once once = {.kind = "invite", .work = invite, .reveal = add_token};
+    api_once(call, &once, NULL);
 }
 
 static const struct schema_field enrol_fields[] = {
@@ -132,51 +149,43 @@ static json_t *welcome(const struct api_call *call, PGresult *node) {
                      "seal_key", seal_hex, "seal_proof", proof_hex);
 }
 
-static int enrol_in_transaction(struct api_call *call, struct pg *pg, json_t **ret, struct err *err) {
-    const struct enrolment *enrolment = call->request->owner;
+static int enrol(struct api_call *call, struct pg *pg, void *data, struct uuid seed, struct api_done *ret,
+                 struct err *err) {
+    const struct enrolment *enrolment = data;
     struct arena *arena = &call->request->arena;
     struct pg_params params = {.arena = arena}, topic_params = {.arena = arena};
     char topic[TOPIC_NAME_SIZE];
     struct hash hash = hash_of(enrolment->bytes, CODE_SIZE);
+    (void)seed;
     pg_params_bytes(&params, hash.b, sizeof hash.b);
     pg_params_bytes(&params, enrolment->bytes + CODE_SIZE, SIGN_PUBLIC_SIZE);
     pg_params_bytes(&params, enrolment->bytes + CODE_SIZE + SIGN_PUBLIC_SIZE, SEAL_PUBLIC_SIZE);
-    if (pg_script(pg, "begin", err) < 0)
-        return -1;
     cleanup_result PGresult *node = pg_run(pg, query_enrol, &params, err);
     if (!node)
         return -1;
-    if (PQntuples(node) == 0)
-        return pg_script(pg, "rollback", err);
+    if (PQntuples(node) == 0) {
+        api_done_refusal(call, ret, 401, "bad_code",
+                         "This code is not valid: it was used, is older than an hour, or was never given.");
+        return 0;
+    }
     pg_params_text(&topic_params, topic_of_node(pg_uuid(node, 0, 0), topic));
     pg_params_uuid(&topic_params, pg_uuid(node, 0, 0));
     PGresult *wanted = pg_run(pg, query_topics_want, &topic_params, err);
     PQclear(wanted);
-    if (!wanted || pg_script(pg, "commit", err) < 0)
-        return -1;
-    (void)fault_reach(FAULT_ENROL_STORED);
-    *ret = welcome(call, node);
-    return 0;
+    cleanup_json json_t *body = welcome(call, node);
+    cleanup_free char *text = json_text(body);
+    *ret = (struct api_done){200, arena_strdup(arena, text), NULL};
+    return wanted ? 0 : -1;
 }
 
-static void enrol(struct api_call *call, struct pg *pg) {
-    struct err err = {0};
-    json_t *body = NULL;
-    struct api *api = call->api;
-    if (enrol_in_transaction(call, pg, &body, &err) < 0) {
-        pg_rollback(pg);
-        api_refuse_busy(call->request);
-    } else if (!body) {
-        api_refuse(call->request, 401, "bad_code",
-                   "This code is not valid: it was used, is older than an hour, or was never given.");
-    } else {
-        api_answer(call->request, 200, json_text(body));
-        json_decref(body);
-        api->wake_topics(api->arg);
-    }
+static void enrolled(struct api *api) {
+    (void)fault_reach(FAULT_ENROL_STORED);
+    api->wake_topics(api->arg);
 }
 
 void node_enrol(struct api_call *call) {
+    static const struct api_once once = {
+        .kind = "enrol", .owner = "enrol", .work = enrol, .stored = enrolled};
     uint8_t proof[SIGN_SIZE];
     struct enrolment *enrolment = arena_new(&call->request->arena, struct enrolment);
     cleanup_json json_t *body = api_body(call->request, enrol_fields);
@@ -192,6 +201,5 @@ void node_enrol(struct api_call *call) {
         api_refuse(call->request, 422, "bad_proof", "The node has not proved that the keys are its own.");
         return;
     }
-    call->request->owner = enrolment;
-    api_at_desk(call, enrol);
+    api_once(call, &once, enrolment);
 }

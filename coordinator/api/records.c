@@ -1,9 +1,8 @@
 /* Records: customers, plans, tenants, planes, nodes, sizes, releases, dead letters. Rows that are created,
- * read and deleted; nothing follows from them, so no decision does. A create and its Idempotency-Key are one
- * transaction. */
+ * read and deleted; nothing follows from them, so no decision does. */
+#include "base/clock.h"
 #include "base/str.h"
 #include "coordinator/api/api.h"
-#include "coordinator/problem.h"
 #include "model/names.h"
 #include "model/render.h"
 #include "sql/queries.h"
@@ -187,13 +186,6 @@ const struct record_kind record_dead_letters = {.name = "dead letter",
                                                 .del = query_dead_letters_delete,
                                                 .path = "/v1/dead-letters"};
 
-static void refuse_error(struct api_call *call, const struct err *err) {
-    if (err->cls == ERR_RETRY)
-        api_refuse_busy(call->request);
-    else
-        api_refuse(call->request, 500, "internal", "Something went wrong here. It has been logged.");
-}
-
 static void list(struct api_call *call, struct pg *pg) {
     const struct record_kind *kind = call->data;
     struct err err = {0};
@@ -203,7 +195,7 @@ static void list(struct api_call *call, struct pg *pg) {
     pg_params_int(&params, limit + 1);
     cleanup_result PGresult *res = pg_run(pg, kind->list, &params, &err);
     if (!res) {
-        refuse_error(call, &err);
+        api_refuse_error(call->request, &err);
         return;
     }
     cleanup_str struct str out = STR_INIT(8 * 1024 * 1024);
@@ -233,7 +225,7 @@ static void get(struct api_call *call, struct pg *pg) {
     pg_params_text(&params, call->rest);
     cleanup_result PGresult *res = pg_run(pg, kind->get, &params, &err);
     if (!res) {
-        refuse_error(call, &err);
+        api_refuse_error(call->request, &err);
     } else if (PQntuples(res) == 0) {
         (void)snprintf(sentence, sizeof sentence, "There is no %s \"%.80s\".", kind->name, call->rest);
         api_refuse(call->request, 404, "not_found", sentence);
@@ -249,159 +241,74 @@ void record_get(struct api_call *call) {
 /* ---- create ---- */
 
 struct creation {
-    struct api_call call;
-    struct input who; /* seed, key, fingerprint */
-    json_t *body;
-    char key[64]; /* how the record is found */
+    const struct record_kind *kind;
+    const char *text; /* the body */
+    const char *key;  /* how the record is found */
 };
 
-static void key_of(struct creation *creation) {
-    const json_t *body = creation->body;
+static const char *key_of(const struct record_kind *kind, const json_t *body, struct arena *arena) {
     const char *name = json_str(body, "name"), *app = json_str(body, "app");
     const char *parent = app                          ? app
                          : json_str(body, "customer") ? json_str(body, "customer")
                                                       : json_str(body, "plane");
-    const struct record_kind *kind = creation->call.data;
     bool nested = kind == &record_tenants || kind == &record_sizes || kind == &record_releases;
     if (app)
         name = json_str(json_object_get(body, "spec"), "version");
-    (void)snprintf(creation->key, sizeof creation->key, "%s%s%s", nested ? parent : "", nested ? "/" : "",
-                   name);
+    return nested ? arena_printf(arena, "%s/%s", parent, name) : arena_strdup(arena, name);
 }
 
-/* 1: go on. 0: answered from the table, or refused. */
-static int claim_key(struct creation *creation, struct pg *pg, struct err *err) {
-    struct arena *arena = &creation->call.request->arena;
-    struct pg_params claim = {.arena = arena}, find = {.arena = arena};
-    pg_params_uuid(&claim, creation->who.seed);
-    pg_params_text(&claim, creation->who.who);
-    pg_params_text(&claim, creation->who.key);
-    pg_params_bytes(&claim, creation->who.fingerprint.b, HASH_SIZE);
-    pg_params_text(&claim, ((const struct record_kind *)creation->call.data)->name);
-    cleanup_result PGresult *won = pg_run(pg, query_record_claim, &claim, err);
-    if (!won)
-        return -1;
-    if (PQntuples(won) == 1)
-        return 1;
-    pg_params_uuids(&find, &creation->who.seed, 1); /* an unknown COMMIT: it finds its own row */
-    pg_params_texts(&find, &creation->who.who, 1);
-    pg_params_texts(&find, &creation->who.key, 1);
-    cleanup_result PGresult *res = pg_run(pg, query_requests_find, &find, err);
-    if (!res)
-        return -1;
-    if (PQntuples(res) == 0)
-        return err_set(err, ERR_RETRY, "a request with this key ends just now");
-    if (memcmp(PQgetvalue(res, 0, 3), creation->who.fingerprint.b, HASH_SIZE) != 0)
-        api_refuse(creation->call.request, 422, "key_reused",
-                   "This Idempotency-Key was used for another request. Use a new key for a new request.");
-    else
-        api_answer_with(creation->call.request, (int)pg_int(res, 0, 4), mem_strdup(pg_text(res, 0, 5)), 0,
-                        pg_text(res, 0, 7));
-    return 0;
-}
-
-/* The body of the answer, and its status. */
-static char *insert(struct creation *creation, struct pg *pg, int *ret_status, struct err *err) {
-    const struct record_kind *kind = creation->call.data;
-    struct arena *arena = &creation->call.request->arena;
+static int create(struct api_call *call, struct pg *pg, void *data, struct uuid seed, struct api_done *ret,
+                  struct err *err) {
+    const struct creation *creation = data;
+    const struct record_kind *kind = creation->kind;
+    struct arena *arena = &call->request->arena;
     struct pg_params params = {.arena = arena}, find = {.arena = arena};
-    char sentence[240];
-    cleanup_free char *text = json_text(creation->body);
-    pg_params_uuid(&params, creation->who.seed);
-    pg_params_text(&params, text);
+    pg_params_uuid(&params, seed);
+    pg_params_text(&params, creation->text);
     pg_params_text(&find, creation->key);
     cleanup_result PGresult *made = pg_run(pg, kind->create, &params, err);
     cleanup_result PGresult *found = made ? pg_run(pg, kind->get, &find, err) : NULL;
     if (!found)
-        return NULL;
-    if (PQntuples(made) == 1 && PQntuples(found) == 1) {
-        *ret_status = 201;
-        return mem_strdup(pg_text(found, 0, 1));
-    }
-    *ret_status = PQntuples(found) ? 409 : 422;
-    if (PQntuples(found))
-        (void)snprintf(sentence, sizeof sentence, "There is a %s \"%s\" already.", kind->name, creation->key);
+        return -1;
+    if (PQntuples(made) == 1 && PQntuples(found) == 1)
+        *ret = (struct api_done){201, arena_strdup(arena, pg_text(found, 0, 1)),
+                                 arena_printf(arena, "%s/%s", kind->path, creation->key)};
+    else if (PQntuples(found))
+        api_done_refusal(call, ret, 409, "exists",
+                         arena_printf(arena, "There is a %s \"%s\" already.", kind->name, creation->key));
     else
-        (void)snprintf(sentence, sizeof sentence, "The %s \"%s\" needs something that is not there: %s.",
-                       kind->name, creation->key, kind->parents);
-    return problem_text(*ret_status, PQntuples(found) ? "exists" : "unknown_parent", sentence);
-}
-
-static int create_in_transaction(struct creation *creation, struct pg *pg, struct err *err) {
-    const struct record_kind *kind = creation->call.data;
-    char location[160];
-    int status = 0;
-    if (pg_script(pg, "begin", err) < 0)
-        return -1;
-    int rc = claim_key(creation, pg, err);
-    if (rc <= 0) {
-        pg_rollback(pg);
-        return rc;
-    }
-    (void)snprintf(location, sizeof location, "%s/%s", kind->path, creation->key);
-    cleanup_free char *body = insert(creation, pg, &status, err);
-    if (!body)
-        return -1;
-    struct pg_params params = {.arena = &creation->call.request->arena};
-    pg_params_uuid(&params, creation->who.seed);
-    pg_params_int(&params, status);
-    pg_params_text(&params, body);
-    pg_params_text(&params, status == 201 ? location : NULL);
-    PGresult *stored = pg_run(pg, query_record_answer, &params, err);
-    PQclear(stored);
-    if (!stored || pg_script(pg, "commit", err) < 0)
-        return -1;
-    api_answer_with(creation->call.request, status, mem_steal(body), 0, status == 201 ? location : NULL);
+        api_done_refusal(call, ret, 422, "unknown_parent",
+                         arena_printf(arena, "The %s \"%s\" needs something that is not there: %s.",
+                                      kind->name, creation->key, kind->parents));
     return 0;
 }
 
-static void create(struct api_call *call, struct pg *pg) {
-    struct creation *creation = call->request->owner;
-    cleanup_json json_t *body = creation->body; /* the request's arena may be gone after the answer */
-    (void)body;
-    struct err err = {0};
-    creation->call = *call;
-    for (int attempt = 0;; attempt++) {
-        if (create_in_transaction(creation, pg, &err) == 0)
-            return;
-        pg_rollback(pg);
-        if (err.cls == ERR_RETRY && attempt < 3 && pg_is_usable(pg))
-            continue;
-        refuse_error(call, &err);
-        return;
-    }
+/* The schema says what a spec looks like; this, whether it makes sense. */
+static bool is_sound(const json_t *body, struct err *err) {
+    struct release *release = release_parse(uuid_make(clock_wall_us()), json_str(body, "app"), NULL,
+                                            json_object_get(body, "spec"), json_str(body, "template"), err);
+    bool sound = release && (release->needs & NEED_NOOP ||
+                             render_check_template(release->template, release->spec, err) == 0);
+    release_free(release);
+    return sound;
 }
 
 void record_create(struct api_call *call) {
+    static const struct api_once once = {.kind = "record", .work = create};
     const struct record_kind *kind = call->data;
-    struct creation *creation = arena_new(&call->request->arena, struct creation);
+    struct arena *arena = &call->request->arena;
+    struct creation *creation = arena_new(arena, struct creation);
     struct err err = {0};
-    if (!kind->create) {
-        api_refuse(call->request, 405, "bad_method", "These are not made by hand.");
+    cleanup_json json_t *body = api_body(call->request, kind->fields);
+    if (!body)
+        return;
+    if (kind == &record_releases && !is_sound(body, &err)) {
+        api_refuse(call->request, 422, "bad_release", err.text);
         return;
     }
-    if (api_identify(call->request, &creation->who) < 0)
-        return;
-    creation->call = *call;
-    creation->body = api_body(call->request, kind->fields);
-    if (!creation->body)
-        return;
-    if (kind == &record_releases) { /* the schema says what a spec looks like; this, whether it makes sense */
-        struct release *release = release_parse(creation->who.seed, json_str(creation->body, "app"), NULL,
-                                                json_object_get(creation->body, "spec"),
-                                                json_str(creation->body, "template"), &err);
-        bool sound = release && (release->needs & NEED_NOOP ||
-                                 render_check_template(release->template, release->spec, &err) == 0);
-        release_free(release);
-        if (!sound) {
-            json_decref(creation->body);
-            api_refuse(call->request, 422, "bad_release", err.text);
-            return;
-        }
-    }
-    key_of(creation);
-    call->request->owner = creation;
-    api_at_desk(call, create);
+    cleanup_free char *text = json_text(body);
+    *creation = (struct creation){kind, arena_strdup(arena, text), key_of(kind, body, arena)};
+    api_once(call, &once, creation);
 }
 
 /* ---- delete ---- */
@@ -434,16 +341,11 @@ static void delete_one(struct api_call *call, struct pg *pg) {
     cleanup_result PGresult *gone =
         found && (blockers || !kind->blockers) ? pg_run(pg, kind->del, &params, &err) : NULL;
     if (!gone)
-        refuse_error(call, &err);
+        api_refuse_error(call->request, &err);
     else
         api_answer(call->request, 204, NULL);
 }
 
 void record_delete(struct api_call *call) {
-    const struct record_kind *kind = call->data;
-    if (!kind->del)
-        api_refuse(call->request, 405, "bad_method",
-                   "These are kept: instances and their history refer to them.");
-    else
-        api_at_desk(call, delete_one);
+    api_at_desk(call, delete_one);
 }

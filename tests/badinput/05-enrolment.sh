@@ -31,5 +31,20 @@ sql "update tokens set expires_at = now() - interval '1 second' where used_at is
 ok "one that is older than an hour is void" bash -c "! FAIRLEAD_STATE='$fleet/guest' '$BUILD/fairlead-worker' enrol '$fresh'"
 raced=$("$fairlead" node invite guest)
 ok "one raced five times enrols one" test "$(seq 5 | xargs -P 5 -I{} bash -c "FAIRLEAD_STATE='$fleet/guest{}' '$BUILD/fairlead-worker' enrol '$raced' >/dev/null 2>&1 && echo yes || true" | wc -l)" = 1
+# By hand, as protocol section 11 says: the proof is an Ed25519 signature over code and keys.
+hex() { od -An -v -tx1 | tr -d ' \n'; }
+unhex() { sed 's/../\\x&/g' | xargs -0 printf '%b'; }
+key=$fleet/guest.pem
+openssl genpkey -algorithm ed25519 -out "$key" 2>/dev/null
+sign_key=$(openssl pkey -in "$key" -pubout -outform DER | tail -c 32 | hex)
+seal_key=$(openssl genpkey -algorithm x25519 2>/dev/null | openssl pkey -pubout -outform DER | tail -c 32 | hex)
+code=$("$fairlead" node invite guest | cut -d. -f2)
+{ printf 'DSSEv1 17 fairlead.enrol.v1 80 '; printf %s "$code$sign_key$seal_key" | unhex; } >"$fleet/guest.proved"
+joins() { # KEY: a node that did not hear the answer asks again
+  answers 200 POST /v1/enrol -H "Idempotency-Key: $1" -d "$(body "$code" "$sign_key" "$seal_key" "$(openssl pkeyutl -sign -rawin -inkey "$key" -in "$fleet/guest.proved" | hex)")"
+}
+joins_twice() { joins "$code" && cp "$fleet/body" "$fleet/welcome" && joins "$code" && cmp "$fleet/body" "$fleet/welcome"; }
+ok "one that asks again with its Idempotency-Key gets the same answer (P2)" joins_twice
+ok "... another key gets none: the code is used up" bash -c "$(declare -f joins body hex answers api); $(declare -p code sign_key seal_key key fleet FAIRLEAD_SERVER); ! joins other >/dev/null"
 rm -rf "$fleet"/guest "$fleet"/guest?
 finish

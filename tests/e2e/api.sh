@@ -52,6 +52,25 @@ ok "a key raced 50 times makes one (P2)" sql_is "select count(*) from instances 
 seq 40 | xargs -P 20 -I{} curl -s -o /dev/null -m 20 -X POST -H "Authorization: Bearer $(cat "$fleet/token")" -H 'Content-Type: application/json' \
   -d "$(noop "b$tag-XX" | sed 's/XX/{}/')" "$FAIRLEAD_SERVER/v1/instances"
 ok "40 side by side all run" within 20 sql_is "select count(*) from instances where name like 'b$tag-%' and state = 'running'" 40
+
+# Every other POST remembers its key too (P2).
+twice() { # STATUS PATH: the same key, the same answer; it is kept in $heard
+  answers "$1" POST "$2" -H "Idempotency-Key: twice$tag$2" -d '{}' && heard=$(cat "$fleet/body") &&
+    answers "$1" POST "$2" -H "Idempotency-Key: twice$tag$2" -d '{}' && [ "$(cat "$fleet/body")" = "$heard" ] &&
+    sql_is "select count(*) from requests where key = 'twice$tag$2'" 1
+}
+"$fairlead" node create "i$tag" --plane main --roles dns --address 127.0.0.6 >/dev/null
+ok "an invitation asked for twice with one key is one" twice 201 "/v1/nodes/i$tag/invite"
+token=$(jq -r .token <<<"$heard")
+ok "... its code is stored nowhere but as a hash" sql_is "select count(*) from requests where answer like '%fairlead1%'" 0
+ok "... and another key is another invitation" bash -c "! '$fairlead' node invite i$tag | grep -qF '$token'"
+ok "an invitation of a node that is not there is 404, twice" twice 404 "/v1/nodes/nobody$tag/invite"
+ok "a clock accepted twice" twice 200 /v1/clock/accept
+ok "a confirmation twice" twice 204 "/v1/instances/$(sql 'select id from instances limit 1')/credentials/confirm"
+dead=$(sql "insert into dead_letters (id, source, node_id, reason, bytes, created_at) select gen_random_uuid(), 'fairlead.reports', id, 'test', 'x', now() from nodes limit 1 returning id")
+ok "a dead letter's retry, though the first took it away" twice 202 "/v1/dead-letters/$dead/retry"
+ok "... which another key is told" answers 409 POST "/v1/dead-letters/$dead/retry" -d '{}'
+"$fairlead" node delete "i$tag" >/dev/null
 ok "the state table is enforced by the database" bash -c "! psql -Xq '$FAIRLEAD_DATABASE_URL' -c \"update instances set state = 'new' where id = '$first'\""
 ok "events cannot be changed by the application's role" bash -c "! psql -Xq '$FAIRLEAD_DATABASE' -c \"delete from events\""
 ok "usage errors exit with 2" bash -c "'$fairlead' instance create; test \$? = 2"

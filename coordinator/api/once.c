@@ -1,0 +1,120 @@
+/* POSTs that write outside the engine: the claim of the key, the work and the remembered answer are one
+ * transaction. */
+#include "coordinator/api/api.h"
+#include "coordinator/problem.h"
+#include "sql/queries.h"
+
+#include <string.h>
+
+#define ATTEMPTS 4 /* after a COMMIT whose outcome is unknown, the request finds its own row */
+
+struct once_call {
+    const struct api_once *once;
+    struct input who; /* seed, key, fingerprint */
+    void *data;
+};
+
+void api_done_refusal(struct api_call *call, struct api_done *ret, int status, const char *code,
+                      const char *sentence) {
+    cleanup_free char *text = problem_text(status, code, sentence);
+    *ret = (struct api_done){status, arena_strdup(&call->request->arena, text), NULL};
+}
+
+static void answer(struct api_call *call, const struct api_once *once, struct uuid request, int status,
+                   const char *kept, const char *location) {
+    cleanup_free char *body = NULL;
+    if (kept && once->reveal && status < 400)
+        body = once->reveal(call, request, kept);
+    else if (kept)
+        body = mem_strdup(kept);
+    api_answer_with(call->request, status, mem_steal(body), 0, location);
+}
+
+/* 1: go on. 0: answered from the table, or refused. */
+static int claim(struct api_call *call, const struct once_call *mine, struct pg *pg, struct err *err) {
+    struct pg_params claim = {.arena = &call->request->arena}, find = {.arena = &call->request->arena};
+    pg_params_uuid(&claim, mine->who.seed);
+    pg_params_text(&claim, mine->who.who);
+    pg_params_text(&claim, mine->who.key);
+    pg_params_bytes(&claim, mine->who.fingerprint.b, HASH_SIZE);
+    pg_params_text(&claim, mine->once->kind);
+    cleanup_result PGresult *won = pg_run(pg, query_record_claim, &claim, err);
+    if (!won)
+        return -1;
+    if (PQntuples(won) == 1)
+        return 1;
+    pg_params_uuids(&find, &mine->who.seed, 1);
+    pg_params_texts(&find, &mine->who.who, 1);
+    pg_params_texts(&find, &mine->who.key, 1);
+    cleanup_result PGresult *found = pg_run(pg, query_requests_find, &find, err);
+    if (!found)
+        return -1;
+    if (PQntuples(found) == 0)
+        return err_set(err, ERR_RETRY, "a request with this key ends just now");
+    if (memcmp(PQgetvalue(found, 0, 3), mine->who.fingerprint.b, HASH_SIZE) != 0)
+        api_refuse(call->request, 422, "key_reused",
+                   "This Idempotency-Key was used for another request. Use a new key for a new request.");
+    else
+        answer(call, mine->once, pg_uuid(found, 0, 0), (int)pg_int(found, 0, 4), pg_text(found, 0, 5),
+               pg_text(found, 0, 7));
+    return 0;
+}
+
+static int remember(struct api_call *call, const struct once_call *mine, struct pg *pg,
+                    const struct api_done *done, struct err *err) {
+    struct pg_params params = {.arena = &call->request->arena};
+    pg_params_uuid(&params, mine->who.seed);
+    pg_params_int(&params, done->status);
+    pg_params_text(&params, done->body);
+    pg_params_text(&params, done->location);
+    PGresult *stored = pg_run(pg, query_record_answer, &params, err);
+    PQclear(stored);
+    return stored ? pg_script(pg, "commit", err) : -1;
+}
+
+static int run_in_transaction(struct api_call *call, const struct once_call *mine, struct pg *pg,
+                              struct err *err) {
+    struct api_done done = {0};
+    if (pg_script(pg, "begin", err) < 0)
+        return -1;
+    int rc = claim(call, mine, pg, err);
+    if (rc == 0)
+        pg_rollback(pg);
+    if (rc <= 0)
+        return rc;
+    if (mine->once->work(call, pg, mine->data, mine->who.seed, &done, err) < 0)
+        return -1;
+    if (done.status == 401) /* of somebody whom nobody knows nothing is kept */
+        pg_rollback(pg);
+    else if (remember(call, mine, pg, &done, err) < 0)
+        return -1;
+    if (mine->once->stored && done.status < 400)
+        mine->once->stored(call->api);
+    answer(call, mine->once, mine->who.seed, done.status, done.body, done.location);
+    return 0;
+}
+
+static void run(struct api_call *call, struct pg *pg) {
+    struct err err = {0};
+    for (int attempt = 1;; attempt++) {
+        if (run_in_transaction(call, call->request->owner, pg, &err) == 0)
+            return;
+        pg_rollback(pg);
+        if (err.cls == ERR_RETRY && attempt < ATTEMPTS && pg_is_usable(pg))
+            continue;
+        api_refuse_error(call->request, &err);
+        return;
+    }
+}
+
+void api_once(struct api_call *call, const struct api_once *once, void *data) {
+    struct once_call *mine = arena_new(&call->request->arena, struct once_call);
+    if (api_identify(call->request, &mine->who) < 0)
+        return;
+    if (once->owner)
+        mine->who.who = once->owner;
+    mine->once = once;
+    mine->data = data;
+    call->request->owner = mine;
+    api_at_desk(call, run);
+}
