@@ -1,8 +1,10 @@
 #include "io/kcons.h"
 
+#include "base/clock.h"
 #include "base/mem.h"
 
 #include <librdkafka/rdkafka.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,8 +13,15 @@
 struct kcons {
     rd_kafka_t *rk;
     char *topic; /* by assignment: the one */
+    char *group; /* by group: its name, and what is read */
+    rd_kafka_topic_partition_list_t *subscription;
     unsigned assignment;
+    int held;          /* partitions, of the group's */
+    int64_t looked_at; /* since when none is held, or whether the group holds any was asked */
 };
+
+#define EMPTY_US (10 * CLOCK_S)
+#define CLOSE_US (3 * CLOCK_S)
 
 static atomic_uint assignments; /* of all consumers */
 
@@ -26,6 +35,8 @@ static void rebalanced(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topic_
                        void *arg) {
     struct kcons *kcons = arg;
     kcons->assignment = atomic_fetch_add(&assignments, 1) + 1;
+    kcons->held = code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS ? partitions->cnt : 0;
+    kcons->looked_at = clock_mono_us();
     if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS)
         (void)rd_kafka_resume_partitions(rk, partitions);
     (void)rd_kafka_assign(rk, code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS ? partitions : NULL);
@@ -85,11 +96,12 @@ struct kcons *kcons_open_group(const char *brokers, const char *client, const ch
     struct kcons *kcons = open_consumer(brokers, client, group, true, err);
     if (!kcons)
         return NULL;
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(8);
+    kcons->group = mem_strdup(group);
+    kcons->looked_at = clock_mono_us();
+    kcons->subscription = rd_kafka_topic_partition_list_new(8);
     for (; *topics; topics++)
-        (void)rd_kafka_topic_partition_list_add(list, *topics, RD_KAFKA_PARTITION_UA);
-    rd_kafka_resp_err_t code = rd_kafka_subscribe(kcons->rk, list);
-    rd_kafka_topic_partition_list_destroy(list);
+        (void)rd_kafka_topic_partition_list_add(kcons->subscription, *topics, RD_KAFKA_PARTITION_UA);
+    rd_kafka_resp_err_t code = rd_kafka_subscribe(kcons->rk, kcons->subscription);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
         return kcons;
     (void)err_set(err, ERR_RETRY, "kafka group \"%s\": %s", group, rd_kafka_err2str(code));
@@ -115,16 +127,73 @@ struct kcons *kcons_open_topic(const char *brokers, const char *client, const ch
     return NULL;
 }
 
+static void *destroy(void *rk) {
+    rd_kafka_destroy(rk);
+    return NULL;
+}
+
 void kcons_close(struct kcons *kcons) {
     if (!kcons)
         return;
     (void)rd_kafka_consumer_close(kcons->rk);
-    rd_kafka_destroy(kcons->rk);
+    /* It waits for ever (librdkafka 2.0.2) when a topic that was read is gone; a program must be able to end.
+     */
+    pthread_t thread;
+    struct timespec until = clock_mono_timespec(clock_mono_us() + CLOSE_US);
+    if (pthread_create(&thread, NULL, destroy, kcons->rk) != 0)
+        rd_kafka_destroy(kcons->rk);
+    else if (pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &until) != 0)
+        (void)pthread_detach(thread);
     free(kcons->topic);
+    free(kcons->group);
+    if (kcons->subscription)
+        rd_kafka_topic_partition_list_destroy(kcons->subscription);
     free(kcons);
 }
 
+static bool no_member_holds_any(const rd_kafka_ConsumerGroupDescription_t *group) {
+    if (rd_kafka_ConsumerGroupDescription_error(group))
+        return false;
+    for (size_t i = 0; i < rd_kafka_ConsumerGroupDescription_member_count(group); i++) {
+        const rd_kafka_topic_partition_list_t *held = rd_kafka_MemberAssignment_partitions(
+            rd_kafka_MemberDescription_assignment(rd_kafka_ConsumerGroupDescription_member(group, i)));
+        if (held && held->cnt)
+            return false;
+    }
+    return true;
+}
+
+/* A group may share out nothing for ever: when its leader chose while the topic was gone, and the topic was
+ * made again before the metadata were read, librdkafka 2.0.2 sees no change that would make it choose again.
+ * A member that holds nothing because there are more members than partitions is well; the broker knows which
+ * it is. */
+static bool is_forgotten(struct kcons *kcons) {
+    int64_t now = clock_mono_us();
+    if (!kcons->group || kcons->held || now - kcons->looked_at < EMPTY_US)
+        return false;
+    kcons->looked_at = now;
+    const char *names[] = {kcons->group};
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(kcons->rk);
+    rd_kafka_DescribeConsumerGroups(kcons->rk, names, 1, NULL, queue);
+    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, 5000);
+    size_t n = 0;
+    const rd_kafka_DescribeConsumerGroups_result_t *result =
+        event ? rd_kafka_event_DescribeConsumerGroups_result(event) : NULL;
+    const rd_kafka_ConsumerGroupDescription_t **groups =
+        result ? rd_kafka_DescribeConsumerGroups_result_groups(result, &n) : NULL;
+    bool forgotten = n == 1 && no_member_holds_any(groups[0]);
+    if (event)
+        rd_kafka_event_destroy(event);
+    rd_kafka_queue_destroy(queue);
+    return forgotten;
+}
+
 int kcons_poll(struct kcons *kcons, int timeout_ms, struct kcons_record *ret, struct err *err) {
+    if (is_forgotten(kcons)) {
+        (void)rd_kafka_subscribe(kcons->rk, kcons->subscription);
+        return err_set(err, ERR_RETRY, "kafka group \"%s\" has shared out nothing: joined anew",
+                       kcons->group);
+    }
     rd_kafka_message_t *message = rd_kafka_consumer_poll(kcons->rk, timeout_ms);
     if (!message)
         return 0;

@@ -5,6 +5,7 @@
 #include "io/kprod.h"
 #include "tests/support/service.h"
 
+#include <librdkafka/rdkafka.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -43,7 +44,7 @@ static void make_topic(char out[64], int partitions, const char *policy) {
     assert_false(made);
 }
 
-static void send(const char *topic, int partition, const char *value) {
+static void produce(const char *topic, int partition, const char *value) {
     struct err err = {0};
     assert_int_equal(
         kprod_send(producer, topic, partition, "k", 1, value, value ? strlen(value) : 0, NULL, 0, &err), 0);
@@ -57,9 +58,9 @@ static void an_assignment_reads_all_from_the_start(void **state) {
     int n = 0;
     (void)state;
     make_topic(topic, 1, "cleanup.policy=compact");
-    send(topic, 0, "one");
-    send(topic, 0, NULL); /* a tombstone */
-    send(topic, 0, "two");
+    produce(topic, 0, "one");
+    produce(topic, 0, NULL); /* a tombstone */
+    produce(topic, 0, "two");
     assert_int_equal(delivered, 3);
     struct kcons *reader = kcons_open_topic(service("FAIRLEAD_KAFKA"), "component", topic, false, &err);
     assert_int_equal(kcons_end_offset(reader, &end, &err), 0);
@@ -95,7 +96,7 @@ static void a_record_that_no_broker_takes_is_permanent(void **state) {
 
 static bool read_one(struct kcons *reader, struct kcons_record *ret) {
     struct err err = {0};
-    for (int64_t until = clock_mono_us() + 20 * CLOCK_S; clock_mono_us() < until;)
+    for (int64_t until = clock_mono_us() + 40 * CLOCK_S; clock_mono_us() < until;)
         if (kcons_poll(reader, 100, ret, &err) == 1)
             return true;
     return false;
@@ -110,8 +111,8 @@ static void a_group_goes_on_behind_what_was_done_and_knows_its_lag(void **state)
     make_topic(topic, 2, "cleanup.policy=delete");
     service_name("component-group", group);
     const char *const topics[] = {topic, NULL};
-    send(topic, 0, "a");
-    send(topic, 0, "b");
+    produce(topic, 0, "a");
+    produce(topic, 0, "b");
     assert_int_equal(kcons_group_lag(service("FAIRLEAD_KAFKA"), group, topic, 2, &lag, &err), 0);
     assert_int_equal(lag, 2);
     struct kcons *reader = kcons_open_group(service("FAIRLEAD_KAFKA"), "component", group, topics, &err);
@@ -131,6 +132,25 @@ static void a_group_goes_on_behind_what_was_done_and_knows_its_lag(void **state)
     kcons_close(reader);
 }
 
+static int held(struct kcons *reader, const char *topic) {
+    return kcons_holds(reader, topic, 0) + kcons_holds(reader, topic, 1);
+}
+
+/* Polls until each of the two holds so many of the topic's two partitions. */
+static bool share(struct kcons *first, int of_first, struct kcons *second, int of_second, const char *topic) {
+    struct err err = {0};
+    struct kcons_record record = {0};
+    for (int64_t until = clock_mono_us() + 30 * CLOCK_S; clock_mono_us() < until;) {
+        if (kcons_poll(first, 50, &record, &err) == 1)
+            kcons_release(&record);
+        if (second && kcons_poll(second, 50, &record, &err) == 1)
+            kcons_release(&record);
+        if (held(first, topic) == of_first && (!second || held(second, topic) == of_second))
+            return true;
+    }
+    return false;
+}
+
 static void a_second_member_takes_its_share(void **state) {
     struct err err = {0};
     char topic[64], group[64];
@@ -138,22 +158,10 @@ static void a_second_member_takes_its_share(void **state) {
     make_topic(topic, 2, "cleanup.policy=delete");
     service_name("component-group", group);
     const char *const topics[] = {topic, NULL};
-    struct kcons *first = kcons_open_group(service("FAIRLEAD_KAFKA"), "first", group, topics, &err),
-                 *second = NULL;
-    struct kcons_record record = {0};
-    bool shared = false;
-    for (int64_t until = clock_mono_us() + 30 * CLOCK_S; !shared && clock_mono_us() < until;) {
-        if (kcons_poll(first, 50, &record, &err) == 1)
-            kcons_release(&record);
-        bool all = kcons_holds(first, topic, 0) && kcons_holds(first, topic, 1);
-        if (all && !second)
-            second = kcons_open_group(service("FAIRLEAD_KAFKA"), "second", group, topics, &err);
-        if (second && kcons_poll(second, 50, &record, &err) == 1)
-            kcons_release(&record);
-        shared = second && kcons_holds(first, topic, 0) + kcons_holds(first, topic, 1) == 1 &&
-                 kcons_holds(second, topic, 0) + kcons_holds(second, topic, 1) == 1;
-    }
-    assert_true(shared);
+    struct kcons *first = kcons_open_group(service("FAIRLEAD_KAFKA"), "first", group, topics, &err);
+    assert_true(share(first, 2, NULL, 0, topic));
+    struct kcons *second = kcons_open_group(service("FAIRLEAD_KAFKA"), "second", group, topics, &err);
+    assert_true(share(first, 1, second, 1, topic));
     kcons_close(second);
     kcons_close(first);
 }
@@ -182,7 +190,7 @@ static void a_new_assignment_starts_unpaused_and_takes_no_offset_of_the_old_one(
     make_topic(topic, 1, "cleanup.policy=delete");
     service_name("component-group", group);
     const char *const topics[] = {topic, NULL};
-    send(topic, 0, "a");
+    produce(topic, 0, "a");
     struct kcons *reader = kcons_open_group(service("FAIRLEAD_KAFKA"), "component", group, topics, &err);
     assert_true(read_one(reader, &record));
     kcons_pause(reader, record.topic, record.partition); /* in hand, while the partition is taken away */
@@ -198,6 +206,52 @@ static void a_new_assignment_starts_unpaused_and_takes_no_offset_of_the_old_one(
     assert_int_equal(lag, 1);
 }
 
+static void delete_topic(const char *topic) {
+    char text[200];
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    assert_int_equal(
+        rd_kafka_conf_set(conf, "bootstrap.servers", service("FAIRLEAD_KAFKA"), text, sizeof text),
+        RD_KAFKA_CONF_OK);
+    rd_kafka_t *rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
+    rd_kafka_DeleteTopic_t *gone = rd_kafka_DeleteTopic_new(topic);
+    rd_kafka_DeleteTopics(rk, &gone, 1, NULL, queue);
+    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, 10000);
+    assert_non_null(event);
+    assert_int_equal(rd_kafka_event_error(event), RD_KAFKA_RESP_ERR_NO_ERROR);
+    rd_kafka_event_destroy(event);
+    rd_kafka_DeleteTopic_destroy(gone);
+    rd_kafka_queue_destroy(queue);
+    rd_kafka_destroy(rk);
+}
+
+/* The leader of a group shares out what it sees while the topic is gone: nothing. */
+static void a_group_that_met_while_its_topic_was_gone_reads_it_again(void **state) {
+    struct err err = {0};
+    char topic[64], group[64];
+    const char *const settings[] = {"cleanup.policy=delete", NULL};
+    (void)state;
+    make_topic(topic, 2, settings[0]);
+    service_name("component-group", group);
+    const char *const topics[] = {topic, NULL};
+    struct kcons *reader = kcons_open_group(service("FAIRLEAD_KAFKA"), "component", group, topics, &err);
+    assert_true(share(reader, 2, NULL, 0, topic));
+    struct kcons *other = kcons_open_group(service("FAIRLEAD_KAFKA"), "other", group, topics, &err);
+    assert_true(share(reader, 1, other, 1, topic));
+    delete_topic(topic);
+    kcons_close(other);
+    assert_true(share(reader, 0, NULL, 0, topic));
+    bool made = false;
+    assert_int_equal(kprod_make_topic(producer, topic, 2, settings, &made, &err), 0);
+    assert_true(made);
+    produce(topic, 0, "b");
+    struct kcons_record record = {0};
+    assert_true(read_one(reader, &record));
+    assert_memory_equal(record.value, "b", 1);
+    kcons_release(&record);
+    kcons_close(reader); /* ends, though a topic of it was gone */
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
@@ -206,6 +260,7 @@ int main(void) {
         TEST(a_group_goes_on_behind_what_was_done_and_knows_its_lag),
         TEST(a_second_member_takes_its_share),
         TEST(a_new_assignment_starts_unpaused_and_takes_no_offset_of_the_old_one),
+        TEST(a_group_that_met_while_its_topic_was_gone_reads_it_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
