@@ -70,6 +70,8 @@ ok "a confirmation twice" twice 204 "/v1/instances/$(sql 'select id from instanc
 dead=$(sql "insert into dead_letters (id, source, node_id, reason, bytes, created_at) select gen_random_uuid(), 'fairlead.reports', id, 'test', 'x', now() from nodes limit 1 returning id")
 ok "a dead letter's retry, though the first took it away" twice 202 "/v1/dead-letters/$dead/retry"
 ok "... which another key is told" answers 409 POST "/v1/dead-letters/$dead/retry" -d '{}'
+ok "... and it comes back, being no better" within 20 sql_is "select count(*) from dead_letters where bytes = 'x'" 1
+sql "delete from dead_letters where bytes = 'x'" >/dev/null
 "$fairlead" node delete "i$tag" >/dev/null
 ok "the state table is enforced by the database" bash -c "! psql -Xq '$FAIRLEAD_DATABASE_URL' -c \"update instances set state = 'new' where id = '$first'\""
 ok "events cannot be changed by the application's role" bash -c "! psql -Xq '$FAIRLEAD_DATABASE' -c \"delete from events\""
