@@ -102,12 +102,16 @@ static void raise_mark(struct lane *lane, int64_t deleted) {
     }
 }
 
+static bool is_delivered(const struct parcel *parcel) {
+    return parcel->whole && parcel->left == 0 && parcel->worst == KPROD_DELIVERED;
+}
+
 static int delete_delivered(struct relay_thread *thread, struct lane *lane, struct err *err) {
     struct vec ids = {0};
     int64_t highest = 0;
     for (size_t i = 0; i < thread->parcels.n; i++) {
         const struct parcel *parcel = vec_at(&thread->parcels, struct parcel, i);
-        if (parcel->lane != lane->number || parcel->left > 0 || parcel->worst != KPROD_DELIVERED)
+        if (parcel->lane != lane->number || !is_delivered(parcel))
             continue;
         *vec_add(&thread->arena, &ids, int64_t) = parcel->id;
         highest = parcel->id > highest ? parcel->id : highest;
@@ -139,7 +143,7 @@ static int sort_out(struct relay_thread *thread, struct err *err) {
     bool again = false;
     for (size_t i = 0; i < thread->parcels.n; i++) {
         const struct parcel *parcel = vec_at(&thread->parcels, struct parcel, i);
-        if (parcel->left == 0 && parcel->worst == KPROD_DELIVERED)
+        if (is_delivered(parcel))
             continue;
         thread->lanes[parcel->lane - thread->first_lane].dirty = true;
         if (parcel->worst == KPROD_UNKNOWN_TOPIC && make_topic(thread, parcel->topic, err) < 0)
@@ -166,6 +170,7 @@ static int sort_out(struct relay_thread *thread, struct err *err) {
 /* One pass: what the dirty lanes hold is sent, and deleted when it is acknowledged. */
 static int carry(struct relay_thread *thread, struct err *err) {
     int rc = 0;
+    thread->pass++;
     thread->parcels = (struct vec){0};
     for (int i = 0; i < thread->lanes_n && rc == 0; i++)
         if (thread->lanes[i].owned && thread->lanes[i].dirty)

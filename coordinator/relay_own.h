@@ -22,6 +22,7 @@ struct parcel {
     int64_t id;
     int lane;
     int left;
+    bool whole; /* all of its records were handed to the producer */
     enum kprod_result worst;
     const char *topic;
     char reason[96];
@@ -37,6 +38,7 @@ struct relay_thread {
     struct kprod *kprod;
     struct arena arena;
     struct vec parcels;
+    uint32_t pass; /* of carry(): reports that come late, of an earlier one, speak of other parcels */
     atomic_uint woken;
     int64_t away_at; /* when the broker was last found away; 0: what may be lost has been told again */
 };
@@ -50,7 +52,7 @@ struct relay {
 /* Queues the records of an outbox row; its parcel says how many are not reported yet. Class retry. */
 MUST_CHECK int relay_send_row(struct relay_thread *thread, int lane, PGresult *rows, int row,
                               struct err *err);
-/* The kprod_report of a thread: the tag is the index of its parcel. */
+/* The kprod_report of a thread: the tag is the pass, and the index of its parcel. */
 void relay_reported(void *arg, uint64_t tag, enum kprod_result result, const char *reason);
 
 #endif

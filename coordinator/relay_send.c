@@ -10,9 +10,10 @@
 
 void relay_reported(void *arg, uint64_t tag, enum kprod_result result, const char *reason) {
     struct relay_thread *thread = arg;
-    if (tag >= thread->parcels.n)
+    uint32_t index = (uint32_t)tag;
+    if (tag >> 32 != thread->pass || index >= thread->parcels.n)
         return;
-    struct parcel *parcel = vec_at(&thread->parcels, struct parcel, tag);
+    struct parcel *parcel = vec_at(&thread->parcels, struct parcel, index);
     parcel->left--;
     if (result > parcel->worst) {
         parcel->worst = result;
@@ -20,12 +21,15 @@ void relay_reported(void *arg, uint64_t tag, enum kprod_result result, const cha
     }
 }
 
-static struct parcel *add_parcel(struct relay_thread *thread, int lane, int64_t id, const char *topic,
-                                 uint64_t *ret_tag) {
-    *ret_tag = thread->parcels.n;
+static uint64_t add_parcel(struct relay_thread *thread, int lane, int64_t id, const char *topic) {
+    uint64_t tag = (uint64_t)thread->pass << 32 | thread->parcels.n;
     struct parcel *parcel = vec_add(&thread->arena, &thread->parcels, struct parcel);
     *parcel = (struct parcel){.id = id, .lane = lane, .topic = arena_strdup(&thread->arena, topic)};
-    return parcel;
+    return tag;
+}
+
+static struct parcel *parcel_of(const struct relay_thread *thread, uint64_t tag) {
+    return vec_at(&thread->parcels, struct parcel, (uint32_t)tag);
 }
 
 static int send(struct relay_thread *thread, uint64_t tag, const char *topic, int partition, struct bytes key,
@@ -33,12 +37,12 @@ static int send(struct relay_thread *thread, uint64_t tag, const char *topic, in
     for (;;) {
         if (kprod_send(thread->kprod, topic, partition, key.p, key.n, value.p, value.n, headers, tag, err) ==
             0) {
-            vec_at(&thread->parcels, struct parcel, tag)->left++;
+            parcel_of(thread, tag)->left++;
             return 0;
         }
         enum kprod_result result = kprod_send_result(thread->kprod);
         if (result == KPROD_PERMANENT || result == KPROD_UNKNOWN_TOPIC) {
-            vec_at(&thread->parcels, struct parcel, tag)->left++;
+            parcel_of(thread, tag)->left++;
             relay_reported(thread, tag, result, err->text);
             return 0;
         }
@@ -111,10 +115,8 @@ static int send_events(struct relay_thread *thread, uint64_t tag, PGresult *rows
     return 0;
 }
 
-int relay_send_row(struct relay_thread *thread, int lane, PGresult *rows, int row, struct err *err) {
-    uint64_t tag;
+static int send_records(struct relay_thread *thread, uint64_t tag, PGresult *rows, int row, struct err *err) {
     const char *kind = pg_text(rows, row, 1), *topic = pg_text(rows, row, 2);
-    (void)add_parcel(thread, lane, pg_int(rows, row, 0), topic, &tag);
     if (str_eq(kind, "document"))
         return send_document(thread, tag, rows, row, topic, err);
     if (str_eq(kind, "events"))
@@ -124,4 +126,12 @@ int relay_send_row(struct relay_thread *thread, int lane, PGresult *rows, int ro
     if (!key.n)
         key.p = NULL;
     return send(thread, tag, topic, (int)pg_int(rows, row, 3), key, value, NULL, err);
+}
+
+int relay_send_row(struct relay_thread *thread, int lane, PGresult *rows, int row, struct err *err) {
+    uint64_t tag = add_parcel(thread, lane, pg_int(rows, row, 0), pg_text(rows, row, 2));
+    if (send_records(thread, tag, rows, row, err) < 0)
+        return -1;
+    parcel_of(thread, tag)->whole = true;
+    return 0;
 }
