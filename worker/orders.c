@@ -1,7 +1,8 @@
-/* Reading orders. The poll thread never works and job threads never poll. A topic of long jobs pauses a
- * partition while its record is worked on; a topic of short ones does not, and its one job thread takes all
- * that has come, so that their reports travel together. An offset is stored after the report of its record is
- * delivered. */
+/* Reading orders. The poll thread never works and job threads never poll. Of a topic of long jobs one record
+ * of a partition is worked on at a time, and a partition that has brought many is paused until they are done
+ * (not earlier: a partition that was paused is fetched again only after the broker has answered the fetch
+ * that is under way, seconds later). The one job thread of a topic of short ones takes all that has come, so
+ * that their reports travel together. An offset is stored after the report of its record is delivered. */
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/log.h"
@@ -19,6 +20,7 @@
 
 #define QUEUE_MAX 256 /* records of short jobs in hand */
 #define TAKE_MAX 128
+#define IN_HAND_MAX 8 /* records of one partition of long jobs, above which it is paused */
 
 struct job {
     struct job *next;
@@ -30,10 +32,19 @@ struct job {
     size_t n;
 };
 
+/* A partition. */
+struct lane {
+    int in_hand; /* read and not settled; the poll thread's */
+    bool paused; /* the poll thread's */
+    bool busy;   /* a record of it is being worked on; under the mutex */
+};
+
 struct orders {
     struct worker *worker;
     char topic[64], group[64];
-    bool pausing;
+    bool in_turn;       /* one record of a partition at a time: long jobs */
+    struct lane *lanes; /* by partition: those that brought something */
+    int lanes_n;
     pthread_t poller, threads[4];
     int threads_n;
     pthread_mutex_t mutex;
@@ -175,18 +186,43 @@ static bool work(struct orders *orders, const struct job *job, struct arena *are
     return true;
 }
 
+/* The poll thread's: there is one for each partition that a record came from. */
+static struct lane *open_lane(struct orders *orders, int32_t partition) {
+    if (partition >= orders->lanes_n) {
+        struct lane *lanes = mem_alloc(((size_t)partition + 1) * sizeof *lanes);
+        pthread_mutex_lock(&orders->mutex);
+        if (orders->lanes_n)
+            memcpy(lanes, orders->lanes, (size_t)orders->lanes_n * sizeof *lanes);
+        free(orders->lanes);
+        orders->lanes = lanes;
+        orders->lanes_n = partition + 1;
+        pthread_mutex_unlock(&orders->mutex);
+    }
+    return &orders->lanes[partition];
+}
+
+/* Where the first record hangs whose turn it is: any, or one of a partition that rests. */
+static struct job **find(struct orders *orders) {
+    struct job **job = &orders->head;
+    while (*job && orders->in_turn && orders->lanes[(*job)->partition].busy)
+        job = &(*job)->next;
+    return job;
+}
+
 static struct job *take(struct orders *orders) {
+    struct job **first;
     pthread_mutex_lock(&orders->mutex);
-    while (!orders->head && !orders->stopping)
+    while (!*(first = find(orders)) && !orders->stopping)
         pthread_cond_wait(&orders->cond, &orders->mutex);
-    struct job *taken = orders->stopping ? NULL : orders->head, *last = taken;
-    for (int n = 1; last && last->next && !orders->pausing && n < TAKE_MAX; n++)
+    struct job *taken = orders->stopping ? NULL : *first, *last = taken;
+    for (int n = 1; last && last->next && !orders->in_turn && n < TAKE_MAX; n++)
         last = last->next;
     if (last) {
-        orders->head = last->next;
-        if (!orders->head)
-            orders->tail = &orders->head;
+        *first = last->next;
+        if (!*first)
+            orders->tail = first;
         last->next = NULL;
+        orders->lanes[taken->partition].busy = orders->in_turn;
     }
     pthread_mutex_unlock(&orders->mutex);
     return taken;
@@ -194,6 +230,10 @@ static struct job *take(struct orders *orders) {
 
 static void hand_back(struct orders *orders, struct job *taken) {
     pthread_mutex_lock(&orders->mutex);
+    if (orders->in_turn) {
+        orders->lanes[taken->partition].busy = false;
+        pthread_cond_signal(&orders->cond);
+    }
     *orders->finished_tail = taken;
     while (*orders->finished_tail)
         orders->finished_tail = &(*orders->finished_tail)->next;
@@ -237,9 +277,12 @@ static void drop_queued(struct orders *orders) {
     orders->tail = &orders->head;
     for (struct job *next; job; job = next) {
         next = job->next;
+        orders->lanes[job->partition].in_hand--;
         free_job(job);
         orders->queued--;
     }
+    for (int i = 0; i < orders->lanes_n; i++) /* an assignment begins with nothing paused */
+        orders->lanes[i].paused = false;
     pthread_mutex_unlock(&orders->mutex);
 }
 
@@ -256,8 +299,11 @@ static int settle_finished(struct orders *orders) {
         next = finished->next;
         kcons_done(orders->kcons, finished->topic, finished->partition, finished->offset,
                    finished->assignment);
-        if (orders->pausing && finished->assignment == kcons_assignment(orders->kcons))
+        struct lane *lane = &orders->lanes[finished->partition];
+        if (--lane->in_hand < IN_HAND_MAX && lane->paused) {
+            lane->paused = false;
             kcons_resume(orders->kcons, finished->topic, finished->partition);
+        }
         free_job(finished);
     }
     pthread_mutex_lock(&orders->mutex);
@@ -276,8 +322,12 @@ static void enqueue(struct orders *orders, const struct kcons_record *record) {
     job->bytes = mem_alloc(record->value_n);
     if (record->value_n)
         memcpy(job->bytes, record->value, record->value_n);
-    if (orders->pausing)
+    struct lane *lane = open_lane(orders, record->partition);
+    lane->in_hand++;
+    if (orders->in_turn && lane->in_hand >= IN_HAND_MAX && !lane->paused) {
+        lane->paused = true;
         kcons_pause(orders->kcons, record->topic, record->partition);
+    }
     pthread_mutex_lock(&orders->mutex);
     *orders->tail = job;
     orders->tail = &job->next;
@@ -327,7 +377,7 @@ static void *run_poll(void *arg) {
 struct orders *orders_start(struct worker *worker, const char *kind, int job_threads, struct err *err) {
     struct orders *orders = mem_alloc(sizeof *orders);
     orders->worker = worker;
-    orders->pausing = job_threads > 1 || str_eq(kind, "dns");
+    orders->in_turn = job_threads > 1 || str_eq(kind, "dns");
     orders->tail = &orders->head;
     orders->finished_tail = &orders->finished;
     (void)snprintf(orders->topic, sizeof orders->topic, "fairlead.orders.%s", kind);
@@ -361,5 +411,6 @@ void orders_stop(struct orders *orders) {
     drop_queued(orders); /* not begun: the partition goes back with it unread */
     pthread_cond_destroy(&orders->cond);
     pthread_mutex_destroy(&orders->mutex);
+    free(orders->lanes);
     free(orders);
 }
