@@ -39,13 +39,17 @@ static void closed(void *arg) {
     pthread_mutex_unlock(&follow->mutex);
 }
 
+/* With the mutex held, but not while the database is asked. Streams are written to under it: closed() waits,
+ * so one cannot end meanwhile; and only this thread frees a follower. */
 static int feed(struct follower *follower, struct pg *pg, struct err *err) {
     struct arena arena = {0};
     struct pg_params params = {.arena = &arena};
     pg_params_uuid(&params, follower->instance_id);
     pg_params_int(&params, follower->after);
     pg_params_int(&params, 100);
+    pthread_mutex_unlock(&follower->follow->mutex);
     cleanup_result PGresult *res = pg_run(pg, query_instance_events, &params, err);
+    pthread_mutex_lock(&follower->follow->mutex);
     for (int row = 0; row < PQntuples(res) && follower->stream; row++) {
         cleanup_str struct str out = STR_INIT(32768);
         str_addf(&out, "id: %lld\nevent: %s\ndata: %s\n\n", (long long)pg_int(res, row, 0),
@@ -90,8 +94,10 @@ static void *run(void *arg) {
         if (!follow->followers)
             continue;
         if (!pg_is_usable(pg)) {
+            pthread_mutex_unlock(&follow->mutex);
             pg_close(pg);
             pg = pg_open(follow->database_url, PG_PINNED_PLANS "statement_timeout=5s", &err);
+            pthread_mutex_lock(&follow->mutex);
         }
         /* A client that left a quiet stream is noticed by writing to it. */
         bool beat = clock_mono_us() - beaten > 15 * CLOCK_S;
@@ -99,7 +105,6 @@ static void *run(void *arg) {
         for (struct follower *f = follow->followers; f && beat; f = f->next)
             if (!f->gone)
                 (void)httpd_stream_write(f->stream, ":\n\n", 3);
-        /* Under the mutex: closed() waits for it, so a stream cannot end while it is written to. */
         for (struct follower *f = follow->followers; f && pg; f = f->next)
             if (!f->gone && feed(f, pg, &err) < 0)
                 break;

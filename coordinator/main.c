@@ -156,7 +156,6 @@ static int start_api(struct coordinator *c, struct err *err) {
         .desk = c->desk,
         .follow = c->follow,
         .wake_topics = wake_topics,
-        .wake_relay = wake_relay,
         .wake_clock = wake_clock,
         .presence = presence_open(conf_get(conf, "redis")),
         .arg = c,
@@ -199,16 +198,17 @@ static int start_parts(struct coordinator *c, const char *what, struct err *err)
     return all || str_eq(what, "api") ? start_api(c, err) : 0;
 }
 
-/* Sources first, so that nothing new begins; then what they began is finished; then what carries it. */
+/* Sources first, so that nothing new begins; then what they began is finished; then what carries it. Who
+ * wakes another ends before it. */
 static void stop_parts(struct coordinator *c) {
     httpd_stop(c->httpd);
-    follow_stop(c->follow);
     desk_stop(c->desk);
     ingest_stop(c->ingest);
-    clock_stop(c->clock);
     topic_step_stop(c->topics);
+    clock_stop(c->clock);
     engine_stop(c->api_engine);
     engine_stop(c->engine);
+    follow_stop(c->follow);
     relay_stop(c->relay);
     presence_close(c->api.presence);
 }

@@ -15,7 +15,7 @@
 struct httpd {
     struct httpd_conf conf;
     struct MHD_Daemon *daemon;
-    atomic_int open; /* requests that are with a handler, and streams */
+    atomic_int open; /* requests from their handler on until the answer has gone out, and streams */
     atomic_bool stopping;
     pthread_mutex_t mutex;
     struct httpd_stream *streams;
@@ -176,6 +176,8 @@ static void completed(void *arg, struct MHD_Connection *connection, void **con_c
     (void)arg, (void)connection, (void)code;
     if (!state)
         return;
+    if (atomic_load(&state->phase) != PHASE_BODY) /* its answer has gone out, or nobody wants it any more */
+        atomic_fetch_sub(&state->httpd->open, 1);
     if (state->response)
         MHD_destroy_response(state->response);
     str_release(&state->body);
@@ -185,10 +187,8 @@ static void completed(void *arg, struct MHD_Connection *connection, void **con_c
 }
 
 static void finish_answer(struct httpd_state *state) {
-    struct httpd *httpd = state->httpd;
     struct MHD_Connection *connection = state->connection;
     atomic_store(&state->phase, PHASE_ANSWERED);
-    atomic_fetch_sub(&httpd->open, 1);
     MHD_resume_connection(connection); /* the state may be gone from here on */
 }
 
