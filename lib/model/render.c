@@ -347,6 +347,30 @@ int render_compose(const struct render_input *input, json_t **ret_json, char **r
     return 0;
 }
 
+/* Every {{name}} is one that instances will have. */
+static int check_values(const json_t *template, const json_t *spec, struct err *err) {
+    struct arena arena = {0};
+    struct vec inputs = {0};
+    char some[] = "x";
+    const char *name;
+    json_t *rule;
+    json_object_foreach(json_object_get(spec, "inputs"), name, rule) {
+        Fairlead__V1__KeyValue *input = arena_new(&arena, Fairlead__V1__KeyValue);
+        fairlead__v1__key_value__init(input);
+        input->key = arena_strdup(&arena, name);
+        input->value = some;
+        *vec_add(&arena, &inputs, Fairlead__V1__KeyValue *) = input;
+    }
+    Fairlead__V1__Stack stack = FAIRLEAD__V1__STACK__INIT;
+    stack.identity = stack.public_url = stack.text = some;
+    stack.n_inputs = inputs.n;
+    stack.inputs = inputs.items;
+    json_t *filled = fill(&stack, json_object_get(template, "services"), err);
+    json_decref(filled);
+    arena_release(&arena);
+    return filled ? 0 : -1;
+}
+
 int render_check_template(const char *text, const json_t *spec, struct err *err) {
     const char *name;
     json_t *rule;
@@ -354,7 +378,6 @@ int render_check_template(const char *text, const json_t *spec, struct err *err)
         if (check_caps(name, rule, err) < 0)
             return -1;
     }
-    json_t *template = parse_template(text, spec, err);
-    json_decref(template);
-    return template ? 0 : -1;
+    cleanup_json json_t *template = parse_template(text, spec, err);
+    return template ? check_values(template, spec, err) : -1;
 }

@@ -64,11 +64,14 @@ good
 head -c 400000 /dev/zero | tr '\0' '#' >"$dir/compose.yaml"
 ok "400 KB" refuses "larger"
 # values
-for value in '{{secret}}' '{{inputs.nothing}}' '{{ env.PATH }}' '{{identity'; do
+for value in '{{secret}}' '{{inputs.nothing}}' '{{ env.PATH }}' '{{}}' '{{inputs.}}'; do
   good
   sed -i "s|TITLE: .*|TITLE: \"$value\"|" "$dir/compose.yaml"
-  if [ "$value" = '{{identity' ]; then ok "the value $value is text" "$fairlead" app check "$dir"; fi
+  ok "the value $value" refuses "is no value of this app"
 done
+good
+sed -i 's|TITLE: .*|TITLE: "{{identity"|' "$dir/compose.yaml"
+ok "the value {{identity is text" "$fairlead" app check "$dir"
 # app.yaml
 app() { # NAME WORDS SED-EXPRESSION
   good
