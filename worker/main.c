@@ -118,6 +118,7 @@ static void apply(void *arg, const Fairlead__V1__Document *document, struct keep
     char labels[48];
     int64_t began = clock_mono_us();
     outcome->result = (int)step_run(step, &ctx, &err);
+    outcome->cut = parts->stop && outcome->result != STEP_OK;
     (void)snprintf(labels, sizeof labels, "%s|%s", step->name, results[outcome->result]);
     metric_add(METRIC_APPLIED, labels, 1);
     metric_observe_us(METRIC_APPLY_SECONDS, step->name, clock_mono_us() - began);

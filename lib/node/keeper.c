@@ -206,7 +206,7 @@ static void *run(void *arg) {
         pthread_mutex_lock(&keeper->mutex);
         /* A newer document may have come meanwhile: then this result is about the old one and proves nothing.
          */
-        bool current = is_current(item, &taken);
+        bool current = is_current(item, &taken) && !outcome.cut;
         pthread_mutex_unlock(&keeper->mutex);
         if (current)
             keeper_conclude(keeper, item->key, &taken, &outcome);
@@ -219,7 +219,9 @@ static void *run(void *arg) {
         }
         item->failures = outcome.result == 0 ? 0 : item->failures + 1;
         if (item->due_at == CLOCK_NEVER)
-            item->due_at = clock_mono_us() + (current ? delay_of(item, &taken, &outcome) : 0);
+            item->due_at = clock_mono_us() + (outcome.cut ? LOOK_US
+                                              : current   ? delay_of(item, &taken, &outcome)
+                                                          : 0);
         item->busy = false;
         pthread_cond_broadcast(&keeper->cond);
         fairlead__v1__document__free_unpacked(taken.document, NULL);

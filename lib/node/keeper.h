@@ -15,6 +15,7 @@
 /* What applying a document led to; filled by the callback, released by the keeper. */
 struct keeper_outcome {
     int result; /* 0 done, 1 try again, 2 wait for a person or a new revision */
+    bool cut;   /* the program's own stop cut it short: no failure of the document, nothing is said of it */
     struct arena *arena;
     const char *cls, *text, *lines;
     const char *drift;              /* what was found amiss and put right, in words; NULL: nothing */

@@ -107,10 +107,14 @@ int node_enrol(const char *state, const char *token_text, struct node_identity *
     cleanup_json json_t *welcome = NULL;
     if (parse_token(token_text, &token, err) < 0 || file_mkdirs(state, 0700, err) < 0)
         return -1;
-    sign_keys_make(&keys);
+    /* One that enrols again keeps its keys: what is sealed to them on its disk stays readable. */
+    path_of(state, "node.keys", path);
+    if (!file_exists(path))
+        sign_keys_make(&keys);
+    else if (sign_keys_load(&keys, path, err) < 0)
+        return -1;
     if (ask(&token, &keys, &welcome, err) < 0 || check_welcome(welcome, token.fingerprint, err) < 0)
         return -1;
-    path_of(state, "node.keys", path);
     if (fault_check(FAULT_ENROL_ASKED, err) < 0 || sign_keys_save(&keys, path, err) < 0 ||
         fault_check(FAULT_ENROL_KEYS, err) < 0)
         return -1;

@@ -14,8 +14,9 @@ struct node_identity {
     uint8_t coordinator_sign[SIGN_PUBLIC_SIZE], coordinator_seal[SEAL_PUBLIC_SIZE];
 };
 
-/* Uses up the token's one-time code: makes keys, proves that it holds them, pins the coordinator's, stores
- * all. Class park for a token that cannot be right, retry when the coordinator cannot be reached. */
+/* Uses up the token's one-time code: makes keys (or keeps those of an earlier enrolment), proves that it
+ * holds them, pins the coordinator's, stores all. Class park for a token that cannot be right, retry when the
+ * coordinator cannot be reached. */
 MUST_CHECK int node_enrol(const char *state, const char *token, struct node_identity *ret, struct err *err);
 /* Class park when the node has not enrolled. */
 MUST_CHECK int node_load(const char *state, struct node_identity *ret, struct err *err);

@@ -31,6 +31,10 @@ sql "update tokens set expires_at = now() - interval '1 second' where used_at is
 ok "one that is older than an hour is void" bash -c "! FAIRLEAD_STATE='$fleet/guest' '$BUILD/fairlead-worker' enrol '$fresh'"
 raced=$("$fairlead" node invite guest)
 ok "one raced five times enrols one" test "$(seq 5 | xargs -P 5 -I{} bash -c "FAIRLEAD_STATE='$fleet/guest{}' '$BUILD/fairlead-worker' enrol '$raced' >/dev/null 2>&1 && echo yes || true" | wc -l)" = 1
+joined=$(dirname "$fleet"/guest?/node.json)
+cp "$joined/node.keys" "$fleet/guest.keys"
+again() { FAIRLEAD_STATE=$joined "$BUILD/fairlead-worker" enrol "$("$fairlead" node invite guest)" && cmp "$joined/node.keys" "$fleet/guest.keys"; }
+ok "a node that enrols again keeps its keys, and so what is sealed to them" again
 # By hand, as protocol section 11 says: the proof is an Ed25519 signature over code and keys.
 hex() { od -An -v -tx1 | tr -d ' \n'; }
 unhex() { sed 's/../\\x&/g' | xargs -0 printf '%b'; }
