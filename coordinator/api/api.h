@@ -18,7 +18,6 @@ struct api {
     struct follow *follow;
     struct presence *presence;      /* of the desk; see nodes.c */
     void (*wake_topics)(void *arg); /* a node enrolled: its topic is wanted */
-    void (*wake_relay)(void *arg, unsigned lanes);
     void (*wake_clock)(void *arg);
     void *arg;
 };

@@ -19,12 +19,8 @@ static int retry(struct api_call *call, struct pg *pg, void *data, struct uuid s
     return 0;
 }
 
-static void sent_again(struct api *api) {
-    api->wake_relay(api->arg, 1u << 1);
-}
-
 void dead_letter_retry(struct api_call *call) {
-    static const struct api_once once = {.kind = "dead letter retry", .work = retry, .stored = sent_again};
+    static const struct api_once once = {.kind = "dead letter retry", .work = retry};
     struct uuid *id = arena_new(&call->request->arena, struct uuid);
     if (uuid_parse(call->rest, id))
         api_once(call, &once, id);

@@ -196,7 +196,8 @@ void instance_intent(struct api_call *call) {
 }
 
 struct list_args {
-    const char *after, *customer, *tenant, *name, *state;
+    struct uuid after; /* nil: from the first */
+    const char *customer, *tenant, *name, *state;
 };
 
 static void list(struct api_call *call, struct pg *pg) {
@@ -204,7 +205,7 @@ static void list(struct api_call *call, struct pg *pg) {
     struct err err = {0};
     const int limit = 100;
     struct pg_params params = {.arena = &call->request->arena};
-    pg_params_text(&params, args->after ? args->after : "");
+    pg_params_uuid(&params, args->after);
     pg_params_int(&params, limit + 1);
     pg_params_text(&params, args->customer);
     pg_params_text(&params, args->tenant);
@@ -231,12 +232,12 @@ void instance_list(struct api_call *call) {
     struct httpd_request *request = call->request;
     struct list_args *args = arena_new(&request->arena, struct list_args);
     *args = (struct list_args){
-        .after = arena_strdup(&request->arena, httpd_query(request, "after")),
         .customer = arena_strdup(&request->arena, httpd_query(request, "customer")),
         .tenant = arena_strdup(&request->arena, httpd_query(request, "tenant")),
         .name = arena_strdup(&request->arena, httpd_query(request, "name")),
         .state = arena_strdup(&request->arena, httpd_query(request, "state")),
     };
+    (void)uuid_parse(httpd_query(request, "after"), &args->after);
     request->owner = args;
     api_at_desk(call, list);
 }
@@ -244,10 +245,9 @@ void instance_list(struct api_call *call) {
 static void get(struct api_call *call, struct pg *pg) {
     struct err err = {0};
     struct uuid id;
-    char text[UUID_TEXT_SIZE];
     struct pg_params params = {.arena = &call->request->arena};
     (void)uuid_parse(call->rest, &id);
-    pg_params_text(&params, uuid_text(id, text));
+    pg_params_uuid(&params, id);
     cleanup_result PGresult *res = pg_run(pg, query_instances_get, &params, &err);
     if (!res)
         api_refuse_busy(call->request);

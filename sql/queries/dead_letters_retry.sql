@@ -4,4 +4,4 @@ with gone as (
     returning *)
 insert into outbox (lane, kind, topic, partition, key, value)
 select 1, 'record', source, -1, uuid_send(node_id), bytes from gone
-returning id
+returning id, pg_notify('fairlead_relay', '')

@@ -1,1 +1,1 @@
-select id, body, etag from api_instances where key = $1
+select id, body, etag from api_instances where id = $1
