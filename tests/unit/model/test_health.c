@@ -207,6 +207,19 @@ static void a_walk_that_runs_is_not_judged(void **state) {
     assert_int_equal(f->decision.orders.n, 0);
 }
 
+static void what_an_older_revision_says_ends_no_step(void **state) {
+    struct fixture *f = *state;
+    vec_at(&f->subject.intents, struct intent, 0)->state = INTENT_RUNNING;
+    *vec_add(&f->arena, &f->subject.steps, struct step) =
+        (struct step){.generation = 1, .kind = STEP_STACK, .state = STEP_OPEN, .part = "", .attempt = 1};
+    vec_at(&f->subject.documents, struct document, DOCUMENT_STACK)->revision = 2;
+    say(f, DOCUMENT_STACK, "healthy", NULL, NULL);
+    assert_int_equal(vec_at(&f->subject.steps, struct step, 0)->state, STEP_OPEN);
+    vec_at(&f->subject.documents, struct document, DOCUMENT_STACK)->revision = 1;
+    say(f, DOCUMENT_STACK, "healthy", NULL, NULL);
+    assert_int_equal(vec_at(&f->subject.steps, struct step, 0)->state, STEP_DONE);
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
@@ -219,6 +232,7 @@ int main(void) {
         TEST(only_a_name_is_ours_to_mend),
         TEST(drift_is_told_as_an_event),
         TEST(what_an_older_revision_says_is_not_the_health),
+        TEST(what_an_older_revision_says_ends_no_step),
         TEST(a_walk_that_runs_is_not_judged),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
