@@ -7,9 +7,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <uthash.h>
+
+struct topic {
+    rd_kafka_topic_t *rkt;
+    UT_hash_handle hh;
+    char name[];
+};
 
 struct kprod {
     rd_kafka_t *rk;
+    struct topic *topics; /* by name: all that was ever sent to */
     kprod_report *report;
     void *arg;
     int served;
@@ -113,14 +121,48 @@ void kprod_close(struct kprod *kprod) {
         return;
     (void)rd_kafka_flush(kprod->rk, 2000);
     kprod->report = NULL;
+    struct topic *topic, *next;
+    HASH_ITER(hh, kprod->topics, topic, next) {
+        HASH_DEL(kprod->topics, topic);
+        rd_kafka_topic_destroy(topic->rkt);
+        free(topic);
+    }
     rd_kafka_destroy(kprod->rk);
     free(kprod);
+}
+
+/* A handle asks for the topic's leader as it is made. A record that names its topic only waits for
+ * librdkafka's own look around, up to a second (2.0.2), and each time the list of topics is walked for the
+ * name. */
+static rd_kafka_topic_t *handle_of(struct kprod *kprod, const char *name) {
+    struct topic *topic;
+    HASH_FIND_STR(kprod->topics, name, topic);
+    if (topic)
+        return topic->rkt;
+    rd_kafka_topic_t *rkt = rd_kafka_topic_new(kprod->rk, name, NULL);
+    if (!rkt)
+        return NULL;
+    size_t n = strlen(name);
+    topic = mem_alloc(sizeof *topic + n + 1);
+    topic->rkt = rkt;
+    memcpy(topic->name, name, n + 1);
+    HASH_ADD_KEYPTR(hh, kprod->topics, topic->name, n, topic);
+    return rkt;
+}
+
+static int refused(struct kprod *kprod, const char *topic, rd_kafka_resp_err_t code, struct err *err) {
+    kprod->last = class_of(code);
+    return err_set(err, kprod->last == KPROD_PERMANENT ? ERR_PARK : ERR_RETRY, "kafka topic \"%s\": %s",
+                   topic, rd_kafka_err2str(code));
 }
 
 int kprod_send(struct kprod *kprod, const char *topic, int partition, const void *key, size_t key_n,
                const void *value, size_t value_n, const struct kprod_header *headers, uint64_t tag,
                struct err *err) {
     rd_kafka_headers_t *list = NULL;
+    rd_kafka_topic_t *rkt = handle_of(kprod, topic);
+    if (!rkt)
+        return refused(kprod, topic, rd_kafka_last_error(), err);
     if (headers && headers->name) {
         list = rd_kafka_headers_new(8);
         for (; headers->name; headers++)
@@ -128,7 +170,7 @@ int kprod_send(struct kprod *kprod, const char *topic, int partition, const void
                 (void)rd_kafka_header_add(list, headers->name, -1, headers->value, -1);
     }
     rd_kafka_vu_t vus[] = {
-        {.vtype = RD_KAFKA_VTYPE_TOPIC, .u.cstr = topic},
+        {.vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = rkt},
         {.vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = partition},
         {.vtype = RD_KAFKA_VTYPE_KEY, .u.mem = {.ptr = (void *)(uintptr_t)key, .size = key_n}},
         {.vtype = RD_KAFKA_VTYPE_VALUE, .u.mem = {.ptr = (void *)(uintptr_t)value, .size = value_n}},
@@ -141,11 +183,9 @@ int kprod_send(struct kprod *kprod, const char *topic, int partition, const void
         return 0;
     if (list)
         rd_kafka_headers_destroy(list);
-    enum kprod_result result = kprod->last = class_of(rd_kafka_error_code(error));
-    (void)err_set(err, result == KPROD_PERMANENT ? ERR_PARK : ERR_RETRY, "kafka topic \"%s\": %s", topic,
-                  rd_kafka_error_string(error));
+    rd_kafka_resp_err_t code = rd_kafka_error_code(error);
     rd_kafka_error_destroy(error);
-    return -1;
+    return refused(kprod, topic, code, err);
 }
 
 int kprod_poll(struct kprod *kprod, int timeout_ms) {
