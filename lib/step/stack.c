@@ -213,7 +213,7 @@ static int wait_healthy(struct step_context *ctx, struct stack *stack, struct er
     const json_t *health = json_object_get(stack->spec, "health");
     int64_t deadline = clock_mono_us() + json_int(health, "start_s", 120) * CLOCK_S,
             times = json_int(health, "times", 2);
-    int64_t pause_us = CLOCK_S / 10; /* longer and longer: a test may cost the app something */
+    int64_t pause_us = CLOCK_S / 50; /* longer and longer: a test may cost the app something */
     const char *service = "";
     for (int64_t good = 0; good < times;) {
         if (stack_list(ctx, stack, err) < 0)
