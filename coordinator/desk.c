@@ -40,7 +40,10 @@ static void *run(void *arg) {
         struct err err = {0};
         if (!pg_is_usable(pg)) {
             pg_close(pg);
-            pg = pg_open(desk->database_url, "statement_timeout=10s lock_timeout=2s jit=off", &err);
+            /* Filters that are not given fall away only where each statement is planned with its values. */
+            pg = pg_open(desk->database_url,
+                         "statement_timeout=10s lock_timeout=2s jit=off plan_cache_mode=force_custom_plan",
+                         &err);
         }
         job->run(job, pg, &err);
     }
