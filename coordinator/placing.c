@@ -1,17 +1,18 @@
 /* Placement: a due row of a plane. The waiting instances are locked, then the plane; what place() finds are
  * events for decide() in the same transaction. A placement that only looked, without these locks, could see
- * "full" and sleep for ever. */
+ * "full" and sleep for ever. A transaction looks at one page of those that wait; where there may be more, it
+ * leaves a due row for the page behind, "PLANE/LAST": a smaller one may fit where those before it do not. */
 #include "base/str.h"
 #include "coordinator/engine.h"
 #include "model/place.h"
 #include "sql/queries.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define WAITING_MAX 64 /* as in place_waiting.sql */
-#define PAGES_MAX 15   /* the identities of one seed last for so many */
-#define IDS_EACH 64
+#define WAITING_MAX 64  /* as in place_waiting.sql */
+#define IDS_EACH 512    /* of the 65,535 identities of a seed */
 #define USAGE_COLUMN 17 /* of nodes_of_plane: CPU, memory, disk used, ports */
 
 /* "{1,2,3}" as PostgreSQL prints an array of numbers. */
@@ -46,21 +47,20 @@ static int read_nodes(struct batch *batch, struct uuid plane_id, struct vec *nod
     return 0;
 }
 
-/* The next page of those that wait, behind *after; *ret_n says how many there were. */
-static int load_waiting(struct batch *batch, struct uuid plane_id, struct uuid *after, int *ret_n,
+/* A page of those that wait, behind `after`. *ret_after: the last of a page that is full. */
+static int load_waiting(struct batch *batch, struct uuid plane_id, struct uuid after, struct uuid *ret_after,
                         struct err *err) {
     struct pg_params params = {.arena = batch->arena};
     struct vec ids = {0};
     pg_params_uuid(&params, plane_id);
-    pg_params_uuid(&params, *after);
+    pg_params_uuid(&params, after);
     cleanup_result PGresult *res = pg_run(batch->pg, query_place_waiting, &params, err);
     if (!res)
         return -1;
     for (int row = 0; row < PQntuples(res); row++)
-        *vec_add(batch->arena, &ids, struct uuid) = *after = pg_uuid(res, row, 0);
-    *ret_n = PQntuples(res);
-    if (!ids.n && batch->subjects_n)
-        return 0;
+        *vec_add(batch->arena, &ids, struct uuid) = pg_uuid(res, row, 0);
+    if (ids.n == WAITING_MAX)
+        *ret_after = *vec_at(&ids, struct uuid, ids.n - 1);
     if (pg_pipeline_begin(batch->pg, err) < 0)
         return -1;
     int rc = batch_send_load(batch, ids.items, ids.n, true, err);
@@ -81,10 +81,8 @@ static bool waits_for_room(const struct subject *subject) {
     return false;
 }
 
-/* Those from `first` on; an earlier page had its turn. */
-static void place_from(struct batch *batch, size_t first, const struct vec *nodes,
-                       const struct input *input) {
-    for (size_t i = first; i < batch->subjects_n; i++) {
+static void place_all(struct batch *batch, const struct vec *nodes, const struct input *input) {
+    for (size_t i = 0; i < batch->subjects_n; i++) {
         struct subject *subject = batch->subjects[i];
         struct refusal refusal;
         if (!waits_for_room(subject)) /* deleted between the look and the lock */
@@ -115,13 +113,31 @@ static int store(struct batch *batch, struct err *err) {
     return rc;
 }
 
+/* "PLANE", or "PLANE/LAST" for the page behind LAST. */
+static bool read_subject(const char *text, struct uuid *ret_plane_id, struct uuid *ret_after) {
+    char plane[UUID_HEX_SIZE];
+    size_t n = strcspn(text, "/");
+    if (n >= sizeof plane)
+        return false;
+    (void)snprintf(plane, sizeof plane, "%.*s", (int)n, text);
+    return uuid_parse(plane, ret_plane_id) && (!text[n] || uuid_parse(text + n + 1, ret_after));
+}
+
+static void leave_next(struct batch *batch, const struct input *input, struct uuid plane_id,
+                       struct uuid after) {
+    char plane[UUID_HEX_SIZE], last[UUID_HEX_SIZE];
+    if (uuid_is_nil(after))
+        return;
+    decision_timer(batch_decision(batch, input->seed), TIMER_PLACE,
+                   arena_printf(batch->arena, "%s/%s", uuid_hex(plane_id, plane), uuid_hex(after, last)),
+                   batch->now);
+}
+
 int placing_run(struct batch *batch, const struct input *input, struct err *err) {
-    struct uuid plane_id;
+    struct uuid plane_id, after = {0}, next = {0};
     struct vec nodes = {0};
-    struct uuid after = {0};
-    int n = 0;
     const char *kind = timer_kind_names[TIMER_PLACE];
-    if (!uuid_parse(input->timer_subject, &plane_id))
+    if (!read_subject(input->timer_subject, &plane_id, &after))
         return 0;
     struct pg_params claim = {.arena = batch->arena}, plane = {.arena = batch->arena};
     pg_params_texts(&claim, &kind, 1);
@@ -134,19 +150,13 @@ int placing_run(struct batch *batch, const struct input *input, struct err *err)
         return -1;
     if (PQntuples(claimed) == 0) /* another coordinator's by now */
         return pg_script(batch->pg, "rollback", err);
-    if (load_waiting(batch, plane_id, &after, &n, err) < 0)
+    if (load_waiting(batch, plane_id, after, &next, err) < 0)
         return -1;
     cleanup_result PGresult *locked = pg_run(batch->pg, query_planes_lock, &plane, err);
     if (!locked || read_nodes(batch, plane_id, &nodes, err) < 0)
         return -1;
-    place_from(batch, 0, &nodes, input);
-    /* A smaller one may fit where those before it do not. */
-    for (int page = 1; n == WAITING_MAX && page < PAGES_MAX; page++) {
-        size_t first = batch->subjects_n;
-        if (load_waiting(batch, plane_id, &after, &n, err) < 0)
-            return -1;
-        place_from(batch, first, &nodes, input);
-    }
+    place_all(batch, &nodes, input);
+    leave_next(batch, input, plane_id, next);
     if (store(batch, err) < 0)
         return -1;
     return pg_script(batch->pg, "commit", err);
