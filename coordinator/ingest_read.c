@@ -245,14 +245,15 @@ static void take_record(struct ingest *ingest, struct haul *haul, const struct k
         fairlead__v1__reports__free_unpacked(reports, NULL);
 }
 
-/* Documents fold: of one batch only the last word about each is looked at (orders all count). */
+/* Documents fold: of one batch only the last word about each is looked at (orders all count). What carries
+ * sealed boxes is kept, whatever came after it. */
 static void fold_documents(struct haul *haul) {
     size_t kept = 0;
     for (size_t i = 0; i < haul->inputs.n; i++) {
         struct input *input = *vec_at(&haul->inputs, struct input *, i);
+        bool folds = input->kind == INPUT_DOCUMENT && !input->delivered.n && !input->recovery.n;
         bool later = false;
-        for (size_t k = i + 1;
-             k < haul->inputs.n && input->kind == INPUT_DOCUMENT && !later && !input->delivered.n; k++) {
+        for (size_t k = i + 1; k < haul->inputs.n && folds && !later; k++) {
             const struct input *other = *vec_at(&haul->inputs, struct input *, k);
             later = other->kind == INPUT_DOCUMENT && uuid_eq(other->instance_id, input->instance_id) &&
                     other->event.document_kind == input->event.document_kind &&
