@@ -16,7 +16,7 @@ create or replace view stuck_v1 as
     from instances i
         join tenants t on t.id = i.tenant_id
         join customers c on c.id = i.customer_id
-        join steps s on s.instance_id = i.id and s.generation = i.running
+        join steps s on s.tenant_id = i.tenant_id and s.instance_id = i.id and s.generation = i.running
     where s.state = 'parked' or (s.state = 'open' and (s.problem is not null or s.attempt > 1));
 
 create or replace view time_to_running_v1 as
