@@ -3,10 +3,10 @@ select a.n, c.id, t.id, s.id, s.cpu_milli, s.memory_mb, s.disk_mb, p.modes, p.ma
     p.trial_days, i.id, 
     -- Sums, never columns; not asked where nothing is limited (a CASE is lazy, a lateral join is not).
     case when p.max_instances is null then 0 else (
-        select count(*) from instances x where x.customer_id = c.id and x.state <> 'deleted') end,
+        select count(*) from instances x where x.customer_id = c.id and not x.gone) end,
     case when p.max_memory_mb is null then 0 else (
         select coalesce(sum(x.memory_mb), 0)::bigint from instances x
-        where x.customer_id = c.id and x.state <> 'deleted') end, pl.id is not null,
+        where x.customer_id = c.id and not x.gone) end, pl.id is not null,
     p.modes @> array[pl.mode] and (pl.customer_id is null or pl.customer_id = c.id)
 from unnest($1::bigint[], $2::text[], $3::text[], $4::uuid[], $5::text[], $6::text[])
         as a (n, customer, tenant, plane_id, size, name)
@@ -15,5 +15,5 @@ from unnest($1::bigint[], $2::text[], $3::text[], $4::uuid[], $5::text[], $6::te
     left join tenants t on t.customer_id = c.id and t.name = a.tenant
     left join planes pl on pl.id = a.plane_id
     left join sizes s on s.plane_id = a.plane_id and s.name = a.size
-    left join instances i on i.tenant_id = t.id and i.name = a.name and i.state <> 'deleted'
+    left join instances i on i.tenant_id = t.id and i.name = a.name and not i.gone
 order by a.n

@@ -6,7 +6,7 @@ with page as materialized (
       and ($4::text is null or i.tenant_id = any (array(
           select t.id from tenants t join customers c on c.id = t.customer_id
           where t.name = $4 and ($3::text is null or c.name = $3))))
-      and ($5::text is null or i.name = $5) and case when $6::text is null then i.state <> 'deleted' else i.state = $6 end
+      and ($5::text is null or i.name = $5) and case when $6::text is null then not i.gone else i.state = $6 end
     order by i.id limit $2)
 select v.key, v.body
 from page cross join lateral (select key, body from api_instances a where a.id = page.id limit 1) v order by page.id

@@ -1,6 +1,6 @@
 -- Gauges, as (name, labels, value): asked when somebody asks for metrics.
 with n as (select clock_timestamp() + clock_offset_us * interval '1 microsecond' as at, clock_held from installation)
-select 'fairlead_instances', state, count(*) from instances where state <> 'deleted' group by state
+select 'fairlead_instances', state, count(*) from instances where not gone group by state
 union all select 'fairlead_instances_health', coalesce(health, 'unknown'), count(*) from instances
     where state = 'running' group by 2
 union all select 'fairlead_nodes', health, count(*) from nodes where state = 'ready' group by health

@@ -4,5 +4,5 @@ select n.id, n.plane_id, n.name, n.address, n.arch, n.health, n.roles @> '{build
 from nodes n left join lateral (
     select sum(cpu_milli)::bigint as cpu, sum(memory_mb)::bigint as memory, sum(disk_mb)::bigint as disk,
         array_agg(port order by port)::text as ports
-    from instances i where i.node_id = n.id and i.state <> 'deleted') u on true
+    from instances i where i.node_id = n.id and not i.gone) u on true
 where n.plane_id = $1 order by n.name

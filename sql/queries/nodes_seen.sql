@@ -8,6 +8,7 @@ seen as (
     where n.id = a.id returning n.id, was.health <> 'ok' as back)
 insert into timers (kind, subject, due_at)
 select distinct 'instance', replace(i.id::text, '-', ''), statement_timestamp() from instances i, seen n
-where n.back and i.state = 'running' and (i.node_id = n.id or i.edge_id = n.id or i.prober_id = n.id) order by 2
+where n.back and not i.gone and i.state = 'running'
+  and (i.node_id = n.id or i.edge_id = n.id or i.prober_id = n.id) order by 2
 on conflict (kind, subject) do update set due_at = excluded.due_at
 returning 1

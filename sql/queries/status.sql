@@ -3,7 +3,7 @@ select jsonb_build_object(
     'nodes', (select coalesce(jsonb_object_agg(health, c), '{}') from (
         select case when state = 'ready' then health else state end as health, count(*) as c from nodes group by 1) x),
     'instances', (select coalesce(jsonb_object_agg(state, c), '{}') from (
-        select state, count(*) as c from instances where state <> 'deleted' group by 1) x),
+        select state, count(*) as c from instances where not gone group by 1) x),
     'health', (select coalesce(jsonb_object_agg(health, c), '{}') from (
         select coalesce(health, 'unknown') as health, count(*) as c from instances where state = 'running' group by 1) x),
     'outbox', (select count(*) from (select 1 from outbox limit 100000) o),

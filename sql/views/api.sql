@@ -19,7 +19,7 @@ create or replace view api_nodes as
         'state', n.state, 'health', n.health, 'address', n.address, 'arch', n.arch, 'cpu_milli', n.cpu_milli,
         'memory_mb', n.memory_mb, 'disk_mb', n.disk_mb, 'version', n.version, 'seen_at', n.seen_at,
         'memory_used_mb', (select coalesce(sum(i.memory_mb), 0) from instances i
-                           where i.node_id = n.id and i.state <> 'deleted'),
+                           where i.node_id = n.id and not i.gone),
         'created_at', n.created_at) as body from nodes n join planes p on p.id = n.plane_id;
 create or replace view api_sizes as
     select p.name || '/' || s.name as key, s.id, jsonb_build_object('id', s.id, 'plane', p.name, 'name', s.name,

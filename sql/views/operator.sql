@@ -7,7 +7,7 @@ create or replace view fleet_now_v1 as
         join customers c on c.id = i.customer_id
         join releases r on r.id = i.release_id
         left join nodes n on n.id = i.node_id
-    where i.state <> 'deleted';
+    where not i.gone;
 
 create or replace view stuck_v1 as
     select c.name as customer, t.name as tenant, i.name as instance, i.state, s.step, s.part, s.state as step_state,

@@ -12,7 +12,7 @@ accept() { # ROUND
   read -r -a before <<<"$(cpu_of_all)"
   read -r -a wal <<<"$(wal_and_commits)"
   read -r rate p50 p99 errors < <(post "$tag" 2 64)
-  within 60 settled "$tag"
+  within 60 settled
   read -r -a after <<<"$(cpu_of_all)"
   n=$(count_of "$tag")
   read -r -a wal <<<"${wal[*]} $(wal_and_commits)"
@@ -32,7 +32,7 @@ accept() { # ROUND
 lone() { # ROUND
   local tag=l$1- p50
   read -r _ p50 _ _ < <(RATE=2000 post "$tag" 1 1)
-  within 60 settled "$tag"
+  within 60 settled
   sample lone_p50_ms "$p50"
   sample lone_done_p50_ms "$(sql "select round(extract(epoch from percentile_cont(0.5) within group (order by took)) * 1000, 2) from time_to_running_v1 where instance like '$tag%'")"
   sample lone_rows_ms "$(rows 1 -R 40 | sed -n 's/^latency average = \([0-9.]*\).*/\1/p')"
@@ -40,7 +40,7 @@ lone() { # ROUND
 busy() { # ROUND
   local tag=y$1- p50
   read -r _ p50 _ _ < <(post "$tag" 1 1)
-  within 60 settled "$tag"
+  within 60 settled
   sample busy_p50_ms "$p50"
   sample busy_rows_ms "$(rows 1 | sed -n 's/^latency average = \([0-9.]*\).*/\1/p')"
 }
@@ -50,7 +50,7 @@ pickup() { # ROUND RATE
   local -A from=()
   for name in server slave; do from[$name]=$(wc -c <"$fleet/$name.log"); done
   read -r rate _ _ _ < <(post_at "$tag" "$2")
-  within 60 settled "$tag"
+  within 60 settled
   sample "pickup_offered_$2" "$rate"
   for name in server slave; do tail -c +$((from[$name] + 1)) "$fleet/$name.log"; done | sed -n 's/.* kind="noop" .*waited_us=\([0-9]*\).*/\1/p' | sort -n |
     awk '{v[NR] = $1} END {printf "%.2f %.2f\n", v[int((NR + 1) / 2)] / 1000, v[int(NR * 0.99)] / 1000}' >"$raw.pickup"

@@ -19,7 +19,7 @@ parts() { # ROUND
   within 60 idle_worker
   stop_part bench-relay
   part_of ingest
-  within 60 settled "$tag"
+  within 60 settled
   # from the first batch to the last: joining the group takes Kafka a second or two
   sample reports_per_s "$(sql "select round(count(*) / extract(epoch from max(n.ended_at) - min(n.ended_at))) from intents n join instances i on i.id = n.instance_id where i.name like '$tag%'")"
   stop_part bench-ingest
@@ -49,6 +49,6 @@ recovery() { # ROUND
   within 30 is 0 "select count(*) from intents n join instances i on i.id = n.instance_id where i.name like '$tag%' and n.state = 'running' and n.accepted_at < clock_timestamp() - interval '1 second'"
   sample recovery_s "$(awk -v us=$(($(now_us) - start)) 'BEGIN {printf "%.2f", us / 1e6}')"
   wait "$load"
-  within 60 settled "$tag"
+  within 60 settled
   sample recovery_lost "$(sql "select count(*) from intents n join instances i on i.id = n.instance_id where i.name like '$tag%' and n.state <> 'done'")"
 }
