@@ -137,6 +137,19 @@ static void check_reached(struct world *w, int index, enum state state) {
             world_break(w, "an instance is called stopped while it runs");
 }
 
+/* What a node said of an older revision proves nothing (P14). */
+static void check_proof(struct world *w, struct subject *subject) {
+    for (size_t i = 0; i < subject->steps.n; i++) {
+        const struct step *step = vec_at(&subject->steps, struct step, i);
+        const struct document *document =
+            subject_document(subject, (int)document_kind_of_step((enum step_kind)step->kind));
+        if (step->kind == STEP_WATCH || step->state != STEP_DONE || step->change == ROW_KEPT || !document)
+            continue;
+        if (document->observed != document->revision)
+            world_break(w, "a step is done by what was said of an older document");
+    }
+}
+
 /* As the store writes what changed; also of an earlier generation, whose steps a delete dropped. */
 static void store(struct world *w, int index, struct subject *subject, struct decision *decision) {
     struct sim_instance *in = &w->instances[index];
@@ -144,6 +157,7 @@ static void store(struct world *w, int index, struct subject *subject, struct de
         !transition_legal((enum state)in->row.state, (enum state)subject->instance->state))
         world_break(w, "a transition that the state table does not hold");
     check_reached(w, index, (enum state)subject->instance->state);
+    check_proof(w, subject);
     in->row = *subject->instance;
     in->row.change = ROW_KEPT;
     in->intents = subject->intents;
