@@ -22,29 +22,60 @@ struct inbox {
     pthread_t thread;
     atomic_bool stopping;
     uint8_t nonce[16];
-    bool list_came;
+    uint32_t *came; /* for each part of the inventory: how many parts of its answer have come */
+    size_t parts_n, answered;
     int64_t asked_at;
 };
 
+/* Every part of the inventory has its whole answer. */
+static bool list_came(const struct inbox *inbox) {
+    return inbox->parts_n && inbox->answered == inbox->parts_n;
+}
+
+static void forget_answers(struct inbox *inbox) {
+    free(inbox->came);
+    inbox->came = NULL;
+    inbox->parts_n = inbox->answered = 0;
+}
+
 static void send_inventory(struct inbox *inbox) {
-    Fairlead__V1__Report report = FAIRLEAD__V1__REPORT__INIT;
+    Fairlead__V1__Inventory **parts;
+    size_t n = keeper_inventory(inbox->keeper, inbox->nonce, &parts);
     inbox->asked_at = clock_mono_us();
-    report.body_case = FAIRLEAD__V1__REPORT__BODY_INVENTORY;
-    report.inventory = keeper_inventory(inbox->keeper, inbox->nonce);
-    reporter_post(inbox->reporter, &report);
-    keeper_inventory_free(report.inventory);
+    if (n != inbox->parts_n) { /* the first time, or more is held by now */
+        forget_answers(inbox);
+        inbox->came = mem_alloc(n * sizeof *inbox->came);
+        inbox->parts_n = n;
+    }
+    for (size_t i = 0; i < n; i++) {
+        Fairlead__V1__Report report = FAIRLEAD__V1__REPORT__INIT;
+        report.body_case = FAIRLEAD__V1__REPORT__BODY_INVENTORY;
+        report.inventory = parts[i];
+        reporter_post(inbox->reporter, &report);
+    }
+    keeper_inventory_free(parts, n);
+}
+
+/* The parts of an answer come in order, some perhaps twice. */
+static void count_answer(struct inbox *inbox, const Fairlead__V1__List *list) {
+    size_t part = list->inventory_part;
+    if (part < 1 || part > inbox->parts_n || list->part != inbox->came[part - 1] + 1)
+        return;
+    inbox->came[part - 1]++;
+    inbox->answered += list->part == list->parts;
+    if (list_came(inbox))
+        log_info("the coordinator's list came", LOG_I("parts", inbox->parts_n));
 }
 
 static void take_list(struct inbox *inbox, const void *payload, size_t n) {
     Fairlead__V1__List *list = fairlead__v1__list__unpack(NULL, n, payload);
     if (list && list->nonce.len == 16 && memcmp(list->nonce.data, inbox->nonce, 16) == 0 &&
-        list->node.len == 16 && memcmp(list->node.data, inbox->node->id.b, 16) == 0 && !inbox->list_came) {
+        list->node.len == 16 && memcmp(list->node.data, inbox->node->id.b, 16) == 0) {
         for (size_t i = 0; i < list->n_entries; i++)
             if (list->entries[i]->instance.len == 16)
                 keeper_floor(inbox->keeper, list->entries[i]->instance.data, list->entries[i]->kind,
                              list->entries[i]->epoch, list->entries[i]->revision);
-        inbox->list_came = true;
-        log_info("the coordinator's list came", LOG_I("documents", list->n_entries));
+        count_answer(inbox, list);
     }
     if (list)
         fairlead__v1__list__free_unpacked(list, NULL);
@@ -98,9 +129,9 @@ static int read_topic(struct inbox *inbox, struct kcons *kcons, struct err *err)
             send_inventory(inbox);
         }
         /* A node that knew nothing acts only on what the coordinator's list stands behind. */
-        if (reached && (inbox->list_came || !keeper_is_fresh(inbox->keeper)))
+        if (reached && (list_came(inbox) || !keeper_is_fresh(inbox->keeper)))
             keeper_open(inbox->keeper);
-        if (reached && !inbox->list_came && clock_mono_us() - inbox->asked_at > ASK_AGAIN_US)
+        if (reached && !list_came(inbox) && clock_mono_us() - inbox->asked_at > ASK_AGAIN_US)
             send_inventory(inbox);
     }
     return 0;
@@ -110,7 +141,7 @@ static void *run(void *arg) {
     struct inbox *inbox = arg;
     while (!atomic_load(&inbox->stopping)) {
         struct err err = {0};
-        inbox->list_came = false;
+        forget_answers(inbox);
         rnd_bytes(inbox->nonce, sizeof inbox->nonce);
         struct kcons *kcons =
             kcons_open_topic(inbox->node->brokers, inbox->node->name, inbox->node->topic, false, &err);
@@ -141,5 +172,6 @@ void inbox_stop(struct inbox *inbox) {
         return;
     atomic_store(&inbox->stopping, true);
     pthread_join(inbox->thread, NULL);
+    forget_answers(inbox);
     free(inbox);
 }

@@ -52,9 +52,10 @@ void keeper_floor(struct keeper *keeper, const uint8_t instance[16], const char 
                   uint64_t revision);
 /* Something may have changed about this instance (hex): look soon. */
 void keeper_hint(struct keeper *keeper, const char *instance);
-/* All that is held, with what was last said of each. The caller frees with keeper_inventory_free(). */
-Fairlead__V1__Inventory *keeper_inventory(struct keeper *keeper, const uint8_t nonce[16]);
-void keeper_inventory_free(Fairlead__V1__Inventory *inventory);
+/* All that is held, with what was last said of each, in parts of some thousand that follow one another;
+ * returns how many, at least one. The caller frees them with keeper_inventory_free(). */
+size_t keeper_inventory(struct keeper *keeper, const uint8_t nonce[16], Fairlead__V1__Inventory ***ret_parts);
+void keeper_inventory_free(Fairlead__V1__Inventory **parts, size_t parts_n);
 /* Calls each(arg, kind, condition as last said) for all that is held. */
 void keeper_each(struct keeper *keeper, void (*each)(void *arg, const char *kind, const char *condition),
                  void *arg);

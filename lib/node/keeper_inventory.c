@@ -5,40 +5,80 @@
 #include <stdlib.h>
 #include <string.h>
 
-Fairlead__V1__Inventory *keeper_inventory(struct keeper *keeper, const uint8_t nonce[16]) {
-    Fairlead__V1__Inventory *inventory = mem_alloc(sizeof *inventory);
-    fairlead__v1__inventory__init(inventory);
-    inventory->nonce = (ProtobufCBinaryData){16, mem_alloc(16)};
-    memcpy(inventory->nonce.data, nonce, 16);
-    inventory->part = inventory->parts = 1;
-    pthread_mutex_lock(&keeper->mutex);
-    inventory->entries = mem_alloc((keeper->n + 1) * sizeof *inventory->entries);
-    for (size_t i = 0; i < keeper->n; i++) {
-        const struct item *item = keeper->items[i];
-        Fairlead__V1__InventoryEntry *entry = mem_alloc(sizeof *entry);
-        fairlead__v1__inventory_entry__init(entry);
-        entry->instance = (ProtobufCBinaryData){16, mem_alloc(16)};
-        memcpy(entry->instance.data, item->instance.b, 16);
-        entry->kind = mem_strdup(item->document->kind);
-        entry->epoch = item->number.epoch;
-        entry->revision = item->number.revision;
-        entry->condition = mem_strdup(item->said == item->number.revision ? item->condition : "");
-        inventory->entries[inventory->n_entries++] = entry;
-    }
-    pthread_mutex_unlock(&keeper->mutex);
-    return inventory;
+static int by_instance(const void *a, const void *b) {
+    const struct item *x = *(struct item *const *)a, *y = *(struct item *const *)b;
+    return memcmp(x->instance.b, y->instance.b, sizeof x->instance.b);
 }
 
-void keeper_inventory_free(Fairlead__V1__Inventory *inventory) {
-    for (size_t i = 0; i < inventory->n_entries; i++) {
-        free(inventory->entries[i]->instance.data);
-        free(inventory->entries[i]->kind);
-        free(inventory->entries[i]->condition);
-        free(inventory->entries[i]);
+static ProtobufCBinaryData copy_id(const uint8_t id[16]) {
+    ProtobufCBinaryData data = {16, mem_alloc(16)};
+    memcpy(data.data, id, 16);
+    return data;
+}
+
+static Fairlead__V1__InventoryEntry *make_entry(const struct item *item) {
+    Fairlead__V1__InventoryEntry *entry = mem_alloc(sizeof *entry);
+    fairlead__v1__inventory_entry__init(entry);
+    entry->instance = copy_id(item->instance.b);
+    entry->kind = mem_strdup(item->document->kind);
+    entry->epoch = item->number.epoch;
+    entry->revision = item->number.revision;
+    entry->condition = mem_strdup(item->said == item->number.revision ? item->condition : "");
+    return entry;
+}
+
+/* A part from items[*at] on, which is moved behind it. All that is held of an instance is in one part. */
+static Fairlead__V1__Inventory *make_part(struct item *const *items, size_t n, size_t *at,
+                                          const uint8_t nonce[16]) {
+    Fairlead__V1__Inventory *part = mem_alloc(sizeof *part);
+    fairlead__v1__inventory__init(part);
+    part->nonce = copy_id(nonce);
+    if (*at)
+        part->after = copy_id(items[*at - 1]->instance.b);
+    part->entries = mem_alloc((n - *at + 1) * sizeof *part->entries);
+    while (*at < n && (part->n_entries < INVENTORY_ENTRIES || by_instance(&items[*at], &items[*at - 1]) == 0))
+        part->entries[part->n_entries++] = make_entry(items[(*at)++]);
+    if (*at < n)
+        part->upto = copy_id(items[*at - 1]->instance.b);
+    return part;
+}
+
+size_t keeper_inventory(struct keeper *keeper, const uint8_t nonce[16],
+                        Fairlead__V1__Inventory ***ret_parts) {
+    size_t at = 0, parts_n = 0;
+    pthread_mutex_lock(&keeper->mutex);
+    struct item **items = mem_alloc((keeper->n + 1) * sizeof *items);
+    Fairlead__V1__Inventory **parts = mem_alloc((keeper->n / INVENTORY_ENTRIES + 1) * sizeof *parts);
+    memcpy(items, keeper->items, keeper->n * sizeof *items);
+    qsort(items, keeper->n, sizeof *items, by_instance);
+    do
+        parts[parts_n++] = make_part(items, keeper->n, &at, nonce);
+    while (at < keeper->n);
+    pthread_mutex_unlock(&keeper->mutex);
+    free(items);
+    for (size_t i = 0; i < parts_n; i++) {
+        parts[i]->part = (uint32_t)i + 1;
+        parts[i]->parts = (uint32_t)parts_n;
     }
-    free(inventory->entries);
-    free(inventory->nonce.data);
-    free(inventory);
+    *ret_parts = parts;
+    return parts_n;
+}
+
+void keeper_inventory_free(Fairlead__V1__Inventory **parts, size_t parts_n) {
+    for (size_t i = 0; i < parts_n; i++) {
+        for (size_t k = 0; k < parts[i]->n_entries; k++) {
+            free(parts[i]->entries[k]->instance.data);
+            free(parts[i]->entries[k]->kind);
+            free(parts[i]->entries[k]->condition);
+            free(parts[i]->entries[k]);
+        }
+        free(parts[i]->entries);
+        free(parts[i]->nonce.data);
+        free(parts[i]->after.data);
+        free(parts[i]->upto.data);
+        free(parts[i]);
+    }
+    free(parts);
 }
 
 void keeper_each(struct keeper *keeper, void (*each)(void *arg, const char *kind, const char *condition),

@@ -1,3 +1,3 @@
 select instance_id, kind, epoch, revision, absent, confirmed, observed, coalesce(condition, ''),
     case when absent and confirmed then envelope end
-from documents where node_id = $1 order by instance_id, kind
+from documents where node_id = $1 and instance_id > $2 and instance_id <= $3 order by instance_id, kind

@@ -50,5 +50,15 @@ ok "... and said so" within 15 grep -q 'a record was refused' "$fleet/slave.log"
 ok "neighbours are not delayed" bash -c ". '$root/tests/support/e2e.sh'; answers 202 POST /v1/instances -d '$(noop "k$tag")' && within 10 state_is k$tag running"
 ok "every worker lives" bash -c "kill -0 \$(cat '$fleet/server.pid') && kill -0 \$(cat '$fleet/slave.pid') && kill -0 \$(cat '$fleet/coordinator.pid')"
 ok "a dead letter is shown with its bytes" bash -c "'$fairlead' dead-letter list | grep -q fairlead.reports"
+# A flood of them: counted, each, but only so much is kept of one sender (protocol section 8).
+sql "delete from dead_letters" >/dev/null
+counted() { curl -fsS -H "Authorization: Bearer $(cat "$FAIRLEAD_TOKEN_FILE")" "$FAIRLEAD_SERVER/metrics" | sed -n 's/^fairlead_reports_total{result="dead"} //p'; }
+flood() { head -c 3000000 /dev/zero | tr '\0' x | fold -w 1000 | put -t fairlead.reports -k 0123456789abcdef; }
+before=$(counted)
+flood
+counted_all() { [ $(($(counted) - before)) -ge 3000 ]; }
+ok "a flood of them is counted" within 30 counted_all
+ok "... and kept up to a mebibyte of one sender" sql_is "select sum(length(bytes) + 200) between 1000000 and 1048576 from dead_letters" t
+ok "... which takes no room from another" kept "" keyed 'garbage'
 sql "delete from dead_letters" >/dev/null
 finish
