@@ -41,8 +41,7 @@ static int connect_all(struct relay_thread *thread, struct err *err) {
         thread->kprod = NULL;
     }
     if (!thread->kprod)
-        thread->kprod = kprod_open(thread->relay->conf.brokers, thread->client, thread->linger_ms,
-                                   relay_reported, thread, err);
+        thread->kprod = kprod_open(thread->relay->conf.brokers, thread->client, relay_reported, thread, err);
     return thread->kprod ? 0 : -1;
 }
 
@@ -216,6 +215,15 @@ static int tell_events_again(struct relay_thread *thread, struct err *err) {
     return 0;
 }
 
+/* Passes that follow one another closely are one: a pass costs a request for each partition that it has
+ * records for. */
+static void linger(struct relay_thread *thread) {
+    int64_t left = thread->carried_at + thread->linger_ms * CLOCK_MS - clock_mono_us();
+    if (left > 0)
+        (void)usleep((useconds_t)left);
+    thread->carried_at = clock_mono_us();
+}
+
 static bool anything_dirty(const struct relay_thread *thread) {
     for (int i = 0; i < thread->lanes_n; i++)
         if (thread->lanes[i].owned && thread->lanes[i].dirty)
@@ -242,8 +250,11 @@ static void *run(void *arg) {
                     thread->lanes[i].dirty = true;
         }
         mark_woken(thread);
-        if (rc == 0 && anything_dirty(thread))
+        if (rc == 0 && anything_dirty(thread)) {
+            linger(thread);
+            mark_woken(thread);
             rc = carry(thread, &err);
+        }
         arena_release(&thread->arena);
         thread->parcels = (struct vec){0};
         if (rc < 0) {

@@ -40,7 +40,8 @@ struct relay_thread {
     struct vec parcels;
     uint32_t pass; /* of carry(): reports that come late, of an earlier one, speak of other parcels */
     atomic_uint woken;
-    int64_t away_at; /* when the broker was last found away; 0: what may be lost has been told again */
+    int64_t carried_at; /* when the last pass began */
+    int64_t away_at;    /* when the broker was last found away; 0: what may be lost has been told again */
 };
 
 struct relay {

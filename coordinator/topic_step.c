@@ -124,7 +124,7 @@ static int make_wanted(struct topic_step *step, struct err *err) {
         step->pg = pg_open(step->database_url, PG_PINNED_PLANS "statement_timeout=10s", err);
     }
     if (!step->kprod)
-        step->kprod = kprod_open(step->brokers, "fairlead-topics", 0, NULL, NULL, err);
+        step->kprod = kprod_open(step->brokers, "fairlead-topics", NULL, NULL, err);
     if (!step->pg || !step->kprod)
         return -1;
     int rc = check_broker(step, &arena, err);

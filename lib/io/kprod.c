@@ -75,16 +75,15 @@ bool kprod_was_away(struct kprod *kprod) {
     return atomic_exchange(&kprod->away, false);
 }
 
-struct kprod *kprod_open(const char *brokers, const char *client, int linger_ms, kprod_report *report,
-                         void *arg, struct err *err) {
-    char linger[16], text[256];
-    (void)snprintf(linger, sizeof linger, "%d", linger_ms);
+struct kprod *kprod_open(const char *brokers, const char *client, kprod_report *report, void *arg,
+                         struct err *err) {
+    char text[256];
     const char *const settings[][2] = {
         {"bootstrap.servers", brokers},
         {"client.id", client},
         {"enable.idempotence", "true"},
         {"acks", "all"},
-        {"linger.ms", linger},
+        {"linger.ms", "0"}, /* whoever sends flushes, which knows no linger */
         {"message.timeout.ms", "5000"},
         {"socket.nagle.disable", "true"},
         {"socket.keepalive.enable", "true"},

@@ -127,8 +127,7 @@ static bool deliver(struct reporter *reporter, const struct str *payload) {
     reporter->delivered = false;
     if (!reporter->kprod || kprod_fatal(reporter->kprod)) {
         kprod_close(reporter->kprod);
-        reporter->kprod =
-            kprod_open(reporter->node->brokers, reporter->node->name, 0, reported, reporter, &err);
+        reporter->kprod = kprod_open(reporter->node->brokers, reporter->node->name, reported, reporter, &err);
     }
     if (reporter->kprod &&
         kprod_send(reporter->kprod, TOPIC, -1, reporter->node->id.b, sizeof reporter->node->id.b, envelope, n,

@@ -76,7 +76,7 @@ int main(int argc, char **argv) {
             return fail(&err);
         nodes[n].stream = uuid_make(clock_wall_us());
     }
-    struct kprod *kprod = n ? kprod_open(nodes[0].node.brokers, "bench", 0, reported, NULL, &err) : NULL;
+    struct kprod *kprod = n ? kprod_open(nodes[0].node.brokers, "bench", reported, NULL, &err) : NULL;
     if (!kprod)
         return fail(&err);
     int timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);

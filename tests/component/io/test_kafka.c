@@ -22,7 +22,7 @@ static int set_up(void **state) {
     struct err err = {0};
     (void)state;
     delivered = permanent = 0;
-    producer = kprod_open(service("FAIRLEAD_KAFKA"), "component", 0, reported, NULL, &err);
+    producer = kprod_open(service("FAIRLEAD_KAFKA"), "component", reported, NULL, &err);
     return producer ? 0 : -1;
 }
 
