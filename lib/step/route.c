@@ -65,7 +65,7 @@ static bool holds(const char *path, const char *content) {
     cleanup_free char *text = NULL;
     if (!file_exists(path))
         return !*content;
-    return file_read(path, 4096, &text, NULL, NULL) == 0 && str_eq(text, content);
+    return file_read(path, 8192, &text, NULL, NULL) == 0 && str_eq(text, content);
 }
 
 /* Names are used again: a file of another instance is not ours to take away. */
@@ -81,6 +81,8 @@ static bool is_as_wanted(const struct step_context *ctx, const char *path, const
 
 static const char server_conf[] =
     "# Written by fairlead-worker: one server block, one map entry per name.\n"
+    "map_hash_max_size 65536;\n"
+    "map_hash_bucket_size 256; # a name may have 253 characters\n"
     "map $host $fairlead_upstream { default \"\"; include %s/map.d/*.map; }\n"
     "map $host $fairlead_page { default \"\"; include %s/page.d/*.map; }\n"
     "map $http_upgrade $fairlead_connection { default upgrade; \"\" \"\"; }\n"
@@ -120,16 +122,29 @@ static const char server_conf[] =
     "    }\n"
     "}\n";
 
-static int ensure_server(struct step_context *ctx, struct err *err) {
-    char path[600], second[160] = "";
+static void add_server(const struct step_context *ctx, struct str *conf) {
+    char second[160] = "";
     const char *dir = ctx->machine->edge_dir, *address = ctx->machine->node->address;
-    cleanup_str struct str conf = STR_INIT(8192);
     /* Browsers resolve *.localhost to 127.0.0.1 by themselves: a loopback edge listens there too. */
     if (strncmp(address, "127.", 4) == 0 && strcmp(address, "127.0.0.1") != 0)
         (void)snprintf(second, sizeof second, "    listen 127.0.0.1:%d default_server;\n",
                        ctx->machine->http_port);
-    str_addf(&conf, server_conf, dir, dir, address, ctx->machine->http_port, second, address, dir,
+    str_addf(conf, server_conf, dir, dir, address, ctx->machine->http_port, second, address, dir,
              address); // NOLINT: ours
+}
+
+static bool holds_server(const struct step_context *ctx) {
+    char path[600];
+    cleanup_str struct str conf = STR_INIT(8192);
+    add_server(ctx, &conf);
+    (void)snprintf(path, sizeof path, "%s/conf.d/fairlead.conf", ctx->machine->edge_dir);
+    return holds(path, str_text(&conf));
+}
+
+static int ensure_server(struct step_context *ctx, struct err *err) {
+    char path[600];
+    const char *dir = ctx->machine->edge_dir;
+    cleanup_str struct str conf = STR_INIT(8192);
     for (int i = 0; i < 3; i++) {
         static const char *const folders[] = {"conf.d", "map.d", "page.d"};
         (void)snprintf(path, sizeof path, "%s/%s", dir, folders[i]);
@@ -139,8 +154,11 @@ static int ensure_server(struct step_context *ctx, struct err *err) {
     (void)snprintf(path, sizeof path, "%s/generation", dir);
     if (!file_exists(path) && file_write(path, "return 200 \"0\";\n", 16, 0644, err) < 0)
         return -1;
+    if (holds_server(ctx))
+        return 0;
+    add_server(ctx, &conf);
     (void)snprintf(path, sizeof path, "%s/conf.d/fairlead.conf", dir);
-    return holds(path, str_text(&conf)) ? 0 : file_write(path, conf.s, conf.n, 0644, err);
+    return file_write(path, conf.s, conf.n, 0644, err);
 }
 
 static int64_t ask_generation(struct step_context *ctx);
@@ -154,10 +172,11 @@ static int look(struct step_context *ctx, struct err *err) {
     if (open_route(ctx, route, err) < 0)
         return -1;
     pthread_mutex_lock(&nginx_mutex);
-    (void)snprintf(path, sizeof path, "%s/conf.d/fairlead.conf", ctx->machine->edge_dir);
     int rc = 1;
-    if (!file_exists(path) || !is_as_wanted(ctx, route->upstream_file, route->upstream) ||
-        !is_as_wanted(ctx, route->page_file, route->page))
+    if (!holds_server(ctx))
+        rc = step_drift(ctx, "The server block of the edge was removed or changed by somebody else.");
+    else if (!is_as_wanted(ctx, route->upstream_file, route->upstream) ||
+             !is_as_wanted(ctx, route->page_file, route->page))
         rc = step_drift(ctx, "The route of the name was removed or changed by somebody else.");
     else if (ask_generation(ctx) < next_generation(ctx, path) - 1)
         rc = step_drift(ctx, "nginx did not serve what it was told.");

@@ -56,12 +56,16 @@ begin drift3 drop_marker repair_requested
 # is mended for another reason pulls what is missing, too, and tells that reason.
 retagged=$(sql "select now()")
 retag drift4
+# Nor is a server block anybody's own: whichever route is looked at first writes it again.
+edit_server
 ok "a DNS record that was removed is written again" repaired drift1 repair_requested
 ok "one that was changed is, too" repaired drift2 repair_requested
 ok "... it points to the edge" test "$(name drift2 A)" = "$FAIRLEAD_EDGE_ADDRESS"
 ok "a marker that was removed is there again" repaired drift3 repair_requested
 ok "... with its owner" has "$(name drift3 TXT)" "owner=$(hex drift3)"
 ok "an image that was tagged anew is pulled again by its digest" within 58 sql_is "select count(*) > 0 from events where type = 'drift_repaired' and data->>'reason' like 'The image of%' and at > '$retagged'" t
+ok "the server block of the edge that was edited is written again" within 58 sql_is "select count(*) > 0 from events where type = 'drift_repaired' and data->>'reason' like 'The server block%' and at > '$retagged'" t
+ok "... as it was" grep -q '^    server_name _;' "$FAIRLEAD_EDGE_DIR/conf.d/fairlead.conf"
 ok "... and everything serves" within 10 serves drift4
 
 quit=$(sql "select now()")

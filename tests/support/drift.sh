@@ -19,6 +19,7 @@ join_stranger() { engine run -d --rm --name "stranger-of-$1" --network "$(networ
 retag() { engine rmi -f "$(engine inspect "$(container "$1")" --format '{{.Config.Image}}')"; }
 drop_route() { rm -f "$FAIRLEAD_EDGE_DIR/map.d/$(host "$1").map"; }
 edit_route() { sed -i 's/:[0-9]*;/:9;/' "$FAIRLEAD_EDGE_DIR/map.d/$(host "$1").map"; }
+edit_server() { sed -i 's/^    server_name _;/    server_name nobody.test;/' "$FAIRLEAD_EDGE_DIR/conf.d/fairlead.conf"; }
 open_guard() { nft delete element ip "$(nft_table "$1")" ports "{ $(sql "select address from nodes where name = '$(node "$1")'") . $("$fairlead" instance get "$1" -o json | jq -r .port) }"; nft flush chain ip "$(nft_table "$1")" out; }
 drop_address() { update "del $(host "$1"). A"; }
 change_address() { update "del $(host "$1"). A" "add $(host "$1"). 5 A 127.0.0.99"; }

@@ -25,8 +25,6 @@ http {
   uwsgi_temp_path $edge_dir/tmp/uwsgi;
   scgi_temp_path $edge_dir/tmp/scgi;
   server_tokens off;
-  map_hash_max_size 65536;
-  map_hash_bucket_size 256;
   server_names_hash_max_size 65536;
   server_names_hash_bucket_size 256;
   # First for its addresses, so it answers for every name that nobody below claims.
