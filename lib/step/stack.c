@@ -156,13 +156,18 @@ static int check_compose(struct step_context *ctx, const struct stack *stack, st
                      arena_strdup(ctx->arena, err->text));
 }
 
-static int write_compose(struct step_context *ctx, struct stack *stack, struct err *err) {
+int stack_write(struct step_context *ctx, struct stack *stack, struct err *err) {
     char folder[600];
     if (stack_render(ctx, stack, err) < 0)
         return -1;
     (void)snprintf(folder, sizeof folder, "%s/stacks/%s", ctx->machine->state, ctx->instance);
-    if (file_mkdirs(folder, 0700, err) < 0 ||
-        file_write(stack->file, stack->text, strlen(stack->text), 0600, err) < 0)
+    if (file_mkdirs(folder, 0700, err) < 0)
+        return -1;
+    return file_write(stack->file, stack->text, strlen(stack->text), 0600, err);
+}
+
+static int write_compose(struct step_context *ctx, struct stack *stack, struct err *err) {
+    if (stack_write(ctx, stack, err) < 0)
         return -1;
     /* Nothing that runs may be touched for a file that is not valid. At a first start there is nothing: `up`
      * reads the file by the same code, and this start of Compose is saved. */

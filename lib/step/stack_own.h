@@ -24,6 +24,8 @@ struct stack {
 struct compose stack_compose(struct step_context *ctx, const struct stack *stack);
 /* Renders the Compose file; writes nothing. Class park. */
 MUST_CHECK int stack_render(struct step_context *ctx, struct stack *stack, struct err *err);
+/* Renders it, and writes it where Compose reads it. */
+MUST_CHECK int stack_write(struct step_context *ctx, struct stack *stack, struct err *err);
 /* The configuration repository: a branch per node, never a secret in it. It holds nothing up. content NULL:
  * gone. */
 void stack_record(struct step_context *ctx, const struct stack *stack, const char *content);

@@ -76,7 +76,10 @@ int stack_stop(struct step_context *ctx, struct stack *stack, bool absent, struc
     /* A port that was given back may be somebody else's by now: it is closed by whom it was opened for only.
      */
     bool ours = !absent || file_exists(stack->file) || json_array_size(stack->containers);
-    if (file_exists(stack->file) && json_array_size(stack->containers) &&
+    /* By a file of ours: the one that lies there may be anybody's by now. Without one, what carries the label
+     * goes. */
+    struct err unwritten = {0};
+    if (json_array_size(stack->containers) && stack_write(ctx, stack, &unwritten) == 0 &&
         compose_down(&compose, false, err) < 0)
         return step_fail(ctx, err, err->cls, "down_failed", "%s", arena_strdup(ctx->arena, err->text));
     if (stack_find_network(ctx, stack, err) < 0 || remove_leftovers(ctx, stack, err) < 0 ||
