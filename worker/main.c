@@ -27,27 +27,29 @@
 #include <unistd.h>
 
 static struct conf_row conf[] = {
-    {"state", "/var/lib/fairlead-node", "folder of this node's identity, ratchet and sealed secrets", NULL},
-    {"roles", "builder,host,edge,dns,prober", "what this node does", NULL},
-    {"engine", "/var/run/docker.sock", "socket of the Docker Engine", NULL},
-    {"registry", "127.0.0.1:5000", "registry that images are pushed to and pulled from", NULL},
-    {"sources", "", "builder: folder below which sources that are not https lie", NULL},
-    {"secrets", "/run/fairlead/secrets", "tmpfs for the secrets of apps (mounted if it is none)", NULL},
-    {"repository", "", "git remote that rendered Compose files are pushed to; empty: kept here", NULL},
-    {"dns", "127.0.0.1:53", "authoritative DNS server", NULL},
-    {"dns-key-file", "", "dns: TSIG key, ALGORITHM:NAME:SECRET, mode 0600", NULL},
-    {"zone", "localhost", "zone of the names", NULL},
-    {"edge-dir", "/etc/nginx/fairlead", "edge: folder whose conf.d/ nginx includes", NULL},
-    {"nginx-conf", "/etc/nginx/nginx.conf", "edge: main configuration of nginx", NULL},
-    {"nginx-pid", "/run/nginx.pid", "edge: pid file of nginx", NULL},
-    {"nginx-unit", "", "edge: systemd unit to start when nginx is down; empty: nginx itself is started",
-     NULL},
-    {"http-port", "80", "edge: port that it listens on", NULL},
-    {"edge-user", "www-data", "host: whom nginx runs as, where the edge is on the same machine", NULL},
-    {"guard", "nft", "host: what guards the ports of apps: nft, or none", NULL},
-    {"metrics", "", "127.x.x.x:PORT on which this worker answers Prometheus; empty: nothing listens", NULL},
-    {"log", "info", "lowest level: debug, info, warn, error", NULL},
-    {"log-format", "text", "text, or json: one object per line", NULL},
+    CONF_TEXT("state", "/var/lib/fairlead-node",
+              "folder of this node's identity, ratchet and sealed secrets"),
+    CONF_TEXT("roles", "builder,host,edge,dns,prober", "what this node does"),
+    CONF_TEXT("engine", "/var/run/docker.sock", "socket of the Docker Engine"),
+    CONF_TEXT("registry", "127.0.0.1:5000", "registry that images are pushed to and pulled from"),
+    CONF_TEXT("sources", "", "builder: folder below which sources that are not https lie"),
+    CONF_TEXT("secrets", "/run/fairlead/secrets", "tmpfs for the secrets of apps (mounted if it is none)"),
+    CONF_TEXT("repository", "", "git remote that rendered Compose files are pushed to; empty: kept here"),
+    CONF_TEXT("dns", "127.0.0.1:53", "authoritative DNS server"),
+    CONF_TEXT("dns-key-file", "", "dns: TSIG key, ALGORITHM:NAME:SECRET, mode 0600"),
+    CONF_TEXT("zone", "localhost", "zone of the names"),
+    CONF_TEXT("edge-dir", "/etc/nginx/fairlead", "edge: folder whose conf.d/ nginx includes"),
+    CONF_TEXT("nginx-conf", "/etc/nginx/nginx.conf", "edge: main configuration of nginx"),
+    CONF_TEXT("nginx-pid", "/run/nginx.pid", "edge: pid file of nginx"),
+    CONF_TEXT("nginx-unit", "",
+              "edge: systemd unit to start when nginx is down; empty: nginx itself is started"),
+    CONF_NUMBER("http-port", "80", "edge: port that it listens on", 1, 65535),
+    CONF_TEXT("edge-user", "www-data", "host: whom nginx runs as, where the edge is on the same machine"),
+    CONF_CHOICE("guard", "nft", "host: what guards the ports of apps: nft, or none", "nft none"),
+    CONF_TEXT("metrics", "",
+              "127.x.x.x:PORT on which this worker answers Prometheus; empty: nothing listens"),
+    CONF_CHOICE("log", "info", "lowest level: debug, info, warn, error", "debug info warn error"),
+    CONF_CHOICE("log-format", "text", "text, or json: one object per line", "text json"),
     {0},
 };
 
@@ -219,8 +221,6 @@ static int start_documents(struct parts *parts, struct err *err) {
     const char *secrets = absolute(conf_get(conf, "secrets"));
     if (has_role("host") && secrets_mount(secrets, err) < 0)
         return -1;
-    if (!str_eq(conf_get(conf, "guard"), "nft") && !str_eq(conf_get(conf, "guard"), "none"))
-        return err_set(err, ERR_PARK, "setting \"guard\" takes nft or none");
     parts->machine = (struct step_machine){
         .node = &worker->node,
         .state = worker->conf.state,

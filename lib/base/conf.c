@@ -83,6 +83,15 @@ static int read_args(struct conf_row *rows, int argc, char **argv, int *ret_args
     return 0;
 }
 
+static bool is_choice(const char *choices, const char *value) {
+    for (size_t n; *choices; choices += n + (choices[n] == ' ')) {
+        n = strcspn(choices, " ");
+        if (strlen(value) == n && strncmp(choices, value, n) == 0)
+            return true;
+    }
+    return false;
+}
+
 int conf_read(struct conf_row *rows, int argc, char **argv, int *ret_args, bool *ret_help, struct err *err) {
     *ret_help = false;
     if (read_args(rows, argc, argv, ret_args, ret_help, true, err) < 0)
@@ -103,9 +112,12 @@ int conf_read(struct conf_row *rows, int argc, char **argv, int *ret_args, bool 
         if (!value)
             return err_set(err, ERR_PARK, "setting \"%s\" is required: --%s VALUE or %s", row->name,
                            row->name, name);
-        if (row->otherwise && str_to_int(row->otherwise, INT64_MIN, INT64_MAX, &n) &&
-            !str_to_int(value, INT64_MIN, INT64_MAX, &n))
-            return err_set(err, ERR_PARK, "setting \"%s\" must be a number, not \"%.60s\"", row->name, value);
+        if (row->most && !str_to_int(value, row->least, row->most, &n))
+            return err_set(err, ERR_PARK, "setting \"%s\" must be a number from %lld to %lld, not \"%.60s\"",
+                           row->name, (long long)row->least, (long long)row->most, value);
+        if (row->choices && !is_choice(row->choices, value))
+            return err_set(err, ERR_PARK, "setting \"%s\" must be one of: %s; not \"%.60s\"", row->name,
+                           row->choices, value);
     }
     return 0;
 }

@@ -17,8 +17,17 @@ struct conf_row {
     const char *name;      /* with hyphens; in the environment upper case with underscores */
     const char *otherwise; /* NULL: required */
     const char *help;
-    char *value; /* set by conf_read(); owned by the table */
+    char *value;         /* set by conf_read(); owned by the table */
+    int64_t least, most; /* of a number; 0 and 0: it is none */
+    const char *choices; /* words, a space between two; NULL: any text */
 };
+
+#define CONF_TEXT(name, otherwise, help)                                                                     \
+    { name, otherwise, help, NULL, 0, 0, NULL }
+#define CONF_NUMBER(name, otherwise, help, least, most)                                                      \
+    { name, otherwise, help, NULL, least, most, NULL }
+#define CONF_CHOICE(name, otherwise, help, choices)                                                          \
+    { name, otherwise, help, NULL, 0, 0, choices }
 
 /* Reads settings from argv (from argv[1] on); what is no option is moved to the front: *ret_args of them,
  * from argv[1]. --help sets *ret_help. Class park. The table ends with a row without a name. */
@@ -27,7 +36,7 @@ MUST_CHECK int conf_read(struct conf_row *rows, int argc, char **argv, int *ret_
 const char *conf_get(const struct conf_row *rows,
                      const char *name); /* the value or default; aborts if no row */
 int64_t conf_int(const struct conf_row *rows,
-                 const char *name); /* checked by conf_read for all-digit defaults */
+                 const char *name); /* checked by conf_read() where the row has bounds */
 void conf_release(struct conf_row *rows);
 void conf_print_help(const struct conf_row *rows, FILE *to);
 void conf_print_markdown(const struct conf_row *rows, FILE *to);

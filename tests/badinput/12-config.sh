@@ -51,6 +51,10 @@ ok "config: a folder" refuses 2 "cannot" "$coordinator" --config "$bad" run
 ok "config: an unknown setting" config 2 "is not a setting" 'nonsense = 1\n'
 ok "config: a line without =" config 2 "name = value" 'kafka\n'
 ok "config: a number that is none" config 2 "must be a number" 'name-hold = eighty\n'
+ok "config: a port that there is not" config 2 "from 0 to 65535" 'port = 70000\n'
+ok "config: fewer than no connections" config 2 "from 1 to" 'connections = -1\n'
+ok "config: a number with a tail" config 2 "from 1 to" 'dns-ttl = 60s\n'
+ok "config: a word that is no choice" config 2 "must be one of: debug info warn error" 'log = loud\n'
 ok "config: noise" config 2 "" '\xff\xfe\x01\x02'
 head -c 1000000 /dev/zero | tr '\0' a >"$bad/large"
 ok "config: 1 MB" refuses 2 "larger" "$coordinator" --config "$bad/large" run

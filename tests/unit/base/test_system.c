@@ -96,7 +96,7 @@ static void a_child_says_how_it_ended(void **state) {
     struct err err = {0};
     cleanup_str struct str out = STR_INIT(1000), log = STR_INIT(1000);
     (void)state;
-    const char *const argv[] = {"sh", "-c", "echo out; echo one >&2; echo two >&2; exit 3", NULL};
+    const char *const argv[] = CONF_TEXT("sh", "-c", "echo out; echo one >&2; echo two >&2; exit 3");
     struct proc proc = {.argv = argv, .timeout_us = 10 * CLOCK_S, .out = &out, .log = &log};
     assert_int_equal(proc_check(&proc, ERR_PARK, &err), -1);
     assert_int_equal(proc.status, 3);
@@ -134,8 +134,11 @@ static void settings_come_in_their_order(void **state) {
     struct err err = {0};
     int args;
     bool help;
-    struct conf_row rows[] = {
-        {"name", "d", "", NULL}, {"count", "5", "", NULL}, {"must", NULL, "", NULL}, {0}};
+    struct conf_row rows[] = {CONF_TEXT("name", "d", ""),
+                              CONF_NUMBER("count", "5", "", 1, 9),
+                              CONF_CHOICE("level", "info", "", "info warn"),
+                              CONF_TEXT("must", NULL, ""),
+                              {0}};
     (void)state;
     const char text[] = "# comment\nname = from file\ncount=7\n";
     assert_int_equal(file_write(in_folder(path, "conf"), text, strlen(text), 0600, &err), 0);
@@ -153,6 +156,14 @@ static void settings_come_in_their_order(void **state) {
     char *word[] = {"p", "--count", "many", "--must=1", NULL};
     assert_int_equal(conf_read(rows, 4, word, &args, &help, &err), -1);
     assert_non_null(strstr(err.text, "must be a number"));
+    conf_release(rows);
+    char *large[] = {"p", "--count", "10", "--must=1", NULL};
+    assert_int_equal(conf_read(rows, 4, large, &args, &help, &err), -1);
+    assert_non_null(strstr(err.text, "from 1 to 9"));
+    conf_release(rows);
+    char *loud[] = {"p", "--level", "i", "--must=1", NULL};
+    assert_int_equal(conf_read(rows, 4, loud, &args, &help, &err), -1);
+    assert_non_null(strstr(err.text, "must be one of: info warn"));
     conf_release(rows);
     char *bare[] = {"p", NULL};
     assert_int_equal(conf_read(rows, 1, bare, &args, &help, &err), -1);
