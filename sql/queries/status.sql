@@ -1,11 +1,13 @@
 -- The fleet at a glance: how many of what, and what is stuck, where, why, since when.
+with i as materialized (
+    select state, coalesce(health, 'unknown') as health, count(*) as c from instances where not gone group by 1, 2)
 select jsonb_build_object(
     'nodes', (select coalesce(jsonb_object_agg(health, c), '{}') from (
         select case when state = 'ready' then health else state end as health, count(*) as c from nodes group by 1) x),
     'instances', (select coalesce(jsonb_object_agg(state, c), '{}') from (
-        select state, count(*) as c from instances where not gone group by 1) x),
+        select state, sum(c) as c from i group by 1) x),
     'health', (select coalesce(jsonb_object_agg(health, c), '{}') from (
-        select coalesce(health, 'unknown') as health, count(*) as c from instances where state = 'running' group by 1) x),
+        select health, sum(c) as c from i where state = 'running' group by 1) x),
     'outbox', (select count(*) from (select 1 from outbox limit 100000) o),
     'outbox_held', (select count(*) from outbox_held),
     'dead_letters', (select count(*) from dead_letters),

@@ -101,6 +101,8 @@ ok "... and it is still wanted running" state_is drift1 running
 engine exec "$(container drift1)" bash -c 'echo seed >/store/value'
 ok "mended, it is ok again" within 60 health_is drift1 ok
 
+# A Compose file that nobody can read holds up no delete.
+printf '{' >"$fleet/$(node drift4)/stacks/$(hex drift4)/compose.yaml"
 for i in 1 2 3 4; do "$fairlead" instance delete "drift$i" --purge >/dev/null; done
 for i in 1 2 3 4; do ok "drift$i is gone" within 60 sql_is "select count(*) from instances where name = 'drift$i' and state <> 'deleted'" 0; done
 ok "no guard is left for them" bash -c "! nft -n list table ip $table | grep -qF '. $address . $port'"

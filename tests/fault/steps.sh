@@ -3,7 +3,7 @@
 # machine with one on which nothing went wrong (P4): containers, networks, volumes, secret files, records and
 # markers, routes, guards, rows, events, commits. One life of an app goes through four points: while it is made,
 # stopped, started and deleted.
-# STEPS=all: every point in every mode (make check-fault); else a recorded subset.
+# STEPS=all: every point in every mode, or in those of MODES (make check-fault); else a recorded subset.
 # shellcheck source=../support/e2e.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../support/e2e.sh"
 # shellcheck source=../support/processes.sh
@@ -118,7 +118,7 @@ stopping=(stop.down route.written stop.unguarded stop.secrets keeper.accepted)
 starting=(name.sent stack.up stack.secrets route.reloaded verify.fetched)
 deleting=(remove.files remove.volumes name.sent stop.down stop.secrets route.tested name.read)
 modes=(kill)
-[ "${STEPS:-}" != all ] || modes=(kill fail stop)
+[ "${STEPS:-}" != all ] || read -r -a modes <<<"${MODES:-kill fail stop}"
 n=0
 for mode in "${modes[@]}"; do
   for ((i = 0; i < ${#creating[@]}; i++)); do
