@@ -32,6 +32,24 @@ static void print_warnings(const json_t *status) {
     }
 }
 
+/* A list holds the first of them only; what it leaves out is said. */
+static void print_title(const char *title, const char *which, const json_t *list, int64_t all) {
+    if (all > (int64_t)json_array_size(list))
+        printf("\n%s (%s %zu of %lld):\n", title, which, json_array_size(list), (long long)all);
+    else
+        printf("\n%s:\n", title);
+}
+
+static int64_t count_unwell(const json_t *health) {
+    const char *key;
+    json_t *v;
+    int64_t n = 0;
+    json_object_foreach((json_t *)(uintptr_t)health, key, v) {
+        n += strcmp(key, "ok") == 0 ? 0 : json_integer_value(v);
+    }
+    return n;
+}
+
 int status_show(struct cli *cli, const struct command *command) {
     json_t *status = NULL;
     int rc = cli_call(cli, "GET", command->path, NULL, &status);
@@ -50,14 +68,14 @@ int status_show(struct cli *cli, const struct command *command) {
     print_warnings(status);
     const json_t *stuck = json_object_get(status, "stuck"), *unwell = json_object_get(status, "unwell");
     if (json_array_size(stuck)) {
-        printf("\nstuck:\n");
+        print_title("stuck", "the oldest", stuck, json_int(status, "stuck_all", 0));
         cli_print(cli, stuck,
                   (const char *const[]){"customer=CUSTOMER", "tenant=TENANT", "instance=INSTANCE",
                                         "state=STATE", "step=STEP", "step_state=IS", "class=CLASS",
                                         "since=SINCE", "reason=WHY", NULL});
     }
     if (json_array_size(unwell)) {
-        printf("\nnot well:\n");
+        print_title("not well", "the first", unwell, count_unwell(json_object_get(status, "health")));
         cli_print(cli, unwell,
                   (const char *const[]){"customer=CUSTOMER", "tenant=TENANT", "instance=INSTANCE",
                                         "health=HEALTH", "since=SINCE", "reason=WHY", NULL});

@@ -118,7 +118,7 @@ void order_build(struct worker *worker, const Fairlead__V1__Build *build, struct
     uint8_t key[32];
     char context[512], digest[80];
     const char *cls = "bad_source";
-    cleanup_str struct str log = STR_INIT(4 * 1024 * 1024);
+    cleanup_str struct str log = STR_TAIL(262144);
     if (!hex_decode(key, sizeof key, build->build_key) || !name_is_path(build->image)) {
         (void)err_set(&err, ERR_PARK, "The build order is not well-formed.");
         outcome_fail(outcome, arena, cls, &err);

@@ -106,7 +106,7 @@ static void apply(void *arg, const Fairlead__V1__Document *document, struct keep
     struct parts *parts = arg;
     struct err err = {0};
     struct step_context ctx = {
-        .machine = &parts->machine, .arena = outcome->arena, .document = document, .log = STR_INIT(65536)};
+        .machine = &parts->machine, .arena = outcome->arena, .document = document, .log = STR_TAIL(65536)};
     const struct step *step = step_of_document(document->kind);
     hex_encode(ctx.instance, document->instance.data, 16);
     (void)uuid_hex(parts->worker.node.id, ctx.node);

@@ -169,7 +169,7 @@ const char *proc_tail(const char *text, int lines) {
 }
 
 int proc_check(struct proc *proc, enum err_class cls, struct err *err) {
-    cleanup_str struct str own = STR_INIT(65536);
+    cleanup_str struct str own = STR_TAIL(65536);
     struct str *before = proc->log;
     if (!proc->log)
         proc->log = &own;

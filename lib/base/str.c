@@ -9,8 +9,26 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Half of the room at least is free then, so that what is kept is not moved for each line. */
+static void drop_oldest(struct str *str, size_t n) {
+    size_t keep = str->max - n < str->max / 2 ? str->max - n : str->max / 2;
+    size_t from = str->n > keep ? str->n - keep : 0;
+    const char *end = from ? memchr(str->s + from - 1, '\n', str->n - from + 1) : NULL;
+    if (end)
+        from = (size_t)(end - str->s) + 1;
+    memmove(str->s, str->s + from, str->n - from);
+    str->n -= from;
+    str->cut = true;
+}
+
 void str_add(struct str *str, const void *p, size_t n) {
-    if (str->cut || n > str->max - str->n) {
+    if (str->tail && n > str->max) {
+        p = (const char *)p + (n - str->max);
+        n = str->max;
+    }
+    if (str->tail && n > str->max - str->n)
+        drop_oldest(str, n);
+    if ((str->cut && !str->tail) || n > str->max - str->n) {
         str->cut = true;
         return;
     }
@@ -59,7 +77,7 @@ const char *str_text(const struct str *str) {
 
 void str_release(struct str *str) {
     free(str->s);
-    *str = STR_INIT(str->max);
+    *str = (struct str){.max = str->max, .tail = str->tail};
 }
 
 bool str_eq(const char *a, const char *b) {

@@ -1,7 +1,8 @@
 /* A growing string with a ceiling, and the few text helpers that everything needs.
  *
  * `struct str` starts as STR_INIT(max): past `max` bytes it stops growing and remembers that it was cut, so
- * that one check at the end (str_is_cut) suffices for everything that a stranger can size. */
+ * that one check at the end (str_is_cut) suffices for everything that a stranger can size. As STR_TAIL(max)
+ * it keeps the end instead, whole lines of it: what a program said last. */
 #ifndef FAIRLEAD_BASE_STR_H
 #define FAIRLEAD_BASE_STR_H
 
@@ -12,9 +13,10 @@
 struct str {
     char *s; /* NUL-terminated, or NULL while empty */
     size_t n, cap, max;
-    bool cut;
+    bool cut, tail;
 };
 #define STR_INIT(max_bytes) ((struct str){.max = (max_bytes)})
+#define STR_TAIL(max_bytes) ((struct str){.max = (max_bytes), .tail = true})
 
 void str_add(struct str *str, const void *p, size_t n);
 void str_adds(struct str *str, const char *s);

@@ -191,7 +191,7 @@ int engine_exec(const char *socket, const char *container, const json_t *command
 char *engine_logs(const char *socket, const char *container, int lines) {
     char path[300];
     long status;
-    struct str out = STR_INIT(16384);
+    struct str out = STR_TAIL(16384);
     struct exchange x = {.answer = STR_INIT(ANSWER_MAX)};
     (void)snprintf(path, sizeof path, "/containers/%.64s/logs?stdout=true&stderr=true&tail=%d", container,
                    lines);

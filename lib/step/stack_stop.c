@@ -15,7 +15,8 @@ static int remove_leftovers(struct step_context *ctx, struct stack *stack, struc
         return -1;
     json_array_foreach(stack->containers, i, one) {
         char path[160];
-        /* Asked first: it may have something to write down. One that does not stop is killed by what follows. */
+        /* Asked first: it may have something to write down. One that does not stop is killed by what follows.
+         */
         (void)snprintf(path, sizeof path, "/containers/%.64s/stop?t=20", json_str(one, "Id"));
         if (engine_call(ctx->machine->engine_socket, "POST", path, NULL, 60000000, &status, NULL, err) < 0)
             return -1;

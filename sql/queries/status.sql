@@ -14,6 +14,7 @@ select jsonb_build_object(
     'clock_held', (select clock_held from installation),
     'silent_nodes', (select coalesce(jsonb_agg(jsonb_build_object('name', name, 'since', seen_at) order by name), '[]')
         from nodes where state = 'ready' and health <> 'ok'),
+    'stuck_all', (select count(*) from stuck_v1),
     'stuck', (select coalesce(jsonb_agg(to_jsonb(s) order by since), '[]') from (
         select customer, tenant, instance, state, step, step_state, class, reason, since, attempt, next_try
         from stuck_v1 order by since limit 50) s),

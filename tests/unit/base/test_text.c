@@ -10,6 +10,27 @@
 #include <stdlib.h>
 #include <string.h>
 
+static void the_end_of_a_long_log_is_kept(void **state) {
+    cleanup_str struct str log = STR_TAIL(64);
+    (void)state;
+    for (int i = 0; i < 1000; i++) {
+        str_addf(&log, "line %d\n", i);
+        assert_true(log.n <= 64);
+        assert_true(str_starts(str_text(&log), "line ")); /* whole lines */
+    }
+    assert_true(str_is_cut(&log));
+    assert_non_null(strstr(str_text(&log), "line 998\nline 999\n"));
+    char wide[200];
+    memset(wide, 'x', sizeof wide);
+    wide[199] = 'y';
+    str_add(&log, wide, sizeof wide);
+    assert_int_equal(log.n, 64);
+    assert_int_equal(log.s[63], 'y');
+    str_release(&log);
+    str_adds(&log, "anew");
+    assert_string_equal(str_text(&log), "anew");
+}
+
 static void str_stops_at_its_ceiling(void **state) {
     (void)state;
     cleanup_str struct str s = STR_INIT(8);
@@ -161,6 +182,7 @@ static void the_validator_names_the_value_and_the_rule(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_end_of_a_long_log_is_kept),
         cmocka_unit_test(str_stops_at_its_ceiling),
         cmocka_unit_test(numbers_are_whole_and_within_limits),
         cmocka_unit_test(derived_identities_differ_and_repeat),
