@@ -199,8 +199,8 @@ int pg_send(struct pg *pg, const char *query, const struct pg_params *params, st
             connection_error(pg, err);
             return -1;
         }
-        pg->prepares[pg->pending] = add_prepared(pg, query);
         push(pg, KIND_PREPARE);
+        pg->prepares[pg->pending - 1] = add_prepared(pg, query);
     }
     if (!PQsendQueryPrepared(pg->conn, name, p->n, p->values, p->lengths, binary_formats, 1)) {
         connection_error(pg, err);

@@ -25,7 +25,8 @@ app() { # ROUND
   "$BUILD/fairlead" instance delete "$name" --tenant bench/main --purge --wait --timeout 60 >/dev/null
 }
 statements() { sql "select xact_commit + xact_rollback from pg_stat_database where datname = current_database()"; }
-rss_kb() { sed -n 's/^VmRSS:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$(pid_of "$1")/status"; }
+# Resident, and what of it is private: the rest are pages of libraries, which all that runs here share.
+memory_mb() { awk -v field="$2:" '$1 == field {printf "%.1f", $2 / 1024}' "/proc/$(pid_of "$1")/status"; }
 # Twenty quiet seconds; WHAT is how many nodes live.
 idle() { # WHAT
   local before transactions i names=(coordinator server slave)
@@ -37,7 +38,8 @@ idle() { # WHAT
   sample "idle_transactions_per_s_$1" "$(awk -v n=$(($(statements) - transactions)) 'BEGIN {printf "%.1f", n / 20}')"
   for i in 0 1 2; do
     sample "idle_cpu_permille_${names[i]}_$1" "$(awk -v us=$((before[i + 4] - before[i])) 'BEGIN {printf "%.2f", us / 20000}')"
-    sample "rss_mb_${names[i]}_$1" "$(awk -v kb="$(rss_kb "${names[i]}")" 'BEGIN {printf "%.1f", kb / 1024}')"
+    sample "rss_mb_${names[i]}_$1" "$(memory_mb "${names[i]}" VmRSS)"
+    sample "private_mb_${names[i]}_$1" "$(memory_mb "${names[i]}" RssAnon)"
   done
   sample "idle_cpu_permille_kafka_$1" "$(awk -v us=$((before[7] - before[3])) 'BEGIN {printf "%.2f", us / 20000}')"
 }

@@ -19,5 +19,5 @@ def ratio($a; $b): ($a / $b * 100 | round) / 100;
   "request to first green answer\t\(.app_s)\ts",
   "  bare compose up of that file\t\(.bare_compose_s)\ts\tratio \(ratio(.app_s; .bare_compose_s))",
   (to_entries[] | select(.key | startswith("repair_s_")) | "repair: \(.key[9:] | gsub("_"; " "))\t\(.value)\ts"),
-  (("2", "500") as $n | "idle, \($n) nodes: CPU of the coordinator\t\(.["idle_cpu_permille_coordinator_" + $n])\tpermille\tserver \(.["idle_cpu_permille_server_" + $n]), slave \(.["idle_cpu_permille_slave_" + $n]), Kafka \(.["idle_cpu_permille_kafka_" + $n]); \(.["idle_transactions_per_s_" + $n]) transactions/s; resident coordinator \(.["rss_mb_coordinator_" + $n]), server \(.["rss_mb_server_" + $n]), slave \(.["rss_mb_slave_" + $n]) MB")
+  (("2", "500") as $n | "idle, \($n) nodes: CPU of the coordinator\t\(.["idle_cpu_permille_coordinator_" + $n])\tpermille\tserver \(.["idle_cpu_permille_server_" + $n]), slave \(.["idle_cpu_permille_slave_" + $n]), Kafka \(.["idle_cpu_permille_kafka_" + $n]); \(.["idle_transactions_per_s_" + $n]) transactions/s; resident (private) coordinator \(.["rss_mb_coordinator_" + $n]) (\(.["private_mb_coordinator_" + $n])), server \(.["rss_mb_server_" + $n]) (\(.["private_mb_server_" + $n])), slave \(.["rss_mb_slave_" + $n]) (\(.["private_mb_slave_" + $n])) MB")
 ] | .[]
