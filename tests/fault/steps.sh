@@ -61,7 +61,14 @@ ends_in() { case $1 in create | start) echo running ;; stop) echo stopped ;; del
 is_in() { sql_is "select state from instances where name = '$1' order by created_at desc limit 1" "$2"; }
 settled() { sql_is "select count(*) from documents d join instances i on i.id = d.instance_id where i.name = '$1' and ((d.absent and not d.confirmed) or d.observed <> d.revision)" 0; }
 
-worker_of() { case $1 in stack.* | stop.* | remove.* | keeper.*) echo slave ;; *) echo server ;; esac; }
+worker_of() { case $1 in stack.* | stop.* | remove.* | keeper.* | worker.spooled) echo slave ;; *) echo server ;; esac; }
+
+# Disarmed: whoever passes the point later is not what the next phase waits for.
+not_reached() { # WORKER POINT
+  echo "$2 was not reached"
+  restart "$1" ''
+  return 1
+}
 
 # One phase of a life, with a point armed in the worker that passes it. 0: it ended as if nothing had been.
 phase() { # NAME WHAT POINT MODE [OPTION]
@@ -72,19 +79,24 @@ phase() { # NAME WHAT POINT MODE [OPTION]
   life "$1" "$2" "${5:-}" || return 1
   case $4 in
   kill)
-    within 45 gone "$pid" || { echo "$3 was not reached"; return 1; }
+    within 45 gone "$pid" || not_reached "$worker" "$3" || return 1
     kills=$((kills + 1))
     restart "$worker" ''
     ;;
   stop) # beyond every time limit of a session; another of its kind takes over what a group shares
-    within 45 stopped_by_signal "$pid" || { echo "$3 was not reached"; return 1; }
+    within 45 stopped_by_signal "$pid" || not_reached "$worker" "$3" || return 1
     [ "$worker" = slave ] || start_worker second builder,dns,prober ''
     sleep_for 9
     kill -CONT "$pid"
     ;;
   esac
   within 90 is_in "$1" "$(ends_in "$2")" && within 30 settled "$1" || return 1
-  if [ "$4" = stop ] && [ "$worker" != slave ]; then kill "$(cat "$fleet/second.pid")"; fi
+  # Gone before the next phase, or it takes the order that the other is to be caught with.
+  if [ "$4" = stop ] && [ "$worker" != slave ]; then
+    pid=$(cat "$fleet/second.pid")
+    kill "$pid"
+    within 60 gone "$pid" || return 1
+  fi
   snapshot "$1" >"$fleet/snapshot.$2"
   diff -u "$fleet/undisturbed.$2" "$fleet/snapshot.$2"
 }
@@ -113,7 +125,7 @@ fi
 ok "a life without a fault is the measure" undisturbed
 
 creating=(resolve.fetched build.exported build.built build.pushed name.read name.sent keeper.accepted stack.rendered stack.pulled stack.recorded
-  stack.guarded stack.secrets stack.up stack.healthy route.written route.tested route.reloaded verify.named verify.fetched)
+  stack.guarded stack.secrets stack.up stack.healthy worker.spooled route.written route.tested route.reloaded verify.named verify.fetched)
 stopping=(stop.down route.written stop.unguarded stop.secrets keeper.accepted)
 starting=(name.sent stack.up stack.secrets route.reloaded verify.fetched)
 deleting=(remove.files remove.volumes name.sent stop.down stop.secrets route.tested name.read)
@@ -156,6 +168,20 @@ enrols_after() { # POINT: the code is used up or not; a new one always works, an
 "$fairlead" node create third --plane main --roles dns --address 127.0.0.5 >/dev/null 2>&1 || true
 ok "a node that dies at enrol.asked enrols with a new code" enrols_after enrol.asked
 ok "... and at enrol.keys" enrols_after enrol.keys
+dies_at_enrol() { # the coordinator, when it has stored a node's keys and has answered nobody
+  local state=$fleet/third token
+  token=$("$fairlead" node invite third)
+  rm -rf "$state"
+  kill_coordinator
+  start_coordinator enrol.stored:kill
+  within 20 ready
+  FAIRLEAD_STATE=$state "$BUILD/fairlead-worker" enrol "$token" >/dev/null 2>&1 && return 1
+  within 10 gone "$(coordinator)"
+  start_coordinator ''
+  within 20 ready
+  FAIRLEAD_STATE=$state "$BUILD/fairlead-worker" enrol "$("$fairlead" node invite third)" >/dev/null && [ -e "$state/node.json" ]
+}
+ok "... and one whose coordinator dies at enrol.stored" dies_at_enrol
 ok "a code is good once" bash -c "token=\$('$fairlead' node invite third); FAIRLEAD_STATE='$fleet/third' '$BUILD/fairlead-worker' enrol \$token && ! FAIRLEAD_STATE='$fleet/third' '$BUILD/fairlead-worker' enrol \$token"
 
 sql "update nodes set roles = '{builder,host,edge,dns,prober}' where name = 'server'" >/dev/null
