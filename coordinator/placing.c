@@ -4,6 +4,7 @@
  * leaves a due row for the page behind, "PLANE/LAST": a smaller one may fit where those before it do not. */
 #include "base/str.h"
 #include "coordinator/engine.h"
+#include "coordinator/store/columns.h"
 #include "model/place.h"
 #include "sql/queries.h"
 
@@ -123,14 +124,22 @@ static bool read_subject(const char *text, struct uuid *ret_plane_id, struct uui
     return uuid_parse(plane, ret_plane_id) && (!text[n] || uuid_parse(text + n + 1, ret_after));
 }
 
-static void leave_next(struct batch *batch, const struct input *input, struct uuid plane_id,
-                       struct uuid after) {
+/* Before the plane is locked: another coordinator that has claimed this very row waits for the plane. */
+static int leave_next(struct batch *batch, struct uuid plane_id, struct uuid after, struct err *err) {
     char plane[UUID_HEX_SIZE], last[UUID_HEX_SIZE];
     if (uuid_is_nil(after))
-        return;
-    decision_timer(batch_decision(batch, input->seed), TIMER_PLACE,
-                   arena_printf(batch->arena, "%s/%s", uuid_hex(plane_id, plane), uuid_hex(after, last)),
-                   batch->now);
+        return 0;
+    struct timer next = {
+        .kind = TIMER_PLACE,
+        .subject = arena_printf(batch->arena, "%s/%s", uuid_hex(plane_id, plane), uuid_hex(after, last)),
+        .due_at = batch->now};
+    const void *row = &next;
+    struct pg_params params = {.arena = batch->arena};
+    pg_params_rows(&params, timer_columns, timer_columns_n, &row, 1);
+    batch->due_now = true;
+    PGresult *res = pg_run(batch->pg, query_timers_insert, &params, err);
+    PQclear(res);
+    return res ? 0 : -1;
 }
 
 int placing_run(struct batch *batch, const struct input *input, struct err *err) {
@@ -152,11 +161,12 @@ int placing_run(struct batch *batch, const struct input *input, struct err *err)
         return pg_script(batch->pg, "rollback", err);
     if (load_waiting(batch, plane_id, after, &next, err) < 0)
         return -1;
+    if (leave_next(batch, plane_id, next, err) < 0)
+        return -1;
     cleanup_result PGresult *locked = pg_run(batch->pg, query_planes_lock, &plane, err);
     if (!locked || read_nodes(batch, plane_id, &nodes, err) < 0)
         return -1;
     place_all(batch, &nodes, input);
-    leave_next(batch, input, plane_id, next);
     if (store(batch, err) < 0)
         return -1;
     return pg_script(batch->pg, "commit", err);

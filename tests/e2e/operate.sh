@@ -44,6 +44,21 @@ stuck() {
   return $rc
 }
 ok "what waits for room is in status, with the reason" stuck
+# A page of those that wait is 64: one that fits stands behind them.
+asked() { printf '{"app":"testapp","name":"%s","customer":"e2e","tenant":"main","plane":"main","size":"%s"}' "$1" "$2"; }
+many_wait() {
+  local rc=0 i
+  sql "update nodes set memory_mb = 100" >/dev/null
+  for i in $(seq 70); do answers 202 POST /v1/instances -d "$(asked "m$tag-$i" small)" || rc=1; done
+  answers 202 POST /v1/instances -d "$(asked "fits$tag" tiny)" || rc=1
+  within 30 sql_is "select count(*) from instances where name = 'fits$tag' and node_id is not null" 1 || rc=1
+  sql_is "select count(*) from instances where name like 'm$tag-%' and node_id is not null" 0 || rc=1
+  for i in $(sql "select id from instances where name like 'm$tag-%' or name = 'fits$tag'"); do answers 202 DELETE "/v1/instances/$i?purge=true" || rc=1; done
+  within 60 sql_is "select count(*) from instances where (name like 'm$tag-%' or name = 'fits$tag') and not gone" 0 || rc=1
+  sql "update nodes set memory_mb = 4096" >/dev/null
+  return $rc
+}
+ok "one that fits is placed behind more than a page of those that do not" many_wait
 
 ok "what docs/SQL.md asks is answered to fairlead_read" bash -c "set -o pipefail; sed -n '/^\`\`\`sql/,/^\`\`\`/p' '$root/docs/SQL.md' | grep -v '^\`' | psql -XAtq -v ON_ERROR_STOP=1 '${FAIRLEAD_DATABASE_URL/fairlead_owner/fairlead_read}'"
 
