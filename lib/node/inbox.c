@@ -15,6 +15,11 @@
 
 #define ASK_AGAIN_US (15 * CLOCK_S) /* for the list, while none has come */
 
+struct answer {
+    uint32_t came; /* so many of its parts */
+    bool whole;
+};
+
 struct inbox {
     const struct node_identity *node;
     struct keeper *keeper;
@@ -22,20 +27,20 @@ struct inbox {
     pthread_t thread;
     atomic_bool stopping;
     uint8_t nonce[16];
-    uint32_t *came; /* for each part of the inventory: how many parts of its answer have come */
-    size_t parts_n, answered;
+    struct answer *answers; /* to each part of the inventory */
+    size_t parts_n, whole;
     int64_t asked_at;
 };
 
 /* Every part of the inventory has its whole answer. */
 static bool list_came(const struct inbox *inbox) {
-    return inbox->parts_n && inbox->answered == inbox->parts_n;
+    return inbox->parts_n && inbox->whole == inbox->parts_n;
 }
 
 static void forget_answers(struct inbox *inbox) {
-    free(inbox->came);
-    inbox->came = NULL;
-    inbox->parts_n = inbox->answered = 0;
+    free(inbox->answers);
+    inbox->answers = NULL;
+    inbox->parts_n = inbox->whole = 0;
 }
 
 static void send_inventory(struct inbox *inbox) {
@@ -44,7 +49,7 @@ static void send_inventory(struct inbox *inbox) {
     inbox->asked_at = clock_mono_us();
     if (n != inbox->parts_n) { /* the first time, or more is held by now */
         forget_answers(inbox);
-        inbox->came = mem_alloc(n * sizeof *inbox->came);
+        inbox->answers = mem_alloc(n * sizeof *inbox->answers);
         inbox->parts_n = n;
     }
     for (size_t i = 0; i < n; i++) {
@@ -56,13 +61,16 @@ static void send_inventory(struct inbox *inbox) {
     keeper_inventory_free(parts, n);
 }
 
-/* The parts of an answer come in order, some perhaps twice. */
+/* The parts of an answer come in order, some perhaps twice. An older coordinator answers all at once, and
+ * numbers nothing. */
 static void count_answer(struct inbox *inbox, const Fairlead__V1__List *list) {
-    size_t part = list->inventory_part;
-    if (part < 1 || part > inbox->parts_n || list->part != inbox->came[part - 1] + 1)
+    size_t part = list->inventory_part ? list->inventory_part : 1;
+    struct answer *answer = part <= inbox->parts_n ? &inbox->answers[part - 1] : NULL;
+    if (!answer || answer->whole || list->part != answer->came + 1)
         return;
-    inbox->came[part - 1]++;
-    inbox->answered += list->part == list->parts;
+    answer->came++;
+    answer->whole = list->part == list->parts;
+    inbox->whole += answer->whole;
     if (list_came(inbox))
         log_info("the coordinator's list came", LOG_I("parts", inbox->parts_n));
 }

@@ -49,7 +49,8 @@ size_t keeper_inventory(struct keeper *keeper, const uint8_t nonce[16],
     pthread_mutex_lock(&keeper->mutex);
     struct item **items = mem_alloc((keeper->n + 1) * sizeof *items);
     Fairlead__V1__Inventory **parts = mem_alloc((keeper->n / INVENTORY_ENTRIES + 1) * sizeof *parts);
-    memcpy(items, keeper->items, keeper->n * sizeof *items);
+    if (keeper->n)
+        memcpy(items, keeper->items, keeper->n * sizeof *items);
     qsort(items, keeper->n, sizeof *items, by_instance);
     do
         parts[parts_n++] = make_part(items, keeper->n, &at, nonce);

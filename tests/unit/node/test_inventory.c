@@ -15,7 +15,7 @@ static struct keeper *keeper_of(size_t instances) {
     static char *const kinds[KINDS] = {"stack", "route", "watch"};
     struct keeper *keeper = mem_alloc(sizeof *keeper);
     pthread_mutex_init(&keeper->mutex, NULL);
-    keeper->items = mem_alloc((instances * KINDS + 1) * sizeof *keeper->items);
+    keeper->items = instances ? mem_alloc(instances * KINDS * sizeof *keeper->items) : NULL;
     for (size_t kind = 0; kind < KINDS; kind++)
         for (size_t i = instances; i-- > 0;) {
             struct item *item = mem_alloc(sizeof *item);
