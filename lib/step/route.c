@@ -258,15 +258,18 @@ static int prove_generation(struct step_context *ctx, int64_t generation, struct
     return 0;
 }
 
+/* NULL in *ret: there is none. */
+static int read_old(const char *path, char **ret, struct err *err) {
+    return file_exists(path) ? file_read(path, 65536, ret, NULL, err) : 0;
+}
+
 static int apply(struct step_context *ctx, const struct route *route, struct err *err) {
-    char generation_file[600], line[64];
-    cleanup_free char *old_upstream = NULL, *old_page = NULL;
-    if (file_exists(route->upstream_file) &&
-        file_read(route->upstream_file, 4096, &old_upstream, NULL, err) < 0)
-        return -1;
-    if (file_exists(route->page_file) && file_read(route->page_file, 4096, &old_page, NULL, err) < 0)
-        return -1;
-    if (ensure_server(ctx, err) < 0)
+    char generation_file[600], server_file[600], line[64];
+    cleanup_free char *old_upstream = NULL, *old_page = NULL, *old_server = NULL;
+    (void)snprintf(server_file, sizeof server_file, "%s/conf.d/fairlead.conf", ctx->machine->edge_dir);
+    if (read_old(route->upstream_file, &old_upstream, err) < 0 ||
+        read_old(route->page_file, &old_page, err) < 0 || read_old(server_file, &old_server, err) < 0 ||
+        ensure_server(ctx, err) < 0)
         return -1;
     int64_t generation = next_generation(ctx, generation_file);
     (void)snprintf(line, sizeof line, "return 200 \"%lld\";\n", (long long)generation);
@@ -282,6 +285,7 @@ static int apply(struct step_context *ctx, const struct route *route, struct err
             str_adds(&ctx->log, "the generation could not be put back\n");
         (void)put(ctx, route->upstream_file, old_upstream ? old_upstream : "", &ignored);
         (void)put(ctx, route->page_file, old_page ? old_page : "", &ignored);
+        (void)put(ctx, server_file, old_server ? old_server : "", &ignored);
         return step_fail(ctx, err, err->cls, "nginx_test",
                          "nginx refuses the configuration; the old one serves on.");
     }

@@ -81,12 +81,16 @@ int stack_stop(struct step_context *ctx, struct stack *stack, bool absent, struc
     /* A port that was given back may be somebody else's by now: it is closed by whom it was opened for only.
      */
     bool ours = !absent || file_exists(stack->file) || json_array_size(stack->containers);
-    /* By a file of ours: the one that lies there may be anybody's by now. Without one, what carries the label
-     * goes. */
-    struct err unwritten = {0};
-    if (json_array_size(stack->containers) && stack_write(ctx, stack, &unwritten) == 0 &&
-        compose_down(&compose, false, err) < 0)
-        return step_fail(ctx, err, err->cls, "down_failed", "%s", arena_strdup(ctx->arena, err->text));
+    /* By a file of ours: the one that lies there may be anybody's by now. What Compose cannot take down,
+     * because of the file or for whatever reason, is taken by its label. */
+    struct err passed = {0};
+    if (json_array_size(stack->containers) &&
+        (stack_write(ctx, stack, &passed) < 0 || compose_down(&compose, false, &passed) < 0)) {
+        if (*ctx->machine->cancel)
+            return step_fail(ctx, err, ERR_RETRY, "stopping", "The worker is stopping.");
+        str_addf(&ctx->log, "%s\n", passed.text);
+        ctx->cls = NULL;
+    }
     if (stack_find_network(ctx, stack, err) < 0 || remove_leftovers(ctx, stack, err) < 0 ||
         fault_check(FAULT_STOP_DOWN, err) < 0 || prune_networks(ctx, err) < 0 ||
         (ours && unguard(ctx, stack, err) < 0) || fault_check(FAULT_STOP_UNGUARDED, err) < 0)
