@@ -96,7 +96,7 @@ static void a_child_says_how_it_ended(void **state) {
     struct err err = {0};
     cleanup_str struct str out = STR_INIT(1000), log = STR_INIT(1000);
     (void)state;
-    const char *const argv[] = CONF_TEXT("sh", "-c", "echo out; echo one >&2; echo two >&2; exit 3");
+    const char *const argv[] = {"sh", "-c", "echo out; echo one >&2; echo two >&2; exit 3", NULL};
     struct proc proc = {.argv = argv, .timeout_us = 10 * CLOCK_S, .out = &out, .log = &log};
     assert_int_equal(proc_check(&proc, ERR_PARK, &err), -1);
     assert_int_equal(proc.status, 3);
