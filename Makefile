@@ -48,7 +48,7 @@ PROGRAMS := $(BUILD)/fairlead-coordinator $(BUILD)/fairlead-worker $(BUILD)/fair
 TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(TEST_SRC))
 COMPONENTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(COMPONENT_SRC))
 
-.PHONY: fuzz fuzzers check-fuzz check-fault check-tsan all programs tests components deps check check-fast check-e2e lint fmt sim demo demo-down bench golden check-golden check-alerts check-emits check-unit check-sim clean catalog-check
+.PHONY: fuzz fuzzers check-fuzz check-fault check-tsan all programs tests components deps check check-fast check-e2e lint fmt sim demo demo-down bench bench-full golden check-golden check-alerts check-emits check-unit check-sim clean catalog-check
 all: deps
 	@$(MAKE) --no-print-directory -j2 programs
 
@@ -205,7 +205,10 @@ check: deps
 
 bench: deps
 	@$(MAKE) --no-print-directory -j2 programs build/$(notdir $(CC))/tests/bench/nodes
-	@tests/bench/run
+	@tests/bench/run $(BENCH)
+# 5 rounds of a minute, after a minute of warming up: more than an hour.
+bench-full: BENCH := 5 60
+bench-full: bench
 
 demo: all
 	@deploy/dev/demo up

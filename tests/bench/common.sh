@@ -34,9 +34,8 @@ cpu_us() { # PID...
 pid_of() { cat "$fleet/$1.pid"; }
 postgres_pids() { pgrep -u postgres -x postgres; }
 kafka_pid() { pgrep -f 'kafka\.Kafka ' | head -n 1; }
-# A sample of a figure; run takes the median of the rounds.
+# A sample of a figure; run takes the median of the rounds, and the least and the most.
 sample() { printf '%s\t%s\n' "$1" "$2" >>"$raw"; }
-median_of() { awk -F'\t' -v n="$1" '$1 == n {print $2}' "$raw" | sort -g | awk '{v[NR] = $1} END {if (NR) print v[int((NR + 1) / 2)]}'; }
 part_of() { # PART: a coordinator that is only that
   FAIRLEAD_STATE=$fleet/coordinator setsid "$BUILD/fairlead-coordinator" "$1" >>"$fleet/bench-$1.log" 2>&1 </dev/null &
   echo $! >"$fleet/bench-$1.pid"

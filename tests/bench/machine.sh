@@ -27,21 +27,21 @@ app() { # ROUND
 statements() { sql "select xact_commit + xact_rollback from pg_stat_database where datname = current_database()"; }
 # Resident, and what of it is private: the rest are pages of libraries, which all that runs here share.
 memory_mb() { awk -v field="$2:" '$1 == field {printf "%.1f", $2 / 1024}' "/proc/$(pid_of "$1")/status"; }
-# Twenty quiet seconds; WHAT is how many nodes live.
+# Fifteen quiet seconds; WHAT is how many nodes live.
 idle() { # WHAT
   local before transactions i names=(coordinator server slave)
   read -r -t 5 <> <(:) || true
   before="$(cpu_us "$(pid_of coordinator)") $(cpu_us "$(pid_of server)") $(cpu_us "$(pid_of slave)") $(cpu_us "$(kafka_pid)")"
   transactions=$(statements)
-  read -r -t 20 <> <(:) || true
+  read -r -t 15 <> <(:) || true
   read -r -a before <<<"$before $(cpu_us "$(pid_of coordinator)") $(cpu_us "$(pid_of server)") $(cpu_us "$(pid_of slave)") $(cpu_us "$(kafka_pid)")"
-  sample "idle_transactions_per_s_$1" "$(awk -v n=$(($(statements) - transactions)) 'BEGIN {printf "%.1f", n / 20}')"
+  sample "idle_transactions_per_s_$1" "$(awk -v n=$(($(statements) - transactions)) 'BEGIN {printf "%.1f", n / 15}')"
   for i in 0 1 2; do
-    sample "idle_cpu_permille_${names[i]}_$1" "$(awk -v us=$((before[i + 4] - before[i])) 'BEGIN {printf "%.2f", us / 20000}')"
+    sample "idle_cpu_permille_${names[i]}_$1" "$(awk -v us=$((before[i + 4] - before[i])) 'BEGIN {printf "%.2f", us / 15000}')"
     sample "rss_mb_${names[i]}_$1" "$(memory_mb "${names[i]}" VmRSS)"
     sample "private_mb_${names[i]}_$1" "$(memory_mb "${names[i]}" RssAnon)"
   done
-  sample "idle_cpu_permille_kafka_$1" "$(awk -v us=$((before[7] - before[3])) 'BEGIN {printf "%.2f", us / 20000}')"
+  sample "idle_cpu_permille_kafka_$1" "$(awk -v us=$((before[7] - before[3])) 'BEGIN {printf "%.2f", us / 15000}')"
 }
 # 500 nodes more, simulated by one program: enrolled, each with its topic and its presence every ten seconds.
 crowd() {
@@ -55,7 +55,6 @@ crowd() {
   pid=$!
   within 120 grep -q ready "$folder/out"
   within 120 is 500 "select count(*) from nodes where name like 'bench-%' and state = 'ready'"
-  read -r -t 15 <> <(:) || true
   idle 500
   kill "$pid"
   wait "$pid" 2>/dev/null || true

@@ -39,7 +39,7 @@ idle_worker() {
 # kill -9 in the middle of 1,000 intents per second: until what was accepted after it is done within a second again.
 recovery() { # ROUND
   local tag=c$1- start load
-  post_at "$tag" 1000 12 >/dev/null &
+  post_at "$tag" 1000 9 >/dev/null &
   load=$!
   read -r -t 4 <> <(:) || true
   kill -9 "$(pid_of coordinator)"
