@@ -39,7 +39,7 @@ ok "fairlead: an empty name" refuses 3 "" "$fairlead" instance get 'zzz'
 # shellcheck disable=SC2046
 ok "fairlead: 100 options" refuses 2 "is not an option" "$fairlead" instance create testapp x $(for i in $(seq 100); do printf -- '--set a%d=b ' "$i"; done)
 ok "fairlead: closed streams" bash -c "'$fairlead' plan list >&- 2>&- <&-; test \$? -lt 128"
-ok "fairlead: nobody reads" bash -c "'$fairlead' instance list | head -n 1; test \${PIPESTATUS[0]} -lt 139"
+ok "fairlead: nobody reads" bash -c "'$fairlead' instance list | head -n 1; [[ \${PIPESTATUS[0]} =~ ^(0|141)\$ ]]" # 141: by SIGPIPE
 ok "fairlead: no HOME" env -u HOME "$fairlead" plan list
 # ---- config files ----
 config() { # EXIT WORDS TEXT (printf): of a coordinator
@@ -51,9 +51,9 @@ ok "config: a folder" refuses 2 "cannot" "$coordinator" --config "$bad" run
 ok "config: an unknown setting" config 2 "is not a setting" 'nonsense = 1\n'
 ok "config: a line without =" config 2 "name = value" 'kafka\n'
 ok "config: a number that is none" config 2 "must be a number" 'name-hold = eighty\n'
-ok "config: a port that there is not" config 2 "from 0 to 65535" 'port = 70000\n'
+ok "coordinator: a port that there is not" refuses 2 "from 0 to 65535" "$coordinator" --port 70000 api
 ok "config: fewer than no connections" config 2 "from 1 to" 'connections = -1\n'
-ok "config: a number with a tail" config 2 "from 1 to" 'dns-ttl = 60s\n'
+ok "coordinator: a number with a tail" refuses 2 "from 1 to" "$coordinator" --dns-ttl 60s api
 ok "config: a word that is no choice" config 2 "must be one of: debug info warn error" 'log = loud\n'
 ok "config: noise" config 2 "" '\xff\xfe\x01\x02'
 head -c 1000000 /dev/zero | tr '\0' a >"$bad/large"
