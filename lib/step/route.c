@@ -82,7 +82,7 @@ static bool is_as_wanted(const struct step_context *ctx, const char *path, const
 static const char server_conf[] =
     "# Written by fairlead-worker: one server block, one map entry per name.\n"
     "map_hash_max_size 65536;\n"
-    "map_hash_bucket_size 256; # a name may have 253 characters\n"
+    "map_hash_bucket_size 256; # nginx takes names of up to some 50 otherwise\n"
     "map $host $fairlead_upstream { default \"\"; include %s/map.d/*.map; }\n"
     "map $host $fairlead_page { default \"\"; include %s/page.d/*.map; }\n"
     "map $http_upgrade $fairlead_connection { default upgrade; \"\" \"\"; }\n"
@@ -263,6 +263,12 @@ static int read_old(const char *path, char **ret, struct err *err) {
     return file_exists(path) ? file_read(path, 65536, ret, NULL, err) : 0;
 }
 
+static void put_back(struct step_context *ctx, const char *path, const char *old) {
+    struct err err;
+    if ((old ? file_write(path, old, strlen(old), 0644, &err) : file_remove(path, &err)) < 0)
+        str_addf(&ctx->log, "not put back: %s\n", err.text);
+}
+
 static int apply(struct step_context *ctx, const struct route *route, struct err *err) {
     char generation_file[600], server_file[600], line[64];
     cleanup_free char *old_upstream = NULL, *old_page = NULL, *old_server = NULL;
@@ -279,13 +285,11 @@ static int apply(struct step_context *ctx, const struct route *route, struct err
         fault_check(FAULT_ROUTE_WRITTEN, err) < 0)
         return -1;
     if (test_nginx(ctx, err) < 0) {
-        struct err ignored;
         (void)snprintf(line, sizeof line, "return 200 \"%lld\";\n", (long long)generation - 1);
-        if (file_write(generation_file, line, strlen(line), 0644, &ignored) < 0)
-            str_adds(&ctx->log, "the generation could not be put back\n");
-        (void)put(ctx, route->upstream_file, old_upstream ? old_upstream : "", &ignored);
-        (void)put(ctx, route->page_file, old_page ? old_page : "", &ignored);
-        (void)put(ctx, server_file, old_server ? old_server : "", &ignored);
+        put_back(ctx, generation_file, line);
+        put_back(ctx, route->upstream_file, old_upstream);
+        put_back(ctx, route->page_file, old_page);
+        put_back(ctx, server_file, old_server);
         return step_fail(ctx, err, err->cls, "nginx_test",
                          "nginx refuses the configuration; the old one serves on.");
     }

@@ -71,6 +71,12 @@ ask_for testapp nonginx
 ok "nginx refuses its configuration: failed" within 60 state_is nonginx failed
 ok "... with its class everywhere" failed_as nonginx route nginx_test "the old one serves on"
 ok "... and nginx's own words" shows_lines nonginx "unknown directive"
+mv "$FAIRLEAD_EDGE_DIR/conf.d/fairlead.conf" "$fleet/server.conf"
+echo 'map_hash_max_size 4096;' >"$FAIRLEAD_EDGE_DIR/conf.d/zz-broken.conf"
+refuses_again() { ! "$fairlead" instance retry nonginx --wait --timeout 60 && failed_as nonginx route nginx_test "serves on"; }
+ok "... and our server block beside a setting of somebody else" refuses_again
+ok "... whose own words it shows" shows_lines nonginx "is duplicate"
+ok "... and which is not left behind" test ! -e "$FAIRLEAD_EDGE_DIR/conf.d/fairlead.conf"
 rm "$FAIRLEAD_EDGE_DIR/conf.d/zz-broken.conf"
 ok "... mended, retry goes on" mended nonginx
 ok "... and it leaves nothing" leaves_nothing nonginx
