@@ -18,7 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define QUEUE_MAX 256 /* records of short jobs in hand */
+#define QUEUE_MAX 256 /* records of short jobs in hand, above which nothing is read */
 #define TAKE_MAX 128
 #define IN_HAND_MAX 8 /* records of one partition of long jobs, above which it is paused */
 
@@ -351,7 +351,9 @@ static void *run_poll(void *arg) {
         }
         (void)settle_finished(orders);
         /* With jobs in hand it looks often, for their end; else it waits for the broker. */
-        bool full = orders->queued >= QUEUE_MAX;
+        /* Reading stops for a moment only: short jobs are done long before the broker gives up on a member
+         * that does not ask. Partitions of long ones pause, each by itself. */
+        bool full = !orders->in_turn && orders->queued >= QUEUE_MAX;
         int got = full ? 0 : kcons_poll(orders->kcons, orders->queued ? 5 : 250, &record, &err);
         if (full)
             (void)usleep(1000);

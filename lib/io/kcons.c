@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/rnd.h"
 
 #include <librdkafka/rdkafka.h>
 #include <pthread.h>
@@ -16,8 +17,7 @@ struct kcons {
     char *group; /* by group: its name, and what is read */
     rd_kafka_topic_partition_list_t *subscription;
     unsigned assignment;
-    int held;          /* partitions, of the group's */
-    int64_t looked_at; /* since when none is held, or whether the group holds any was asked */
+    int64_t ask_at; /* none of the group's partitions is held: when to ask who holds any; 0: it is well */
 };
 
 #define EMPTY_US (10 * CLOCK_S)
@@ -29,14 +29,18 @@ static void no_log(const rd_kafka_t *rk, int level, const char *facility, const 
     (void)rk, (void)level, (void)facility, (void)text; /* errors come back as values */
 }
 
+/* Jittered: all members of a group that was forgotten would ask at once. */
+static int64_t when_to_ask(void) {
+    return clock_mono_us() + EMPTY_US + (int64_t)(rnd_u64() % (EMPTY_US / 2));
+}
+
 /* On the polling thread, inside kcons_poll(). A pause outlives the assignment that it was made in (librdkafka
  * 2.0.2): who paused has lost the partition meanwhile and would never resume it. */
 static void rebalanced(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t *partitions,
                        void *arg) {
     struct kcons *kcons = arg;
     kcons->assignment = atomic_fetch_add(&assignments, 1) + 1;
-    kcons->held = code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS ? partitions->cnt : 0;
-    kcons->looked_at = clock_mono_us();
+    kcons->ask_at = code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS && partitions->cnt ? 0 : when_to_ask();
     if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS)
         (void)rd_kafka_resume_partitions(rk, partitions);
     (void)rd_kafka_assign(rk, code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS ? partitions : NULL);
@@ -97,7 +101,7 @@ struct kcons *kcons_open_group(const char *brokers, const char *client, const ch
     if (!kcons)
         return NULL;
     kcons->group = mem_strdup(group);
-    kcons->looked_at = clock_mono_us();
+    kcons->ask_at = when_to_ask();
     kcons->subscription = rd_kafka_topic_partition_list_new(8);
     for (; *topics; topics++)
         (void)rd_kafka_topic_partition_list_add(kcons->subscription, *topics, RD_KAFKA_PARTITION_UA);
@@ -137,6 +141,7 @@ void kcons_close(struct kcons *kcons) {
         return;
     (void)rd_kafka_consumer_close(kcons->rk);
     /* It waits for ever (librdkafka 2.0.2) when a topic that was read is gone; a program must be able to end.
+     * What is left behind is one consumer for each loss: one that opens while the topic is gone ends at once.
      */
     pthread_t thread;
     struct timespec until = clock_mono_timespec(clock_mono_us() + CLOSE_US);
@@ -151,9 +156,12 @@ void kcons_close(struct kcons *kcons) {
     free(kcons);
 }
 
+static bool is_settled(const rd_kafka_ConsumerGroupDescription_t *group) {
+    return !rd_kafka_ConsumerGroupDescription_error(group) &&
+           rd_kafka_ConsumerGroupDescription_state(group) == RD_KAFKA_CONSUMER_GROUP_STATE_STABLE;
+}
+
 static bool no_member_holds_any(const rd_kafka_ConsumerGroupDescription_t *group) {
-    if (rd_kafka_ConsumerGroupDescription_error(group))
-        return false;
     for (size_t i = 0; i < rd_kafka_ConsumerGroupDescription_member_count(group); i++) {
         const rd_kafka_topic_partition_list_t *held = rd_kafka_MemberAssignment_partitions(
             rd_kafka_MemberDescription_assignment(rd_kafka_ConsumerGroupDescription_member(group, i)));
@@ -165,13 +173,11 @@ static bool no_member_holds_any(const rd_kafka_ConsumerGroupDescription_t *group
 
 /* A group may share out nothing for ever: when its leader chose while the topic was gone, and the topic was
  * made again before the metadata were read, librdkafka 2.0.2 sees no change that would make it choose again.
- * A member that holds nothing because there are more members than partitions is well; the broker knows which
- * it is. */
+ * A member that holds nothing because there are more members than partitions is well, until the next
+ * rebalance; the broker knows which it is. */
 static bool is_forgotten(struct kcons *kcons) {
-    int64_t now = clock_mono_us();
-    if (!kcons->group || kcons->held || now - kcons->looked_at < EMPTY_US)
+    if (!kcons->group || !kcons->ask_at || clock_mono_us() < kcons->ask_at)
         return false;
-    kcons->looked_at = now;
     const char *names[] = {kcons->group};
     rd_kafka_queue_t *queue = rd_kafka_queue_new(kcons->rk);
     rd_kafka_DescribeConsumerGroups(kcons->rk, names, 1, NULL, queue);
@@ -181,7 +187,9 @@ static bool is_forgotten(struct kcons *kcons) {
         event ? rd_kafka_event_DescribeConsumerGroups_result(event) : NULL;
     const rd_kafka_ConsumerGroupDescription_t **groups =
         result ? rd_kafka_DescribeConsumerGroups_result_groups(result, &n) : NULL;
-    bool forgotten = n == 1 && no_member_holds_any(groups[0]);
+    bool settled = n == 1 && is_settled(groups[0]);
+    bool forgotten = settled && no_member_holds_any(groups[0]);
+    kcons->ask_at = settled && !forgotten ? 0 : when_to_ask();
     if (event)
         rd_kafka_event_destroy(event);
     rd_kafka_queue_destroy(queue);
