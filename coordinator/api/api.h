@@ -79,8 +79,11 @@ void api_done_refusal(struct api_call *call, struct api_done *ret, int status, c
 struct api_once {
     const char *kind;  /* as requests are listed by */
     const char *owner; /* of the keys; NULL: who holds the token */
+    /* Of a route that is open to all: is this somebody for whom anything may be written? 1: yes. 0: no, and
+     * it is answered. NULL: the token has been looked at. */
+    int (*admit)(struct api_call *call, struct pg *pg, const void *data, struct err *err);
     /* Within the transaction that remembers the answer; seed is the request's identity. Class retry: rolled
-     * back, and done again. A refusal is an answer as well, and is remembered, but for 401. */
+     * back, and done again. A refusal is an answer as well, and is remembered. */
     int (*work)(struct api_call *call, struct pg *pg, void *data, struct uuid seed, struct api_done *ret,
                 struct err *err);
     void (*stored)(struct api *api); /* after the commit, before the answer; may be NULL */

@@ -149,6 +149,24 @@ static json_t *welcome(const struct api_call *call, PGresult *node) {
                      "seal_key", seal_hex, "seal_proof", proof_hex);
 }
 
+static const char bad_code[] =
+    "This code is not valid: it was used, is older than an hour, or was never given.";
+
+/* Anybody may ask: for a code that was never given nothing is written. */
+static int is_given(struct api_call *call, struct pg *pg, const void *data, struct err *err) {
+    const struct enrolment *enrolment = data;
+    struct pg_params params = {.arena = &call->request->arena};
+    struct hash hash = hash_of(enrolment->bytes, CODE_SIZE);
+    pg_params_bytes(&params, hash.b, sizeof hash.b);
+    cleanup_result PGresult *given = pg_run(pg, query_token_given, &params, err);
+    if (!given)
+        return -1;
+    if (PQntuples(given))
+        return 1;
+    api_refuse(call->request, 401, "bad_code", bad_code);
+    return 0;
+}
+
 static int enrol(struct api_call *call, struct pg *pg, void *data, struct uuid seed, struct api_done *ret,
                  struct err *err) {
     const struct enrolment *enrolment = data;
@@ -164,8 +182,7 @@ static int enrol(struct api_call *call, struct pg *pg, void *data, struct uuid s
     if (!node)
         return -1;
     if (PQntuples(node) == 0) {
-        api_done_refusal(call, ret, 401, "bad_code",
-                         "This code is not valid: it was used, is older than an hour, or was never given.");
+        api_done_refusal(call, ret, 401, "bad_code", bad_code);
         return 0;
     }
     pg_params_text(&topic_params, topic_of_node(pg_uuid(node, 0, 0), topic));
@@ -185,7 +202,7 @@ static void enrolled(struct api *api) {
 
 void node_enrol(struct api_call *call) {
     static const struct api_once once = {
-        .kind = "enrol", .owner = "enrol", .work = enrol, .stored = enrolled};
+        .kind = "enrol", .owner = "enrol", .admit = is_given, .work = enrol, .stored = enrolled};
     uint8_t proof[SIGN_SIZE];
     struct enrolment *enrolment = arena_new(&call->request->arena, struct enrolment);
     cleanup_json json_t *body = api_body(call->request, enrol_fields);

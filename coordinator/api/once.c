@@ -6,7 +6,9 @@
 
 #include <string.h>
 
-#define ATTEMPTS 4 /* after a COMMIT whose outcome is unknown, the request finds its own row */
+/* Of one request. A COMMIT whose outcome is unknown has lost its connection: that is a 503, and whoever asks
+ * again with the same key finds the row. */
+#define ATTEMPTS 4
 
 struct once_call {
     const struct api_once *once;
@@ -75,18 +77,18 @@ static int remember(struct api_call *call, const struct once_call *mine, struct 
 static int run_in_transaction(struct api_call *call, const struct once_call *mine, struct pg *pg,
                               struct err *err) {
     struct api_done done = {0};
+    int rc = mine->once->admit ? mine->once->admit(call, pg, mine->data, err) : 1;
+    if (rc <= 0)
+        return rc;
     if (pg_script(pg, "begin", err) < 0)
         return -1;
-    int rc = claim(call, mine, pg, err);
+    rc = claim(call, mine, pg, err);
     if (rc == 0)
         pg_rollback(pg);
     if (rc <= 0)
         return rc;
-    if (mine->once->work(call, pg, mine->data, mine->who.seed, &done, err) < 0)
-        return -1;
-    if (done.status == 401) /* of somebody whom nobody knows nothing is kept */
-        pg_rollback(pg);
-    else if (remember(call, mine, pg, &done, err) < 0)
+    if (mine->once->work(call, pg, mine->data, mine->who.seed, &done, err) < 0 ||
+        remember(call, mine, pg, &done, err) < 0)
         return -1;
     if (mine->once->stored && done.status < 400)
         mine->once->stored(call->api);

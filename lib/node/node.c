@@ -50,6 +50,14 @@ static char *enrol_body(const struct token *token, const struct sign_keys *keys)
     return json_text(body);
 }
 
+/* The same for the same code and keys: a node whose answer was lost asks again, and gets it. */
+static void enrol_key(const struct token *token, const struct sign_keys *keys, char out[HASH_HEX_SIZE]) {
+    uint8_t bytes[CODE_SIZE + SIGN_PUBLIC_SIZE];
+    memcpy(bytes, token->code, CODE_SIZE);
+    memcpy(bytes + CODE_SIZE, keys->sign_public, SIGN_PUBLIC_SIZE);
+    hash_hex(hash_of(bytes, sizeof bytes), out);
+}
+
 /* The answer as JSON of texts; the seal key must be signed by the key whose fingerprint the token has. */
 static int check_welcome(const json_t *welcome, const char *fingerprint, struct err *err) {
     uint8_t sign_key[SIGN_PUBLIC_SIZE], seal_key[SEAL_PUBLIC_SIZE], proof[SIGN_SIZE];
@@ -72,12 +80,16 @@ static int check_welcome(const json_t *welcome, const char *fingerprint, struct 
 }
 
 static int ask(const struct token *token, const struct sign_keys *keys, json_t **ret, struct err *err) {
-    char url[320];
+    char url[320], key[HASH_HEX_SIZE], header[128];
+    const char *const headers[] = {header, NULL};
     cleanup_free char *body = enrol_body(token, keys);
     (void)snprintf(url, sizeof url, "%s/v1/enrol", token->url);
+    enrol_key(token, keys, key);
+    (void)snprintf(header, sizeof header, "Idempotency-Key: %s", key);
     struct http_call call = HTTP_CALL_INIT(65536);
     call.method = "POST";
     call.url = url;
+    call.headers = headers;
     call.body = body;
     call.timeout_us = 15000000;
     int rc = http_run(&call, err);
@@ -100,6 +112,15 @@ static void path_of(const char *state, const char *name, char out[512]) {
     (void)snprintf(out, 512, "%s/%s", state, name);
 }
 
+/* One that enrols again keeps its keys: what is sealed to them on its disk stays readable. They are kept
+ * before anybody is asked: with others the answer to the same code would be no. */
+static int load_or_make(struct sign_keys *keys, const char *path, struct err *err) {
+    if (file_exists(path))
+        return sign_keys_load(keys, path, err);
+    sign_keys_make(keys);
+    return sign_keys_save(keys, path, err);
+}
+
 int node_enrol(const char *state, const char *token_text, struct node_identity *ret, struct err *err) {
     struct token token = {0};
     struct sign_keys keys;
@@ -107,16 +128,10 @@ int node_enrol(const char *state, const char *token_text, struct node_identity *
     cleanup_json json_t *welcome = NULL;
     if (parse_token(token_text, &token, err) < 0 || file_mkdirs(state, 0700, err) < 0)
         return -1;
-    /* One that enrols again keeps its keys: what is sealed to them on its disk stays readable. */
     path_of(state, "node.keys", path);
-    if (!file_exists(path))
-        sign_keys_make(&keys);
-    else if (sign_keys_load(&keys, path, err) < 0)
-        return -1;
-    if (ask(&token, &keys, &welcome, err) < 0 || check_welcome(welcome, token.fingerprint, err) < 0)
-        return -1;
-    if (fault_check(FAULT_ENROL_ASKED, err) < 0 || sign_keys_save(&keys, path, err) < 0 ||
-        fault_check(FAULT_ENROL_KEYS, err) < 0)
+    if (load_or_make(&keys, path, err) < 0 || fault_check(FAULT_ENROL_KEYS, err) < 0 ||
+        ask(&token, &keys, &welcome, err) < 0 || check_welcome(welcome, token.fingerprint, err) < 0 ||
+        fault_check(FAULT_ENROL_ASKED, err) < 0)
         return -1;
     cleanup_free char *text = json_text(welcome);
     path_of(state, "node.json", path);

@@ -15,8 +15,8 @@ struct node_identity {
 };
 
 /* Uses up the token's one-time code: makes keys (or keeps those of an earlier enrolment), proves that it
- * holds them, pins the coordinator's, stores all. Class park for a token that cannot be right, retry when the
- * coordinator cannot be reached. */
+ * holds them, pins the coordinator's, stores all. Where the answer was lost, the same token is answered
+ * again. Class park for a token that cannot be right, retry when the coordinator cannot be reached. */
 MUST_CHECK int node_enrol(const char *state, const char *token, struct node_identity *ret, struct err *err);
 /* Class park when the node has not enrolled. */
 MUST_CHECK int node_load(const char *state, struct node_identity *ret, struct err *err);

@@ -43,12 +43,20 @@ openssl genpkey -algorithm ed25519 -out "$key" 2>/dev/null
 sign_key=$(openssl pkey -in "$key" -pubout -outform DER | tail -c 32 | hex)
 seal_key=$(openssl genpkey -algorithm x25519 2>/dev/null | openssl pkey -pubout -outform DER | tail -c 32 | hex)
 code=$("$fairlead" node invite guest | cut -d. -f2)
-{ printf 'DSSEv1 17 fairlead.enrol.v1 80 '; printf %s "$code$sign_key$seal_key" | unhex; } >"$fleet/guest.proved"
-joins() { # KEY: a node that did not hear the answer asks again
-  answers 200 POST /v1/enrol -H "Idempotency-Key: $1" -d "$(body "$code" "$sign_key" "$seal_key" "$(openssl pkeyutl -sign -rawin -inkey "$key" -in "$fleet/guest.proved" | hex)")"
+proved() { # CODE: the body of who holds the keys
+  { printf 'DSSEv1 17 fairlead.enrol.v1 80 '; printf %s "$1$sign_key$seal_key" | unhex; } >"$fleet/guest.proved"
+  body "$1" "$sign_key" "$seal_key" "$(openssl pkeyutl -sign -rawin -inkey "$key" -in "$fleet/guest.proved" | hex)"
 }
-joins_twice() { joins "$code" && cp "$fleet/body" "$fleet/welcome" && joins "$code" && cmp "$fleet/body" "$fleet/welcome"; }
+joins() { answers "$1" POST /v1/enrol -H "Idempotency-Key: $2" -d "$(proved "$3")"; } # STATUS KEY CODE
+remembered() { sql "select count(*) from requests where owner = 'enrol'"; }
+is_unknown() {
+  local before
+  before=$(remembered)
+  joins 401 never "$(z 32)" && code_is bad_code && [ "$(remembered)" = "$before" ]
+}
+ok "a code that was never given, well proved: nothing is kept of it" is_unknown
+joins_twice() { joins 200 "$code" "$code" && cp "$fleet/body" "$fleet/welcome" && joins 200 "$code" "$code" && cmp "$fleet/body" "$fleet/welcome"; }
 ok "one that asks again with its Idempotency-Key gets the same answer (P2)" joins_twice
-ok "... another key gets none: the code is used up" bash -c "$(declare -f joins body hex answers api); $(declare -p code sign_key seal_key key fleet FAIRLEAD_SERVER); ! joins other >/dev/null"
+ok "... another key gets none: the code is used up" joins 401 other "$code"
 rm -rf "$fleet"/guest "$fleet"/guest?
 finish

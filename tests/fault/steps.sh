@@ -158,15 +158,17 @@ if [ "${STEPS:-}" != all ]; then
   ok "... nor one at stop.secrets" phase "p$tag" delete stop.secrets stop --purge
 fi
 
-enrols_after() { # POINT: the code is used up or not; a new one always works, and nothing of the first is believed
-  local state=$fleet/third
+enrols() { FAIRLEAD_STATE=$1 "$BUILD/fairlead-worker" enrol "$2" >/dev/null 2>&1 && [ -e "$1/node.json" ]; }
+enrols_after() { # POINT: whether the code is used up or not, the same token is answered again, and so is a new one
+  local state=$fleet/third token
+  token=$("$fairlead" node invite third)
   rm -rf "$state"
-  FAIRLEAD_FAULT=$1:kill FAIRLEAD_STATE=$state "$BUILD/fairlead-worker" enrol "$("$fairlead" node invite third)" >/dev/null 2>&1 || true
+  FAIRLEAD_FAULT=$1:kill FAIRLEAD_STATE=$state "$BUILD/fairlead-worker" enrol "$token" >/dev/null 2>&1 || true
   [ ! -e "$state/node.json" ] || return 1
-  FAIRLEAD_STATE=$state "$BUILD/fairlead-worker" enrol "$("$fairlead" node invite third)" >/dev/null && [ -e "$state/node.json" ]
+  enrols "$state" "$token" && enrols "$state" "$("$fairlead" node invite third)"
 }
 "$fairlead" node create third --plane main --roles dns --address 127.0.0.5 >/dev/null 2>&1 || true
-ok "a node that dies at enrol.asked enrols with a new code" enrols_after enrol.asked
+ok "a node that dies at enrol.asked enrols by the same token" enrols_after enrol.asked
 ok "... and at enrol.keys" enrols_after enrol.keys
 dies_at_enrol() { # the coordinator, when it has stored a node's keys and has answered nobody
   local state=$fleet/third token
@@ -175,14 +177,20 @@ dies_at_enrol() { # the coordinator, when it has stored a node's keys and has an
   kill_coordinator
   start_coordinator enrol.stored:kill
   within 20 ready
-  FAIRLEAD_STATE=$state "$BUILD/fairlead-worker" enrol "$token" >/dev/null 2>&1 && return 1
+  enrols "$state" "$token" && return 1
   within 10 gone "$(coordinator)"
   start_coordinator ''
   within 20 ready
-  FAIRLEAD_STATE=$state "$BUILD/fairlead-worker" enrol "$("$fairlead" node invite third)" >/dev/null && [ -e "$state/node.json" ]
+  enrols "$state" "$token"
+}
+good_once() {
+  local token
+  token=$("$fairlead" node invite third)
+  rm -rf "$fleet/fourth"
+  enrols "$fleet/third" "$token" && ! enrols "$fleet/fourth" "$token"
 }
 ok "... and one whose coordinator dies at enrol.stored" dies_at_enrol
-ok "a code is good once" bash -c "token=\$('$fairlead' node invite third); FAIRLEAD_STATE='$fleet/third' '$BUILD/fairlead-worker' enrol \$token && ! FAIRLEAD_STATE='$fleet/third' '$BUILD/fairlead-worker' enrol \$token"
+ok "a code is good for one node" good_once
 
 sql "update nodes set roles = '{builder,host,edge,dns,prober}' where name = 'server'" >/dev/null
 restart server ''
