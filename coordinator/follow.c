@@ -36,6 +36,7 @@ static void closed(void *arg) {
     pthread_mutex_lock(&follow->mutex);
     follower->gone = true;
     follower->stream = NULL;
+    pthread_cond_signal(&follow->cond); /* a wake may have found the mutex held */
     pthread_mutex_unlock(&follow->mutex);
 }
 
@@ -116,8 +117,8 @@ static void *run(void *arg) {
     return NULL;
 }
 
-/* Never waits: engines call it after each commit. Whoever holds the mutex looks at `woken` before it sleeps.
- */
+/* Never waits: engines call it after each commit. Whoever holds the mutex is the thread, which looks at
+ * `woken` before it sleeps, or signals before it lets go. */
 void follow_wake(struct follow *follow) {
     atomic_store(&follow->woken, true);
     if (pthread_mutex_trylock(&follow->mutex) != 0)

@@ -97,18 +97,30 @@ static int write_rows(struct batch *batch, const struct vec *rows, struct err *e
 
 /* A node that was restored from an old disk must hear "absent" again, though it was confirmed long ago and
  * the relay would send a tombstone for it. */
-static void add_absent(struct batch *batch, struct vec *rows, const char *topic, struct uuid node_id,
-                       PGresult *documents, int i) {
-    struct outbox_row *row = add_row(batch, rows, topic, "record");
-    struct uuid instance = pg_uuid(documents, i, 0);
-    struct str key = STR_INIT(64);
-    str_add(&key, node_id.b, sizeof node_id.b);
-    str_add(&key, instance.b, sizeof instance.b);
-    str_adds(&key, pg_text(documents, i, 1));
-    row->key = (struct bytes){arena_memdup(batch->arena, key.s, key.n), key.n};
-    row->value.n = (size_t)PQgetlength(documents, i, 8);
-    row->value.p = arena_memdup(batch->arena, PQgetvalue(documents, i, 8), row->value.n);
-    str_release(&key);
+static int add_absent(struct batch *batch, struct vec *rows, const char *topic, struct uuid node_id,
+                      const struct vec *instances, const struct vec *kinds, struct err *err) {
+    struct pg_params params = {.arena = batch->arena};
+    if (!instances->n)
+        return 0;
+    pg_params_uuid(&params, node_id);
+    pg_params_uuids(&params, instances->items, instances->n);
+    pg_params_texts(&params, kinds->items, kinds->n);
+    cleanup_result PGresult *absent = pg_run(batch->pg, query_inventory_absent, &params, err);
+    if (!absent)
+        return -1;
+    for (int i = 0; i < PQntuples(absent); i++) {
+        struct outbox_row *row = add_row(batch, rows, topic, "record");
+        struct uuid instance = pg_uuid(absent, i, 0);
+        struct str key = STR_INIT(64);
+        str_add(&key, node_id.b, sizeof node_id.b);
+        str_add(&key, instance.b, sizeof instance.b);
+        str_adds(&key, pg_text(absent, i, 1));
+        row->key = (struct bytes){arena_memdup(batch->arena, key.s, key.n), key.n};
+        row->value.n = (size_t)PQgetlength(absent, i, 2);
+        row->value.p = arena_memdup(batch->arena, PQgetvalue(absent, i, 2), row->value.n);
+        str_release(&key);
+    }
+    return 0;
 }
 
 /* Which instances a part of an inventory speaks of; `open` fills a bound that there is not. */
@@ -123,7 +135,7 @@ static struct uuid bound_of(ProtobufCBinaryData data, int open) {
 static int answer(struct batch *batch, const struct sign_keys *keys, struct uuid node_id,
                   const Fairlead__V1__Inventory *inventory, struct err *err) {
     struct pg_params params = {.arena = batch->arena};
-    struct vec rows = {0};
+    struct vec rows = {0}, absent_instances = {0}, absent_kinds = {0};
     char buf[TOPIC_NAME_SIZE];
     const char *topic = arena_strdup(batch->arena, topic_of_node(node_id, buf));
     pg_params_uuid(&params, node_id);
@@ -139,8 +151,9 @@ static int answer(struct batch *batch, const struct sign_keys *keys, struct uuid
         known += held != NULL;
         if (!must_send(documents, i, held))
             continue;
-        if (!PQgetisnull(documents, i, 8)) {
-            add_absent(batch, &rows, topic, node_id, documents, i);
+        if (pg_bool(documents, i, 4) && pg_bool(documents, i, 5)) {
+            *vec_add(batch->arena, &absent_instances, struct uuid) = pg_uuid(documents, i, 0);
+            *vec_add(batch->arena, &absent_kinds, const char *) = pg_text(documents, i, 1);
             continue;
         }
         struct outbox_row *row = add_row(batch, &rows, topic, "document");
@@ -148,6 +161,8 @@ static int answer(struct batch *batch, const struct sign_keys *keys, struct uuid
         row->instance_id = pg_uuid(documents, i, 0);
         row->document = arena_strdup(batch->arena, pg_text(documents, i, 1));
     }
+    if (add_absent(batch, &rows, topic, node_id, &absent_instances, &absent_kinds, err) < 0)
+        return -1;
     if (known < inventory->n_entries)
         log_warn("a node holds documents that are not known here; they are left alone",
                  LOG_I("documents", inventory->n_entries - known));

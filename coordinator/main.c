@@ -198,15 +198,15 @@ static int start_parts(struct coordinator *c, const char *what, struct err *err)
     return all || str_eq(what, "api") ? start_api(c, err) : 0;
 }
 
-/* Sources first, so that nothing new begins; then what they began is finished; then what carries it. Who
- * wakes another ends before it. */
+/* Sources first, so that nothing new begins; then what carries it. Who wakes another ends before it: an
+ * engine wakes before it answers, so once all that asked it have ended it wakes nobody. */
 static void stop_parts(struct coordinator *c) {
     httpd_stop(c->httpd);
     desk_stop(c->desk);
+    engine_stop(c->api_engine);
     ingest_stop(c->ingest);
     topic_step_stop(c->topics);
     clock_stop(c->clock);
-    engine_stop(c->api_engine);
     engine_stop(c->engine);
     follow_stop(c->follow);
     relay_stop(c->relay);

@@ -1,7 +1,8 @@
-/* Placement: a due row of a plane. The waiting instances are locked, then the plane; what place() finds are
- * events for decide() in the same transaction. A placement that only looked, without these locks, could see
- * "full" and sleep for ever. A transaction looks at one page of those that wait; where there may be more, it
- * leaves a due row for the page behind, "PLANE/LAST": a smaller one may fit where those before it do not. */
+/* Placement: a due row of a plane. The waiting instances are locked, then the due row, then the plane:
+ * whoever decides about an instance leaves its due row after locking it. What place() finds are events for
+ * decide() in the same transaction. A placement that only looked, without these locks, could see "full" and
+ * sleep for ever. A transaction looks at one page of those that wait; where there may be more, it leaves a
+ * due row for the page behind, "PLANE/LAST": a smaller one may fit where those before it do not. */
 #include "base/str.h"
 #include "coordinator/engine.h"
 #include "coordinator/store/columns.h"
@@ -152,15 +153,13 @@ int placing_run(struct batch *batch, const struct input *input, struct err *err)
     pg_params_texts(&claim, &kind, 1);
     pg_params_texts(&claim, &input->timer_subject, 1);
     pg_params_uuid(&plane, plane_id);
-    if (pg_script(batch->pg, "begin", err) < 0)
+    if (pg_script(batch->pg, "begin", err) < 0 || load_waiting(batch, plane_id, after, &next, err) < 0)
         return -1;
     cleanup_result PGresult *claimed = pg_run(batch->pg, query_timers_claim, &claim, err);
     if (!claimed)
         return -1;
     if (PQntuples(claimed) == 0) /* another coordinator's by now */
         return pg_script(batch->pg, "rollback", err);
-    if (load_waiting(batch, plane_id, after, &next, err) < 0)
-        return -1;
     if (leave_next(batch, plane_id, next, err) < 0)
         return -1;
     cleanup_result PGresult *locked = pg_run(batch->pg, query_planes_lock, &plane, err);

@@ -1,3 +1,2 @@
-select instance_id, kind, epoch, revision, absent, confirmed, observed, coalesce(condition, ''),
-    case when absent and confirmed then envelope end
+select instance_id, kind, epoch, revision, absent, confirmed, observed, coalesce(condition, '')
 from documents where node_id = $1 and instance_id > $2 and instance_id <= $3 order by instance_id, kind
