@@ -21,7 +21,7 @@ const char *const topic_node_settings[] = {
 
 const struct topic_row topic_rows[] = {
     {"fairlead.orders.resolve", 8, orders_settings, "which commit and build key is a source now"},
-    {"fairlead.orders.build", 64, orders_settings, "build one key; a long job pauses its partition"},
+    {"fairlead.orders.build", 64, orders_settings, "build one key; one job of a partition at a time"},
     {"fairlead.orders.dns", 8, orders_settings, "one name, by host name: two changes of it must not race"},
     {"fairlead.orders.probe", 16, orders_settings, "fetch and judge one name"},
     {"fairlead.orders.noop", 16, orders_settings, "nothing, by a real worker"},
