@@ -156,43 +156,36 @@ void kcons_close(struct kcons *kcons) {
     free(kcons);
 }
 
-static bool is_settled(const rd_kafka_ConsumerGroupDescription_t *group) {
-    return !rd_kafka_ConsumerGroupDescription_error(group) &&
-           rd_kafka_ConsumerGroupDescription_state(group) == RD_KAFKA_CONSUMER_GROUP_STATE_STABLE;
+/* An assignment as members exchange it: a version of two bytes, then how many topics it names. */
+static bool holds_any(const struct rd_kafka_group_member_info *member) {
+    const uint8_t *p = member->member_assignment;
+    return p && member->member_assignment_size >= 6 && (p[2] || p[3] || p[4] || p[5]);
 }
 
-static bool no_member_holds_any(const rd_kafka_ConsumerGroupDescription_t *group) {
-    for (size_t i = 0; i < rd_kafka_ConsumerGroupDescription_member_count(group); i++) {
-        const rd_kafka_topic_partition_list_t *held = rd_kafka_MemberAssignment_partitions(
-            rd_kafka_MemberDescription_assignment(rd_kafka_ConsumerGroupDescription_member(group, i)));
-        if (held && held->cnt)
+static bool no_member_holds_any(const struct rd_kafka_group_info *group) {
+    for (int i = 0; i < group->member_cnt; i++)
+        if (holds_any(&group->members[i]))
             return false;
-    }
     return true;
 }
 
 /* A group may share out nothing for ever: when its leader chose while the topic was gone, and the topic was
  * made again before the metadata were read, librdkafka 2.0.2 sees no change that would make it choose again.
  * A member that holds nothing because there are more members than partitions is well, until the next
- * rebalance; the broker knows which it is. */
+ * rebalance; the broker knows which it is. (By rd_kafka_list_groups(): rd_kafka_DescribeConsumerGroups() of
+ * 2.0.2 aborts the program when the broker is away.) */
 static bool is_forgotten(struct kcons *kcons) {
     if (!kcons->group || !kcons->ask_at || clock_mono_us() < kcons->ask_at)
         return false;
-    const char *names[] = {kcons->group};
-    rd_kafka_queue_t *queue = rd_kafka_queue_new(kcons->rk);
-    rd_kafka_DescribeConsumerGroups(kcons->rk, names, 1, NULL, queue);
-    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, 5000);
-    size_t n = 0;
-    const rd_kafka_DescribeConsumerGroups_result_t *result =
-        event ? rd_kafka_event_DescribeConsumerGroups_result(event) : NULL;
-    const rd_kafka_ConsumerGroupDescription_t **groups =
-        result ? rd_kafka_DescribeConsumerGroups_result_groups(result, &n) : NULL;
-    bool settled = n == 1 && is_settled(groups[0]);
-    bool forgotten = settled && no_member_holds_any(groups[0]);
+    const struct rd_kafka_group_list *list = NULL;
+    rd_kafka_resp_err_t code = rd_kafka_list_groups(kcons->rk, kcons->group, &list, 5000);
+    const struct rd_kafka_group_info *group =
+        code == RD_KAFKA_RESP_ERR_NO_ERROR && list->group_cnt == 1 ? &list->groups[0] : NULL;
+    bool settled = group && group->err == RD_KAFKA_RESP_ERR_NO_ERROR && strcmp(group->state, "Stable") == 0;
+    bool forgotten = settled && no_member_holds_any(group);
     kcons->ask_at = settled && !forgotten ? 0 : when_to_ask();
-    if (event)
-        rd_kafka_event_destroy(event);
-    rd_kafka_queue_destroy(queue);
+    if (list)
+        rd_kafka_group_list_destroy(list);
     return forgotten;
 }
 
