@@ -1,6 +1,7 @@
-/* Placement: a due row of a plane. The waiting instances are locked, then the due row, then the plane:
- * whoever decides about an instance leaves its due row after locking it. What place() finds are events for
- * decide() in the same transaction. A placement that only looked, without these locks, could see "full" and
+/* Placement: a due row of a plane. The waiting instances are locked, then the due row is taken away, then the
+ * plane is locked: whoever decides about an instance leaves its due row after locking it. One that was left
+ * since the look stays: its instance was not seen. What place() finds are events for decide() in the same
+ * transaction. A placement that only looked, without these locks, could see "full" and
  * sleep for ever. A transaction looks at one page of those that wait; where there may be more, it leaves a
  * due row for the page behind, "PLANE/LAST": a smaller one may fit where those before it do not. */
 #include "base/str.h"
@@ -146,19 +147,26 @@ static int leave_next(struct batch *batch, struct uuid plane_id, struct uuid aft
 int placing_run(struct batch *batch, const struct input *input, struct err *err) {
     struct uuid plane_id, after = {0}, next = {0};
     struct vec nodes = {0};
-    const char *kind = timer_kind_names[TIMER_PLACE];
     if (!read_subject(input->timer_subject, &plane_id, &after))
         return 0;
-    struct pg_params claim = {.arena = batch->arena}, plane = {.arena = batch->arena};
-    pg_params_texts(&claim, &kind, 1);
-    pg_params_texts(&claim, &input->timer_subject, 1);
+    struct pg_params look = {.arena = batch->arena}, claim = look, plane = look;
+    pg_params_text(&look, input->timer_subject);
+    pg_params_text(&claim, input->timer_subject);
     pg_params_uuid(&plane, plane_id);
-    if (pg_script(batch->pg, "begin", err) < 0 || load_waiting(batch, plane_id, after, &next, err) < 0)
+    if (pg_script(batch->pg, "begin", err) < 0)
         return -1;
-    cleanup_result PGresult *claimed = pg_run(batch->pg, query_timers_claim, &claim, err);
+    cleanup_result PGresult *due = pg_run(batch->pg, query_place_due, &look, err);
+    if (!due)
+        return -1;
+    if (PQntuples(due) == 0) /* another coordinator's by now */
+        return pg_script(batch->pg, "rollback", err);
+    if (load_waiting(batch, plane_id, after, &next, err) < 0)
+        return -1;
+    pg_params_text(&claim, pg_text(due, 0, 0));
+    cleanup_result PGresult *claimed = pg_run(batch->pg, query_place_claim, &claim, err);
     if (!claimed)
         return -1;
-    if (PQntuples(claimed) == 0) /* another coordinator's by now */
+    if (PQntuples(claimed) == 0) /* it is due again: with another look */
         return pg_script(batch->pg, "rollback", err);
     if (leave_next(batch, plane_id, next, err) < 0)
         return -1;
