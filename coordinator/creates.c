@@ -184,7 +184,7 @@ static void take_over(struct engine_batch *batch, struct batch_input *in, struct
         return;
     }
     in->name->change = ROW_CHANGED;
-    in->name->serial = held->serial;
+    in->name->serial = 0; /* until this owner has written: what it then replaces is the last that did */
     in->name->replaces = held->serial
                              ? arena_printf(batch->base.arena, "fairlead owner=%s epoch=%lld serial=%lld",
                                             uuid_hex(held->instance_id, hex), (long long)batch->base.epoch,

@@ -46,7 +46,10 @@ static void open_name(struct subject *subject, struct decision *decision, struct
         done_at_once(decision, step); /* nothing was ever written */
         return;
     }
-    name->serial++;
+    /* A try of the same order has its serial: whichever succeeds, the marker is the one that an heir of the
+     * name is told to replace. */
+    if (uuid_is_nil(step->order_id))
+        name->serial++;
     name->held = true;
     name->change = name->change == ROW_NEW ? ROW_NEW : ROW_CHANGED;
     send_order(subject, decision, step, name->host);

@@ -182,8 +182,11 @@ static enum result point_name(struct world *w, const struct record *order) {
                    (long long)order->serial);
     if (*dns->marker) {
         (void)sscanf(dns->marker, "fairlead owner=%32s epoch=%u serial=%llu", held_owner, &epoch, &serial);
-        if (!str_eq(owner, held_owner) && !str_eq(order->replaces, dns->marker))
+        if (!str_eq(owner, held_owner) && !str_eq(order->replaces, dns->marker)) {
+            if (uuid_eq(w->names[order->name].row.instance_id, order->owner))
+                world_break(w, "the owner of a name is refused it");
             return RESULT_IS_PARK;
+        }
         if (str_eq(owner, held_owner) && (int64_t)serial > order->serial)
             return RESULT_IS_PARK;
     }

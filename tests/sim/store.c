@@ -257,11 +257,11 @@ static void create(struct world *w) {
     const char *replaces = taken->claimed && row->serial
                                ? arena_printf(&w->arena, "fairlead owner=%s epoch=1 serial=%lld",
                                               uuid_hex(row->instance_id, hex), (long long)row->serial)
-                               : NULL;
+                           : taken->claimed ? row->replaces
+                                            : NULL;
     *row = (struct name){.host = in->row.host,
                          .tenant_id = in->row.tenant_id,
                          .instance_id = in->row.id,
-                         .serial = taken->claimed ? row->serial : 0,
                          .replaces = replaces};
     w->names[name].claimed = true;
     w->instances_n++;
