@@ -147,6 +147,31 @@ static bool accept_intent(struct subject *subject, const struct decide_event *ev
     return true;
 }
 
+/* What had parked has succeeded after all: the walk goes on where it stood, and nobody has to ask. */
+static void revive(struct subject *subject) {
+    struct intent *intent = subject_intent(subject, subject->instance->running);
+    if (!intent || intent->state != INTENT_FAILED)
+        return;
+    for (size_t i = 0; i < subject->steps.n; i++)
+        if (vec_at(&subject->steps, struct step, i)->state == STEP_PARKED)
+            return;
+    for (size_t i = 0; i < subject->steps.n; i++) {
+        struct step *step = vec_at(&subject->steps, struct step, i);
+        if (step->state != STEP_DROPPED)
+            continue;
+        step->state = STEP_WAITING;
+        step->attempt = 0;
+        step->order_id = (struct uuid){0};
+        step->change = step->change == ROW_NEW ? ROW_NEW : ROW_CHANGED;
+    }
+    intent->state = INTENT_RUNNING;
+    intent->ended_at = 0;
+    intent->change = intent->change == ROW_NEW ? ROW_NEW : ROW_CHANGED;
+    subject->instance->problem = NULL;
+    if (subject->instance->change == ROW_KEPT)
+        subject->instance->change = ROW_CHANGED;
+}
+
 /* Success of any attempt of the running generation counts, whenever it comes; failure only of the present
  * attempt (protocol section 6). */
 static void take_order(struct subject *subject, const struct decide_event *event, struct decision *decision) {
@@ -157,15 +182,19 @@ static void take_order(struct subject *subject, const struct decide_event *event
         bool counts = event->result == RESULT_IS_OK
                           ? step->state == STEP_OPEN || step->state == STEP_PARKED
                           : step->state == STEP_OPEN && event->attempt == step->attempt;
+        bool late = counts && step->state == STEP_PARKED;
         if (counts)
             step_settle(subject, decision, step, event->result, &event->problem, event->facts);
+        if (late)
+            revive(subject);
         break;
     }
     walk_advance(subject, decision);
 }
 
 static bool is_older_report(const struct document *document, const struct decide_event *event) {
-    return uuid_eq(document->stream, event->stream) && event->report_n <= document->report_n;
+    bool is_retired = !uuid_is_nil(document->retired) && uuid_eq(document->retired, event->stream);
+    return is_retired || (uuid_eq(document->stream, event->stream) && event->report_n <= document->report_n);
 }
 
 static const char *wanted_condition(const struct document *document, enum want want) {
@@ -199,6 +228,8 @@ static void take_document(struct subject *subject, const struct decide_event *ev
     struct document *document = subject_document(subject, event->document_kind);
     if (!document || !uuid_eq(document->node_id, event->node_id) || is_older_report(document, event))
         return;
+    if (!uuid_eq(document->stream, event->stream))
+        document->retired = document->stream;
     document->stream = event->stream;
     document->report_n = event->report_n;
     document->condition = event->condition;
@@ -217,10 +248,13 @@ static void take_document(struct subject *subject, const struct decide_event *ev
         document->send = true; /* as a tombstone */
     }
     if (step && (step->state == STEP_OPEN || (step->state == STEP_PARKED && reached))) {
+        bool late = step->state == STEP_PARKED;
         if (reached)
             step_settle(subject, decision, step, RESULT_IS_OK, &event->problem, event->facts);
         else if (str_eq(event->condition, "failing"))
             step_settle(subject, decision, step, event->result, &event->problem, event->facts);
+        if (late)
+            revive(subject);
     }
     tell_drift(subject, event, decision);
     health_refresh(subject, decision, health_reason(subject, event));

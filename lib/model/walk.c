@@ -100,12 +100,18 @@ static void start_intent(struct subject *subject, struct decision *decision, str
         if (vec_at(&old, struct step, i)->change != ROW_KEPT)
             *vec_add(decision->arena, &subject->past, struct step) = *vec_at(&old, struct step, i);
     subject->steps = (struct vec){0};
-    if (intent->kind == INTENT_RETRY && before) {
+    /* An end that failed, and is not due any more, is not tried again: the app runs. */
+    bool extended = before && before->walk == WALK_EXPIRE && instance->expires_at > decision->now;
+    if (intent->kind == INTENT_RETRY && extended)
+        intent->walk = WALK_START;
+    else if (intent->kind == INTENT_RETRY && before)
         intent->walk = before->walk;
+    if (intent->kind == INTENT_RETRY && before && !extended)
         copy_steps(subject, decision, intent, &old);
-    } else {
+    else
         make_steps(subject, decision, intent);
-    }
+    if (intent->kind == INTENT_RETRY && instance->expires_at)
+        arm_expiry(subject, decision); /* it may have come, and found nothing to end */
     instance->problem = NULL;
     if (intent->kind == INTENT_CREATE && instance->trial_days && subject->release->trial) {
         instance->expires_at = decision->now + instance->trial_days * CLOCK_DAY;

@@ -128,6 +128,40 @@ static void silence_uses_up_the_budget_and_parks(void **state) {
     assert_int_equal(f->instance.state, STATE_RUNNING);
 }
 
+static void a_success_after_the_budget_ends_the_walk(void **state) {
+    struct fixture *f = *state;
+    assert_true(ask(f, INTENT_CREATE));
+    for (int i = 0; i < step_rows[STEP_NOOP].attempts; i++)
+        wake_late(f);
+    assert_int_equal(f->instance.state, STATE_FAILED);
+    report(f, 1, RESULT_IS_OK); /* the broker was away for so long (P7) */
+    assert_int_equal(f->instance.state, STATE_RUNNING);
+    assert_null(f->instance.problem);
+    assert_int_equal(vec_at(&f->subject.intents, struct intent, 0)->state, INTENT_DONE);
+}
+
+static void a_retry_brings_the_end_with_it(void **state) {
+    struct fixture *f = *state;
+    assert_true(ask(f, INTENT_CREATE));
+    report(f, 1, RESULT_IS_PARK);
+    f->instance.expires_at = f->decision.now - CLOCK_S; /* its timer came, and found nothing to end */
+    f->decision.timers = (struct vec){0};
+    assert_true(ask(f, INTENT_RETRY));
+    assert_int_equal(f->decision.timers.n, 1);
+    assert_int_equal(vec_at(&f->decision.timers, struct timer, 0)->kind, TIMER_EXPIRE);
+}
+
+static void an_end_that_failed_is_not_tried_again_once_it_is_extended(void **state) {
+    struct fixture *f = *state;
+    assert_true(ask(f, INTENT_CREATE));
+    report(f, 1, RESULT_IS_PARK);
+    vec_at(&f->subject.intents, struct intent, 0)->walk = WALK_EXPIRE;
+    f->instance.expires_at = f->decision.now + CLOCK_DAY;
+    assert_true(ask(f, INTENT_RETRY));
+    assert_int_equal(vec_at(&f->subject.intents, struct intent, 1)->walk, WALK_START);
+    assert_int_equal(f->instance.state, STATE_RUNNING);
+}
+
 static void requests_wait_for_each_other(void **state) {
     struct fixture *f = *state;
     assert_true(ask(f, INTENT_CREATE));
@@ -170,6 +204,9 @@ int main(void) {
         TEST(a_late_failure_does_not_spoil_a_good_state),
         TEST(a_report_that_comes_twice_does_nothing_twice),
         TEST(silence_uses_up_the_budget_and_parks),
+        TEST(a_success_after_the_budget_ends_the_walk),
+        TEST(a_retry_brings_the_end_with_it),
+        TEST(an_end_that_failed_is_not_tried_again_once_it_is_extended),
         TEST(requests_wait_for_each_other),
         TEST(what_was_done_in_a_walk_that_ends_is_still_written),
         TEST(a_delete_goes_before_what_waits_or_is_parked),

@@ -103,6 +103,28 @@ static void wake(struct fixture *f) {
     (void)decide(&f->subject, &event, &f->decision, &f->refusal);
 }
 
+static void say_of(struct fixture *f, uint8_t stream, int64_t n, const char *condition) {
+    struct decide_event event = {.kind = DECIDE_DOCUMENT,
+                                 .document_kind = DOCUMENT_WATCH,
+                                 .node_id = f->prober.id,
+                                 .epoch = 1,
+                                 .revision = 1,
+                                 .condition = condition,
+                                 .stream = {{stream}},
+                                 .report_n = n};
+    (void)decide(&f->subject, &event, &f->decision, &f->refusal);
+}
+
+static void a_retired_stream_is_not_believed(void **state) {
+    struct fixture *f = *state;
+    say_of(f, 1, 7, "healthy");
+    say_of(f, 2, 1, "failing"); /* the prober began anew */
+    say_of(f, 1, 8, "healthy"); /* a reader that was stopped for a while brings it */
+    assert_string_equal(f->instance.health, "failing");
+    say_of(f, 2, 2, "healthy");
+    assert_string_equal(f->instance.health, "ok");
+}
+
 static const struct event_row *last_event(const struct fixture *f) {
     assert_true(f->decision.events.n > 0);
     return vec_at(&f->decision.events, struct event_row, f->decision.events.n - 1);
@@ -223,6 +245,7 @@ static void what_an_older_revision_says_ends_no_step(void **state) {
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
+        TEST(a_retired_stream_is_not_believed),
         TEST(what_a_watch_sees_is_the_health),
         TEST(what_is_mended_while_it_answers_is_degraded),
         TEST(silence_of_any_of_them_is_unknown),
