@@ -49,13 +49,18 @@ static void take(struct node *node, const struct instance *instance, int64_t por
     node->disk_used += instance->disk_mb;
 }
 
+/* Enrolled, and heard of: on one that is silent a new app would only wait. */
+static bool is_there(const struct node *node) {
+    return node->ready && !str_eq(node->health, "unknown");
+}
+
 static struct node *pick_prober(struct node *nodes, size_t n, const struct instance *waiting) {
     size_t probers = 0;
     for (size_t i = 0; i < n; i++)
-        probers += nodes[i].ready && nodes[i].prober;
+        probers += is_there(&nodes[i]) && nodes[i].prober;
     size_t turn = probers ? waiting->id.b[15] % probers : 0;
     for (size_t i = 0; i < n; i++)
-        if (nodes[i].ready && nodes[i].prober && turn-- == 0)
+        if (is_there(&nodes[i]) && nodes[i].prober && turn-- == 0)
             return &nodes[i];
     return NULL;
 }
@@ -64,10 +69,11 @@ struct placement place(struct node *nodes, size_t n, const struct instance *wait
     struct placement result = {0};
     int hosts = 0;
     int64_t memory = 0, cpu = 0, disk = 0;
-    bool ports = false;
+    bool ports = false, silent = false;
     for (size_t i = 0; i < n; i++) {
         struct node *node = &nodes[i];
-        if (!node->ready)
+        silent = silent || (node->ready && !is_there(node));
+        if (!is_there(node))
             continue;
         if (node->edge && (!result.edge || strcmp(node->name, result.edge->name) < 0))
             result.edge = node;
@@ -91,7 +97,9 @@ struct placement place(struct node *nodes, size_t n, const struct instance *wait
         take(result.host, waiting, result.port, arena);
         return result;
     }
-    if (!hosts)
+    if (silent && (!hosts || !result.edge))
+        result.reason = "The nodes that could do this are not heard of just now.";
+    else if (!hosts)
         result.reason = "No node that can run apps has joined this plane yet.";
     else if (!result.edge)
         result.reason = "No node with the edge role has joined this plane yet.";

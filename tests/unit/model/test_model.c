@@ -112,6 +112,20 @@ static void placement_never_gives_away_what_it_has_not(void **state) {
     arena_release(&arena);
 }
 
+static void nothing_is_placed_on_a_node_that_is_silent(void **state) {
+    struct arena arena = {0};
+    struct node nodes[] = {host("edge", 300, true), host("slave", 900, false)};
+    struct instance waiting = {.memory_mb = 100, .cpu_milli = 100, .disk_mb = 10};
+    (void)state;
+    nodes[1].health = "unknown"; /* though it has the most room */
+    assert_ptr_equal(place(nodes, 2, &waiting, &arena).host, &nodes[0]);
+    nodes[0].health = "unknown";
+    struct placement none = place(nodes, 2, &waiting, &arena);
+    assert_null(none.host);
+    assert_non_null(strstr(none.reason, "not heard of"));
+    arena_release(&arena);
+}
+
 /* ---- the Compose file (F3) ---- */
 
 static const char spec_text[] =
@@ -254,6 +268,7 @@ int main(void) {
         cmocka_unit_test(every_walk_ends_in_a_state_that_may_follow),
         cmocka_unit_test(a_budget_ends_in_parking),
         cmocka_unit_test(names_follow_their_grammar),
+        cmocka_unit_test(nothing_is_placed_on_a_node_that_is_silent),
         cmocka_unit_test(placement_never_gives_away_what_it_has_not),
         cmocka_unit_test(rendering_is_the_same_bytes_for_the_same_input),
         cmocka_unit_test(a_hostile_value_adds_no_key),
