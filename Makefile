@@ -184,7 +184,7 @@ check-e2e: deps
 # The whole product of fault points, modes and phases, and the two real apps killed at each step.
 check-fault: deps
 	@$(MAKE) --no-print-directory -j2 FAULTS=1 programs
-	@STEPS=all tests/e2e/run tests/fault/loop.sh tests/fault/steps.sh tests/fault/apps.sh tests/fault/reached.sh
+	@STEPS=all OVERLOAD_S=60 tests/e2e/run tests/fault/loop.sh tests/fault/steps.sh tests/fault/apps.sh tests/fault/loss.sh tests/fault/reached.sh
 
 # Coordinator and workers under ThreadSanitizer on the real stack; what foreign libraries do is in the suppressions.
 check-tsan: deps

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "coordinator/backlog.h"
 #include "coordinator/presence.h"
 #include "sql/queries.h"
 
@@ -22,6 +23,7 @@ struct clock {
     struct presence *presence;
     char boot[40]; /* of this machine */
     int64_t marked_at;
+    struct backlog backlog;
     pthread_t thread;
     pthread_mutex_t mutex;
     pthread_cond_t cond;
@@ -68,10 +70,21 @@ static bool any_expires(PGresult *timers) {
     return false;
 }
 
-static int collect(struct clock *clock, struct arena *arena, struct vec *inputs, struct err *err) {
-    cleanup_result PGresult *timers = pg_run(clock->pg, query_timers_due, NULL, err);
+/* Is anything due that waits for an answer to what the outbox may still hold? */
+static bool any_waits(PGresult *timers, PGresult *steps) {
+    bool waits = PQntuples(steps) > 0;
+    for (int row = 0; row < PQntuples(timers) && !waits; row++)
+        waits = find_timer(pg_text(timers, row, 0)) == TIMER_WORK;
+    return waits;
+}
+
+static int collect(struct clock *clock, bool *stands, struct arena *arena, struct vec *inputs,
+                   struct err *err) {
+    struct pg_params params = {.arena = arena};
+    pg_params_int(&params, *stands);
+    cleanup_result PGresult *timers = pg_run(clock->pg, query_timers_due, &params, err);
     cleanup_result PGresult *steps = timers ? pg_run(clock->pg, query_steps_due, NULL, err) : NULL;
-    if (!steps)
+    if (!steps || (any_waits(timers, steps) && backlog_stands(&clock->backlog, clock->pg, stands, err) < 0))
         return -1;
     /* Before anything is stopped: is it that late, or did the clock jump? */
     bool must_look = any_expires(timers) || clock_mono_us() - clock->marked_at > CLOCK_S;
@@ -80,7 +93,7 @@ static int collect(struct clock *clock, struct arena *arena, struct vec *inputs,
         return -1;
     for (int row = 0; row < PQntuples(timers); row++) {
         int kind = find_timer(pg_text(timers, row, 0));
-        if (kind < 0 || (jumped && kind == TIMER_EXPIRE))
+        if (kind < 0 || (jumped && kind == TIMER_EXPIRE) || (*stands && kind == TIMER_WORK))
             continue;
         struct input *input = add_input(arena, inputs, INPUT_TIMER);
         input->timer_kind = kind;
@@ -88,7 +101,7 @@ static int collect(struct clock *clock, struct arena *arena, struct vec *inputs,
         if (kind == TIMER_EXPIRE || kind == TIMER_INSTANCE)
             (void)uuid_parse(input->timer_subject, &input->instance_id);
     }
-    for (int row = 0; row < PQntuples(steps); row++)
+    for (int row = 0; row < PQntuples(steps) && !*stands; row++)
         add_input(arena, inputs, INPUT_DUE)->instance_id = pg_uuid(steps, row, 0);
     return 0;
 }
@@ -96,12 +109,12 @@ static int collect(struct clock *clock, struct arena *arena, struct vec *inputs,
 /* Everything due, until nothing is, or for a while: more will be due at once then, but silence is looked for
  * between. Returns how long to sleep. */
 static int64_t run_due(struct clock *clock, struct err *err) {
-    bool stuck = false;
+    bool stuck = false, stands = false;
     for (int64_t until = clock_mono_us() + DUE_MAX_US; clock_mono_us() < until;) {
         struct arena arena = {0};
         struct vec inputs = {0};
         size_t failed = 0;
-        int rc = collect(clock, &arena, &inputs, err);
+        int rc = collect(clock, &stands, &arena, &inputs, err);
         if (rc == 0 && inputs.n)
             failed = engine_run_all(clock->conf.engine, inputs.items, inputs.n);
         for (size_t i = 0; rc == 0 && i < inputs.n; i++)
@@ -121,7 +134,7 @@ static int64_t run_due(struct clock *clock, struct err *err) {
     cleanup_result PGresult *next = pg_run(clock->pg, query_next_due, NULL, err);
     if (!next)
         return -1;
-    if (stuck)
+    if (stuck || stands)
         return CLOCK_S;
     if (PQgetisnull(next, 0, 1))
         return SLEEP_MAX_US;

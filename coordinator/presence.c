@@ -133,6 +133,8 @@ int presence_find_silent(struct presence *presence, struct pg *pg, const char *b
     struct vec ids = {0};
     int64_t now = clock_mono_us();
     *ret_n = 0;
+    if (now - presence->looked_at < CLOCK_S)
+        return 0;
     if (now - presence->looked_at > GAP_US)
         presence->settled_at = now;
     presence->looked_at = now;

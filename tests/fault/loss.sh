@@ -62,6 +62,23 @@ loses_disk() {
   within 180 state_is "u$tag" running && within 60 published && "$fairlead" instance stop lost --wait --timeout 120 && "$fairlead" instance start lost --wait --timeout 120
 }
 ok "the broker loses its whole disk: all is published again, and everything goes on" loses_disk
+outlasts() { # longer than all tries of a step: what waits in the queue is no failure (P7)
+  local i
+  kill_broker
+  "$fairlead" instance create testapp "away$tag" --size tiny >/dev/null
+  answers 202 POST /v1/instances -d "$(noop "noop$tag")" || return 1
+  for i in $(seq 20); do
+    sql "update installation set clock_offset_us = $i * 60000000" >/dev/null
+    sleep_for "$((i < 3 ? 6 : 1))"
+  done
+  sql_is "select count(*) from instances where name in ('away$tag', 'noop$tag') and state = 'new'" 2 || return 1
+  start_broker
+  within 120 state_is "away$tag" running && within 30 state_is "noop$tag" running
+}
+ok "the broker is away beyond the budget of every step: nothing has failed, and nobody has to ask" outlasts
+sql "update installation set clock_offset_us = 0" >/dev/null
+within 20 sql_is "select clock_held from installation" t
+"$fairlead" clock accept >/dev/null
 
 # ---- a slave ----
 silent() {
@@ -124,7 +141,7 @@ overload() { # far more at once than can be served; what was answered with 202 i
   local before after pid
   pid=$(coordinator)
   before=$(sql "select count(*) from instances")
-  TOKEN=$(cat "$fleet/token") TAG=o$tag wrk -t 2 -c 900 -d 15s -s "$root/tests/bench/post.lua" "$FAIRLEAD_SERVER" >"$fleet/wrk.out" 2>&1
+  TOKEN=$(cat "$fleet/token") TAG=o$tag wrk -t 2 -c 900 -d "${OVERLOAD_S:-15}s" -s "$root/tests/bench/post.lua" "$FAIRLEAD_SERVER" >"$fleet/wrk.out" 2>&1
   within 60 sql_is "select count(*) from outbox" 0 || return 1
   within 60 sql_is "select count(*) from instances where name like 'o$tag%' and state = 'new'" 0 || return 1
   after=$(sql "select count(*) from instances")
@@ -162,10 +179,10 @@ refuses() { # the database does not answer: nobody waits for ever, and everybody
 }
 ok "a database that stands still is 503 with Retry-After, or done late, never silence" refuses
 
-for name in lost "t$tag" "u$tag" "new$tag"; do "$fairlead" instance delete "$name" --purge >/dev/null 2>&1 || true; done
+for name in lost "t$tag" "u$tag" "new$tag" "away$tag" "noop$tag"; do "$fairlead" instance delete "$name" --purge >/dev/null 2>&1 || true; done
 sql "update nodes set roles = '{builder,host,edge,dns,prober}' where name = 'server'" >/dev/null
 for w in server slave; do kill -9 "$(cat "$fleet/$w.pid")"; done
 start_worker server builder,host,edge,dns,prober ''
 start_worker slave host ''
-within 90 sql_is "select count(*) from instances where name in ('lost', 't$tag', 'u$tag', 'new$tag') and state <> 'deleted'" 0 || true
+within 90 sql_is "select count(*) from instances where name in ('lost', 't$tag', 'u$tag', 'new$tag', 'away$tag') and state <> 'deleted'" 0 || true
 finish
