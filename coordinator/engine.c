@@ -17,6 +17,7 @@
 #define QUEUE_MAX 8192
 #define SLICE_MAX 1024              /* of what one source hands over at once: there is always room for it */
 #define RETRY_MAX_US (20 * CLOCK_S) /* of one batch, through restarts of the database */
+#define LOCK_TIMEOUTS 3             /* of an input alone, about a row that somebody holds */
 
 #define SETTINGS                                                                                             \
     PG_PINNED_PLANS "lock_timeout=1s statement_timeout=10s idle_in_transaction_session_timeout=5s"
@@ -292,7 +293,12 @@ static void fail_all(struct input **inputs, size_t n, const struct err *err) {
         inputs[i]->done(inputs[i], err);
 }
 
-/* Runs inputs until they are stored, or refused for good. */
+static bool is_held(const struct engine *engine) {
+    return engine->pg && str_eq(engine->pg->sqlstate, "55P03");
+}
+
+/* Runs inputs until they are stored, or refused for good. A row that somebody holds keeps nobody else
+ * waiting: the batch is split until its input is alone, and that one is told to come again. */
 static void run_batch(struct engine *engine, struct input **inputs, size_t n) {
     int64_t give_up = clock_mono_us() + RETRY_MAX_US;
     for (int attempt = 1;; attempt++) {
@@ -311,12 +317,13 @@ static void run_batch(struct engine *engine, struct input **inputs, size_t n) {
         free_answers(inputs, n);
         for (size_t i = 0; i < n; i++)
             inputs[i]->tried = true;
-        if (err.cls != ERR_RETRY && n > 1) {
+        bool held = err.cls == ERR_RETRY && is_held(engine);
+        if ((err.cls != ERR_RETRY || held) && n > 1) {
             run_batch(engine, inputs, n / 2);
             run_batch(engine, inputs + n / 2, n - n / 2);
             return;
         }
-        if (err.cls != ERR_RETRY || clock_mono_us() > give_up) {
+        if (err.cls != ERR_RETRY || clock_mono_us() > give_up || (held && attempt == LOCK_TIMEOUTS)) {
             log_error("an input could not be stored", LOG_S("engine", engine->conf.name),
                       LOG_S("error", err.text), LOG_S("class", err_class_name(err.cls)));
             fail_all(inputs, n, &err);
@@ -342,6 +349,8 @@ static void run_placing(struct engine *engine, struct input *input) {
         finish(engine, &batch);
     } else {
         log_warn("placing failed", LOG_S("error", err.text));
+        if (engine->conf.wake_relay) /* it may have been committed, its reply lost */
+            engine->conf.wake_relay(engine->conf.arg, UINT32_MAX);
         if (engine->pg && (!pg_is_usable(engine->pg) || pg_script(engine->pg, "rollback", NULL) < 0))
             pg_close(mem_steal(engine->pg));
     }

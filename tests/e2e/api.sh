@@ -53,6 +53,21 @@ seq 40 | xargs -P 20 -I{} curl -s -o /dev/null -m 20 -X POST -H "Authorization: 
   -d "$(noop "b$tag-XX" | sed 's/XX/{}/')" "$FAIRLEAD_SERVER/v1/instances"
 ok "40 side by side all run" within 20 sql_is "select count(*) from instances where name like 'b$tag-%' and state = 'running'" 40
 
+# A transaction of somebody holds a row: who asks about it is told to come again, who asks for another is served.
+held_row() {
+  local asker rc=0
+  psql -Xqc "begin; select from instances where id = '$first' for update; select pg_sleep(25)" "$FAIRLEAD_DATABASE_URL" >/dev/null 2>&1 &
+  within 5 sql_is "select count(*) from pg_stat_activity where query like '%pg_sleep(25)' and wait_event = 'PgSleep'" 1 || rc=1
+  curl -s -m 30 -o "$fleet/held" -w '%{http_code}' -X POST -H "Authorization: Bearer $(cat "$fleet/token")" -H "Content-Type: application/json" -d "{}" "$FAIRLEAD_SERVER/v1/instances/$first/stop" >"$fleet/held.status" &
+  asker=$!
+  answers 202 POST /v1/instances -d "$(noop "held$tag")" || rc=1
+  wait "$asker"
+  [ "$(cat "$fleet/held.status")" = 503 ] || { cat "$fleet/held.status" "$fleet/held"; rc=1; }
+  sql "select pg_terminate_backend(pid) from pg_stat_activity where query like '%pg_sleep(25)' and wait_event = 'PgSleep'" >/dev/null
+  return $rc
+}
+ok "a row that somebody holds keeps nobody else waiting" held_row
+
 # Every other POST remembers its key too (P2).
 twice() { # STATUS PATH: the same key, the same answer; it is kept in $heard
   answers "$1" POST "$2" -H "Idempotency-Key: twice$tag$2" -d '{}' && heard=$(cat "$fleet/body") &&
