@@ -70,6 +70,7 @@ struct input {
 
     struct vec delivered, recovery; /* struct sealed, of a document report */
     unsigned roles;                 /* of the node that reports, bits of enum role */
+    struct bytes record;            /* of Kafka, that it came in */
 
     /* about a work, or a timer */
     const char *work_key;

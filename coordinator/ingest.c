@@ -25,7 +25,7 @@ static int store_rest(struct ingest *ingest, struct haul *haul, struct err *err)
             continue;
         refused++;
         log_warn("a report was refused", LOG_S("reason", input->refused));
-        ingest_keep_dead(haul, input->event.node_id, input->refused, (struct bytes){0});
+        ingest_keep_dead(haul, input->event.node_id, input->refused, input->record);
     }
     metric_add(METRIC_REPORTS, "taken", (int64_t)haul->inputs.n - refused);
     metric_add(METRIC_REPORTS, "refused", refused);

@@ -26,9 +26,10 @@ struct haul {
     struct arena arena;
     struct kcons_record records[RECORDS_MAX];
     size_t n, bytes;
-    struct vec keys;   /* struct node_key, of ingest_read.c */
-    struct vec inputs; /* struct input * */
-    struct vec dead;   /* struct dead_letter * */
+    struct bytes record; /* that is being read, as it came */
+    struct vec keys;     /* struct node_key, of ingest_read.c */
+    struct vec inputs;   /* struct input * */
+    struct vec dead;     /* struct dead_letter * */
     struct vec seen_ids, seen_versions;
 };
 

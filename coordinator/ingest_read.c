@@ -10,8 +10,14 @@
 #include "sql/queries.h"
 
 #include <string.h>
+#include <uthash.h>
 
 #define DEAD_BYTES_MAX 4096 /* of a record that is kept */
+#define FACTS_MAX 64        /* of one report; what goes beyond is left out, or cut */
+#define FACT_MAX 1000
+#define BOXES_MAX 16 /* sealed, of one report: one for each of an app's secrets */
+#define BOX_MAX 1024
+#define NONCE_SIZE 16
 
 struct node_key {
     struct uuid id;
@@ -69,17 +75,6 @@ static int load_keys(struct ingest *ingest, struct haul *haul, struct err *err) 
     return 0;
 }
 
-static const char *facts_text(struct arena *arena, Fairlead__V1__KeyValue *const *facts, size_t n) {
-    cleanup_json json_t *object = json_object();
-    for (size_t i = 0; i < n && i < 64; i++) {
-        json_t *value = json_string(facts[i]->value); /* NULL for what is not UTF-8: left out */
-        if (value)
-            (void)json_object_set_new(object, facts[i]->key, value);
-    }
-    cleanup_free char *text = json_text(object);
-    return arena_strdup(arena, text);
-}
-
 /* Text of a node: at most so many bytes, and valid UTF-8, or PostgreSQL refuses the whole batch. */
 static const char *clean_text(struct arena *arena, const char *text, size_t max) {
     size_t n = text ? strnlen(text, max) : 0;
@@ -91,6 +86,18 @@ static const char *clean_text(struct arena *arena, const char *text, size_t max)
         if ((unsigned char)copy[i] >= 0x80)
             copy[i] = '?';
     return copy;
+}
+
+static const char *facts_text(struct arena *arena, Fairlead__V1__KeyValue *const *facts, size_t n) {
+    cleanup_json json_t *object = json_object();
+    for (size_t i = 0; i < n && i < FACTS_MAX; i++) {
+        const char *key = clean_text(arena, facts[i]->key, 60);
+        const char *text = clean_text(arena, facts[i]->value, FACT_MAX);
+        if (key)
+            (void)json_object_set_new(object, key, json_string(text ? text : ""));
+    }
+    cleanup_free char *text = json_text(object);
+    return arena_strdup(arena, text);
 }
 
 static struct problem problem_of(struct arena *arena, const Fairlead__V1__Problem *problem) {
@@ -111,6 +118,7 @@ static struct input *add_input(struct haul *haul, const struct node_key *node, e
     input->kind = kind;
     input->seed = uuid_seed(clock_wall_us());
     input->roles = node->roles;
+    input->record = haul->record;
     input->event.node_id = node->id;
     *vec_add(&haul->arena, &haul->inputs, struct input *) = input;
     return input;
@@ -146,6 +154,15 @@ static const char *known_condition(const char *text) {
     return NULL;
 }
 
+static void take_boxes(struct arena *arena, Fairlead__V1__SealedSecret *const *boxes, size_t n,
+                       struct vec *ret) {
+    for (size_t i = 0; i < n && i < BOXES_MAX; i++)
+        if (boxes[i]->box.len <= BOX_MAX)
+            *vec_add(arena, ret, struct sealed) = (struct sealed){
+                clean_text(arena, boxes[i]->name, 40),
+                {arena_memdup(arena, boxes[i]->box.data, boxes[i]->box.len), boxes[i]->box.len}};
+}
+
 static void take_document(struct haul *haul, const struct node_key *node, struct uuid stream, uint64_t n,
                           const Fairlead__V1__DocumentReport *report) {
     const char *condition = known_condition(report->condition);
@@ -164,16 +181,8 @@ static void take_document(struct haul *haul, const struct node_key *node, struct
     input->event.facts = facts_text(&haul->arena, report->facts, report->n_facts);
     input->event.stream = stream;
     input->event.report_n = (int64_t)n;
-    for (size_t i = 0; i < report->n_delivered && i < 16; i++)
-        *vec_add(&haul->arena, &input->delivered, struct sealed) = (struct sealed){
-            clean_text(&haul->arena, report->delivered[i]->name, 40),
-            {arena_memdup(&haul->arena, report->delivered[i]->box.data, report->delivered[i]->box.len),
-             report->delivered[i]->box.len}};
-    for (size_t i = 0; i < report->n_recovery && i < 16; i++)
-        *vec_add(&haul->arena, &input->recovery, struct sealed) = (struct sealed){
-            clean_text(&haul->arena, report->recovery[i]->name, 40),
-            {arena_memdup(&haul->arena, report->recovery[i]->box.data, report->recovery[i]->box.len),
-             report->recovery[i]->box.len}};
+    take_boxes(&haul->arena, report->delivered, report->n_delivered, &input->delivered);
+    take_boxes(&haul->arena, report->recovery, report->n_recovery, &input->recovery);
 }
 
 static void take_presence(struct ingest *ingest, struct haul *haul, const struct node_key *node,
@@ -201,7 +210,9 @@ static void take_reports(struct ingest *ingest, struct haul *haul, const struct 
             break;
         case FAIRLEAD__V1__REPORT__BODY_INVENTORY: {
             struct err err = {0};
-            if (inventory_answer(ingest->pg, ingest->conf.keys, node->id, report->inventory, &err) < 0)
+            if (report->inventory->nonce.len != NONCE_SIZE)
+                ingest_keep_dead(haul, node->id, "an inventory without a nonce", haul->record);
+            else if (inventory_answer(ingest->pg, ingest->conf.keys, node->id, report->inventory, &err) < 0)
                 log_warn("an inventory was not answered", LOG_S("error", err.text)); /* the node asks again */
             else
                 ingest->conf.wake_relay(ingest->conf.arg, UINT32_MAX);
@@ -209,7 +220,7 @@ static void take_reports(struct ingest *ingest, struct haul *haul, const struct 
         }
         case FAIRLEAD__V1__REPORT__BODY__NOT_SET:
         default:
-            ingest_keep_dead(haul, node->id, "a report of unknown kind", (struct bytes){0});
+            ingest_keep_dead(haul, node->id, "a report of unknown kind", haul->record);
             break;
         }
     }
@@ -222,6 +233,7 @@ static void take_record(struct ingest *ingest, struct haul *haul, const struct k
     const char *type;
     const void *payload;
     size_t n;
+    haul->record = raw;
     if (record->key_n == sizeof claimed.b)
         memcpy(claimed.b, record->key, sizeof claimed.b);
     const struct node_key *node = find_key(haul, claimed);
@@ -245,26 +257,54 @@ static void take_record(struct ingest *ingest, struct haul *haul, const struct k
         fairlead__v1__reports__free_unpacked(reports, NULL);
 }
 
+/* The last word about a document of one stream. No padding: the key is compared as bytes. */
+struct word {
+    struct {
+        struct uuid instance_id, node_id, stream;
+        int64_t kind;
+    } about;
+    int64_t report_n;
+    UT_hash_handle hh;
+};
+
+static struct word word_of(const struct input *input) {
+    return (struct word){
+        .about = {input->instance_id, input->event.node_id, input->event.stream, input->event.document_kind},
+        .report_n = input->event.report_n};
+}
+
+static struct word *find_last_words(struct haul *haul) {
+    struct word *words = NULL, *known;
+    for (size_t i = 0; i < haul->inputs.n; i++) {
+        const struct input *input = *vec_at(&haul->inputs, struct input *, i);
+        if (input->kind != INPUT_DOCUMENT)
+            continue;
+        struct word *word = arena_new(&haul->arena, struct word);
+        *word = word_of(input);
+        HASH_FIND(hh, words, &word->about, sizeof word->about, known);
+        if (known)
+            known->report_n = word->report_n > known->report_n ? word->report_n : known->report_n;
+        else
+            HASH_ADD(hh, words, about, sizeof word->about, word);
+    }
+    return words;
+}
+
 /* Documents fold: of one batch only the last word about each is looked at (orders all count). What carries
  * sealed boxes is kept, whatever came after it. */
 static void fold_documents(struct haul *haul) {
+    struct word *words = find_last_words(haul), *last;
     size_t kept = 0;
     for (size_t i = 0; i < haul->inputs.n; i++) {
         struct input *input = *vec_at(&haul->inputs, struct input *, i);
+        struct word word = word_of(input);
+        HASH_FIND(hh, words, &word.about, sizeof word.about, last);
         bool folds = input->kind == INPUT_DOCUMENT && !input->delivered.n && !input->recovery.n;
-        bool later = false;
-        for (size_t k = i + 1; k < haul->inputs.n && folds && !later; k++) {
-            const struct input *other = *vec_at(&haul->inputs, struct input *, k);
-            later = other->kind == INPUT_DOCUMENT && uuid_eq(other->instance_id, input->instance_id) &&
-                    other->event.document_kind == input->event.document_kind &&
-                    uuid_eq(other->event.node_id, input->event.node_id) &&
-                    uuid_eq(other->event.stream, input->event.stream) &&
-                    other->event.report_n > input->event.report_n;
-        }
-        if (!later)
+        if (!folds || last->report_n <= input->event.report_n)
             *vec_at(&haul->inputs, struct input *, kept++) = input;
     }
     haul->inputs.n = kept;
+    HASH_CLEAR(hh, words);
 }
 
 int ingest_read(struct ingest *ingest, struct haul *haul, struct err *err) {
