@@ -13,7 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define ASK_AGAIN_US (15 * CLOCK_S) /* for the list, while none has come */
+#define ASK_AGAIN_US (15 * CLOCK_S) /* for the list, while none has come; longer and longer */
+#define ASK_AGAIN_MAX_US (300 * CLOCK_S)
 
 struct answer {
     uint32_t came; /* so many of its parts */
@@ -29,7 +30,7 @@ struct inbox {
     uint8_t nonce[16];
     struct answer *answers; /* to each part of the inventory */
     size_t parts_n, whole;
-    int64_t asked_at;
+    int64_t asked_at, ask_after;
 };
 
 /* Every part of the inventory has its whole answer. */
@@ -134,13 +135,16 @@ static int read_topic(struct inbox *inbox, struct kcons *kcons, struct err *err)
         }
         if (!reached && kcons_has_reached(kcons, end)) {
             reached = true;
+            inbox->ask_after = ASK_AGAIN_US;
             send_inventory(inbox);
         }
         /* A node that knew nothing acts only on what the coordinator's list stands behind. */
         if (reached && (list_came(inbox) || !keeper_is_fresh(inbox->keeper)))
             keeper_open(inbox->keeper);
-        if (reached && !list_came(inbox) && clock_mono_us() - inbox->asked_at > ASK_AGAIN_US)
+        if (reached && !list_came(inbox) && clock_mono_us() - inbox->asked_at > inbox->ask_after) {
+            inbox->ask_after = inbox->ask_after < ASK_AGAIN_MAX_US ? 2 * inbox->ask_after : ASK_AGAIN_MAX_US;
             send_inventory(inbox);
+        }
     }
     return 0;
 }

@@ -1,5 +1,6 @@
 #include "base/clock.h"
 #include "base/fault.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/retry.h"
@@ -12,7 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WATCHING_MAX 2 /* of the threads: what changes the machine goes first */
+#define WATCHING_MAX 2        /* of the threads: what changes the machine goes first */
+#define FAILING_MAX 2         /* of the threads, with what failed the last time */
+#define FAILING_WATCHES_MAX 1 /* of those that watch */
 #define LOOK_US (30 * CLOCK_S)
 #define WATCH_US (45 * CLOCK_S) /* at most, and at least 30 s: a wrong "ok" must not last a minute */
 #define GONE_US (3600 * CLOCK_S)
@@ -95,7 +98,8 @@ static Fairlead__V1__Document *open_envelope(const struct keeper *keeper, const 
     return document;
 }
 
-/* Boot: the last healthy one, unless the accepted one says absent or stopped. */
+/* Boot: the last healthy one, unless the accepted one says absent or stopped. What has neither waits until
+ * the topic is read. */
 static int load_one(void *arg, const void *accepted, size_t accepted_n, const void *healthy, size_t healthy_n,
                     struct err *err) {
     struct keeper *keeper = arg;
@@ -116,25 +120,33 @@ static int load_one(void *arg, const void *accepted, size_t accepted_n, const vo
         fairlead__v1__document__free_unpacked(document, NULL);
         set_document(item, last, healthy, healthy_n);
     } else {
+        /* Written down, and perhaps never acted on: what came after it was not read. */
+        bool proven = healthy && healthy_n == accepted_n && memcmp(healthy, accepted, accepted_n) == 0;
+        bool stops = document->absent || (start_new && !str_eq(document->kind, "route"));
+        item->waits = !stops && !proven;
         set_document(item, document, accepted, accepted_n);
     }
     return 0;
 }
 
 /* One after another for one instance; a watch changes nothing, so it waits for nobody and nobody for it. But
- * apps that accept and hang must not hold every thread. */
+ * apps that accept and hang, or never become healthy, must not hold every thread. */
 static bool is_free(const struct keeper *keeper, const struct item *item) {
     bool watch = str_eq(item->document->kind, "watch");
-    int watching = 0;
+    int watching = 0, failing = 0, failing_watches = 0;
     for (size_t i = 0; i < keeper->n; i++) {
         const struct item *other = keeper->items[i];
         if (!other->busy)
             continue;
         bool other_watch = str_eq(other->document->kind, "watch");
         watching += other_watch;
+        failing += other->failures > 0;
+        failing_watches += other->failures > 0 && other_watch;
         if (!watch && !other_watch && uuid_eq(other->instance, item->instance))
             return false;
     }
+    if (item->failures > 0 && (failing >= FAILING_MAX || (watch && failing_watches >= FAILING_WATCHES_MAX)))
+        return false;
     return !item->busy && !(watch && watching >= WATCHING_MAX);
 }
 
@@ -302,6 +314,19 @@ int keeper_offer(struct keeper *keeper, const Fairlead__V1__Document *document, 
     return rc;
 }
 
+/* A node is fresh until it has heard the coordinator's list once, however often it starts until then. */
+static void opened_path(const struct keeper *keeper, char out[512]) {
+    (void)snprintf(out, 512, "%s/opened", keeper->conf.state);
+}
+
+static void remember_opened(const struct keeper *keeper) {
+    char path[512];
+    struct err err = {0};
+    opened_path(keeper, path);
+    if (file_write(path, "", 0, 0600, &err) < 0) /* the list is waited for once more, at the next start */
+        log_warn("the state folder cannot be written", LOG_S("error", err.text));
+}
+
 void keeper_open(struct keeper *keeper) {
     pthread_mutex_lock(&keeper->mutex);
     if (keeper->open) {
@@ -309,6 +334,8 @@ void keeper_open(struct keeper *keeper) {
         return;
     }
     keeper->open = true;
+    if (keeper->fresh)
+        remember_opened(keeper);
     keeper->fresh = false;
     pthread_cond_broadcast(&keeper->cond);
     pthread_mutex_unlock(&keeper->mutex);
@@ -356,7 +383,9 @@ struct keeper *keeper_start(const struct keeper_conf *conf, struct err *err) {
     pthread_cond_init(&keeper->cond, NULL);
     if (ratchet_read_all(conf->state, load_one, keeper, err) < 0)
         return NULL;
-    keeper->fresh = keeper->n == 0;
+    char path[512];
+    opened_path(keeper, path);
+    keeper->fresh = keeper->n == 0 || !file_exists(path);
     for (int i = 0; i < KEEPER_THREADS; i++)
         if (pthread_create(&keeper->threads[i], NULL, run, keeper) != 0) {
             (void)err_errno(err, ERR_RETRY, "cannot start a thread");

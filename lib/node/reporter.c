@@ -20,6 +20,8 @@ struct parcel {
     struct parcel *next;
     struct str packed;
     size_t n;
+    char about[80];   /* what it speaks of, where the last word is enough; or "" */
+    bool replaceable; /* it says nothing that a newer word would not */
     bool waited, done;
 };
 
@@ -102,9 +104,43 @@ bool reporter_send(struct reporter *reporter, Fairlead__V1__Report **reports, si
     return done;
 }
 
+static void name_subject(const Fairlead__V1__Report *report, struct parcel *parcel) {
+    const Fairlead__V1__DocumentReport *document = report->document;
+    size_t size = sizeof parcel->about;
+    char hex[33] = "";
+    parcel->replaceable = true;
+    if (report->body_case == FAIRLEAD__V1__REPORT__BODY_PRESENCE) {
+        (void)snprintf(parcel->about, size, "presence");
+    } else if (report->body_case == FAIRLEAD__V1__REPORT__BODY_INVENTORY) {
+        (void)snprintf(parcel->about, size, "inventory %u", report->inventory->part);
+    } else if (report->body_case == FAIRLEAD__V1__REPORT__BODY_DOCUMENT && document->instance.len == 16) {
+        hex_encode(hex, document->instance.data, 16);
+        (void)snprintf(parcel->about, size, "%s %.32s", hex, document->kind);
+        parcel->replaceable = !document->n_delivered && !document->n_recovery && !document->n_facts;
+    }
+}
+
+/* While the broker is away a newer word takes the place of the last one: what waits stays as much as there is
+ * to speak of. */
+static bool replace(struct reporter *reporter, struct parcel *parcel) {
+    struct parcel *last = NULL;
+    for (struct parcel *old = reporter->head; old && *parcel->about; old = old->next)
+        last = str_eq(old->about, parcel->about) ? old : last;
+    if (!last || !last->replaceable)
+        return false;
+    str_release(&last->packed);
+    last->packed = parcel->packed;
+    last->replaceable = parcel->replaceable;
+    free(parcel);
+    return true;
+}
+
 void reporter_post(struct reporter *reporter, Fairlead__V1__Report *report) {
     pthread_mutex_lock(&reporter->mutex);
-    submit(reporter, pack(reporter, &report, 1, false));
+    struct parcel *parcel = pack(reporter, &report, 1, false);
+    name_subject(report, parcel);
+    if (!replace(reporter, parcel))
+        submit(reporter, parcel);
     pthread_mutex_unlock(&reporter->mutex);
 }
 

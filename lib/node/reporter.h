@@ -19,7 +19,8 @@ void reporter_hurry(struct reporter *reporter);
 /* Sends these reports (their numbers are set here) and waits until the broker has them; false when the
  * program ends before that. Packed before it returns, so they may be freed then. */
 bool reporter_send(struct reporter *reporter, Fairlead__V1__Report **reports, size_t n);
-/* The same without waiting; lost when the program ends. Presence. */
+/* The same without waiting; lost when the program ends. Presence, inventories, and what is said of documents,
+ * which the next start says again. One that still waits makes way for a newer word about the same thing. */
 void reporter_post(struct reporter *reporter, Fairlead__V1__Report *report);
 
 #endif

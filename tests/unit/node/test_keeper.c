@@ -1,0 +1,146 @@
+/* What a node does with the documents on its disk before it hears anybody (protocol section 7). */
+#include "base/file.h"
+#include "base/str.h"
+#include "node/envelope.h"
+#include "node/keeper_item.h"
+#include "tests/support/check.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct fixture {
+    char state[64];
+    struct node_identity node;
+    struct sign_keys coordinator;
+    struct arena arena;
+};
+
+static int set_up(void **state) {
+    struct fixture *f = mem_alloc(sizeof *f);
+    struct err err = {0};
+    (void)snprintf(f->state, sizeof f->state, "/tmp/fairlead-keeper-XXXXXX");
+    if (sign_init(&err) < 0 || !mkdtemp(f->state))
+        return -1;
+    sign_keys_make(&f->coordinator);
+    memcpy(f->node.coordinator_sign, f->coordinator.sign_public, SIGN_PUBLIC_SIZE);
+    f->node.id.b[0] = 1;
+    *state = f;
+    return 0;
+}
+
+static int tear_down(void **state) {
+    struct fixture *f = *state;
+    int rc = file_remove_tree(f->state, NULL);
+    arena_release(&f->arena);
+    free(f);
+    return rc;
+}
+
+struct paper {
+    uint8_t instance;
+    char *kind;
+    uint64_t revision;
+    bool absent, running;
+};
+
+/* As the inbox keeps it: "accepted", or "healthy" beside it. */
+static void keep(struct fixture *f, struct paper paper, const char *which) {
+    struct err err = {0};
+    char hex[33], key[64];
+    uint8_t instance[16] = {paper.instance}, content[64], packed[512];
+    Fairlead__V1__Document document = FAIRLEAD__V1__DOCUMENT__INIT;
+    Fairlead__V1__Stack stack = FAIRLEAD__V1__STACK__INIT;
+    stack.running = paper.running;
+    document.instance = (ProtobufCBinaryData){sizeof instance, instance};
+    document.node = (ProtobufCBinaryData){sizeof f->node.id.b, f->node.id.b};
+    document.kind = paper.kind;
+    document.epoch = 1;
+    document.revision = paper.revision;
+    document.absent = paper.absent;
+    document.content = (ProtobufCBinaryData){fairlead__v1__stack__pack(&stack, content), content};
+    assert_true(fairlead__v1__document__get_packed_size(&document) < sizeof packed);
+    size_t n = fairlead__v1__document__pack(&document, packed);
+    void *envelope = envelope_make(&f->coordinator, ENVELOPE_DOCUMENT, packed, n, &f->arena, &n);
+    hex_encode(hex, instance, sizeof instance);
+    (void)snprintf(key, sizeof key, "%s.%s", hex, paper.kind);
+    assert_int_equal(ratchet_write(f->state, key, which, envelope, n, &err), 0);
+}
+
+/* Nothing is reached, and nothing said. */
+static void apply(void *arg, const Fairlead__V1__Document *document, struct keeper_outcome *outcome) {
+    (void)arg, (void)document;
+    outcome->cut = true;
+}
+
+/* How the only document on the disk stands when the node starts. */
+static struct item start(struct fixture *f, bool *ret_fresh) {
+    struct err err = {0};
+    struct keeper_conf conf = {.node = &f->node, .state = f->state, .apply = apply};
+    struct keeper *keeper = keeper_start(&conf, &err);
+    assert_non_null(keeper);
+    pthread_mutex_lock(&keeper->mutex);
+    assert_int_equal(keeper->n, 1);
+    struct item item = *keeper->items[0];
+    item.number.revision = item.document->revision; /* of what is acted on */
+    pthread_mutex_unlock(&keeper->mutex);
+    *ret_fresh = keeper_is_fresh(keeper);
+    keeper_open(keeper);
+    keeper_stop(keeper);
+    return item;
+}
+
+static void what_was_only_written_down_waits_for_the_topic(void **state) {
+    struct fixture *f = *state;
+    bool fresh;
+    keep(f, (struct paper){1, "stack", 3, false, true}, "accepted");
+    assert_true(start(f, &fresh).waits);
+    assert_true(fresh); /* it was killed before the list came: it knows as little as at its first start */
+    assert_true(start(f, &fresh).waits);
+    assert_false(fresh); /* the first of them was opened */
+}
+
+static void what_was_healthy_begins_at_once(void **state) {
+    struct fixture *f = *state;
+    bool fresh;
+    keep(f, (struct paper){1, "stack", 3, false, true}, "healthy");
+    keep(f, (struct paper){1, "stack", 4, false, true}, "accepted");
+    struct item item = start(f, &fresh);
+    assert_false(item.waits);
+    assert_int_equal(item.number.revision, 3);
+}
+
+static void what_says_absent_or_stopped_begins_at_once(void **state) {
+    struct fixture *f = *state;
+    bool fresh;
+    keep(f, (struct paper){1, "stack", 3, false, true}, "healthy");
+    keep(f, (struct paper){1, "stack", 4, false, false}, "accepted");
+    struct item stopped = start(f, &fresh);
+    assert_false(stopped.waits);
+    assert_int_equal(stopped.number.revision, 4);
+    keep(f, (struct paper){1, "stack", 5, true, false}, "accepted");
+    struct item absent = start(f, &fresh);
+    assert_false(absent.waits);
+    assert_int_equal(absent.number.revision, 5);
+}
+
+static void a_route_that_was_not_reached_waits(void **state) {
+    struct fixture *f = *state;
+    bool fresh;
+    keep(f, (struct paper){1, "route", 3, false, false}, "healthy");
+    keep(f, (struct paper){1, "route", 4, false, false}, "accepted");
+    assert_true(start(f, &fresh).waits);
+    keep(f, (struct paper){1, "route", 4, false, false}, "healthy");
+    assert_false(start(f, &fresh).waits);
+}
+
+int main(void) {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(what_was_only_written_down_waits_for_the_topic),
+        TEST(what_was_healthy_begins_at_once),
+        TEST(what_says_absent_or_stopped_begins_at_once),
+        TEST(a_route_that_was_not_reached_waits),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
