@@ -279,17 +279,19 @@ static int apply(struct step_context *ctx, const struct route *route, struct err
         return -1;
     int64_t generation = next_generation(ctx, generation_file);
     (void)snprintf(line, sizeof line, "return 200 \"%lld\";\n", (long long)generation);
-    if (put(ctx, route->upstream_file, route->upstream, err) < 0 ||
-        put(ctx, route->page_file, route->page, err) < 0 ||
-        file_write(generation_file, line, strlen(line), 0644, err) < 0 ||
+    /* The generation goes first, and is put back last: as long as nginx does not serve the one in the file,
+     * the files prove nothing, whenever we die. */
+    if (file_write(generation_file, line, strlen(line), 0644, err) < 0 ||
+        put(ctx, route->upstream_file, route->upstream, err) < 0 ||
+        fault_check(FAULT_ROUTE_MAPPED, err) < 0 || put(ctx, route->page_file, route->page, err) < 0 ||
         fault_check(FAULT_ROUTE_WRITTEN, err) < 0)
         return -1;
     if (test_nginx(ctx, err) < 0) {
         (void)snprintf(line, sizeof line, "return 200 \"%lld\";\n", (long long)generation - 1);
-        put_back(ctx, generation_file, line);
         put_back(ctx, route->upstream_file, old_upstream);
         put_back(ctx, route->page_file, old_page);
         put_back(ctx, server_file, old_server);
+        put_back(ctx, generation_file, line);
         return step_fail(ctx, err, err->cls, "nginx_test",
                          "nginx refuses the configuration; the old one serves on.");
     }

@@ -4,6 +4,7 @@
 #include "base/fault.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "io/engine.h"
 #include "io/git.h"
 #include "model/render.h"
@@ -186,7 +187,8 @@ void stack_record(struct step_context *ctx, const struct stack *stack, const cha
     const char *tree = arena_printf(ctx->arena, "%s/configuration", ctx->machine->state);
     if (git_commit_file(tree, branch, file, content, message, &err) < 0 ||
         git_push(tree, branch, ctx->machine->repository, &err) < 0)
-        str_addf(&ctx->log, "the configuration repository has not taken this yet: %s\n", err.text);
+        log_warn("the configuration repository has not taken a Compose file yet",
+                 LOG_S("instance", ctx->instance), LOG_S("error", err.text));
 }
 
 static int pull(struct step_context *ctx, const struct stack *stack, struct err *err) {

@@ -64,6 +64,22 @@ static int remove_volumes(struct step_context *ctx, struct err *err) {
     return 0;
 }
 
+/* Without force: one that another container stands on stays. What cannot be removed costs room and nothing
+ * else. */
+static int remove_images(struct step_context *ctx, const struct stack *stack, struct err *err) {
+    const char *service;
+    json_t *rule;
+    long status;
+    json_object_foreach(json_object_get(stack->compose, "services"), service, rule) {
+        const char *image = json_str(rule, "image");
+        const char *path = arena_printf(ctx->arena, "/images/%.300s", image ? image : "");
+        if (image &&
+            engine_call(ctx->machine->engine_socket, "DELETE", path, NULL, 60000000, &status, NULL, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 static int unguard(struct step_context *ctx, const struct stack *stack, struct err *err) {
     struct nft_guard guard = stack_guard(ctx, stack);
     if (!ctx->machine->guard)
@@ -99,7 +115,8 @@ int stack_stop(struct step_context *ctx, struct stack *stack, bool absent, struc
         return -1;
     if (!absent)
         return 0;
-    if ((purge && remove_volumes(ctx, err) < 0) || fault_check(FAULT_REMOVE_VOLUMES, err) < 0)
+    if ((purge && remove_volumes(ctx, err) < 0) || fault_check(FAULT_REMOVE_VOLUMES, err) < 0 ||
+        remove_images(ctx, stack, err) < 0 || fault_check(FAULT_REMOVE_IMAGES, err) < 0)
         return -1;
     stack_record(ctx, stack, NULL);
     if (file_remove_tree(arena_printf(ctx->arena, "%s/stacks/%s", ctx->machine->state, ctx->instance), err) <

@@ -122,13 +122,15 @@ if [ ! -e "$fleet/second/node.json" ]; then
   within 20 there
   FAIRLEAD_STATE=$fleet/second "$BUILD/fairlead-worker" enrol "$("$fairlead" node invite second)" >/dev/null
 fi
+# A fresh fleet: one that waits for its host would be told so, and only the first does.
+within 60 sql_is "select count(*) from nodes where name in ('server', 'slave') and state = 'ready'" 2
 ok "a life without a fault is the measure" undisturbed
 
 creating=(resolve.fetched build.exported build.built build.pushed name.read name.sent keeper.accepted stack.rendered stack.pulled stack.recorded
-  stack.guarded stack.secrets stack.up stack.healthy worker.spooled route.written route.tested route.reloaded verify.named verify.fetched)
+  stack.guarded stack.secrets stack.up stack.healthy worker.spooled route.mapped route.written route.tested route.reloaded verify.named verify.fetched)
 stopping=(stop.down route.written stop.unguarded stop.secrets keeper.accepted)
 starting=(name.sent stack.up stack.secrets route.reloaded verify.fetched)
-deleting=(remove.files remove.volumes name.sent stop.down stop.secrets route.tested name.read)
+deleting=(remove.files remove.images remove.volumes name.sent stop.down stop.secrets route.tested name.read)
 modes=(kill)
 [ "${STEPS:-}" != all ] || read -r -a modes <<<"${MODES:-kill fail stop}"
 n=0
