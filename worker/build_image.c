@@ -9,6 +9,7 @@
 #include "io/git.h"
 #include "worker/source.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,6 +75,31 @@ static int prepare(struct worker *worker, const Fairlead__V1__Build *build, cons
     return git_export(place.dir, build->commit, build->source->path, context, err);
 }
 
+/* Did the machine fail, and not the source? Docker tells it only in words. A command of the Dockerfile that
+ * failed is the source's fault, whatever it printed, but for a disk that is full and a kill from outside. */
+static bool may_pass(const char *log) {
+    static const char *const passing[] = {"Cannot connect to the Docker daemon",
+                                          "error during connect",
+                                          "connection refused",
+                                          "connection reset",
+                                          "i/o timeout",
+                                          "handshake timeout",
+                                          "unexpected EOF",
+                                          "context canceled",
+                                          "Service Unavailable"};
+    const char *command = strstr(log, "returned a non-zero code: ");
+    if (strstr(log, "no space left on device"))
+        return true;
+    if (command) {
+        long code = strtol(strchr(command, ':') + 1, NULL, 10);
+        return code == 128 + SIGKILL || code == 128 + SIGTERM;
+    }
+    for (size_t i = 0; i < sizeof passing / sizeof *passing; i++)
+        if (strstr(log, passing[i]))
+            return true;
+    return false;
+}
+
 static int build_and_push(struct worker *worker, const Fairlead__V1__Build *build, const char *context,
                           const char *tag, struct arena *arena, struct str *log, const char **ret_cls,
                           struct err *err) {
@@ -95,9 +121,13 @@ static int build_and_push(struct worker *worker, const Fairlead__V1__Build *buil
     args[n++] = tag;
     args[n++] = context;
     *ret_cls = "build_failed";
-    if (fault_check(FAULT_BUILD_EXPORTED, err) < 0 ||
-        run_engine(worker, args, BUILD_LIMIT_S, ERR_PARK, NULL, log, err) < 0)
+    if (fault_check(FAULT_BUILD_EXPORTED, err) < 0)
         return -1;
+    if (run_engine(worker, args, BUILD_LIMIT_S, ERR_PARK, NULL, log, err) < 0) {
+        if (may_pass(str_text(log)))
+            err->cls = ERR_RETRY;
+        return -1;
+    }
     *ret_cls = "push_failed";
     if (fault_check(FAULT_BUILD_BUILT, err) < 0 ||
         run_engine(worker, (const char *const[]){"push", "-q", tag, NULL}, 600, ERR_RETRY, NULL, log, err) <

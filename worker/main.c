@@ -2,6 +2,7 @@
  * be lost but its keys, its ratchet and the secrets of its apps. */
 #include "base/clock.h"
 #include "base/conf.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "io/engine.h"
@@ -52,6 +53,8 @@ static struct conf_row conf[] = {
     CONF_CHOICE("log-format", "text", "text, or json: one object per line", "text json"),
     {0},
 };
+
+#define LOCK_US (10 * CLOCK_S) /* for the one before, which may be ending */
 
 /* Who reads which orders, and by how many threads. */
 static const struct {
@@ -201,7 +204,8 @@ static int start_orders(struct parts *parts, struct err *err) {
     for (size_t i = 0; i < READERS; i++) {
         if (readers[i].role && !has_role(readers[i].role))
             continue;
-        parts->orders[i] = orders_start(&parts->worker, readers[i].kind, readers[i].threads, err);
+        parts->orders[i] =
+            orders_start(&parts->worker, readers[i].role, readers[i].kind, readers[i].threads, err);
         if (!parts->orders[i])
             return -1;
     }
@@ -252,9 +256,22 @@ static int start_documents(struct parts *parts, struct err *err) {
     return 0;
 }
 
+/* Two would undo each other's builds, routes and locks. */
+static int lock_state(const struct worker *worker, struct err *err) {
+    char path[PATH_MAX];
+    (void)snprintf(path, sizeof path, "%s/lock", worker->conf.state);
+    if (file_lock(path, LOCK_US, err) == 0)
+        return 0;
+    return err->cls == ERR_PARK
+               ? err_set(err, ERR_PARK, "another worker runs on the state folder \"%s\"", worker->conf.state)
+               : -1;
+}
+
 static int start_parts(struct parts *parts, struct err *err) {
     read_conf(&parts->worker);
     if (node_load(parts->worker.conf.state, &parts->worker.node, err) < 0)
+        return -1;
+    if (lock_state(&parts->worker, err) < 0)
         return -1;
     if (!name_is_loopback(parts->worker.node.brokers))
         return err_set(err, ERR_PARK, "kafka \"%s\" is not on this machine: it is refused until it has TLS",

@@ -41,7 +41,7 @@ struct lane {
 
 struct orders {
     struct worker *worker;
-    char topic[64], group[64];
+    char topic[64], group[64], audience[32];
     bool in_turn;       /* one record of a partition at a time: long jobs */
     struct lane *lanes; /* by partition: those that brought something */
     int lanes_n;
@@ -166,6 +166,11 @@ static bool work(struct orders *orders, const struct job *job, struct arena *are
     if (!batch)
         return true;
     *vec_add(arena, parsed, Fairlead__V1__Orders *) = batch;
+    if (!str_eq(batch->audience, orders->audience)) { /* whoever owns the broker may have moved it here */
+        log_error("a record was refused", LOG_S("topic", job->topic), LOG_S("error", "it is for others"),
+                  LOG_S("audience", batch->audience));
+        return true;
+    }
     for (size_t i = 0; i < batch->n_orders; i++) {
         struct outcome outcome = {.lines = STR_INIT(8000)};
         int64_t started = clock_wall_us();
@@ -376,7 +381,8 @@ static void *run_poll(void *arg) {
     return NULL;
 }
 
-struct orders *orders_start(struct worker *worker, const char *kind, int job_threads, struct err *err) {
+struct orders *orders_start(struct worker *worker, const char *role, const char *kind, int job_threads,
+                            struct err *err) {
     struct orders *orders = mem_alloc(sizeof *orders);
     orders->worker = worker;
     orders->in_turn = job_threads > 1 || str_eq(kind, "dns");
@@ -384,6 +390,7 @@ struct orders *orders_start(struct worker *worker, const char *kind, int job_thr
     orders->finished_tail = &orders->finished;
     (void)snprintf(orders->topic, sizeof orders->topic, "fairlead.orders.%s", kind);
     (void)snprintf(orders->group, sizeof orders->group, "fairlead-%s", kind);
+    (void)snprintf(orders->audience, sizeof orders->audience, "%s/provider", role ? role : "any");
     pthread_mutex_init(&orders->mutex, NULL);
     pthread_cond_init(&orders->cond, NULL);
     for (; orders->threads_n < job_threads; orders->threads_n++)

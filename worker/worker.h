@@ -48,9 +48,11 @@ void order_dns(struct worker *worker, const Fairlead__V1__Order *order, struct a
 void order_probe(struct worker *worker, const Fairlead__V1__Probe *probe, struct arena *arena,
                  struct outcome *outcome);
 
-/* Readers of orders: one consumer group per topic (protocol section 6). */
+/* Readers of orders: one consumer group per topic (protocol section 6). Only what was signed for its role
+ * (NULL: any) is carried out, whatever topic it is found in. */
 struct orders;
-struct orders *orders_start(struct worker *worker, const char *kind, int job_threads, struct err *err);
+struct orders *orders_start(struct worker *worker, const char *role, const char *kind, int job_threads,
+                            struct err *err);
 void orders_stop(struct orders *orders); /* finishes what has begun; NULL is fine */
 
 #endif

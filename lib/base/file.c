@@ -1,5 +1,6 @@
 #include "base/file.h"
 
+#include "base/clock.h"
 #include "base/mem.h"
 
 #include <dirent.h>
@@ -10,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -32,6 +34,19 @@ static int read_fd(int fd, const char *path, size_t max, char **ret, size_t *ret
     *ret = mem_steal(buf);
     if (ret_n)
         *ret_n = n;
+    return 0;
+}
+
+int file_lock(const char *path, int64_t wait_us, struct err *err) {
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return err_errno(err, ERR_RETRY, "cannot open \"%s\"", path);
+    for (int64_t until = clock_mono_us() + wait_us; flock(fd, LOCK_EX | LOCK_NB) < 0; (void)usleep(50000))
+        if (errno != EWOULDBLOCK || clock_mono_us() > until) {
+            (void)err_errno(err, errno == EWOULDBLOCK ? ERR_PARK : ERR_RETRY, "cannot lock \"%s\"", path);
+            (void)close(fd);
+            return -1;
+        }
     return 0;
 }
 

@@ -22,6 +22,9 @@ MUST_CHECK int file_mkdirs(const char *path, mode_t mode, struct err *err);
 /* rm -rf below a path, never following links; nothing there is no error. */
 int file_remove_tree(const char *path, struct err *err);
 bool file_exists(const char *path);
+/* Held until the process ends, by the descriptor that is left open: waits a little for one that is just
+ * ending. Class park: another process holds it. */
+MUST_CHECK int file_lock(const char *path, int64_t wait_us, struct err *err);
 /* Calls each(name, arg) for every entry but . and .. of a folder, in byte order; a missing folder has none.
  */
 MUST_CHECK int file_list(const char *path, int (*each)(const char *name, void *arg, struct err *err),

@@ -4,13 +4,15 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/proc.h"
+#include "base/str.h"
 
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#define ARGS_MAX 24
+#define ARGS_MAX 32
+#define PUSH_S 15 /* an app waits for it: a remote that is away must not keep a node from starting */
 
 static const char *const git_env[] = {"GIT_CONFIG_NOSYSTEM=1",
                                       "GIT_CONFIG_GLOBAL=/dev/null",
@@ -35,8 +37,12 @@ static int run(const char *dir, const char *const *args, enum err_class cls, str
                                   "-c",
                                   "protocol.file.allow=always",
                                   "-c",
-                                  "gc.auto=0"};
-    size_t n = 11;
+                                  "gc.auto=0",
+                                  "-c",
+                                  "http.lowSpeedLimit=1000",
+                                  "-c",
+                                  "http.lowSpeedTime=20"};
+    size_t n = 15;
     while (*args && n < ARGS_MAX - 1)
         argv[n++] = *args++;
     cleanup_str struct str own = STR_INIT(65536);
@@ -46,9 +52,9 @@ static int run(const char *dir, const char *const *args, enum err_class cls, str
 }
 
 static int ensure_bare(const char *dir, struct err *err) {
-    char head[512];
-    (void)snprintf(head, sizeof head, "%s/HEAD", dir);
-    if (file_exists(head))
+    char objects[512]; /* made last: a killed `init` is run again, which is harmless */
+    (void)snprintf(objects, sizeof objects, "%s/objects/pack", dir);
+    if (file_exists(objects))
         return 0;
     if (file_mkdirs(dir, 0700, err) < 0)
         return -1;
@@ -74,6 +80,16 @@ static void remove_lock(const char *dir, const char *name) {
     (void)unlink(path);
 }
 
+/* What a fetch that was killed had brought: as large as whoever served it liked. */
+static int remove_part(const char *name, void *folder, struct err *err) {
+    char path[1024];
+    (void)err;
+    (void)snprintf(path, sizeof path, "%s/%s", (const char *)folder, name);
+    if (str_starts(name, "tmp_"))
+        (void)unlink(path);
+    return 0;
+}
+
 static int fetch(const char *dir, const char *url, const char *ref, char ret[41], struct str *log,
                  struct err *err) {
     cleanup_str struct str out = STR_INIT(4096);
@@ -96,8 +112,12 @@ static int fetch(const char *dir, const char *url, const char *ref, char ret[41]
 int git_fetch(const char *dir, const char *url, const char *ref, char ret[41], struct str *log,
               struct err *err) {
     pthread_mutex_lock(&source_mutex);
+    char packs[512];
+    (void)snprintf(packs, sizeof packs, "%s/objects/pack", dir);
     remove_lock(dir, "shallow");
-    int rc = fetch(dir, url, ref, ret, log, err);
+    int rc = file_list(packs, remove_part, packs, err);
+    if (rc == 0)
+        rc = fetch(dir, url, ref, ret, log, err);
     pthread_mutex_unlock(&source_mutex);
     return rc;
 }
@@ -128,7 +148,7 @@ int git_export(const char *dir, const char *commit, const char *path, const char
 }
 
 static int ensure_tree(const char *dir, const char *branch, struct err *err) {
-    char objects[512]; /* made last: a killed `init` is run again, which is harmless */
+    char objects[512];
     (void)snprintf(objects, sizeof objects, "%s/.git/objects/pack", dir);
     if (file_exists(objects))
         return 0;
@@ -177,5 +197,5 @@ int git_push(const char *dir, const char *branch, const char *remote, struct err
     if (!*remote)
         return 0;
     return run(dir, (const char *const[]){"push", "-q", "--", remote, branch, NULL}, ERR_RETRY, NULL, NULL,
-               60, err);
+               PUSH_S, err);
 }

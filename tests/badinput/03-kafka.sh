@@ -42,6 +42,15 @@ for kind in resolve build dns probe noop; do
   ok "nonsense among the orders of $kind is refused by its readers" bash -c "printf garbage | kcat -P -b '$FAIRLEAD_KAFKA' -t fairlead.orders.$kind && printf '' | kcat -P -b '$FAIRLEAD_KAFKA' -t fairlead.orders.$kind -k x"
 done
 ok "... and said so" within 15 grep -q 'a record was refused.*fairlead.orders' "$fleet/server.log"
+# Whoever owns the broker moves orders of the dns role to a topic that every node reads.
+moved() {
+  "$fairlead" instance create testapp "moved$tag" --size tiny --wait --timeout 120 >/dev/null || return 1
+  kcat -C -q -e -b "$FAIRLEAD_KAFKA" -t fairlead.orders.dns -o beginning -c 1 -D '' >"$fleet/record" && [ -s "$fleet/record" ] || return 1
+  put -t fairlead.orders.noop "$fleet/record" && within 15 grep -qE 'a record was refused.*fairlead.orders.noop.*dns/provider' "$fleet/server.log" "$fleet/slave.log"
+  "$fairlead" instance delete "moved$tag" --purge --wait --timeout 60 >/dev/null
+}
+"$fairlead" app register "$root/tests/e2e/testapp" >/dev/null
+ok "an order in another role's topic is refused (P13)" moved
 for value in garbage '' "$(printf '\x0a\x14fairlead.document.v1')"; do
   ok "nonsense in a node's topic is refused" bash -c "printf '%s' '$value' | kcat -P -b '$FAIRLEAD_KAFKA' -t fairlead.node.$node -k k"
 done

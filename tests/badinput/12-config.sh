@@ -142,6 +142,8 @@ storm() {
   within 20 gone "$pid"
 }
 ok "a storm of SIGPIPE and SIGTERM" storm
+another() { FAIRLEAD_STATE=$fleet/slave timeout 20 "$worker" --roles host run >"$bad/another.log" 2>&1 && return 1; grep -q 'another worker runs on the state folder' "$bad/another.log"; }
+ok "a second worker on one state folder" another
 ok "umask 0 opens no file to others" bash -c "umask 0; rm -rf '$bad/open' && mkdir -m 0700 '$bad/open'; FAIRLEAD_STATE='$bad/open' FAIRLEAD_PORT=18197 timeout 3 '$coordinator' api >/dev/null 2>&1; [ \"\$(stat -c %a '$bad/open/coordinator.keys')\" = 600 ]"
 ok "few file handles are an error, not a crash" bash -c "ulimit -n 12; FAIRLEAD_STATE='$fleet/coordinator' FAIRLEAD_PORT=18196 timeout 10 '$coordinator' run >/dev/null 2>&1; test \$? -lt 128"
 ok "the fleet lives on" bash -c "kill -0 \$(cat '$fleet/server.pid') && curl -fs -m 3 '$FAIRLEAD_SERVER/healthz'"
