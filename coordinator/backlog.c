@@ -12,11 +12,13 @@ int backlog_stands(struct backlog *backlog, struct pg *pg, bool *ret, struct err
         cleanup_result PGresult *res = pg_run(pg, query_outbox_ends, NULL, err);
         if (!res)
             return -1;
-        if (backlog->looked_at && !PQgetisnull(res, 0, 0) && pg_int(res, 0, 0) <= backlog->highest)
+        bool empty = PQgetisnull(res, 0, 0);
+        if (backlog->looked_at && !empty && pg_int(res, 0, 0) <= backlog->highest)
             backlog->stood_at = now;
+        backlog->unsure = !backlog->looked_at && !empty;
         backlog->highest = pg_int(res, 0, 1);
         backlog->looked_at = now;
     }
-    *ret = backlog->stood_at && now - backlog->stood_at < GRACE_US;
+    *ret = backlog->unsure || (backlog->stood_at && now - backlog->stood_at < GRACE_US);
     return 0;
 }

@@ -78,13 +78,30 @@ static bool any_waits(PGresult *timers, PGresult *steps) {
     return waits;
 }
 
+/* Without works that were ordered while the outbox stands: a page of them would hide all other timers. */
+static int read_due(struct clock *clock, bool *stands, struct arena *arena, PGresult **ret_timers,
+                    PGresult **ret_steps, struct err *err) {
+    for (;;) {
+        bool without_works = *stands;
+        struct pg_params params = {.arena = arena};
+        pg_params_int(&params, without_works);
+        *ret_timers = pg_run(clock->pg, query_timers_due, &params, err);
+        *ret_steps = *ret_timers ? pg_run(clock->pg, query_steps_due, NULL, err) : NULL;
+        if (!*ret_steps || (any_waits(*ret_timers, *ret_steps) &&
+                            backlog_stands(&clock->backlog, clock->pg, stands, err) < 0))
+            return -1;
+        if (*stands == without_works)
+            return 0;
+        PQclear(mem_steal(*ret_timers));
+        PQclear(mem_steal(*ret_steps));
+    }
+}
+
 static int collect(struct clock *clock, bool *stands, struct arena *arena, struct vec *inputs,
                    struct err *err) {
-    struct pg_params params = {.arena = arena};
-    pg_params_int(&params, *stands);
-    cleanup_result PGresult *timers = pg_run(clock->pg, query_timers_due, &params, err);
-    cleanup_result PGresult *steps = timers ? pg_run(clock->pg, query_steps_due, NULL, err) : NULL;
-    if (!steps || (any_waits(timers, steps) && backlog_stands(&clock->backlog, clock->pg, stands, err) < 0))
+    cleanup_result PGresult *timers = NULL;
+    cleanup_result PGresult *steps = NULL;
+    if (read_due(clock, stands, arena, &timers, &steps, err) < 0)
         return -1;
     /* Before anything is stopped: is it that late, or did the clock jump? */
     bool must_look = any_expires(timers) || clock_mono_us() - clock->marked_at > CLOCK_S;
@@ -93,7 +110,7 @@ static int collect(struct clock *clock, bool *stands, struct arena *arena, struc
         return -1;
     for (int row = 0; row < PQntuples(timers); row++) {
         int kind = find_timer(pg_text(timers, row, 0));
-        if (kind < 0 || (jumped && kind == TIMER_EXPIRE) || (*stands && kind == TIMER_WORK))
+        if (kind < 0 || (jumped && kind == TIMER_EXPIRE))
             continue;
         struct input *input = add_input(arena, inputs, INPUT_TIMER);
         input->timer_kind = kind;

@@ -17,7 +17,8 @@
 #define QUEUE_MAX 8192
 #define SLICE_MAX 1024              /* of what one source hands over at once: there is always room for it */
 #define RETRY_MAX_US (20 * CLOCK_S) /* of one batch, through restarts of the database */
-#define LOCK_TIMEOUTS 3             /* of an input alone, about a row that somebody holds */
+#define HELD_TRIES 3                /* of an input alone, about a row that somebody holds */
+#define HELD_MAX_US (4 * CLOCK_S)   /* for a batch that met such rows: others have their deadlines */
 
 #define SETTINGS                                                                                             \
     PG_PINNED_PLANS "lock_timeout=1s statement_timeout=10s idle_in_transaction_session_timeout=5s"
@@ -297,10 +298,22 @@ static bool is_held(const struct engine *engine) {
     return engine->pg && str_eq(engine->pg->sqlstate, "55P03");
 }
 
-/* Runs inputs until they are stored, or refused for good. A row that somebody holds keeps nobody else
- * waiting: the batch is split until its input is alone, and that one is told to come again. */
-static void run_batch(struct engine *engine, struct input **inputs, size_t n) {
-    int64_t give_up = clock_mono_us() + RETRY_MAX_US;
+static void run_until(struct engine *engine, struct input **inputs, size_t n, int64_t give_up, int held_max);
+
+/* A row that somebody holds keeps the others of the batch waiting only for a moment: each goes alone, and
+ * whose row it is, is told to come again. */
+static void run_singly(struct engine *engine, struct input **inputs, size_t n) {
+    int64_t give_up = clock_mono_us() + HELD_MAX_US;
+    struct err err = {0};
+    size_t done = 0;
+    for (; done < n && clock_mono_us() < give_up; done++)
+        run_until(engine, inputs + done, 1, give_up, 1);
+    (void)err_set(&err, ERR_RETRY, "too many rows are held");
+    fail_all(inputs + done, n - done, &err);
+}
+
+/* Runs inputs until they are stored, or refused for good, or one alone has met a held row so many times. */
+static void run_until(struct engine *engine, struct input **inputs, size_t n, int64_t give_up, int held_max) {
     for (int attempt = 1;; attempt++) {
         struct arena arena = {0};
         struct err err = {0};
@@ -318,12 +331,16 @@ static void run_batch(struct engine *engine, struct input **inputs, size_t n) {
         for (size_t i = 0; i < n; i++)
             inputs[i]->tried = true;
         bool held = err.cls == ERR_RETRY && is_held(engine);
-        if ((err.cls != ERR_RETRY || held) && n > 1) {
-            run_batch(engine, inputs, n / 2);
-            run_batch(engine, inputs + n / 2, n - n / 2);
+        if (held && n > 1) {
+            run_singly(engine, inputs, n);
             return;
         }
-        if (err.cls != ERR_RETRY || clock_mono_us() > give_up || (held && attempt == LOCK_TIMEOUTS)) {
+        if (err.cls != ERR_RETRY && n > 1) {
+            run_until(engine, inputs, n / 2, give_up, held_max);
+            run_until(engine, inputs + n / 2, n - n / 2, give_up, held_max);
+            return;
+        }
+        if (err.cls != ERR_RETRY || clock_mono_us() > give_up || (held && attempt == held_max)) {
             log_error("an input could not be stored", LOG_S("engine", engine->conf.name),
                       LOG_S("error", err.text), LOG_S("class", err_class_name(err.cls)));
             fail_all(inputs, n, &err);
@@ -398,7 +415,7 @@ static void *run(void *arg) {
         for (size_t i = 0; i < kept; i++)
             inputs[i]->begun = true;
         if (kept)
-            run_batch(engine, inputs, kept);
+            run_until(engine, inputs, kept, clock_mono_us() + RETRY_MAX_US, HELD_TRIES);
     }
     return NULL;
 }

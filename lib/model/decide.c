@@ -4,6 +4,7 @@
 #include "base/str.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct uuid decision_id(struct decision *decision) {
     return uuid_derive(decision->seed, ++decision->ids);
@@ -147,10 +148,12 @@ static bool accept_intent(struct subject *subject, const struct decide_event *ev
     return true;
 }
 
-/* What had parked has succeeded after all: the walk goes on where it stood, and nobody has to ask. */
-static void revive(struct subject *subject) {
+/* What had parked has succeeded after all: the walk goes on where it stood, and nobody has to ask. But for an
+ * end that is not due any more. */
+static void revive(struct subject *subject, const struct decision *decision) {
     struct intent *intent = subject_intent(subject, subject->instance->running);
-    if (!intent || intent->state != INTENT_FAILED)
+    if (!intent || intent->state != INTENT_FAILED ||
+        (intent->walk == WALK_EXPIRE && subject->instance->expires_at > decision->now))
         return;
     for (size_t i = 0; i < subject->steps.n; i++)
         if (vec_at(&subject->steps, struct step, i)->state == STEP_PARKED)
@@ -186,7 +189,7 @@ static void take_order(struct subject *subject, const struct decide_event *event
         if (counts)
             step_settle(subject, decision, step, event->result, &event->problem, event->facts);
         if (late)
-            revive(subject);
+            revive(subject, decision);
         break;
     }
     walk_advance(subject, decision);
@@ -228,7 +231,8 @@ static void take_document(struct subject *subject, const struct decide_event *ev
     struct document *document = subject_document(subject, event->document_kind);
     if (!document || !uuid_eq(document->node_id, event->node_id) || is_older_report(document, event))
         return;
-    if (!uuid_eq(document->stream, event->stream))
+    /* Streams begin with the time (UUIDv7): one that is late must not retire the one that lives. */
+    if (memcmp(event->stream.b, document->stream.b, sizeof(uint8_t[6])) > 0)
         document->retired = document->stream;
     document->stream = event->stream;
     document->report_n = event->report_n;
@@ -254,7 +258,7 @@ static void take_document(struct subject *subject, const struct decide_event *ev
         else if (str_eq(event->condition, "failing"))
             step_settle(subject, decision, step, event->result, &event->problem, event->facts);
         if (late)
-            revive(subject);
+            revive(subject, decision);
     }
     tell_drift(subject, event, decision);
     health_refresh(subject, decision, health_reason(subject, event));

@@ -54,15 +54,21 @@ static bool is_there(const struct node *node) {
     return node->ready && !str_eq(node->health, "unknown");
 }
 
-static struct node *pick_prober(struct node *nodes, size_t n, const struct instance *waiting) {
+static struct node *pick_among(struct node *nodes, size_t n, bool silent, const struct instance *waiting) {
     size_t probers = 0;
     for (size_t i = 0; i < n; i++)
-        probers += is_there(&nodes[i]) && nodes[i].prober;
+        probers += nodes[i].ready && nodes[i].prober && (silent || is_there(&nodes[i]));
     size_t turn = probers ? waiting->id.b[15] % probers : 0;
     for (size_t i = 0; i < n; i++)
-        if (is_there(&nodes[i]) && nodes[i].prober && turn-- == 0)
+        if (nodes[i].ready && nodes[i].prober && (silent || is_there(&nodes[i])) && turn-- == 0)
             return &nodes[i];
     return NULL;
+}
+
+/* Nothing waits for the watch, and it is given once: one that is silent is better than none. */
+static struct node *pick_prober(struct node *nodes, size_t n, const struct instance *waiting) {
+    struct node *prober = pick_among(nodes, n, false, waiting);
+    return prober ? prober : pick_among(nodes, n, true, waiting);
 }
 
 struct placement place(struct node *nodes, size_t n, const struct instance *waiting, struct arena *arena) {

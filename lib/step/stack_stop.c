@@ -66,10 +66,14 @@ static int remove_volumes(struct step_context *ctx, struct err *err) {
 
 /* Without force: one that another container stands on stays. What cannot be removed costs room and nothing
  * else. */
-static int remove_images(struct step_context *ctx, const struct stack *stack, struct err *err) {
+static int remove_images(struct step_context *ctx, struct stack *stack, struct err *err) {
     const char *service;
     json_t *rule;
     long status;
+    struct err ignored = {0};
+    /* One that was stopped before has not been rendered yet; without its file it was removed before. */
+    if (!stack->compose && file_exists(stack->file) && stack_render(ctx, stack, &ignored) < 0)
+        ctx->cls = NULL;
     json_object_foreach(json_object_get(stack->compose, "services"), service, rule) {
         const char *image = json_str(rule, "image");
         const char *path = arena_printf(ctx->arena, "/images/%.300s", image ? image : "");

@@ -45,7 +45,11 @@ ok "... and said so" within 15 grep -q 'a record was refused.*fairlead.orders' "
 # Whoever owns the broker moves orders of the dns role to a topic that every node reads.
 moved() {
   "$fairlead" instance create testapp "moved$tag" --size tiny --wait --timeout 120 >/dev/null || return 1
-  kcat -C -q -e -b "$FAIRLEAD_KAFKA" -t fairlead.orders.dns -o beginning -c 1 -D '' >"$fleet/record" && [ -s "$fleet/record" ] || return 1
+  local partition offset
+  while read -r partition offset; do
+    kcat -C -q -e -b "$FAIRLEAD_KAFKA" -t fairlead.orders.dns -p "$partition" -o "$offset" -c 1 -D '' >"$fleet/record"
+    ! grep -aq dns/provider "$fleet/record" || break
+  done < <(kcat -C -q -e -b "$FAIRLEAD_KAFKA" -t fairlead.orders.dns -o beginning -f '%p %o\n')
   put -t fairlead.orders.noop "$fleet/record" && within 15 grep -qE 'a record was refused.*fairlead.orders.noop.*dns/provider' "$fleet/server.log" "$fleet/slave.log"
   "$fairlead" instance delete "moved$tag" --purge --wait --timeout 60 >/dev/null
 }

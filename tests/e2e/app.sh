@@ -96,11 +96,15 @@ many() {
   before=$(sql "select count(*) + 1 || '|' || sum(attempt) + 1 from works where kind = 'build'")
   seq "$n" | xargs -P "$n" -I{} "$fairlead" instance create testapp "many{}" --size tiny --wait --timeout 120
   after=$(sql "select count(*) || '|' || sum(attempt) from works where kind = 'build'")
-  seq "$n" | xargs -P "$n" -I{} "$fairlead" instance delete "many{}" --purge --wait --timeout 90 >/dev/null
+  image=$(engine inspect --format '{{.Config.Image}}' "$(engine ps -q --filter "label=fairlead.instance=$(sql "select replace(id::text, '-', '') from instances where name = 'many1' and state = 'running'")")")
+  "$fairlead" instance stop many1 --wait --timeout 60 >/dev/null # the last to go has no container
+  seq 2 "$n" | xargs -P "$n" -I{} "$fairlead" instance delete "many{}" --purge --wait --timeout 90 >/dev/null
+  "$fairlead" instance delete many1 --purge --wait --timeout 60 >/dev/null
   "$root/deploy/dev/fork" "$root/tests/e2e/testapp" "$fleet/forks"
   [ "$after" = "$before" ] || { echo "builds and tries: $after, not $before"; return 1; }
 }
 ok "six at once for a new key make one build (F2)" many
+ok "the image goes with the last that used it, though that one had been stopped" bash -c "[ '$image' ] && ! docker -H 'unix://$FAIRLEAD_DOCKER' image inspect '$image' >/dev/null 2>&1"
 
 bad=$(date +%s)
 ok "a missing ref parks the walk with its reason" bash -c "sed 's/ref: main/ref: gone/; s/version: \"1\"/version: \"0-bad$bad\"/' '$root/tests/e2e/testapp/app.yaml' >'$fleet/bad.yaml' && mkdir -p '$fleet/bad/testapp' && cp '$fleet/bad.yaml' '$fleet/bad/testapp/app.yaml' && cp '$root/tests/e2e/testapp/compose.yaml' '$fleet/bad/testapp/' && '$fairlead' app register '$fleet/bad/testapp' && '$fairlead' instance create testapp bad --size tiny --wait --timeout 60; test \$? = 1"

@@ -162,6 +162,16 @@ static void an_end_that_failed_is_not_tried_again_once_it_is_extended(void **sta
     assert_int_equal(f->instance.state, STATE_RUNNING);
 }
 
+static void an_end_that_was_put_off_is_not_revived(void **state) {
+    struct fixture *f = *state;
+    assert_true(ask(f, INTENT_CREATE));
+    report(f, 1, RESULT_IS_PARK);
+    vec_at(&f->subject.intents, struct intent, 0)->walk = WALK_EXPIRE;
+    f->instance.expires_at = f->decision.now + CLOCK_DAY;
+    report(f, 1, RESULT_IS_OK);
+    assert_int_equal(f->instance.state, STATE_FAILED);
+}
+
 static void requests_wait_for_each_other(void **state) {
     struct fixture *f = *state;
     assert_true(ask(f, INTENT_CREATE));
@@ -207,6 +217,7 @@ int main(void) {
         TEST(a_success_after_the_budget_ends_the_walk),
         TEST(a_retry_brings_the_end_with_it),
         TEST(an_end_that_failed_is_not_tried_again_once_it_is_extended),
+        TEST(an_end_that_was_put_off_is_not_revived),
         TEST(requests_wait_for_each_other),
         TEST(what_was_done_in_a_walk_that_ends_is_still_written),
         TEST(a_delete_goes_before_what_waits_or_is_parked),

@@ -119,6 +119,8 @@ static void nothing_is_placed_on_a_node_that_is_silent(void **state) {
     (void)state;
     nodes[1].health = "unknown"; /* though it has the most room */
     assert_ptr_equal(place(nodes, 2, &waiting, &arena).host, &nodes[0]);
+    nodes[1].prober = true; /* it is given once: better a silent one than none */
+    assert_ptr_equal(place(nodes, 2, &waiting, &arena).prober, &nodes[1]);
     nodes[0].health = "unknown";
     struct placement none = place(nodes, 2, &waiting, &arena);
     assert_null(none.host);
