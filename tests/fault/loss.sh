@@ -150,7 +150,8 @@ overload() { # far more at once than can be served; what was answered with 202 i
   echo "$answered answered, $((after - before)) there, coordinator at most $(rss_peak "$pid") MiB"
   [ "$answered" -gt 1000 ] && [ "$((after - before))" -ge "$answered" ] && [ "$(rss_peak "$pid")" -lt 256 ] && [ "$(rss_peak "$(cat "$fleet/server.pid")")" -lt 256 ]
 }
-"$fairlead" customer create bench --plan trial >/dev/null 2>&1 || true
+"$fairlead" plan create bench --title "No limits" >/dev/null 2>&1 || true
+"$fairlead" customer create bench --plan bench >/dev/null 2>&1 || true
 "$fairlead" tenant create bench/main >/dev/null 2>&1 || true
 ok "under overload memory is bounded and nothing accepted is lost (P24)" overload
 cat "$fleet/test.out"
