@@ -131,24 +131,58 @@ struct kcons *kcons_open_topic(const char *brokers, const char *client, const ch
     return NULL;
 }
 
-static void *destroy(void *rk) {
-    rd_kafka_destroy(rk);
+/* A consumer that is being destroyed, by a thread of its own. */
+struct ending {
+    rd_kafka_t *rk;
+    pthread_mutex_t mutex;
+    pthread_cond_t cond;
+    bool done;
+};
+
+static void *destroy(void *arg) {
+    struct ending *ending = arg;
+    rd_kafka_destroy(ending->rk);
+    pthread_mutex_lock(&ending->mutex);
+    ending->done = true;
+    pthread_cond_signal(&ending->cond);
+    pthread_mutex_unlock(&ending->mutex);
     return NULL;
+}
+
+/* It waits for ever (librdkafka 2.0.2) when a topic that was read is gone; a program must be able to end.
+ * What is left behind is one consumer for each loss: one that opens while the topic is gone ends at once. */
+static void destroy_in_time(rd_kafka_t *rk) {
+    pthread_t thread;
+    struct timespec until = clock_mono_timespec(clock_mono_us() + CLOSE_US);
+    struct ending *ending = mem_alloc(sizeof *ending);
+    ending->rk = rk;
+    pthread_mutex_init(&ending->mutex, NULL);
+    pthread_cond_init(&ending->cond, NULL);
+    bool alone = pthread_create(&thread, NULL, destroy, ending) == 0;
+    if (!alone)
+        (void)destroy(ending);
+    pthread_mutex_lock(&ending->mutex);
+    while (!ending->done &&
+           pthread_cond_clockwait(&ending->cond, &ending->mutex, CLOCK_MONOTONIC, &until) == 0)
+        ;
+    bool done = ending->done;
+    pthread_mutex_unlock(&ending->mutex);
+    if (!done) {
+        (void)pthread_detach(thread);
+        return;
+    }
+    if (alone)
+        pthread_join(thread, NULL);
+    pthread_cond_destroy(&ending->cond);
+    pthread_mutex_destroy(&ending->mutex);
+    free(ending);
 }
 
 void kcons_close(struct kcons *kcons) {
     if (!kcons)
         return;
     (void)rd_kafka_consumer_close(kcons->rk);
-    /* It waits for ever (librdkafka 2.0.2) when a topic that was read is gone; a program must be able to end.
-     * What is left behind is one consumer for each loss: one that opens while the topic is gone ends at once.
-     */
-    pthread_t thread;
-    struct timespec until = clock_mono_timespec(clock_mono_us() + CLOSE_US);
-    if (pthread_create(&thread, NULL, destroy, kcons->rk) != 0)
-        rd_kafka_destroy(kcons->rk);
-    else if (pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &until) != 0)
-        (void)pthread_detach(thread);
+    destroy_in_time(kcons->rk);
     free(kcons->topic);
     free(kcons->group);
     if (kcons->subscription)
