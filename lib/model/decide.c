@@ -2,6 +2,7 @@
 
 #include "base/json.h"
 #include "base/str.h"
+#include "model/decide_work.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -282,7 +283,8 @@ static void wake_step(struct subject *subject, struct decision *decision, struct
         const struct work *work = work_of(subject, step);
         /* A built image stays good; a resolved ref or a failure from before this step began does not count.
          */
-        bool old = work && work->settled_at < step->started_at &&
+        bool old = work &&
+                   (work->settled_at < step->started_at || work_is_of_the_future(work, decision->now)) &&
                    !(work->kind == STEP_BUILD && work->state == WORK_DONE);
         if (!work || work->state == WORK_OPEN || old)
             return; /* its TIMER_WORK sees to it */

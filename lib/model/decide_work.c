@@ -5,6 +5,8 @@
 #include "base/retry.h"
 #include "base/str.h"
 
+#define FUTURE_US (60 * CLOCK_S) /* coordinators that settle and read at once are not so far apart */
+
 static void mark(struct work *work) {
     if (work->change == ROW_KEPT)
         work->change = ROW_CHANGED;
@@ -44,6 +46,10 @@ static void settle(struct work *work, enum work_state state, struct decision *de
     /* Its timer stays: somebody may have begun to wait just now. It fires once and finds them, or nobody. */
 }
 
+bool work_is_of_the_future(const struct work *work, int64_t now) {
+    return work->settled_at > now + FUTURE_US;
+}
+
 bool decide_work_due(struct work *work, int64_t waiting_since, struct decision *decision) {
     if (work->state == WORK_OPEN && work->attempt == 0) {
         order_work(work, decision);
@@ -67,8 +73,8 @@ bool decide_work_due(struct work *work, int64_t waiting_since, struct decision *
     }
     if (!waiting_since)
         return false;
-    bool stale =
-        waiting_since > work->settled_at && (work->kind == STEP_RESOLVE || work->state == WORK_FAILED);
+    bool before = waiting_since > work->settled_at || work_is_of_the_future(work, decision->now);
+    bool stale = before && (work->kind == STEP_RESOLVE || work->state == WORK_FAILED);
     if (!stale)
         return true;
     work->state = WORK_OPEN;

@@ -5,6 +5,9 @@
 
 #include "model/decide.h"
 
+/* What was settled in a future that the clock has come back from counts as settled long ago. */
+bool work_is_of_the_future(const struct work *work, int64_t now);
+
 /* Due: somebody began to wait, or time passed. `waiting_since` is the latest start of a step that waits for
  * the key (0: none). True when those that wait must look again. */
 bool decide_work_due(struct work *work, int64_t waiting_since, struct decision *decision);

@@ -6,11 +6,14 @@ with was as materialized (
 seen as (
     update nodes n set seen_at = clock_timestamp(), health = 'ok', version = a.version
     from unnest($1::uuid[], $2::text[]) as a (id, version) join was on was.id = a.id
-    where n.id = a.id returning n.id, n.plane_id, was.health <> 'ok' as back)
+    where n.id = a.id returning n.id, n.plane_id, was.health <> 'ok' as back),
+back as (select id, plane_id from seen where back),
+concerned as (
+    select i.id from back n join instances i on i.node_id = n.id and not i.gone where i.state = 'running'
+    union select i.id from back n join instances i on i.edge_id = n.id and not i.gone where i.state = 'running'
+    union select i.id from back n join instances i on i.prober_id = n.id and not i.gone where i.state = 'running')
 insert into timers (kind, subject, due_at)
-select distinct 'instance', replace(i.id::text, '-', ''), statement_timestamp() from instances i, seen n
-where n.back and not i.gone and i.state = 'running'
-  and (i.node_id = n.id or i.edge_id = n.id or i.prober_id = n.id)
-union select 'place', replace(n.plane_id::text, '-', ''), statement_timestamp() from seen n where n.back order by 1, 2
+select 'instance', replace(id::text, '-', ''), statement_timestamp() from concerned
+union select 'place', replace(plane_id::text, '-', ''), statement_timestamp() from back order by 1, 2
 on conflict (kind, subject) do update set due_at = excluded.due_at
 returning 1

@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "model/decide.h"
+#include "model/decide_work.h"
 #include "tests/support/check.h"
 
 #include <string.h>
@@ -205,6 +206,19 @@ static void a_delete_goes_before_what_waits_or_is_parked(void **state) {
     assert_false(ask(f, INTENT_START));
 }
 
+static void what_was_resolved_in_the_future_is_asked_again(void **state) {
+    struct fixture *f = *state;
+    struct work work = {.key = "resolve:x",
+                        .kind = STEP_RESOLVE,
+                        .state = WORK_DONE,
+                        .attempt = 1,
+                        .params = "{}",
+                        .settled_at = f->decision.now + 1200 * CLOCK_S}; /* the clock went back since */
+    assert_false(decide_work_due(&work, f->decision.now, &f->decision));
+    assert_int_equal(work.state, WORK_OPEN);
+    assert_int_equal(f->decision.orders.n, 1);
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
@@ -221,6 +235,7 @@ int main(void) {
         TEST(requests_wait_for_each_other),
         TEST(what_was_done_in_a_walk_that_ends_is_still_written),
         TEST(a_delete_goes_before_what_waits_or_is_parked),
+        TEST(what_was_resolved_in_the_future_is_asked_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
