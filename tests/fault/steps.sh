@@ -123,7 +123,7 @@ if [ ! -e "$fleet/second/node.json" ]; then
   FAIRLEAD_STATE=$fleet/second "$BUILD/fairlead-worker" enrol "$("$fairlead" node invite second)" >/dev/null
 fi
 # A fresh fleet: one that waits for its host would be told so, and only the first does.
-within 60 sql_is "select count(*) from nodes where name in ('server', 'slave') and state = 'ready'" 2
+within 60 sql_is "select count(*) from nodes where name in ('server', 'slave') and state = 'ready' and health = 'ok'" 2
 ok "a life without a fault is the measure" undisturbed
 
 creating=(resolve.fetched build.exported build.built build.pushed name.read name.sent keeper.accepted stack.rendered stack.pulled stack.recorded
