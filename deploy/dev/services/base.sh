@@ -69,15 +69,22 @@ base_bootstrap() {
     failed base "could not be imported into the Engine"
 }
 
-# The mirror is the one that apt of this machine uses for the same suite; if it has none (not Debian 12), debootstrap's default.
+# The machine's own release, whose sources are written for the suite of the image.
+# shellcheck disable=SC1091
+base_machine_suite() { (. /etc/os-release && echo "${VERSION_CODENAME:-$base_suite}"); }
+
+# The mirror is the one that apt of this machine uses; if it has none (not Debian), debootstrap's default.
 base_mirror() {
   # shellcheck disable=SC2016
   apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' 'Identifier: Packages' 2>/dev/null |
-    awk -v suite="$base_suite" '$2 == suite && $3 == "main" { print $1; exit }'
+    awk -v own="$(base_machine_suite)" '$2 == own && $3 == "main" { print $1; exit }'
 }
 
 # Debian's own sources only: those of others need keys that the image does not have.
-base_sources() { cat "$base_deb822" 2>/dev/null || cat /etc/apt/sources.list 2>/dev/null || true; }
+base_sources() {
+  { cat "$base_deb822" 2>/dev/null || cat /etc/apt/sources.list 2>/dev/null || true; } |
+    sed "s/\b$(base_machine_suite)\b/$base_suite/g"
+}
 
 base_make_tar() {
   local tar=$1 root=$base_dir/root mirror

@@ -6,7 +6,7 @@ kafka_dir=$(place kafka)
 kafka_jars=$cache/kafka-$kafka_version
 kafka_log=$kafka_dir/kafka.log
 kafka_pidfile=$kafka_dir/pid
-kafka_programs='java:openjdk-17-jre-headless mvn:maven openssl:openssl'
+kafka_programs='java:default-jre-headless mvn:maven openssl:openssl'
 # shellcheck source=trust.sh
 . "$here/services/trust.sh"
 

@@ -7,8 +7,11 @@ postgres_data=$postgres_dir/data
 postgres_socket=$postgres_dir/socket
 postgres_log=$postgres_dir/postgres.log
 postgres_pidfile=$postgres_dir/pid
-postgres_bin=${FAIRLEAD_PG_BIN:-/usr/lib/postgresql/15/bin}
-postgres_programs="$postgres_bin/postgres:postgresql-15 psql:postgresql-client-15"
+# The version that made the data, else the newest that is installed.
+postgres_version=$(first_line "$postgres_data/PG_VERSION")
+[ -n "$postgres_version" ] || postgres_version=$(printf '%s\n' /usr/lib/postgresql/*/ | grep -oE '[0-9]+' | sort -n | tail -n 1)
+postgres_bin=${FAIRLEAD_PG_BIN:-/usr/lib/postgresql/$postgres_version/bin}
+postgres_programs="$postgres_bin/postgres:postgresql${postgres_version:+-$postgres_version} psql:postgresql-client"
 
 postgres_sql() { psql -X -q -At -v ON_ERROR_STOP=1 -h "$postgres_socket" -p "$postgres_port" -U postgres -d "$1" -c "$2"; }
 postgres_as() { (cd / && exec setpriv --reuid postgres --regid postgres --init-groups "$@"); }
