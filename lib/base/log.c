@@ -1,8 +1,12 @@
 #include "base/log.h"
 
 #include "base/clock.h"
+#include "base/hash.h"
+#include "base/log_repeat.h"
+#include "base/mem.h"
 #include "base/str.h"
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -67,19 +71,64 @@ static void add_json(struct str *line, enum log_level level, const char *stamp, 
     str_adds(line, "}");
 }
 
+static uint64_t short_hash(const char *msg, const struct log_field *fields) {
+    const char *texts[16] = {msg};
+    uint64_t out;
+    size_t n = 1;
+    for (; fields && fields->key && n < 15; fields++)
+        if (fields->text)
+            texts[n++] = fields->text;
+    struct hash hash = hash_texts(texts);
+    memcpy(&out, hash.b, sizeof out);
+    return out;
+}
+
+static bool may_write(const char *msg, const struct log_field *fields, int64_t *ret_left_out) {
+    static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+    static struct log_repeat repeat;
+    uint64_t message = short_hash(msg, NULL), line = short_hash(msg, fields);
+    pthread_mutex_lock(&mutex);
+    bool may = log_repeat_may_write(&repeat, message, line, clock_mono_us(), ret_left_out);
+    pthread_mutex_unlock(&mutex);
+    return may;
+}
+
+#define FIELDS_MAX 16
+#define FIELD_BYTES_MAX 2000
+#define LINE_BYTES_MAX ((FIELDS_MAX + 1) * FIELD_BYTES_MAX * 6) /* escaped as \u00NN, all of it */
+
+/* A long value is cut, at a character, and marked: a line never vanishes for what it quotes. */
+static size_t cut_fields(struct log_field out[FIELDS_MAX], const struct log_field *fields,
+                         struct arena *arena) {
+    size_t n = 0;
+    for (; fields[n].key && n < FIELDS_MAX; n++) {
+        out[n] = fields[n];
+        if (fields[n].text && strlen(fields[n].text) > FIELD_BYTES_MAX)
+            out[n].text = arena_printf(arena, "%.*s" STR_CUT_MARK,
+                                       (int)str_cut_at(fields[n].text, FIELD_BYTES_MAX), fields[n].text);
+    }
+    return n;
+}
+
 void log_line(enum log_level level, const char *msg, const struct log_field *fields) {
-    if (level < lowest)
+    int64_t left_out = 0;
+    if (level < lowest || (level >= LOG_WARN && !may_write(msg, fields, &left_out)))
         return;
     char stamp[28];
-    cleanup_str struct str line = STR_INIT(8192);
+    struct log_field shown[FIELDS_MAX + 2];
+    struct arena arena = {0};
+    cleanup_str struct str line = STR_INIT(LINE_BYTES_MAX);
+    size_t n = cut_fields(shown, fields, &arena);
+    if (left_out)
+        shown[n++] = LOG_I("left_out", left_out);
+    shown[n].key = NULL;
     (void)clock_text(clock_wall_us(), stamp);
     if (as_json)
-        add_json(&line, level, stamp, msg, fields);
+        add_json(&line, level, stamp, msg, shown);
     else
-        add_text(&line, level, stamp, msg, fields);
-    if (str_is_cut(&line))
-        return;
+        add_text(&line, level, stamp, msg, shown);
     str_adds(&line, "\n");
     /* One write: lines of several processes on one terminal do not interleave. */
     (void)!write(STDERR_FILENO, str_text(&line), line.n);
+    arena_release(&arena);
 }

@@ -1,7 +1,8 @@
 /* Logging for programs: one line per event on stderr, `time level program msg key=value ...`, or the same as
  * one JSON object per line. Values are quoted and control characters escaped, so that nothing a stranger sent
- * can forge a line. Libraries do not log. Usage: log_info("instance running", LOG_S("instance", id),
- * LOG_I("generation", g)); */
+ * can forge a line; a long one is cut, and marked. Warnings and errors that repeat are written with growing
+ * pauses (log_repeat.h), `left_out` says how many were not. Libraries do not log. Usage: log_info("instance
+ * running", LOG_S("instance", id), LOG_I("generation", g)); */
 #ifndef FAIRLEAD_BASE_LOG_H
 #define FAIRLEAD_BASE_LOG_H
 

@@ -136,6 +136,17 @@ bool str_to_int(const char *s, int64_t low, int64_t high, int64_t *ret) {
     return true;
 }
 
+size_t str_cut_at(const char *s, size_t max) {
+    size_t n = strnlen(s, max + 1);
+    if (n <= max)
+        return n;
+    /* Back over what continues a character (RFC 3629: 10xxxxxx), at most the three bytes that there can be.
+     */
+    for (n = max; n > 0 && max - n < 4 && ((unsigned char)s[n] & 0xc0) == 0x80; n--)
+        ;
+    return ((unsigned char)s[n] & 0xc0) == 0x80 ? max : n;
+}
+
 bool str_is_text(const char *s) {
     for (const unsigned char *p = (const unsigned char *)s; *p; p++)
         if (*p < 0x20 || *p == 0x7f)
