@@ -197,7 +197,9 @@ static void take_document(struct engine_batch *batch, struct batch_input *in) {
         input->refused = "about a document that is not the node's";
         return;
     }
-    if (document->kind == DOCUMENT_STACK) { /* only its host has made secrets */
+    /* Only its host has made secrets; what is replayed, or comes after the end, keeps none. */
+    if (document->kind == DOCUMENT_STACK && !decide_is_late(document, &input->event) &&
+        in->subject->instance->state != STATE_DELETED) {
         keep_sealed(batch, in->subject->instance, &input->delivered, &batch->delivered);
         keep_sealed(batch, in->subject->instance, &input->recovery, &batch->recovery);
     }

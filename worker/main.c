@@ -276,7 +276,7 @@ static int start_parts(struct parts *parts, struct err *err) {
     if (!name_is_loopback(parts->worker.node.brokers))
         return err_set(err, ERR_PARK, "kafka \"%s\" is not on this machine: it is refused until it has TLS",
                        parts->worker.node.brokers);
-    parts->worker.reporter = reporter_start(&parts->worker.node, err);
+    parts->worker.reporter = reporter_start(&parts->worker.node, parts->worker.conf.state, err);
     if (!parts->worker.reporter || start_documents(parts, err) < 0 || start_orders(parts, err) < 0)
         return -1;
     if (metrics_serve(conf_get(conf, "metrics"), parts->keeper, &parts->metrics, err) < 0)

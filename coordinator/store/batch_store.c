@@ -105,6 +105,22 @@ static int send_works(struct batch *batch, const struct split *works, struct err
     return send_keys_at(batch, query_works_fan_out, &batch->fan_out, err);
 }
 
+/* Of those that end in this batch: what was sealed for them goes with their data. */
+static int send_purge(struct batch *batch, struct err *err) {
+    struct vec ids = {0};
+    for (size_t s = 0; s < batch->subjects_n; s++) {
+        const struct instance *instance = batch->subjects[s]->instance;
+        if (instance->state == STATE_DELETED && instance->change == ROW_CHANGED)
+            *vec_add(batch->arena, &ids, struct uuid) = instance->id;
+    }
+    if (!ids.n)
+        return 0;
+    struct pg_params params = {.arena = batch->arena};
+    pg_params_uuids(&params, ids.items, ids.n);
+    batch->sent++;
+    return pg_send(batch->pg, query_secrets_purge, &params, err);
+}
+
 int batch_send_store(struct batch *batch, struct err *err) {
     struct split instances = {0}, intents = {0}, steps = {0}, documents = {0}, names = {0}, works = {0};
     struct vec events = {0}, outbox = {0};
@@ -144,7 +160,7 @@ int batch_send_store(struct batch *batch, struct err *err) {
         send_rows(batch, query_documents_update, document_update_columns, document_update_columns_n,
                   &documents.changed, err) < 0 ||
         send_rows(batch, query_names_update, name_columns, name_columns_n, &names.changed, err) < 0 ||
-        send_works(batch, &works, err) < 0 || send_timers(batch, err) < 0 ||
+        send_works(batch, &works, err) < 0 || send_timers(batch, err) < 0 || send_purge(batch, err) < 0 ||
         send_rows(batch, query_events_insert, event_columns, event_columns_n, &events, err) < 0)
         return -1;
     return batch_send_outbox(batch, &outbox, err);

@@ -137,7 +137,6 @@ const struct pg_column document_columns[] = {
     PG_COL(struct document, condition, PG_TEXT),
     PG_COL(struct document, observed, PG_INT),
     PG_COL(struct document, stream, PG_UUID),
-    PG_COL(struct document, retired, PG_UUID),
     PG_COL(struct document, report_n, PG_INT),
     PG_COL(struct document, trace, PG_TEXT),
 };
@@ -158,7 +157,6 @@ const struct pg_column document_update_columns[] = {
     PG_COL(struct document, condition, PG_TEXT),
     PG_COL(struct document, observed, PG_INT),
     PG_COL(struct document, stream, PG_UUID),
-    PG_COL(struct document, retired, PG_UUID),
     PG_COL(struct document, report_n, PG_INT),
     PG_COL(struct document, trace, PG_TEXT),
 };

@@ -100,7 +100,8 @@ static bool refuse(struct subject *subject, const struct decide_event *event, st
 static void preempt(struct subject *subject, struct decision *decision) {
     for (size_t i = 0; i < subject->intents.n; i++) {
         struct intent *intent = vec_at(&subject->intents, struct intent, i);
-        if (intent->state == INTENT_DONE || intent->state == INTENT_DROPPED ||
+        bool ended = intent->state != INTENT_QUEUED && intent->state != INTENT_RUNNING;
+        if (ended || /* history is not rewritten */
             intent->generation == subject->instance->accepted)
             continue;
         intent->state = INTENT_DROPPED;
@@ -196,9 +197,9 @@ static void take_order(struct subject *subject, const struct decide_event *event
     walk_advance(subject, decision);
 }
 
-static bool is_older_report(const struct document *document, const struct decide_event *event) {
-    bool is_retired = !uuid_is_nil(document->retired) && uuid_eq(document->retired, event->stream);
-    return is_retired || (uuid_eq(document->stream, event->stream) && event->report_n <= document->report_n);
+bool decide_is_late(const struct document *document, const struct decide_event *event) {
+    int order = memcmp(event->stream.b, document->stream.b, sizeof event->stream.b);
+    return order < 0 || (order == 0 && event->report_n <= document->report_n);
 }
 
 static const char *wanted_condition(const struct document *document, enum want want) {
@@ -230,11 +231,8 @@ static void take_document(struct subject *subject, const struct decide_event *ev
                           struct decision *decision) {
     struct instance *instance = subject->instance;
     struct document *document = subject_document(subject, event->document_kind);
-    if (!document || !uuid_eq(document->node_id, event->node_id) || is_older_report(document, event))
+    if (!document || !uuid_eq(document->node_id, event->node_id) || decide_is_late(document, event))
         return;
-    /* Streams begin with the time (UUIDv7): one that is late must not retire the one that lives. */
-    if (memcmp(event->stream.b, document->stream.b, sizeof(uint8_t[6])) > 0)
-        document->retired = document->stream;
     document->stream = event->stream;
     document->report_n = event->report_n;
     document->condition = event->condition;

@@ -104,6 +104,10 @@ struct refusal {
 bool decide(struct subject *subject, const struct decide_event *event, struct decision *decision,
             struct refusal *refusal);
 
+/* Of a report about a document: was something later heard before? Streams of a node rise (node/reporter.h),
+ * and so do numbers within one: what comes of an earlier one is late, or was replayed. */
+bool decide_is_late(const struct document *document, const struct decide_event *event);
+
 /* ---- for the files of this module ---- */
 
 struct uuid decision_id(struct decision *decision);

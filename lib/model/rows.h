@@ -66,9 +66,9 @@ struct document {
     bool absent, confirmed;
     struct bytes content, envelope;
     const char *condition, *trace;
-    int64_t observed;            /* revision that `condition` speaks of */
-    struct uuid stream, retired; /* of the last report about it, and the one before */
-    int64_t report_n;            /* of `stream` */
+    int64_t observed;   /* revision that `condition` speaks of */
+    struct uuid stream; /* of the last report about it: those of a node rise */
+    int64_t report_n;   /* of `stream` */
 };
 
 struct name {

@@ -1,6 +1,7 @@
 #include "node/reporter.h"
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/str.h"
@@ -13,7 +14,9 @@
 #include <unistd.h>
 
 #define TOPIC "fairlead.reports"
-#define BYTES_MAX 400000 /* of reports in one envelope */
+/* Of reports in one envelope; a coordinator takes no more of them in one (coordinator/ingest_own.h). */
+#define BYTES_MAX 400000
+#define REPORTS_MAX 8000
 
 /* What one caller sends: packed Report messages, each as field 3 of Reports. */
 struct parcel {
@@ -67,7 +70,8 @@ static struct parcel *pack(struct reporter *reporter, Fairlead__V1__Report **rep
         reports[i]->n = ++reporter->n;
         reports[i]->at_us = clock_wall_us();
         size_t size = fairlead__v1__report__get_packed_size(reports[i]);
-        if (parcel->n && parcel->packed.n + size + FIELD_HEAD_MAX > parcel->packed.max)
+        if (parcel->n &&
+            (parcel->packed.n + size + FIELD_HEAD_MAX > parcel->packed.max || parcel->n == REPORTS_MAX))
             break;
         cleanup_free uint8_t *bytes = mem_alloc(size);
         fairlead__v1__report__pack(reports[i], bytes);
@@ -179,10 +183,12 @@ static bool deliver(struct reporter *reporter, const struct str *payload) {
 /* Takes what waits, up to one envelope's worth. Called and returns with the mutex held. */
 static struct parcel *take(struct reporter *reporter, struct str *payload) {
     struct parcel *taken = reporter->head, *last = taken;
+    size_t n = taken->n;
     add_head(reporter, payload);
     str_add(payload, taken->packed.s, taken->packed.n);
-    while (last->next && payload->n + last->next->packed.n < BYTES_MAX) {
+    while (last->next && payload->n + last->next->packed.n < BYTES_MAX && n + last->next->n <= REPORTS_MAX) {
         last = last->next;
+        n += last->n;
         str_add(payload, last->packed.s, last->packed.n);
     }
     reporter->head = last->next;
@@ -232,11 +238,40 @@ static void *run(void *arg) {
     return NULL;
 }
 
-struct reporter *reporter_start(const struct node_identity *node, struct err *err) {
+/* The first 48 bits are milliseconds (RFC 9562, 5.7). */
+static int64_t stream_ms(struct uuid stream) {
+    int64_t ms = 0;
+    for (int i = 0; i < 6; i++)
+        ms = ms << 8 | stream.b[i];
+    return ms;
+}
+
+static int next_stream(const char *state, struct uuid *ret, struct err *err) {
+    char path[4200], text[UUID_TEXT_SIZE];
+    cleanup_free char *kept = NULL;
+    struct uuid last = {0};
+    (void)snprintf(path, sizeof path, "%s/stream", state);
+    if (file_exists(path)) {
+        if (file_read(path, 64, &kept, NULL, err) < 0)
+            return -1;
+        kept[strcspn(kept, "\n")] = '\0';
+        if (!uuid_parse(kept, &last))
+            return err_set(err, ERR_PARK, "\"%s\" holds no identity: remove it if this node was not restored",
+                           path);
+    }
+    int64_t now = clock_wall_us(), least = (stream_ms(last) + 1) * CLOCK_MS;
+    *ret = uuid_make(now > least ? now : least);
+    return file_write(path, uuid_text(*ret, text), UUID_TEXT_SIZE - 1, 0600, err);
+}
+
+struct reporter *reporter_start(const struct node_identity *node, const char *state, struct err *err) {
+    struct uuid stream;
+    if (next_stream(state, &stream, err) < 0)
+        return NULL;
     struct reporter *reporter = mem_alloc(sizeof *reporter);
     reporter->node = node;
     reporter->tail = &reporter->head;
-    reporter->stream = uuid_make(clock_wall_us());
+    reporter->stream = stream;
     pthread_mutex_init(&reporter->mutex, NULL);
     pthread_cond_init(&reporter->work, NULL);
     pthread_cond_init(&reporter->finished, NULL);

@@ -9,8 +9,12 @@
 #include "node/node.h"
 #include "proto/fairlead.pb-c.h"
 
+/* Each start of the program is a stream of its own: an identity that begins with the time, and is above all
+ * that this node had before (kept in its state folder), whatever its clock says. The coordinator believes
+ * nothing of an earlier stream. */
 struct reporter;
-struct reporter *reporter_start(const struct node_identity *node, struct err *err);
+/* `state`: the node's state folder. Class park where the stream cannot be kept. */
+struct reporter *reporter_start(const struct node_identity *node, const char *state, struct err *err);
 void reporter_stop(struct reporter *reporter); /* delivers what waits, at most 5 s; NULL is fine */
 
 /* The program ends: callers of reporter_send() wait at most 5 s more. */

@@ -277,6 +277,13 @@ void world_drift(struct world *w) {
         }
 }
 
+/* Streams of a node rise. */
+static void next_stream(struct sim_node *node) {
+    if (++node->stream.b[1] == 0)
+        node->stream.b[0]++;
+    node->report_n = 0;
+}
+
 void world_fault(struct world *w) {
     int n = (int)world_random(w, NODES);
     struct sim_node *node = &w->nodes[n];
@@ -284,8 +291,7 @@ void world_fault(struct world *w) {
     case 0: /* restart: memory goes, the ratchet stays; the topic is read from its beginning */
         world_note(w, "fault: node %d restarts", n);
         node->read = 0;
-        node->stream.b[0]++;
-        node->report_n = 0;
+        next_stream(node);
         for (int i = 0; i < w->instances_n; i++)
             for (int k = 0; k < DOCUMENT_KIND_COUNT; k++)
                 node->held[i][k].applied = false;
@@ -295,8 +301,7 @@ void world_fault(struct world *w) {
         world_note(w, "fault: node %d loses its disk", n);
         forget_disk(w, n);
         node->read = 0;
-        node->stream.b[1]++;
-        node->report_n = 0;
+        next_stream(node);
         world_inventory(w, n);
         break;
     case 2: /* the broker loses its last records of a topic */

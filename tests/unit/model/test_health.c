@@ -115,13 +115,17 @@ static void say_of(struct fixture *f, uint8_t stream, int64_t n, const char *con
     (void)decide(&f->subject, &event, &f->decision, &f->refusal);
 }
 
-static void a_retired_stream_is_not_believed(void **state) {
+/* P14: whoever keeps records of Kafka cannot say them again. */
+static void an_earlier_stream_is_never_believed(void **state) {
     struct fixture *f = *state;
-    say_of(f, 1, 7, "healthy");
-    say_of(f, 2, 1, "failing"); /* the prober began anew */
-    say_of(f, 1, 8, "healthy"); /* a reader that was stopped for a while brings it */
+    say_of(f, 3, 7, "healthy");
+    say_of(f, 5, 1, "failing"); /* the prober began anew */
+    say_of(f, 3, 8, "healthy"); /* a reader that was stopped for a while brings it */
     assert_string_equal(f->instance.health, "failing");
-    say_of(f, 2, 2, "healthy");
+    say_of(f, 2, 100, "healthy"); /* the one before that, and one that was never heard of */
+    say_of(f, 4, 100, "healthy");
+    assert_string_equal(f->instance.health, "failing");
+    say_of(f, 5, 2, "healthy");
     assert_string_equal(f->instance.health, "ok");
 }
 
@@ -245,7 +249,7 @@ static void what_an_older_revision_says_ends_no_step(void **state) {
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(a_retired_stream_is_not_believed),
+        TEST(an_earlier_stream_is_never_believed),
         TEST(what_a_watch_sees_is_the_health),
         TEST(what_is_mended_while_it_answers_is_degraded),
         TEST(silence_of_any_of_them_is_unknown),
