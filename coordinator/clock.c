@@ -131,9 +131,10 @@ static int64_t run_due(struct clock *clock, struct err *err) {
         struct arena arena = {0};
         struct vec inputs = {0};
         size_t failed = 0;
+        struct err unstored = {0}; /* the engine has said it */
         int rc = collect(clock, &stands, &arena, &inputs, err);
         if (rc == 0 && inputs.n)
-            failed = engine_run_all(clock->conf.engine, inputs.items, inputs.n);
+            failed = engine_run_all(clock->conf.engine, inputs.items, inputs.n, &unstored);
         for (size_t i = 0; rc == 0 && i < inputs.n; i++)
             failed += (*vec_at(&inputs, struct input *, i))->refused != NULL;
         stuck = stuck || failed;

@@ -1,10 +1,13 @@
 #include "coordinator/desk.h"
 
+#include "base/clock.h"
+
 #include <pthread.h>
 #include <stdlib.h>
 
 #define QUEUE_MAX 1024
 #define THREADS_MAX 8
+#define BETTER_US CLOCK_S
 
 struct desk {
     const char *database_url;
@@ -36,14 +39,18 @@ static void *run(void *arg) {
     struct desk *desk = arg;
     struct pg *pg = NULL;
     struct desk_job *job;
+    int64_t opened_at = 0;
     while ((job = take(desk))) {
         struct err err = {0};
-        if (!pg_is_usable(pg)) {
+        /* From a server that may only be read to one that takes writes, as soon as there is one. */
+        bool may_be_better = pg && !pg_takes_writes(pg) && clock_mono_us() - opened_at > BETTER_US;
+        if (!pg_is_usable(pg) || may_be_better) {
             pg_close(pg);
+            opened_at = clock_mono_us();
             /* Filters that are not given fall away only where each statement is planned with its values. */
-            pg = pg_open(desk->database_url,
-                         "statement_timeout=10s lock_timeout=2s jit=off plan_cache_mode=force_custom_plan",
-                         &err);
+            pg = pg_open_any(
+                desk->database_url,
+                "statement_timeout=10s lock_timeout=2s jit=off plan_cache_mode=force_custom_plan", &err);
         }
         job->run(job, pg, &err);
     }

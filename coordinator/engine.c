@@ -4,6 +4,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/retry.h"
 #include "base/rnd.h"
 #include "base/str.h"
 #include "sql/queries.h"
@@ -17,8 +18,10 @@
 #define QUEUE_MAX 8192
 #define SLICE_MAX 1024              /* of what one source hands over at once: there is always room for it */
 #define RETRY_MAX_US (20 * CLOCK_S) /* of one batch, through restarts of the database */
-#define HELD_TRIES 3                /* of an input alone, about a row that somebody holds */
-#define HELD_MAX_US (4 * CLOCK_S)   /* for a batch that met such rows: others have their deadlines */
+#define AGAIN_US (40 * CLOCK_MS)    /* before a batch runs again, longer and longer */
+#define AGAIN_MAX_US (2 * CLOCK_S)
+#define HELD_TRIES 3              /* of an input alone, about a row that somebody holds */
+#define HELD_MAX_US (4 * CLOCK_S) /* for a batch that met such rows: others have their deadlines */
 
 #define SETTINGS                                                                                             \
     PG_PINNED_PLANS "lock_timeout=1s statement_timeout=10s idle_in_transaction_session_timeout=5s"
@@ -66,45 +69,50 @@ struct waiting {
     pthread_mutex_t mutex;
     pthread_cond_t cond;
     size_t left, failed;
+    struct err err; /* of the last that failed */
 };
 
 static void count_down(struct input *input, const struct err *err) {
     struct waiting *waiting = input->owner;
     pthread_mutex_lock(&waiting->mutex);
     /* What will never be stored is refused; what may be is tried again by its source. */
-    if (err && err->cls != ERR_RETRY)
+    if (err && err->cls != ERR_RETRY) {
         input->refused = "it could not be stored";
-    else
-        waiting->failed += err != NULL;
+    } else if (err) {
+        waiting->failed++;
+        waiting->err = *err;
+    }
     if (--waiting->left == 0)
         pthread_cond_signal(&waiting->cond);
     pthread_mutex_unlock(&waiting->mutex);
 }
 
-static size_t run_slice(struct engine *engine, struct input **inputs, size_t n) {
+static size_t run_slice(struct engine *engine, struct input **inputs, size_t n, struct err *err) {
     struct waiting waiting = {
         .mutex = PTHREAD_MUTEX_INITIALIZER, .cond = PTHREAD_COND_INITIALIZER, .left = n};
     for (size_t i = 0; i < n; i++) {
         inputs[i]->done = count_down;
         inputs[i]->owner = &waiting;
         if (!engine_submit(engine, inputs[i])) {
-            struct err err = {.cls = ERR_RETRY};
-            count_down(inputs[i], &err);
+            struct err full = {.cls = ERR_RETRY, .text = "the engine is behind"};
+            count_down(inputs[i], &full);
         }
     }
     pthread_mutex_lock(&waiting.mutex);
     while (waiting.left)
         pthread_cond_wait(&waiting.cond, &waiting.mutex);
     pthread_mutex_unlock(&waiting.mutex);
+    if (waiting.failed)
+        *err = waiting.err;
     return waiting.failed;
 }
 
 /* A source may bring more than the queue holds: refusing what does not fit would refuse it for ever, because
  * all of it comes again. */
-size_t engine_run_all(struct engine *engine, struct input **inputs, size_t n) {
+size_t engine_run_all(struct engine *engine, struct input **inputs, size_t n, struct err *err) {
     size_t failed = 0;
     for (size_t i = 0; i < n && !failed; i += SLICE_MAX)
-        failed = run_slice(engine, inputs + i, n - i < SLICE_MAX ? n - i : SLICE_MAX);
+        failed = run_slice(engine, inputs + i, n - i < SLICE_MAX ? n - i : SLICE_MAX, err);
     return failed;
 }
 
@@ -294,10 +302,6 @@ static void fail_all(struct input **inputs, size_t n, const struct err *err) {
         inputs[i]->done(inputs[i], err);
 }
 
-static bool is_held(const struct engine *engine) {
-    return engine->pg && str_eq(engine->pg->sqlstate, "55P03");
-}
-
 static void run_until(struct engine *engine, struct input **inputs, size_t n, int64_t give_up, int held_max);
 
 /* A row that somebody holds keeps the others of the batch waiting only for a moment: each goes alone, and
@@ -330,12 +334,13 @@ static void run_until(struct engine *engine, struct input **inputs, size_t n, in
         free_answers(inputs, n);
         for (size_t i = 0; i < n; i++)
             inputs[i]->tried = true;
-        bool held = err.cls == ERR_RETRY && is_held(engine);
+        bool held = err.cls == ERR_RETRY && str_eq(err.code, PG_HELD);
         if (held && n > 1) {
             run_singly(engine, inputs, n);
             return;
         }
-        if (err.cls != ERR_RETRY && n > 1) {
+        /* What is at fault stands alone at last; what took too long may only be too much at once. */
+        if ((err.cls != ERR_RETRY || str_eq(err.code, PG_TOO_SLOW)) && n > 1) {
             run_until(engine, inputs, n / 2, give_up, held_max);
             run_until(engine, inputs + n / 2, n - n / 2, give_up, held_max);
             return;
@@ -349,9 +354,9 @@ static void run_until(struct engine *engine, struct input **inputs, size_t n, in
         metric_add(METRIC_BATCHES_AGAIN, engine->conf.name, 1);
         log_warn("a batch runs again", LOG_S("engine", engine->conf.name), LOG_S("error", err.text),
                  LOG_I("inputs", n), LOG_I("attempt", attempt));
-        /* A deadlock or a lock that was held: at once. A database that is away: a little later. */
-        if (!pg_is_usable(engine->pg))
-            (void)usleep(100000);
+        /* A deadlock or a lock that was held: at once, but not for ever. A database that is away: later. */
+        if (attempt > 2 || !pg_is_usable(engine->pg))
+            (void)usleep((useconds_t)retry_delay_us(attempt, AGAIN_US, AGAIN_MAX_US, rnd_u64()));
     }
 }
 

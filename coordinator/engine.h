@@ -102,8 +102,9 @@ void engine_stop(struct engine *engine);
 /* Hands an input over; never blocks. False: too many are waiting (answer 503 with Retry-After). */
 MUST_CHECK bool engine_submit(struct engine *engine, struct input *input);
 /* The same for any number, some at a time, and waits until all are done. Returns how many failed to be
- * stored; what comes after them was not tried. */
-size_t engine_run_all(struct engine *engine, struct input **inputs, size_t n);
+ * stored, err says why the last of them did; what comes after them was not tried. What will never be stored
+ * does not fail: it is `refused`. */
+size_t engine_run_all(struct engine *engine, struct input **inputs, size_t n, struct err *err);
 
 /* ---- between the files of the engine ---- */
 

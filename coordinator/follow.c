@@ -97,7 +97,7 @@ static void *run(void *arg) {
         if (!pg_is_usable(pg)) {
             pthread_mutex_unlock(&follow->mutex);
             pg_close(pg);
-            pg = pg_open(follow->database_url, PG_PINNED_PLANS "statement_timeout=5s", &err);
+            pg = pg_open_any(follow->database_url, PG_PINNED_PLANS "statement_timeout=5s", &err);
             pthread_mutex_lock(&follow->mutex);
         }
         /* A client that left a quiet stream is noticed by writing to it. */

@@ -4,7 +4,6 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "coordinator/ingest_own.h"
-#include "coordinator/inventory.h"
 #include "coordinator/topics.h"
 #include "proto/fairlead.pb-c.h"
 #include "sql/queries.h"
@@ -26,6 +25,10 @@ struct node_key {
 };
 
 void ingest_keep_dead(struct haul *haul, struct uuid node_id, const char *reason, struct bytes bytes) {
+    struct dead_letter *last =
+        haul->dead.n ? *vec_at(&haul->dead, struct dead_letter *, haul->dead.n - 1) : NULL;
+    if (last && bytes.n && last->bytes.p == bytes.p)
+        return; /* one of a record, which may hold thousands of reports */
     struct dead_letter *dead = arena_new(&haul->arena, struct dead_letter);
     if (bytes.n > DEAD_BYTES_MAX)
         bytes.n = DEAD_BYTES_MAX;
@@ -75,16 +78,22 @@ static int load_keys(struct ingest *ingest, struct haul *haul, struct err *err) 
     return 0;
 }
 
-/* Text of a node: at most so many bytes, and valid UTF-8, or PostgreSQL refuses the whole batch. */
+static void unreadable(struct haul *haul, struct uuid node_id, const char *reason) {
+    haul->unread++;
+    ingest_keep_dead(haul, node_id, reason, haul->record);
+}
+
+/* Text of a node: at most so many bytes, cut between characters and marked, and valid UTF-8, or PostgreSQL
+ * refuses the whole batch. */
 static const char *clean_text(struct arena *arena, const char *text, size_t max) {
-    size_t n = text ? strnlen(text, max) : 0;
+    size_t n = text ? str_cut_at(text, max) : 0;
     if (!n)
         return NULL;
-    char *copy = arena_strndup(arena, text, n);
-    cleanup_json json_t *probe = json_stringn(copy, n);
-    for (size_t i = 0; i < n && !probe; i++)
-        if ((unsigned char)copy[i] >= 0x80)
-            copy[i] = '?';
+    char *copy = arena_printf(arena, "%.*s%s", (int)n, text, text[n] ? STR_CUT_MARK : "");
+    cleanup_json json_t *probe = json_string(copy);
+    for (char *p = copy; *p && !probe; p++)
+        if ((unsigned char)*p >= 0x80)
+            *p = '?';
     return copy;
 }
 
@@ -167,8 +176,10 @@ static void take_document(struct haul *haul, const struct node_key *node, struct
                           const Fairlead__V1__DocumentReport *report) {
     const char *condition = known_condition(report->condition);
     int kind = known_kind(report->kind);
-    if (!condition || kind < 0)
+    if (!condition || kind < 0) {
+        unreadable(haul, node->id, "a report of a kind or condition of document that is not known");
         return;
+    }
     struct input *input = add_input(haul, node, INPUT_DOCUMENT);
     input->instance_id = id_of(report->instance);
     input->event.kind = DECIDE_DOCUMENT;
@@ -196,7 +207,9 @@ static void take_presence(struct ingest *ingest, struct haul *haul, const struct
 
 static void take_reports(struct ingest *ingest, struct haul *haul, const struct node_key *node,
                          const Fairlead__V1__Reports *reports) {
-    for (size_t i = 0; i < reports->n_reports; i++) {
+    if (reports->n_reports > REPORTS_MAX)
+        unreadable(haul, node->id, "more reports in one record than a node sends");
+    for (size_t i = 0; i < reports->n_reports && i < REPORTS_MAX; i++) {
         const Fairlead__V1__Report *report = reports->reports[i];
         switch (report->body_case) {
         case FAIRLEAD__V1__REPORT__BODY_ORDER:
@@ -208,19 +221,15 @@ static void take_reports(struct ingest *ingest, struct haul *haul, const struct 
         case FAIRLEAD__V1__REPORT__BODY_PRESENCE:
             take_presence(ingest, haul, node, report->presence);
             break;
-        case FAIRLEAD__V1__REPORT__BODY_INVENTORY: {
-            struct err err = {0};
-            if (report->inventory->nonce.len != NONCE_SIZE)
-                ingest_keep_dead(haul, node->id, "an inventory without a nonce", haul->record);
-            else if (inventory_answer(ingest->pg, ingest->conf.keys, node->id, report->inventory, &err) < 0)
-                log_warn("an inventory was not answered", LOG_S("error", err.text)); /* the node asks again */
+        case FAIRLEAD__V1__REPORT__BODY_INVENTORY:
+            if (report->inventory->nonce.len == NONCE_SIZE)
+                ingest_ask(haul, node->id, report->inventory);
             else
-                ingest->conf.wake_relay(ingest->conf.arg, UINT32_MAX);
+                unreadable(haul, node->id, "an inventory without a nonce");
             break;
-        }
         case FAIRLEAD__V1__REPORT__BODY__NOT_SET:
         default:
-            ingest_keep_dead(haul, node->id, "a report of unknown kind", haul->record);
+            unreadable(haul, node->id, "a report of unknown kind");
             break;
         }
     }
@@ -229,32 +238,31 @@ static void take_reports(struct ingest *ingest, struct haul *haul, const struct 
 static void take_record(struct ingest *ingest, struct haul *haul, const struct kcons_record *record) {
     struct err err = {0};
     struct uuid claimed = {0};
-    struct bytes raw = {arena_memdup(&haul->arena, record->value, record->value_n), record->value_n};
     const char *type;
     const void *payload;
     size_t n;
-    haul->record = raw;
+    haul->record = (struct bytes){record->value, record->value_n};
     if (record->key_n == sizeof claimed.b)
         memcpy(claimed.b, record->key, sizeof claimed.b);
     const struct node_key *node = find_key(haul, claimed);
     if (!node) {
-        ingest_keep_dead(haul, (struct uuid){0}, "from a node that is not enrolled", raw);
+        unreadable(haul, (struct uuid){0}, "from a node that is not enrolled");
         return;
     }
     if (envelope_open(node->sign_public, record->value, record->value_n, &haul->arena, &type, &payload, &n,
                       &err) < 0 ||
         !str_eq(type, ENVELOPE_REPORTS)) {
-        ingest_keep_dead(haul, claimed, err.text[0] ? err.text : "an envelope that holds no reports", raw);
+        unreadable(haul, claimed, err.text[0] ? err.text : "an envelope that holds no reports");
         return;
     }
     Fairlead__V1__Reports *reports = fairlead__v1__reports__unpack(NULL, n, payload);
     if (!reports || !uuid_eq(id_of(reports->node), claimed)) {
-        ingest_keep_dead(haul, claimed, "reports that cannot be read, or speak for another node", raw);
+        unreadable(haul, claimed, "reports that cannot be read, or speak for another node");
     } else {
         take_reports(ingest, haul, node, reports);
     }
     if (reports)
-        fairlead__v1__reports__free_unpacked(reports, NULL);
+        *vec_add(&haul->arena, &haul->unpacked, Fairlead__V1__Reports *) = reports;
 }
 
 /* The last word about a document of one stream. No padding: the key is compared as bytes. */
@@ -305,6 +313,13 @@ static void fold_documents(struct haul *haul) {
     }
     haul->inputs.n = kept;
     HASH_CLEAR(hh, words);
+}
+
+void haul_release(struct haul *haul) {
+    for (size_t i = 0; i < haul->unpacked.n; i++)
+        fairlead__v1__reports__free_unpacked(*vec_at(&haul->unpacked, Fairlead__V1__Reports *, i), NULL);
+    arena_release(&haul->arena);
+    *haul = (struct haul){0};
 }
 
 int ingest_read(struct ingest *ingest, struct haul *haul, struct err *err) {

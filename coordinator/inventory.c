@@ -133,7 +133,7 @@ static struct uuid bound_of(ProtobufCBinaryData data, int open) {
 }
 
 static int answer(struct batch *batch, const struct sign_keys *keys, struct uuid node_id,
-                  const Fairlead__V1__Inventory *inventory, struct err *err) {
+                  const Fairlead__V1__Inventory *inventory, int64_t *ret_compared, struct err *err) {
     struct pg_params params = {.arena = batch->arena};
     struct vec rows = {0}, absent_instances = {0}, absent_kinds = {0};
     char buf[TOPIC_NAME_SIZE];
@@ -145,6 +145,7 @@ static int answer(struct batch *batch, const struct sign_keys *keys, struct uuid
     if (!documents)
         return -1;
     size_t known = 0;
+    *ret_compared = PQntuples(documents) + (int64_t)inventory->n_entries;
     for (int i = 0; i < PQntuples(documents); i++) {
         const Fairlead__V1__InventoryEntry *held =
             held_entry(inventory, pg_uuid(documents, i, 0), pg_text(documents, i, 1));
@@ -175,12 +176,12 @@ static int answer(struct batch *batch, const struct sign_keys *keys, struct uuid
 }
 
 int inventory_answer(struct pg *pg, const struct sign_keys *keys, struct uuid node_id,
-                     const Fairlead__V1__Inventory *inventory, struct err *err) {
+                     const Fairlead__V1__Inventory *inventory, int64_t *ret_compared, struct err *err) {
     struct arena arena = {0};
     atomic_uint nobody = 0; /* always notify: the relay may live elsewhere */
     struct carriage carriage = {.keys = keys, .owned = &nobody};
     struct batch batch = {.arena = &arena, .pg = pg, .carriage = &carriage, .lanes = 1};
-    int rc = answer(&batch, keys, node_id, inventory, err);
+    int rc = answer(&batch, keys, node_id, inventory, ret_compared, err);
     arena_release(&arena);
     return rc;
 }

@@ -50,7 +50,7 @@ struct coordinator {
     struct ingest *ingest;
     struct topic_step *topics;
     struct follow *follow;
-    struct desk *desk;
+    struct desk *desk, *checks;
     struct httpd *httpd;
     struct api api;
     char token_hash[HASH_HEX_SIZE], url[256];
@@ -131,7 +131,8 @@ static int start_api(struct coordinator *c, struct err *err) {
         return -1;
     c->api_engine = start_engine(c, "api", false, err);
     c->desk = c->api_engine ? desk_start(conf_get(conf, "database"), 2, err) : NULL;
-    c->follow = c->desk ? follow_start(conf_get(conf, "database"), err) : NULL;
+    c->checks = c->desk ? desk_start(conf_get(conf, "database"), 1, err) : NULL;
+    c->follow = c->checks ? follow_start(conf_get(conf, "database"), err) : NULL;
     if (!c->follow)
         return -1;
     struct httpd_conf httpd = {
@@ -154,6 +155,7 @@ static int start_api(struct coordinator *c, struct err *err) {
         .keys = &c->keys,
         .engine = c->api_engine,
         .desk = c->desk,
+        .checks = c->checks,
         .follow = c->follow,
         .wake_topics = wake_topics,
         .wake_clock = wake_clock,
@@ -203,6 +205,7 @@ static int start_parts(struct coordinator *c, const char *what, struct err *err)
 static void stop_parts(struct coordinator *c) {
     httpd_stop(c->httpd);
     desk_stop(c->desk);
+    desk_stop(c->checks);
     engine_stop(c->api_engine);
     ingest_stop(c->ingest);
     topic_step_stop(c->topics);

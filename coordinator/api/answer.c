@@ -40,15 +40,28 @@ void api_refuse(struct httpd_request *request, int status, const char *code, con
     api_answer(request, status, problem_text(status, code, sentence));
 }
 
-void api_refuse_busy(struct httpd_request *request) {
-    api_refuse(request, 503, "busy", "The database is busy just now. Try again.");
-}
+/* Why nothing was done, by what PostgreSQL calls it; the last row is for all else that passes. */
+static const struct {
+    const char *sqlstate, *code, *sentence;
+} causes[] = {
+    {PG_AWAY, "no_database", "The database cannot be reached just now. Nothing was done; try again."},
+    {PG_READ_ONLY, "read_only",
+     "The database takes no writes just now (a failover, or a setting). Nothing was done; try again."},
+    {PG_HELD, "held", "Something else is at work on this just now. Nothing was done; try again."},
+    {PG_TOO_SLOW, "too_slow", "The database took too long over this. Nothing was done; try again."},
+    {NULL, "busy", "Too much is going on just now. Nothing was done; try again."},
+};
 
 void api_refuse_error(struct httpd_request *request, const struct err *err) {
-    if (err->cls == ERR_RETRY)
-        api_refuse_busy(request);
-    else
+    size_t i = 0;
+    if (err->cls != ERR_RETRY) {
+        log_error("a request failed", LOG_S("path", request->path), LOG_S("error", err->text));
         api_refuse(request, 500, "internal", "Something went wrong here. It has been logged.");
+        return;
+    }
+    while (causes[i].sqlstate && !str_eq(causes[i].sqlstate, err->code))
+        i++;
+    api_refuse(request, 503, causes[i].code, causes[i].sentence);
 }
 
 json_t *api_body(struct httpd_request *request, const struct schema_field *fields) {
@@ -83,17 +96,27 @@ static void run_call(struct desk_job *job, struct pg *pg, const struct err *err)
         return;
     }
     log_warn("the database cannot be reached", LOG_S("error", err->text));
-    api_refuse(mine->call.request, 503, "no_database", "The database cannot be reached just now. Try again.");
+    api_refuse_error(mine->call.request, err);
 }
 
-void api_at_desk(const struct api_call *call, void (*work)(struct api_call *call, struct pg *pg)) {
+static void submit_call(struct desk *desk, const struct api_call *call,
+                        void (*work)(struct api_call *call, struct pg *pg)) {
     struct call_job *job = arena_new(&call->request->arena, struct call_job);
     job->job.run = run_call;
     job->call = *call;
     job->call.rest = arena_strdup(&call->request->arena, call->rest);
     job->work = work;
-    if (!desk_submit(call->api->desk, &job->job))
-        api_refuse(call->request, 503, "busy", "Too much is going on just now. Try again.");
+    struct err busy = {.cls = ERR_RETRY};
+    if (!desk_submit(desk, &job->job))
+        api_refuse_error(call->request, &busy);
+}
+
+void api_at_desk(const struct api_call *call, void (*work)(struct api_call *call, struct pg *pg)) {
+    submit_call(call->api->desk, call, work);
+}
+
+void api_at_checks(const struct api_call *call, void (*work)(struct api_call *call, struct pg *pg)) {
+    submit_call(call->api->checks, call, work);
 }
 
 static bool is_token(const char *s, size_t max) {

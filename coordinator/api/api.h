@@ -14,7 +14,7 @@ struct api {
     const char *brokers, *public_address, *redis, *base;
     const struct sign_keys *keys;
     struct engine *engine;
-    struct desk *desk;
+    struct desk *desk, *checks; /* checks: looks that take long, so that they hold up nobody's reads */
     struct follow *follow;
     struct presence *presence;      /* of the desk; see nodes.c */
     void (*wake_topics)(void *arg); /* a node enrolled: its topic is wanted */
@@ -51,9 +51,7 @@ void api_answer(struct httpd_request *request, int status, char *body);
 void api_answer_with(struct httpd_request *request, int status, char *body, int64_t etag,
                      const char *location);
 void api_refuse(struct httpd_request *request, int status, const char *code, const char *sentence);
-/* The database did not do it just now: nothing was done, ask again (503). */
-void api_refuse_busy(struct httpd_request *request);
-/* By its class: busy, or a failure of our own. */
+/* By its class and code: nothing was done and why, ask again (503); or a failure of our own (500). */
 void api_refuse_error(struct httpd_request *request, const struct err *err);
 /* The body as JSON that fits the table; NULL: refused already. */
 json_t *api_body(struct httpd_request *request, const struct schema_field *fields);
@@ -62,6 +60,7 @@ json_t *api_body(struct httpd_request *request, const struct schema_field *field
 
 /* A job at the desk for this call. `work` answers; without a connection the caller is told to come again. */
 void api_at_desk(const struct api_call *call, void (*work)(struct api_call *call, struct pg *pg));
+void api_at_checks(const struct api_call *call, void (*work)(struct api_call *call, struct pg *pg));
 
 /* What a POST that is done once has done. */
 struct api_done {

@@ -38,7 +38,7 @@ static void get(struct api_call *call, struct pg *pg) {
     pg_params_uuid(&params, id);
     cleanup_result PGresult *res = pg_run(pg, query_credentials_get, &params, &err);
     if (!res) {
-        api_refuse_busy(call->request);
+        api_refuse_error(call->request, &err);
         return;
     }
     cleanup_json json_t *items = json_array();

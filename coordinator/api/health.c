@@ -1,13 +1,20 @@
 #include "coordinator/api/api.h"
 
+#include <stdio.h>
+
 void health_get(struct api_call *call) {
     api_answer(call->request, 200, mem_strdup("{\"status\":\"ok\"}"));
 }
 
 static void ready(struct api_call *call, struct pg *pg) {
     struct err err = {0};
-    if (pg_script(pg, "select 1", &err) < 0)
-        api_refuse(call->request, 503, "no_database", "The database does not answer.");
+    int rc = pg_script(pg, "select 1", &err); /* after it, what the server last reported is known */
+    if (rc == 0 && !pg_takes_writes(pg)) {
+        rc = err_set(&err, ERR_RETRY, "the database takes no writes");
+        (void)snprintf(err.code, sizeof err.code, PG_READ_ONLY);
+    }
+    if (rc < 0)
+        api_refuse_error(call->request, &err);
     else
         api_answer(call->request, 200, mem_strdup("{\"status\":\"ready\"}"));
 }

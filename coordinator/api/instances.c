@@ -115,11 +115,8 @@ static void done(struct input *input, const struct err *err) {
     note(input, err);
     if (!err)
         api_answer_with(mine->request, answer.status, answer.body, answer.etag, answer.location);
-    else if (err->cls == ERR_RETRY)
-        api_refuse(mine->request, 503, "busy",
-                   "The database cannot be reached just now. Try again; nothing is lost.");
     else
-        api_refuse(mine->request, 500, "internal", "Something went wrong here. It has been logged.");
+        api_refuse_error(mine->request, err);
     free(answer.location);
     json_decref(body);
 }
@@ -213,7 +210,7 @@ static void list(struct api_call *call, struct pg *pg) {
     pg_params_text(&params, args->state);
     cleanup_result PGresult *res = pg_run(pg, query_instances_list, &params, &err);
     if (!res) {
-        api_refuse_busy(call->request);
+        api_refuse_error(call->request, &err);
         return;
     }
     cleanup_str struct str out = STR_INIT(16 * 1024 * 1024);
@@ -250,7 +247,7 @@ static void get(struct api_call *call, struct pg *pg) {
     pg_params_uuid(&params, id);
     cleanup_result PGresult *res = pg_run(pg, query_instances_get, &params, &err);
     if (!res)
-        api_refuse_busy(call->request);
+        api_refuse_error(call->request, &err);
     else if (PQntuples(res) == 0)
         api_refuse(call->request, 404, "not_found", "There is no such instance.");
     else
@@ -283,7 +280,7 @@ static void steps(struct api_call *call, struct pg *pg) {
     if (res)
         answer_rows(call, res, 0);
     else
-        api_refuse_busy(call->request);
+        api_refuse_error(call->request, &err);
 }
 
 void instance_steps(struct api_call *call) {
@@ -304,7 +301,7 @@ static void events(struct api_call *call, struct pg *pg) {
     if (res)
         answer_rows(call, res, 2);
     else
-        api_refuse_busy(call->request);
+        api_refuse_error(call->request, &err);
 }
 
 void instance_events(struct api_call *call) {

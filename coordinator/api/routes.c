@@ -26,7 +26,7 @@ static const enum intent_kind stop = INTENT_STOP, start = INTENT_START, retry = 
 
 const struct api_route api_routes[] = {
     {"GET", "/healthz", false, NULL, true, health_get, NULL, "the process lives"},
-    {"GET", "/readyz", false, NULL, true, ready_get, NULL, "the database answers"},
+    {"GET", "/readyz", false, NULL, true, ready_get, NULL, "the database answers, and takes writes"},
     {"POST", "/v1/enrol", false, NULL, true, node_enrol, NULL, "a node joins with its one-time code"},
     {"POST", "/v1/nodes/", true, "/invite", false, node_invite, NULL,
      "a one-time code for a node, valid for an hour"},

@@ -16,7 +16,7 @@ static void status(struct api_call *call, struct pg *pg) {
     if (res)
         api_answer(call->request, 200, mem_strdup(pg_text(res, 0, 0)));
     else
-        api_refuse_busy(call->request);
+        api_refuse_error(call->request, &err);
 }
 
 void status_get(struct api_call *call) {

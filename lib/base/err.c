@@ -29,6 +29,7 @@ int err_set(struct err *err, enum err_class cls, const char *fmt, ...) {
     (void)vsnprintf(err->text, sizeof err->text, fmt, ap);
     va_end(ap);
     err->cls = cls;
+    err->code[0] = '\0';
     return -1;
 }
 
@@ -46,6 +47,7 @@ int err_errno(struct err *err, enum err_class cls, const char *fmt, ...) {
                        strerror_r(saved, reason, sizeof reason));
     }
     err->cls = cls;
+    err->code[0] = '\0';
     return -1;
 }
 

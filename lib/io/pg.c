@@ -17,10 +17,25 @@ struct pg_prepared {
     UT_hash_handle hh;
 };
 
+enum { KIND_PREPARE = 1, KIND_STATEMENT, KIND_SYNC };
+
+/* What was sent in a pipeline, so that its results are told apart. */
+struct pg_sent {
+    char kind;
+    struct pg_prepared *prepare; /* the statement that a PREPARE makes */
+};
+
+static void set_code(struct err *err, const char *code) {
+    if (err)
+        (void)snprintf(err->code, sizeof err->code, "%s", code);
+}
+
 static void connection_error(struct pg *pg, struct err *err) {
-    pg->sqlstate[0] = '\0';
     const char *text = PQerrorMessage(pg->conn);
     (void)err_set(err, ERR_RETRY, "database: %.*s", (int)strcspn(text, "\n"), text);
+    /* libpq has no code for a server that target_session_attrs passes over. */
+    set_code(err, strstr(text, "session is read-only") || strstr(text, "in hot standby mode") ? PG_READ_ONLY
+                                                                                              : PG_AWAY);
 }
 
 static enum err_class class_of(const char *sqlstate) {
@@ -40,16 +55,17 @@ static void result_error(struct pg *pg, PGresult *res, struct err *err) {
     const char *text = PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
     if (PQresultStatus(res) == PGRES_PIPELINE_ABORTED)
         text = "an earlier statement of the pipeline failed";
-    (void)snprintf(pg->sqlstate, sizeof pg->sqlstate, "%s", sqlstate ? sqlstate : "");
+    pg->gone = pg->gone || str_eq(sqlstate, PG_READ_ONLY);
     (void)err_set(err, class_of(sqlstate), "database: %s%s%s", text ? text : PQerrorMessage(pg->conn),
                   sqlstate ? " " : "", sqlstate ? sqlstate : "");
+    set_code(err, sqlstate ? sqlstate : "");
 }
 
 static void no_notice(void *arg, const PGresult *res) {
     (void)arg, (void)res;
 }
 
-struct pg *pg_open(const char *url, const char *settings, struct err *err) {
+static struct pg *open_with(const char *url, const char *settings, const char *attrs, struct err *err) {
     struct pg *pg = mem_alloc(sizeof *pg);
     cleanup_str struct str options = STR_INIT(2048);
     for (const char *s = settings ? settings : ""; *s;) {
@@ -57,16 +73,22 @@ struct pg *pg_open(const char *url, const char *settings, struct err *err) {
         str_addf(&options, "-c %.*s ", (int)n, s);
         s += n + (s[n] == ' ');
     }
-    const char *keys[] = {"dbname",
-                          "options",
-                          "keepalives_idle",
-                          "keepalives_interval",
-                          "keepalives_count",
-                          "tcp_user_timeout",
-                          "client_encoding",
-                          "connect_timeout",
-                          NULL};
-    const char *values[] = {url, str_text(&options), "5", "2", "3", "8000", "UTF8", "5", NULL};
+    const char *const pairs[][2] = {
+        {"dbname", url},
+        {"options", str_text(&options)},
+        {"keepalives_idle", "5"},
+        {"keepalives_interval", "2"},
+        {"keepalives_count", "3"},
+        {"tcp_user_timeout", "8000"},
+        {"client_encoding", "UTF8"},
+        {"connect_timeout", "5"},
+        {"target_session_attrs", attrs},
+    };
+    const char *keys[sizeof pairs / sizeof *pairs + 1] = {0}, *values[sizeof pairs / sizeof *pairs + 1] = {0};
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+        keys[i] = pairs[i][0];
+        values[i] = pairs[i][1];
+    }
     pg->conn = PQconnectdbParams(keys, values, 1);
     if (!pg->conn)
         abort();
@@ -78,6 +100,15 @@ struct pg *pg_open(const char *url, const char *settings, struct err *err) {
     return NULL;
 }
 
+struct pg *pg_open(const char *url, const char *settings, struct err *err) {
+    return open_with(url, settings, "read-write", err);
+}
+
+struct pg *pg_open_any(const char *url, const char *settings, struct err *err) {
+    struct pg *pg = open_with(url, settings, "read-write", err);
+    return pg ? pg : open_with(url, settings, "any", err);
+}
+
 void pg_close(struct pg *pg) {
     if (!pg)
         return;
@@ -87,12 +118,23 @@ void pg_close(struct pg *pg) {
         free(p);
     }
     PQfinish(pg->conn);
+    free(pg->sent);
     free(pg);
 }
 
 bool pg_is_usable(struct pg *pg) {
     /* Twice: the first reads its last words, the second that it has hung up. */
-    return pg && PQconsumeInput(pg->conn) && PQconsumeInput(pg->conn) && PQstatus(pg->conn) == CONNECTION_OK;
+    return pg && !pg->gone && PQconsumeInput(pg->conn) && PQconsumeInput(pg->conn) &&
+           PQstatus(pg->conn) == CONNECTION_OK;
+}
+
+static bool is_off(const struct pg *pg, const char *setting) {
+    const char *value = PQparameterStatus(pg->conn, setting);
+    return !value || strcmp(value, "off") == 0;
+}
+
+bool pg_takes_writes(const struct pg *pg) {
+    return !pg->gone && is_off(pg, "default_transaction_read_only") && is_off(pg, "in_hot_standby");
 }
 
 static const struct pg_params no_params;
@@ -140,9 +182,18 @@ static int fail(struct pg *pg, PGresult *res, struct err *err) {
     return -1;
 }
 
+/* The batch that it belongs to is halved, or the one row at fault is told: never cut, never the whole. */
+static int check_params(const struct pg_params *params, struct err *err) {
+    return params->too_large ? err_set(err, ERR_PARK, "an array of a statement is larger than %d MiB",
+                                       PG_ARRAY_MAX / 1024 / 1024)
+                             : 0;
+}
+
 PGresult *pg_run(struct pg *pg, const char *query, const struct pg_params *params, struct err *err) {
     const struct pg_params *p = params ? params : &no_params;
     char name[24];
+    if (check_params(p, err) < 0)
+        return NULL;
     statement_name(query, name);
     if (!find_prepared(pg, query)) {
         PGresult *res = PQprepare(pg->conn, name, query, p->n, p->types);
@@ -172,14 +223,14 @@ void pg_rollback(struct pg *pg) {
     PQclear(PQexec(pg->conn, "rollback"));
 }
 
-/* ---- pipelines: `kinds` remembers which results are of a PREPARE, of a statement, or of a sync ---- */
+/* ---- pipelines ---- */
 
-enum { KIND_PREPARE = 1, KIND_STATEMENT, KIND_SYNC };
-
-static void push(struct pg *pg, char kind) {
-    if (pg->pending == (int)sizeof pg->kinds)
-        abort(); /* no pipeline of ours is that long */
-    pg->kinds[pg->pending++] = kind;
+static void push(struct pg *pg, char kind, struct pg_prepared *prepare) {
+    if (pg->pending == pg->sent_cap) {
+        pg->sent_cap = pg->sent_cap ? 2 * pg->sent_cap : 64;
+        pg->sent = mem_grow(pg->sent, pg->sent_cap, sizeof *pg->sent);
+    }
+    pg->sent[pg->pending++] = (struct pg_sent){kind, prepare};
 }
 
 int pg_pipeline_begin(struct pg *pg, struct err *err) {
@@ -193,20 +244,21 @@ int pg_pipeline_begin(struct pg *pg, struct err *err) {
 int pg_send(struct pg *pg, const char *query, const struct pg_params *params, struct err *err) {
     const struct pg_params *p = params ? params : &no_params;
     char name[24];
+    if (check_params(p, err) < 0)
+        return -1;
     statement_name(query, name);
     if (!find_prepared(pg, query)) {
         if (!PQsendPrepare(pg->conn, name, query, p->n, p->types)) {
             connection_error(pg, err);
             return -1;
         }
-        push(pg, KIND_PREPARE);
-        pg->prepares[pg->pending - 1] = add_prepared(pg, query);
+        push(pg, KIND_PREPARE, add_prepared(pg, query));
     }
     if (!PQsendQueryPrepared(pg->conn, name, p->n, p->values, p->lengths, binary_formats, 1)) {
         connection_error(pg, err);
         return -1;
     }
-    push(pg, KIND_STATEMENT);
+    push(pg, KIND_STATEMENT, NULL);
     return 0;
 }
 
@@ -215,19 +267,18 @@ int pg_sync(struct pg *pg, struct err *err) {
         connection_error(pg, err);
         return -1;
     }
-    push(pg, KIND_SYNC);
+    push(pg, KIND_SYNC, NULL);
     return 0;
 }
 
 /* The next result of any kind, with the NULL that ends it taken away. */
 static PGresult *next_raw(struct pg *pg) {
-    int at = pg->read++;
-    char kind = pg->kinds[at];
+    const struct pg_sent *sent = &pg->sent[pg->read++];
     PGresult *res = PQgetResult(pg->conn);
     /* A PREPARE that went through stays, whatever becomes of the transaction. */
-    if (kind == KIND_PREPARE && is_good(res))
-        pg->prepares[at]->ready = true;
-    if (kind != KIND_SYNC) {
+    if (sent->prepare && is_good(res))
+        sent->prepare->ready = true;
+    if (sent->kind != KIND_SYNC) {
         PGresult *end;
         while ((end = PQgetResult(pg->conn)))
             PQclear(end);
@@ -237,7 +288,7 @@ static PGresult *next_raw(struct pg *pg) {
 
 PGresult *pg_next(struct pg *pg, struct err *err) {
     while (pg->read < pg->pending) {
-        char kind = pg->kinds[pg->read];
+        char kind = pg->sent[pg->read].kind;
         PGresult *res = next_raw(pg);
         if (!res || (!is_good(res) && PQresultStatus(res) != PGRES_PIPELINE_SYNC)) {
             (void)fail(pg, res, err);

@@ -4,8 +4,12 @@
  * which array parameter, and which column of a result into which member. A lone row is an array of one.
  *
  * Errors are classed by SQLSTATE (pg_error): connection and 40xxx/55P03/57xxx are retry; 22, 23 and P0001 are
- * park (this data); the rest are bugs. A connection that failed stays failed until pg_open() makes a new one.
- */
+ * park (this data); the rest are bugs. A connection that failed stays failed until pg_open() makes a new one;
+ * so does one that was told that nothing may be written (25006): a server that turned read-only, by a
+ * failover or by a setting, stays so for this session.
+ *
+ * Who writes connects to the server that takes writes (target_session_attrs, libpq), of several that the
+ * address may name; where there is none, that is an error of class retry. */
 #ifndef FAIRLEAD_IO_PG_H
 #define FAIRLEAD_IO_PG_H
 
@@ -18,13 +22,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* SQLSTATEs that callers tell apart (err.code; PostgreSQL, appendix A). */
+#define PG_AWAY "08006"      /* connection failure: also where the server said nothing */
+#define PG_READ_ONLY "25006" /* nothing may be written on this server just now */
+#define PG_HELD "55P03"      /* somebody holds the row for longer than lock_timeout */
+#define PG_TOO_SLOW "57014"  /* statement_timeout */
+
 struct pg {
     PGconn *conn;
     struct pg_prepared *prepared;
-    char kinds[128];                   /* of what was sent in the pipeline */
-    struct pg_prepared *prepares[128]; /* which statement a PREPARE among them makes */
-    int pending, read;
-    char sqlstate[6]; /* of the last error, "" for a connection error */
+    struct pg_sent *sent; /* in the pipeline */
+    size_t sent_cap;
+    size_t pending, read;
+    bool gone; /* it cannot be used any more, though the server still answers */
 };
 
 /* For what runs often: a plan made while a table was empty must not stay a bad one. */
@@ -34,9 +44,13 @@ struct pg {
 
 /* `settings` are "name=value" run-time settings, separated by spaces, or NULL. */
 struct pg *pg_open(const char *url, const char *settings, struct err *err);
+/* The same for who mostly looks: where no server takes writes, one that can be read. */
+struct pg *pg_open_any(const char *url, const char *settings, struct err *err);
 void pg_close(struct pg *pg);
 /* False when it is broken. What the server has said since is read first: its farewell, after a restart. */
 bool pg_is_usable(struct pg *pg);
+/* False while its server is a standby, or was told to write nothing. As the server last reported it. */
+bool pg_takes_writes(const struct pg *pg);
 
 /* ---- columns ---- */
 
@@ -63,7 +77,9 @@ struct pg_params {
     Oid types[PG_PARAMS_MAX];
     const char *values[PG_PARAMS_MAX];
     int lengths[PG_PARAMS_MAX];
+    bool too_large; /* an array passed PG_ARRAY_MAX: no statement is run with it (class park) */
 };
+#define PG_ARRAY_MAX (64 * 1024 * 1024)
 
 /* One array parameter per column, from `n` row pointers. */
 void pg_params_rows(struct pg_params *params, const struct pg_column *columns, int columns_n,

@@ -143,7 +143,7 @@ static void add_param(struct pg_params *params, Oid type, const void *p, size_t 
 
 static void add_array(struct pg_params *params, const struct pg_column *column, const void *const *rows,
                       size_t n) {
-    struct str out = STR_INIT(64 * 1024 * 1024);
+    struct str out = STR_INIT(PG_ARRAY_MAX);
     put_u32(&out, n ? 1 : 0);
     put_u32(&out, 1);
     put_u32(&out, element_oids[column->type]);
@@ -153,6 +153,7 @@ static void add_array(struct pg_params *params, const struct pg_column *column, 
     }
     for (size_t i = 0; i < n; i++)
         put_element(&out, column, rows[i]);
+    params->too_large = params->too_large || str_is_cut(&out);
     add_param(params, array_oids[column->type], out.s, out.n);
     str_release(&out);
 }

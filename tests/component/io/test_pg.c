@@ -91,7 +91,7 @@ static void an_error_says_what_follows_from_it(void **state) {
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct err err = {0};
         assert_int_equal(pg_script(pg, cases[i].sql, &err), -1);
-        assert_string_equal(pg->sqlstate, cases[i].sqlstate);
+        assert_string_equal(err.code, cases[i].sqlstate);
         assert_int_equal(err.cls, cases[i].cls);
         assert_true(pg_is_usable(pg));
     }
@@ -198,6 +198,72 @@ static void locks_before_contexts_see_one_state(void **state) {
     pg_close(other);
 }
 
+/* Whoever cuts it instead stores half of what came, or nothing, for ever. */
+static void an_array_that_is_too_large_is_an_error_where_it_is_made(void **state) {
+    struct err err = {0};
+    static char big[1024 * 1024];
+    struct row row = {{{7}}, big, 7, 0, {"", 0}};
+    const void *pointers[65];
+    struct pg_params params = {.arena = &arena};
+    (void)state;
+    memset(big, 'x', sizeof big - 1);
+    for (size_t i = 0; i < 65; i++)
+        pointers[i] = &row;
+    pg_params_rows(&params, columns, 5, pointers, 65);
+    assert_null(pg_run(pg, insert, &params, &err));
+    assert_int_equal(err.cls, ERR_PARK);
+    assert_non_null(strstr(err.text, "larger than 64 MiB"));
+    assert_int_equal(pg_pipeline_begin(pg, &err), 0);
+    assert_int_equal(pg_send(pg, insert, &params, &err), -1);
+    pg_pipeline_end(pg);
+    struct pg_params half = {.arena = &arena};
+    pg_params_rows(&half, columns, 5, pointers, 32);
+    PGresult *res = pg_run(pg, insert, &half, &err);
+    assert_non_null(res);
+    PQclear(res);
+}
+
+static void a_pipeline_may_be_of_any_length(void **state) {
+    struct err err = {0};
+    static char texts[400][32];
+    (void)state;
+    assert_int_equal(pg_pipeline_begin(pg, &err), 0);
+    for (int i = 0; i < 400; i++) { /* each its own PREPARE */
+        (void)snprintf(texts[i], sizeof texts[i], "select %d::bigint", i);
+        assert_int_equal(pg_send(pg, texts[i], NULL, &err), 0);
+    }
+    assert_int_equal(pg_sync(pg, &err), 0);
+    for (int i = 0; i < 400; i++) {
+        PGresult *res = pg_next(pg, &err);
+        assert_int_equal(pg_int(res, 0, 0), i);
+        PQclear(res);
+    }
+    pg_pipeline_end(pg);
+}
+
+/* A server that turned read-only stays so for a session: it must be left, and the error must say which. */
+static void a_session_that_turned_read_only_is_left(void **state) {
+    struct err err = {0};
+    (void)state;
+    assert_true(pg_takes_writes(pg));
+    assert_int_equal(pg_script(pg, "set default_transaction_read_only = on", &err), 0);
+    assert_false(pg_takes_writes(pg));
+    assert_true(pg_is_usable(pg)); /* it may still be read */
+    assert_int_equal(pg_script(pg, "create table never (n int)", &err), -1);
+    assert_int_equal(err.cls, ERR_RETRY);
+    assert_string_equal(err.code, PG_READ_ONLY);
+    assert_false(pg_is_usable(pg));
+    /* Who writes finds nobody; who looks is served all the same. */
+    const char *read_only = "default_transaction_read_only=on";
+    assert_null(pg_open(service("FAIRLEAD_DATABASE_URL"), read_only, &err));
+    assert_int_equal(err.cls, ERR_RETRY);
+    assert_string_equal(err.code, PG_READ_ONLY);
+    struct pg *reader = pg_open_any(service("FAIRLEAD_DATABASE_URL"), read_only, &err);
+    assert_non_null(reader);
+    assert_false(pg_takes_writes(reader));
+    pg_close(reader);
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
@@ -206,6 +272,9 @@ int main(void) {
         TEST(a_pipeline_that_fails_leaves_the_connection_usable),
         TEST(a_connection_that_is_cut_says_so),
         TEST(locks_before_contexts_see_one_state),
+        TEST(an_array_that_is_too_large_is_an_error_where_it_is_made),
+        TEST(a_pipeline_may_be_of_any_length),
+        TEST(a_session_that_turned_read_only_is_left),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
