@@ -147,6 +147,7 @@ check-golden: programs
 C_FILES = $(shell git ls-files '*.c' '*.h')
 SH_FILES = $(shell git ls-files '*.sh' deploy/dev/stack deploy/dev/fleet deploy/dev/demo deploy/dev/fork deploy/dev/install sql/embed tests/e2e/run tests/bench/run .ci/run)
 HEADERS = $(shell git ls-files '*.h')
+FORMATTER := 14
 # Every order and document that the engine can emit, a worker can perform.
 check-emits: programs
 	@diff <($(BUILD)/fairlead-coordinator emits | sort) <($(BUILD)/fairlead-worker performs | sort) || { echo "emitted (<) and performed (>) differ"; exit 1; }
@@ -155,7 +156,8 @@ check-alerts:
 	@for m in $$(grep -ohE 'fairlead_[a-z_]+' deploy/alerts/*.yaml | sed -E 's/_(bucket|sum|count)$$//' | sort -u); do \
 	    grep -q "$$m\`" docs/METRICS.md || { echo "deploy/alerts: \"$$m\" is no metric of docs/METRICS.md"; exit 1; }; done
 lint:
-	@clang-format --dry-run -Werror $(C_FILES)
+	@if clang-format --version | grep -q 'version $(FORMATTER)\.'; then clang-format --dry-run -Werror $(C_FILES); \
+	    else echo "the layout of the code is not judged: clang-format $(FORMATTER) is Debian 12's, each version has its own idea"; fi
 	@shellcheck -x $(SH_FILES)
 	@for h in $(HEADERS); do echo "#include \"$${h#lib/}\"" | $(CC) $(filter-out -O2,$(CFLAGS)) $(foreach l,base io model step node proto coordinator worker cli tests,-I$(INC)/$(l)) -I/usr/include/postgresql -fsyntax-only -x c - || { echo "$$h does not compile alone"; exit 1; }; done
 	@! git grep -nE '\b(system|popen|strcpy|strcat|sprintf|gets|strtok) *\(' -- '*.c' || { echo "next: use base/proc, base/str or snprintf"; exit 1; }
@@ -177,7 +179,7 @@ check-sim: deps
 	@$(MAKE) --no-print-directory sim SEEDS=1000
 	@build/gcc-address-undefined/sim 100 5000
 check-e2e: deps
-	@$(MAKE) --no-print-directory -j2 FAULTS=1 programs
+	@$(MAKE) --no-print-directory -j2 FAULTS=1 programs build/gcc-faults/tests/support/forge
 	@$(MAKE) --no-print-directory -j2 SAN=address,undefined components
 	@tests/e2e/run
 

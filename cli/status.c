@@ -18,7 +18,11 @@ static void print_counts(const char *title, const json_t *counts) {
 
 static void print_warnings(const json_t *status) {
     size_t i;
-    json_t *node;
+    json_t *node, *warning;
+    json_array_foreach(json_object_get(status, "warnings"), i, warning) {
+        printf("!  %s: %s; next: %s\n", json_str(warning, "check"), json_str(warning, "what"),
+               json_str(warning, "next"));
+    }
     if (json_is_true(json_object_get(status, "clock_held")))
         printf("!  the clock jumped: timers that stop or remove are held; next: fairlead clock get\n");
     if (json_int(status, "outbox_held", 0))
@@ -80,7 +84,8 @@ int status_show(struct cli *cli, const struct command *command) {
                   (const char *const[]){"customer=CUSTOMER", "tenant=TENANT", "instance=INSTANCE",
                                         "health=HEALTH", "since=SINCE", "reason=WHY", NULL});
     }
-    if (!json_array_size(stuck) && !json_array_size(unwell))
+    if (!json_array_size(stuck) && !json_array_size(unwell) &&
+        !json_array_size(json_object_get(status, "warnings")))
         printf("nothing is stuck\n");
     json_decref(status);
     return EXIT_OK;

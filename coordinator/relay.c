@@ -19,19 +19,26 @@
 #define SWEEP_US (60 * CLOCK_S) /* how often everything is looked at */
 #define AGAIN_S 120             /* of events, after the broker was away */
 #define BACK_US (3 * CLOCK_S)   /* without a new failure: the broker is back */
+#define FLUSH_US (8 * CLOCK_S)  /* above message.timeout.ms (io/kprod.c) */
 #define TOUCH_US (1 * CLOCK_S)  /* below idle_session_timeout: the server takes lanes from a stopped relay */
 
 #define SETTINGS                                                                                             \
     PG_PINNED_PLANS                                                                                          \
     "synchronous_commit=off max_parallel_workers_per_gather=0 idle_session_timeout=5s statement_timeout=5s"
 
+static void forget_lane(struct relay_thread *thread, struct lane *lane) {
+    *lane = (struct lane){.number = lane->number};
+    atomic_fetch_and(thread->relay->conf.owned, ~(1u << lane->number));
+}
+
 static int connect_all(struct relay_thread *thread, struct err *err) {
     if (!pg_is_usable(thread->pg)) {
         pg_close(thread->pg);
         for (int i = 0; i < thread->lanes_n; i++) {
-            thread->lanes[i] = (struct lane){.number = thread->first_lane + i};
-            atomic_fetch_and(thread->relay->conf.owned, ~(1u << thread->lanes[i].number));
+            thread->lanes[i].number = thread->first_lane + i;
+            forget_lane(thread, &thread->lanes[i]);
         }
+        thread->touched_at = 0;
         thread->pg = pg_open(thread->relay->conf.database_url, SETTINGS, err);
         if (!thread->pg || pg_script(thread->pg, "listen fairlead_relay", err) < 0)
             return -1;
@@ -45,7 +52,7 @@ static int connect_all(struct relay_thread *thread, struct err *err) {
     return thread->kprod ? 0 : -1;
 }
 
-/* Only by try: a waiting lock holds a snapshot and stops vacuum. */
+/* Lanes that nobody has, by try: whoever waited for one would hold a snapshot and stop vacuum. */
 static int try_lanes(struct relay_thread *thread, struct err *err) {
     struct pg_params params = {.arena = &thread->arena};
     int64_t wanted[LANES];
@@ -53,25 +60,69 @@ static int try_lanes(struct relay_thread *thread, struct err *err) {
     for (int i = 0; i < thread->lanes_n; i++)
         if (!thread->lanes[i].owned)
             wanted[n++] = thread->lanes[i].number;
-    if (n == 0) { /* a touch, so that the server knows that we live */
-        PGresult *res = pg_run(thread->pg, query_lanes_touch, NULL, err);
-        PQclear(res);
-        return res ? 0 : -1;
-    }
+    if (n == 0)
+        return 0;
     pg_params_ints(&params, wanted, n);
     cleanup_result PGresult *res = pg_run(thread->pg, query_lanes_try, &params, err);
     if (!res)
         return -1;
     for (int row = 0; row < PQntuples(res); row++) {
         struct lane *lane = &thread->lanes[pg_int(res, row, 0) - thread->first_lane];
-        if (!pg_bool(res, row, 1))
-            continue;
         *lane =
             (struct lane){.number = lane->number, .owned = true, .dirty = true, .swept_at = clock_mono_us()};
         atomic_fetch_or(thread->relay->conf.owned, 1u << lane->number);
         log_info("lane taken", LOG_I("lane", lane->number));
     }
     return 0;
+}
+
+/* How the lanes fare, where that changed: `doctor` judges by age. */
+static int tell_lanes(struct relay_thread *thread, struct err *err) {
+    struct pg_params params = {.arena = &thread->arena};
+    struct telling {
+        int64_t lane, waits_us;
+        bool sent;
+    } *tellings = arena_alloc(&thread->arena, LANES * sizeof *tellings);
+    static const struct pg_column columns[] = {PG_COL(struct telling, lane, PG_INT),
+                                               PG_COL(struct telling, waits_us, PG_INT),
+                                               PG_COL(struct telling, sent, PG_BOOL)};
+    const void *rows[LANES];
+    size_t n = 0;
+    int64_t now = clock_mono_us();
+    for (int i = 0; i < thread->lanes_n; i++) {
+        struct lane *lane = &thread->lanes[i];
+        bool waits = lane->waits_since && now - lane->waits_since > TOUCH_US;
+        if (!lane->owned || !(lane->sent || waits || lane->told_waits))
+            continue;
+        tellings[n] = (struct telling){lane->number, waits ? now - lane->waits_since : -1, lane->sent};
+        rows[n] = &tellings[n];
+        n++;
+        lane->told_waits = waits;
+        lane->sent = false;
+    }
+    if (!n)
+        return 0;
+    pg_params_rows(&params, columns, 3, rows, n);
+    PGresult *res = pg_run(thread->pg, query_lanes_tell, &params, err);
+    PQclear(res);
+    return res ? 0 : -1;
+}
+
+/* The server hears that we live, and says which lanes are still ours. */
+static int touch(struct relay_thread *thread, struct err *err) {
+    unsigned ours = 0;
+    cleanup_result PGresult *res = pg_run(thread->pg, query_lanes_touch, NULL, err);
+    if (!res)
+        return -1;
+    for (int row = 0; row < PQntuples(res); row++)
+        ours |= 1u << pg_int(res, row, 0);
+    for (int i = 0; i < thread->lanes_n; i++)
+        if (thread->lanes[i].owned && !(ours & (1u << thread->lanes[i].number))) {
+            log_warn("lane lost", LOG_I("lane", thread->lanes[i].number));
+            forget_lane(thread, &thread->lanes[i]);
+        }
+    thread->touched_at = clock_mono_us();
+    return tell_lanes(thread, err);
 }
 
 static int read_lane(struct relay_thread *thread, struct lane *lane, struct err *err) {
@@ -86,6 +137,8 @@ static int read_lane(struct relay_thread *thread, struct lane *lane, struct err 
     if (!rows || fault_reach(FAULT_RELAY_READ))
         return rows ? err_set(err, ERR_RETRY, "fault point") : -1;
     lane->dirty = PQntuples(rows) == 512; /* as in outbox_read.sql: there may be more */
+    if (PQntuples(rows) && !lane->waits_since)
+        lane->waits_since = now;
     for (int row = 0; row < PQntuples(rows); row++)
         if (relay_send_row(thread, lane->number, rows, row, err) < 0)
             return -1;
@@ -101,6 +154,16 @@ static void raise_mark(struct lane *lane, int64_t deleted) {
     }
 }
 
+/* Of the lanes whose rows are on their way. */
+static bool owns_all(const struct relay_thread *thread) {
+    for (size_t i = 0; i < thread->parcels.n; i++) {
+        int lane = vec_at(&thread->parcels, struct parcel, i)->lane;
+        if (!thread->lanes[lane - thread->first_lane].owned)
+            return false;
+    }
+    return true;
+}
+
 static bool is_delivered(const struct parcel *parcel) {
     return parcel->whole && parcel->left == 0 && parcel->worst == KPROD_DELIVERED;
 }
@@ -108,15 +171,21 @@ static bool is_delivered(const struct parcel *parcel) {
 static int delete_delivered(struct relay_thread *thread, struct lane *lane, struct err *err) {
     struct vec ids = {0};
     int64_t highest = 0;
+    bool waits = false;
     for (size_t i = 0; i < thread->parcels.n; i++) {
         const struct parcel *parcel = vec_at(&thread->parcels, struct parcel, i);
-        if (parcel->lane != lane->number || !is_delivered(parcel))
+        if (parcel->lane != lane->number)
+            continue;
+        waits = waits || !is_delivered(parcel);
+        if (!is_delivered(parcel))
             continue;
         *vec_add(&thread->arena, &ids, int64_t) = parcel->id;
         highest = parcel->id > highest ? parcel->id : highest;
     }
+    lane->waits_since = waits ? lane->waits_since : 0;
     if (!ids.n)
         return 0;
+    lane->sent = true;
     struct pg_params params = {.arena = &thread->arena};
     pg_params_int(&params, lane->number);
     pg_params_ints(&params, ids.items, ids.n);
@@ -166,6 +235,21 @@ static int sort_out(struct relay_thread *thread, struct err *err) {
     return again ? err_set(err, ERR_RETRY, "the broker has not taken everything") : 0;
 }
 
+/* The broker answers within message.timeout.ms, or librdkafka gives up: either way all is reported. That may
+ * be longer than the server waits for a word of ours. False: purged, some of it may have been taken. */
+static bool flush(struct relay_thread *thread) {
+    struct err lost = {0};
+    for (int64_t until = clock_mono_us() + FLUSH_US; clock_mono_us() < until;) {
+        if (kprod_flush(thread->kprod, (int)(TOUCH_US / CLOCK_MS)))
+            return true;
+        /* Lanes that are another's now: what is still in flight would overtake it. */
+        if (touch(thread, &lost) < 0 || !owns_all(thread))
+            break;
+    }
+    kprod_purge(thread->kprod);
+    return false;
+}
+
 /* One pass: what the dirty lanes hold is sent, and deleted when it is acknowledged. */
 static int carry(struct relay_thread *thread, struct err *err) {
     int rc = 0;
@@ -178,9 +262,10 @@ static int carry(struct relay_thread *thread, struct err *err) {
         return rc;
     if (rc == 0 && fault_reach(FAULT_RELAY_QUEUED))
         rc = err_set(err, ERR_RETRY, "fault point");
-    /* The broker answers within message.timeout.ms, or librdkafka gives up: either way all is reported. */
-    if (rc < 0 || !kprod_flush(thread->kprod, 8000))
+    if (rc < 0)
         kprod_purge(thread->kprod);
+    else
+        (void)flush(thread);
     (void)fault_reach(FAULT_RELAY_DELIVERED);
     for (int i = 0; i < thread->lanes_n; i++)
         if (delete_delivered(thread, &thread->lanes[i], err) < 0)
@@ -233,15 +318,15 @@ static bool anything_dirty(const struct relay_thread *thread) {
 
 static void *run(void *arg) {
     struct relay_thread *thread = arg;
-    int64_t touched = 0;
     int failures = 0;
     while (!atomic_load(&thread->relay->stopping)) {
         struct err err = {0};
         int rc = connect_all(thread, &err);
         int64_t now = clock_mono_us();
-        if (rc == 0 && now - touched > TOUCH_US) {
-            touched = now;
-            rc = try_lanes(thread, &err);
+        if (rc == 0 && now - thread->touched_at > TOUCH_US) {
+            rc = touch(thread, &err);
+            if (rc == 0)
+                rc = try_lanes(thread, &err);
             struct err again = {0};
             if (rc == 0 && tell_events_again(thread, &again) < 0) /* what is new goes on */
                 log_warn("events are not told again yet", LOG_S("error", again.text));

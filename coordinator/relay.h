@@ -1,4 +1,5 @@
-/* The relay: from the outbox to Kafka (protocol section 5). It owns lanes by advisory locks, reads their rows
+/* The relay: from the outbox to Kafka (protocol section 5). It owns lanes by rows of `lanes` (a session that
+ * ends, or that the server ends because we stand still, owns nothing), reads their rows
  * in order, produces, and deletes what the broker has acknowledged. Two threads, each with a connection and
  * a producer: events may linger 50 ms, orders and documents never. */
 #ifndef FAIRLEAD_COORDINATOR_RELAY_H

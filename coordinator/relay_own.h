@@ -14,6 +14,9 @@
 struct lane {
     int number;
     bool owned, dirty;
+    bool sent;           /* since this was last told (lanes_tell.sql) */
+    bool told_waits;     /* what was told last */
+    int64_t waits_since; /* the oldest row that is on its way was read then; 0: none is */
     int64_t mark, next_mark, next_mark_at, swept_at;
 };
 
@@ -40,6 +43,7 @@ struct relay_thread {
     struct vec parcels;
     uint32_t pass; /* of carry(): reports that come late, of an earlier one, speak of other parcels */
     atomic_uint woken;
+    int64_t touched_at; /* when the server last heard that we live */
     int64_t carried_at; /* when the last pass began */
     int64_t away_at;    /* when the broker was last found away; 0: what may be lost has been told again */
 };

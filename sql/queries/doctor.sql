@@ -1,7 +1,6 @@
 -- What PostgreSQL itself can say of the installation.
 select
     (select count(*) from migrations),
-    (select count(*) from pg_locks where locktype = 'advisory' and classid = 7061 and granted),
     (select count(*) from outbox_held),
     (select count(*) from dead_letters),
     (select clock_held from installation),
@@ -11,6 +10,5 @@ select
         cross join unnest(array['builder', 'host', 'edge', 'dns', 'prober']) as r (role)
         where not exists (select from nodes n where n.state = 'ready' and r.role = any(n.roles)
             and (n.plane_id = p.id or r.role in ('builder', 'dns')))),
-    (select count(*) from (select 1 from outbox limit 10001) o),
     (select coalesce(max(extract(epoch from clock_timestamp() - xact_start)), 0)::bigint from pg_stat_activity
         where state = 'idle in transaction' and datname = current_database())

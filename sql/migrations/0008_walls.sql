@@ -1,0 +1,31 @@
+-- Who owns a lane of the relay: a row, because an advisory lock can be taken by whoever may log in. The session is named
+-- by its process and its beginning: processes are used again.
+create table lanes (
+    lane int primary key,
+    pid int not null,
+    began timestamptz not null,
+    waits_since timestamptz, -- its oldest row has been on its way since then; null: none is
+    sent_at timestamptz      -- the broker last acknowledged one
+);
+grant select, insert, update, delete on lanes to fairlead_app;
+grant select on lanes to fairlead_read;
+
+-- A state that others lead to is reached by a transition, never by an insert.
+create function refuse_insertion() returns trigger language plpgsql as $$
+begin
+    if exists (
+        select from new_rows n
+        where not exists (select from states s where s.name = n.state)
+           or exists (select from transitions t where t.to_state = n.state))
+    then
+        raise exception 'an instance begins in the state that no other leads to';
+    end if;
+    return null;
+end
+$$;
+create trigger instances_insertion after insert on instances
+    referencing new table as new_rows for each statement execute function refuse_insertion();
+
+-- What was sealed for instances that are gone with their data.
+delete from credentials c using instances i where i.id = c.instance_id and i.gone;
+delete from recovery_boxes b using instances i where i.id = b.instance_id and i.gone;
