@@ -46,7 +46,8 @@ int metrics_serve(const char *at, struct keeper *keeper, struct httpd **ret, str
                               .port = (int)port,
                               .body_max = 0,
                               .connections_max = 10,
-                              .timeout_s = 10,
+                              .connections_per_address = 10,
+                              .request_s = 10,
                               .handler = answer,
                               .arg = keeper};
     *ret = httpd_start(&conf, err);

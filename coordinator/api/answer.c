@@ -11,6 +11,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+static void count_answer(int status) {
+    static const char *const classes[] = {"other", "1xx", "2xx", "3xx", "4xx", "5xx"};
+    metric_add(METRIC_HTTP_REQUESTS, classes[status >= 100 && status < 600 ? status / 100 : 0], 1);
+}
+
+char *api_early_refusal(int status, const char *code, const char *sentence) {
+    count_answer(status);
+    return problem_text(status, code, sentence);
+}
+
 void api_answer_with(struct httpd_request *request, int status, char *body, int64_t etag,
                      const char *location) {
     char tag[32];
@@ -25,8 +35,7 @@ void api_answer_with(struct httpd_request *request, int status, char *body, int6
                     {"Retry-After", status == 503 ? "1" : NULL},
                     {"WWW-Authenticate", status == 401 ? "Bearer" : NULL}},
     };
-    static const char *const classes[] = {"other", "1xx", "2xx", "3xx", "4xx", "5xx"};
-    metric_add(METRIC_HTTP_REQUESTS, classes[status >= 100 && status < 600 ? status / 100 : 0], 1);
+    count_answer(status);
     (void)fault_reach(FAULT_API_REPLY);
     httpd_answer(request, &reply);
     free(body);

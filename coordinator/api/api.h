@@ -42,6 +42,9 @@ struct api_route {
 extern const struct api_route api_routes[];
 extern const int api_routes_n;
 
+/* The callbacks of the server (io/httpd.h): who may go on, before a body is read; and what follows. */
+char *api_early_refusal(int status, const char *code, const char *sentence);
+bool api_admit(void *api, struct httpd_request *request, bool *ret_known, struct httpd_refusal *ret_refusal);
 void api_handle(void *api, struct httpd_request *request);
 
 /* ---- answers ---- */

@@ -225,6 +225,27 @@ static void list(struct api_call *call, struct pg *pg) {
     api_answer(call->request, 200, mem_strdup(str_text(&out)));
 }
 
+static void refuse_cursor(struct api_call *call) {
+    api_refuse(call->request, 400, "bad_cursor",
+               "\"after\" must be what \"next\" of the page before said, or the number of an event.");
+}
+
+static bool is_state(const char *name) {
+    for (int i = 0; i < STATE_COUNT; i++)
+        if (str_eq(state_rows[i].name, name))
+            return true;
+    return false;
+}
+
+static void refuse_state(struct api_call *call) {
+    cleanup_str struct str sentence = STR_INIT(400);
+    str_adds(&sentence, "\"state\" must be one of: ");
+    for (int i = 0; i < STATE_COUNT; i++)
+        str_addf(&sentence, "%s%s", i ? ", " : "", state_rows[i].name);
+    str_adds(&sentence, ".");
+    api_refuse(call->request, 400, "bad_state", str_text(&sentence));
+}
+
 void instance_list(struct api_call *call) {
     struct httpd_request *request = call->request;
     struct list_args *args = arena_new(&request->arena, struct list_args);
@@ -234,7 +255,15 @@ void instance_list(struct api_call *call) {
         .name = arena_strdup(&request->arena, httpd_query(request, "name")),
         .state = arena_strdup(&request->arena, httpd_query(request, "state")),
     };
-    (void)uuid_parse(httpd_query(request, "after"), &args->after);
+    const char *after = httpd_query(request, "after");
+    if (after && *after && !uuid_parse(after, &args->after)) {
+        refuse_cursor(call);
+        return;
+    }
+    if (args->state && !is_state(args->state)) {
+        refuse_state(call);
+        return;
+    }
     request->owner = args;
     api_at_desk(call, list);
 }
@@ -311,7 +340,11 @@ void instance_events(struct api_call *call) {
                *last = httpd_header(call->request, "Last-Event-ID");
     if (!parse_id(call, &id))
         return;
-    (void)str_to_int(last ? last : httpd_query(call->request, "after"), 0, INT64_MAX, after);
+    const char *given = last ? last : httpd_query(call->request, "after");
+    if (given && !str_to_int(given, 0, INT64_MAX, after)) {
+        refuse_cursor(call);
+        return;
+    }
     call->request->owner = after;
     if (accept && strstr(accept, "text/event-stream"))
         follow_add(call->api->follow, call->request, id, *after);

@@ -100,28 +100,42 @@ static bool is_signed_in(const struct api *api, struct httpd_request *request) {
     return sign_equal(hex, api->token_hash_hex, sizeof hex - 1);
 }
 
-void api_handle(void *arg, struct httpd_request *request) {
-    struct api *api = arg;
-    bool path_known = false;
+/* The row that a request is for, and the rest of its path; NULL: *ret_refusal says why there is none. */
+static const struct api_route *find(struct httpd_request *request, const char **ret_rest,
+                                    struct httpd_refusal *ret_refusal) {
+    *ret_refusal = (struct httpd_refusal){404, "no_route", "There is nothing at this address."};
     for (int i = 0; i < api_routes_n; i++) {
-        const struct api_route *route = &api_routes[i];
-        const char *rest = match(route, request);
-        if (!rest)
-            continue;
-        path_known = true;
-        if (!str_eq(route->method, request->method))
-            continue;
-        if (!route->open && !is_signed_in(api, request)) {
-            api_refuse(request, 401, "no_token", "Send the token: Authorization: Bearer TOKEN.");
-            return;
-        }
-        struct api_call call = {api, request, rest, route->data};
-        (void)fault_reach(FAULT_API_PARSED);
-        route->handler(&call);
-        return;
+        *ret_rest = match(&api_routes[i], request);
+        if (*ret_rest && str_eq(api_routes[i].method, request->method))
+            return &api_routes[i];
+        if (*ret_rest)
+            *ret_refusal = (struct httpd_refusal){405, "bad_method",
+                                                  "This cannot be done with what stands at this address."};
     }
-    if (path_known)
-        api_refuse(request, 405, "bad_method", "This cannot be done with what stands at this address.");
-    else
-        api_refuse(request, 404, "no_route", "There is nothing at this address.");
+    return NULL;
+}
+
+bool api_admit(void *arg, struct httpd_request *request, bool *ret_known, struct httpd_refusal *ret_refusal) {
+    const char *rest;
+    const struct api_route *route = find(request, &rest, ret_refusal);
+    if (!route)
+        return false;
+    *ret_known = !route->open && is_signed_in(arg, request);
+    if (route->open || *ret_known)
+        return true;
+    *ret_refusal =
+        httpd_header(request, "Authorization")
+            ? (struct httpd_refusal){401, "bad_token",
+                                     "This token is not known here: was it cut, or revoked?"}
+            : (struct httpd_refusal){401, "no_token", "Send the token: Authorization: Bearer TOKEN."};
+    return false;
+}
+
+void api_handle(void *arg, struct httpd_request *request) {
+    struct httpd_refusal refusal;
+    const char *rest;
+    const struct api_route *route = find(request, &rest, &refusal); /* it was admitted, so it is there */
+    struct api_call call = {arg, request, rest, route->data};
+    (void)fault_reach(FAULT_API_PARSED);
+    route->handler(&call);
 }

@@ -1,6 +1,7 @@
 #include "io/httpd.h"
 
 #include "base/str.h"
+#include "io/httpd_visitors.h"
 
 #include <arpa/inet.h>
 #include <microhttpd.h>
@@ -11,10 +12,12 @@
 #include <unistd.h>
 
 #define STREAM_BYTES_MAX 65536
+#define IDLE_S 30u /* of a connection on which nothing moves */
 
 struct httpd {
     struct httpd_conf conf;
     struct MHD_Daemon *daemon;
+    struct visitors *visitors;
     atomic_int open; /* requests from their handler on until the answer has gone out, and streams */
     atomic_bool stopping;
     pthread_mutex_t mutex;
@@ -33,7 +36,7 @@ struct httpd_state {
     struct httpd_stream *stream;
 };
 
-enum { PHASE_BODY, PHASE_HANDLER, PHASE_ANSWERED, PHASE_QUEUED };
+enum { PHASE_BODY, PHASE_HANDLER, PHASE_ANSWERED, PHASE_QUEUED, PHASE_REFUSED };
 
 struct httpd_stream {
     struct httpd *httpd;
@@ -55,12 +58,18 @@ const char *httpd_query(struct httpd_request *request, const char *name) {
     return MHD_lookup_connection_value(request->state->connection, MHD_GET_ARGUMENT_KIND, name);
 }
 
-static enum MHD_Result queue_plain(struct MHD_Connection *connection, unsigned status, const char *body) {
+/* Without reading a body that may still come: the connection ends with the answer. */
+static enum MHD_Result refuse(struct httpd *httpd, struct MHD_Connection *connection,
+                              const struct httpd_refusal *refusal) {
+    char *body = httpd->conf.problem ? httpd->conf.problem(refusal->status, refusal->code, refusal->sentence)
+                                     : mem_strdup(refusal->sentence);
     struct MHD_Response *response =
-        MHD_create_response_from_buffer(strlen(body), (void *)(uintptr_t)body, MHD_RESPMEM_PERSISTENT);
+        MHD_create_response_from_buffer(strlen(body), body, MHD_RESPMEM_MUST_FREE);
     (void)MHD_add_response_header(response, "Content-Type", "application/problem+json");
     (void)MHD_add_response_header(response, "Connection", "close");
-    enum MHD_Result rc = MHD_queue_response(connection, status, response);
+    if (refusal->status == 401)
+        (void)MHD_add_response_header(response, "WWW-Authenticate", "Bearer");
+    enum MHD_Result rc = MHD_queue_response(connection, (unsigned)refusal->status, response);
     MHD_destroy_response(response);
     return rc;
 }
@@ -89,33 +98,33 @@ static enum MHD_Result check_query(void *arg, enum MHD_ValueKind kind, const cha
     return MHD_YES;
 }
 
-/* Smuggling: libmicrohttpd takes two lengths, and a length beside chunked; both are refused here. */
-static const char *refuse_early(struct httpd *httpd, struct MHD_Connection *connection, const char *url,
-                                unsigned *ret_status) {
+/* Smuggling: libmicrohttpd takes two lengths, and a length beside chunked; both are refused here. True:
+ * nothing is wrong. */
+static bool is_well_formed(struct httpd *httpd, struct MHD_Connection *connection, const char *url,
+                           struct httpd_refusal *ret) {
     struct header_count count = {0};
     int64_t n = 0;
     (void)MHD_get_connection_values(connection, MHD_HEADER_KIND, count_header, &count);
     (void)MHD_get_connection_values_n(connection, MHD_GET_ARGUMENT_KIND, check_query, &count);
     const char *length = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Content-Length");
-    if (count.encodings) {
-        *ret_status = 411;
-        return "{\"code\":\"length_required\",\"status\":411,\"detail\":\"Send the body with a "
-               "Content-Length.\"}";
-    }
-    if (count.lengths > 1 || (length && !str_to_int(length, 0, INT64_MAX, &n))) {
-        *ret_status = 400;
-        return "{\"code\":\"bad_length\",\"status\":400,\"detail\":\"The Content-Length cannot be read.\"}";
-    }
-    if (!str_is_text(url) || count.nonsense) {
-        *ret_status = 400;
-        return "{\"code\":\"bad_address\",\"status\":400,\"detail\":\"The address holds bytes that are no "
-               "text.\"}";
-    }
-    if (n > (int64_t)httpd->conf.body_max) {
-        *ret_status = 413;
-        return "{\"code\":\"too_large\",\"status\":413,\"detail\":\"The body is too large.\"}";
-    }
-    return NULL;
+    bool bad_length = count.lengths > 1 || (length && !str_to_int(length, 0, INT64_MAX, &n));
+    if (count.encodings)
+        *ret = (struct httpd_refusal){411, "length_required", "Send the body with a Content-Length."};
+    else if (bad_length)
+        *ret = (struct httpd_refusal){400, "bad_length", "The Content-Length cannot be read."};
+    else if (!str_is_text(url) || count.nonsense)
+        *ret = (struct httpd_refusal){400, "bad_address", "The address holds bytes that are no text."};
+    else if (n > (int64_t)httpd->conf.body_max)
+        *ret = (struct httpd_refusal){413, "too_large", "The body is too large."};
+    else
+        return true;
+    return false;
+}
+
+static struct visitor *visitor_of(struct MHD_Connection *connection) {
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    return info ? info->socket_context : NULL;
 }
 
 static struct httpd_state *begin_request(struct httpd *httpd, struct MHD_Connection *connection,
@@ -137,11 +146,17 @@ static enum MHD_Result handle(void *arg, struct MHD_Connection *connection, cons
     struct httpd_state *state = *con_cls;
     (void)version;
     if (!state) {
-        unsigned status;
-        const char *refusal = refuse_early(httpd, connection, url, &status);
-        if (refusal)
-            return queue_plain(connection, status, refusal);
-        *con_cls = begin_request(httpd, connection, url, method);
+        struct httpd_refusal refusal;
+        bool known = true;
+        if (!is_well_formed(httpd, connection, url, &refusal))
+            return refuse(httpd, connection, &refusal);
+        *con_cls = state = begin_request(httpd, connection, url, method);
+        if (httpd->conf.admit && !httpd->conf.admit(httpd->conf.arg, &state->request, &known, &refusal)) {
+            atomic_store(&state->phase, PHASE_REFUSED);
+            return refuse(httpd, connection, &refusal);
+        }
+        if (known)
+            visitor_is_known(httpd->visitors, visitor_of(connection));
         return MHD_YES;
     }
     if (*data_n) {
@@ -155,6 +170,7 @@ static enum MHD_Result handle(void *arg, struct MHD_Connection *connection, cons
         state->request.body_n = state->body.n;
         atomic_store(&state->phase, PHASE_HANDLER);
         atomic_fetch_add(&httpd->open, 1);
+        visitor_has_asked(httpd->visitors, visitor_of(connection));
         MHD_suspend_connection(connection); /* before anybody can answer */
         httpd->conf.handler(httpd->conf.arg, &state->request);
         return MHD_YES;
@@ -172,11 +188,15 @@ static enum MHD_Result handle(void *arg, struct MHD_Connection *connection, cons
 
 static void completed(void *arg, struct MHD_Connection *connection, void **con_cls,
                       enum MHD_RequestTerminationCode code) {
+    struct httpd *httpd = arg;
     struct httpd_state *state = *con_cls;
-    (void)arg, (void)connection, (void)code;
+    (void)code;
+    visitor_is_idle(httpd->visitors, visitor_of(connection));
     if (!state)
         return;
-    if (atomic_load(&state->phase) != PHASE_BODY) /* its answer has gone out, or nobody wants it any more */
+    int phase = atomic_load(&state->phase);
+    if (phase != PHASE_BODY &&
+        phase != PHASE_REFUSED) /* its answer has gone out, or nobody wants it any more */
         atomic_fetch_sub(&state->httpd->open, 1);
     if (state->response)
         MHD_destroy_response(state->response);
@@ -302,21 +322,56 @@ void httpd_stream_end(struct httpd_stream *stream) {
 
 /* ---- life ---- */
 
+static enum MHD_Result may_connect(void *arg, const struct sockaddr *from, socklen_t size) {
+    const struct httpd *httpd = arg;
+    (void)size;
+    return visitors_may_come(httpd->visitors, from) ? MHD_YES : MHD_NO;
+}
+
+static void connected(void *arg, struct MHD_Connection *connection, void **socket_context,
+                      enum MHD_ConnectionNotificationCode code) {
+    struct httpd *httpd = arg;
+    if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+        visitor_remove(httpd->visitors, *socket_context);
+        return;
+    }
+    int fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+    *socket_context =
+        visitor_add(httpd->visitors, fd,
+                    MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr);
+}
+
+static void *first_line_came(void *arg, const char *uri, struct MHD_Connection *connection) {
+    const struct httpd *httpd = arg;
+    (void)uri;
+    visitor_begins(httpd->visitors, visitor_of(connection));
+    return NULL; /* what handle() finds as the request's state */
+}
+
 struct httpd *httpd_start(const struct httpd_conf *conf, struct err *err) {
     struct httpd *httpd = mem_alloc(sizeof *httpd);
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((uint16_t)conf->port)};
     httpd->conf = *conf;
     pthread_mutex_init(&httpd->mutex, NULL);
-    if (inet_pton(AF_INET, conf->address, &at.sin_addr) == 1)
-        httpd->daemon =
-            MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC, 0, NULL,
-                             NULL, handle, httpd, MHD_OPTION_SOCK_ADDR, &at, MHD_OPTION_CONNECTION_LIMIT,
-                             conf->connections_max, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)conf->timeout_s,
-                             MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)32768, MHD_OPTION_NOTIFY_COMPLETED,
-                             completed, NULL, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u, MHD_OPTION_END);
+    struct visitors_conf visitors = {.places = conf->connections_max,
+                                     .per_address = conf->connections_per_address,
+                                     .request_s = conf->request_s};
+    if (inet_pton(AF_INET, conf->address, &at.sin_addr) == 1) {
+        visitors.exempt = at.sin_addr;
+        httpd->visitors = visitors_start(&visitors);
+    }
+    if (httpd->visitors)
+        httpd->daemon = MHD_start_daemon(
+            MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC, 0, may_connect, httpd,
+            handle, httpd, MHD_OPTION_SOCK_ADDR, &at, MHD_OPTION_CONNECTION_LIMIT, conf->connections_max,
+            MHD_OPTION_CONNECTION_TIMEOUT, IDLE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)32768,
+            MHD_OPTION_NOTIFY_COMPLETED, completed, httpd, MHD_OPTION_NOTIFY_CONNECTION, connected, httpd,
+            MHD_OPTION_URI_LOG_CALLBACK, first_line_came, httpd, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u,
+            MHD_OPTION_END);
     if (httpd->daemon)
         return httpd;
     (void)err_errno(err, ERR_PARK, "cannot listen on %s port %d", conf->address, conf->port);
+    visitors_stop(httpd->visitors);
     pthread_mutex_destroy(&httpd->mutex);
     free(httpd);
     return NULL;
@@ -342,6 +397,7 @@ void httpd_stop(struct httpd *httpd) {
     for (int i = 0; i < 1500 && atomic_load(&httpd->open) > 0; i++)
         (void)usleep(10000);
     MHD_stop_daemon(httpd->daemon);
+    visitors_stop(httpd->visitors);
     pthread_mutex_destroy(&httpd->mutex);
     free(httpd);
 }

@@ -1,8 +1,8 @@
 /* An HTTP/1.1 server by libmicrohttpd: one epoll thread, connections suspended while somebody else works on
- * the answer. Refused before a handler sees it: chunked bodies, doubled lengths and addresses that are
- * no text (411, 400, 400), bodies over
- * the limit (413), header blocks over 16 KiB (431), too many connections. TLS ends in a proxy in front of it.
- */
+ * the answer. Refused before a handler sees it, and before a body is read: what `admit` refuses, chunked
+ * bodies, doubled lengths and addresses that are no text (411, 400, 400), bodies over the limit (413); by
+ * libmicrohttpd itself, in its own words: what is no HTTP (400), header blocks over 16 KiB (431). Who is
+ * slow, or one of too many, is shown out: httpd_visitors.h. TLS ends in a proxy in front of it. */
 #ifndef FAIRLEAD_IO_HTTPD_H
 #define FAIRLEAD_IO_HTTPD_H
 
@@ -37,13 +37,27 @@ struct httpd_reply {
  * exactly once for it, now or later, on any thread; the request is gone after that. */
 typedef void httpd_handler(void *arg, struct httpd_request *request);
 
+/* What a request is refused with, before its body is read. */
+struct httpd_refusal {
+    int status;
+    const char *code, *sentence; /* as `problem` takes them */
+};
+
+/* Called on the server's thread when the headers of a request have come. True: it may go on; *ret_known says
+ * whether it has shown who it is. */
+typedef bool httpd_admit(void *arg, struct httpd_request *request, bool *ret_known,
+                         struct httpd_refusal *ret_refusal);
+
 struct httpd_conf {
     const char *address; /* IPv4 */
     int port;            /* 0: any, see httpd_port() */
     size_t body_max;
-    unsigned connections_max;
-    int timeout_s;
+    unsigned connections_max, connections_per_address;
+    int request_s;      /* for a whole request to come */
+    httpd_admit *admit; /* NULL: everybody may, and is known */
     httpd_handler *handler;
+    /* The body of a refusal, malloc'd (application/problem+json); NULL: the sentence alone. */
+    char *(*problem)(int status, const char *code, const char *sentence);
     void *arg;
 };
 

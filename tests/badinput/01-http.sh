@@ -61,8 +61,9 @@ for header in 'Authorization: Bearer' 'Authorization: Bearer ' "Authorization: B
 done
 ok "a token in the address counts for nothing" test "$(curl -s -m 5 -o /dev/null -w '%{http_code}' "$FAIRLEAD_SERVER/v1/plans?access_token=$token&token=$token")" = 401
 ok "the same query key twice" answers 200 GET "/v1/instances?state=running&state=deleted"
-ok "a cursor that is none" answers 200 GET "/v1/instances?after=%27%3B%20drop%20table%20instances"
-ok "a state that is none lists nothing" bash -c ". '$root/tests/support/e2e.sh'; answers 200 GET '/v1/instances?state=nonsense' && jq -e '.items == []' '$fleet/body'"
+ok "a cursor that is none" refused 400 GET "/v1/instances?after=%27%3B%20drop%20table%20instances"
+ok "... of events" refused 400 GET "/v1/instances/00000000-0000-7000-8000-0000000000ff/events?after=x"
+ok "a state that is none is told which there are" bash -c ". '$root/tests/support/e2e.sh'; answers 400 GET '/v1/instances?state=nonsense' && jq -r .detail '$fleet/body' | grep -q 'new, running'"
 # identities
 for key in 0 -1 null undefined 00000000-0000-0000-0000-000000000000 ffffffff-ffff-ffff-ffff-ffffffffffff 99999999999999999999 "1%27%20or%201=1" "$(head -c 300 /dev/zero | tr '\0' 9)"; do
   ok "the identity ${key:0:36} is nobody's" refused 404 GET "/v1/instances/$key"
@@ -77,5 +78,37 @@ ok "300 connections that say nothing hinder nobody" perl -MIO::Socket::INET -e '
   my @s = map { IO::Socket::INET->new(PeerAddr => $ARGV[0], PeerPort => $ARGV[1], Timeout => 2) } 1 .. 300;
   my $c = IO::Socket::INET->new(PeerAddr => $ARGV[0], PeerPort => $ARGV[1], Timeout => 3) or exit 1;
   print {$c} "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"; local $SIG{ALRM} = sub { exit 1 }; alarm 5; exit(<$c> =~ / 200 / ? 0 : 1)' "$host" "$port"
+# A server of its own, which is patient for two seconds and has a hundred places.
+FAIRLEAD_PORT=$((port + 7)) FAIRLEAD_REQUEST_TIMEOUT=2 FAIRLEAD_CONNECTIONS=100 FAIRLEAD_CONNECTIONS_PER_ADDRESS=10 FAIRLEAD_STATE=$fleet/coordinator \
+  setsid "$BUILD/fairlead-coordinator" api >>"$fleet/impatient.log" 2>&1 </dev/null &
+impatient=$!
+trap 'kill $impatient 2>/dev/null || true' EXIT
+own=http://127.0.0.1:$((port + 7))
+within 20 curl -fs -m 2 "$own/healthz" >/dev/null
+ok "who has no token is told so before the body has come" perl -MIO::Socket::INET -e '
+  my $c = IO::Socket::INET->new(PeerAddr => $ARGV[0], PeerPort => $ARGV[1], Timeout => 3) or exit 1;
+  print {$c} "POST /v1/instances HTTP/1.1\r\nHost: x\r\nContent-Length: 200000\r\n\r\n{"; $c->flush;
+  local $SIG{ALRM} = sub { exit 1 }; alarm 5; my @all = <$c>; exit("@all" =~ m{^HTTP/1.1 401 .*"code"}s && "@all" =~ /urn:fairlead:problem:no_token/ ? 0 : 1)' "$host" "$port"
+for slow in 'GET /v1/plans HTTP/1.1\r\nX: ' "POST /v1/plans HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer $token\r\nContent-Length: 100000\r\n\r\n"; do
+  # A byte at a time is no silence: the whole request has its time. Well below the 30 s of what is silent.
+  ok "who trickles is let go: ${slow:0:14}" perl -MIO::Socket::INET -e '
+    my $c = IO::Socket::INET->new(PeerAddr => $ARGV[0], PeerPort => $ARGV[1], Timeout => 3) or exit 1;
+    my $bytes = $ARGV[2]; $bytes =~ s/\\r/\r/g; $bytes =~ s/\\n/\n/g; local $SIG{PIPE} = "IGNORE";
+    print {$c} $bytes; $c->flush; my $end = time + 15; my $gone = "";
+    vec(my $r = "", fileno $c, 1) = 1;
+    while (time < $end) { if (select(my $rr = $r, undef, undef, 0.2)) { sysread($c, my $b, 4096) or do { $gone = 1; last } } print {$c} "a"; $c->flush; }
+    exit($gone ? 0 : 1)' "$host" "$((port + 7))" "$slow"
+done
+ok "half-open requests make way for who comes" perl -MIO::Socket::INET -e '
+  my @s; for (1 .. 500) { my $s = IO::Socket::INET->new(PeerAddr => $ARGV[0], PeerPort => $ARGV[1], Timeout => 2) or next; print {$s} "GET /v1/plans HTTP/1.1\r\nX: "; $s->flush; push @s, $s;
+    if ($_ % 100 == 0) { my $c = IO::Socket::INET->new(PeerAddr => $ARGV[0], PeerPort => $ARGV[1], Timeout => 2) or exit 1;
+      print {$c} "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"; $c->flush; local $SIG{ALRM} = sub { exit 2 }; alarm 2; (<$c> // "") =~ / 200 / or exit 3; alarm 0; } }' "$host" "$((port + 7))"
+ok "one address has a limit" perl -MIO::Socket::INET -e '
+  my $served = 0; my @s;
+  for (1 .. 30) { my $s = IO::Socket::INET->new(LocalAddr => "127.0.0.77", PeerAddr => $ARGV[0], PeerPort => $ARGV[1], Timeout => 2) or next; push @s, $s;
+    local $SIG{PIPE} = "IGNORE"; print {$s} "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"; $s->flush; local $SIG{ALRM} = sub { exit 2 }; alarm 5; $served++ if (<$s> // "") =~ / 200 /; alarm 0; }
+  exit($served == 10 ? 0 : 1)' "$host" "$((port + 7))"
+ok "... which is no matter to another" curl -fs -m 3 "$own/healthz"
+kill $impatient
 ok "the process lives on" alive_still
 finish

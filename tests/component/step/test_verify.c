@@ -56,8 +56,12 @@ static char marker[80];
 static int set_up(void **state) {
     struct err err = {0};
     char label[64], hex[33];
-    struct httpd_conf conf = {
-        .address = "127.0.0.1", .body_max = 1000, .connections_max = 50, .timeout_s = 5, .handler = answer};
+    struct httpd_conf conf = {.address = "127.0.0.1",
+                              .body_max = 1000,
+                              .connections_max = 50,
+                              .connections_per_address = 100,
+                              .request_s = 5,
+                              .handler = answer};
     (void)state;
     service_name("verify", label);
     (void)snprintf(host, sizeof host, "%s.%s", label, service("FAIRLEAD_ZONE"));
@@ -183,8 +187,12 @@ static void what_the_edge_says_of_a_link_is_told_apart(void **state) {
 
 static void nobody_at_the_edge_is_unreachable(void **state) {
     struct err err = {0};
-    struct httpd_conf conf = {
-        .address = "127.0.0.1", .body_max = 1000, .connections_max = 50, .timeout_s = 5, .handler = answer};
+    struct httpd_conf conf = {.address = "127.0.0.1",
+                              .body_max = 1000,
+                              .connections_max = 50,
+                              .connections_per_address = 100,
+                              .request_s = 5,
+                              .handler = answer};
     (void)state;
     conf.port = httpd_port(httpd);
     httpd_stop(httpd);
