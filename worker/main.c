@@ -30,7 +30,7 @@
 static struct conf_row conf[] = {
     CONF_TEXT("state", "/var/lib/fairlead-node",
               "folder of this node's identity, ratchet and sealed secrets"),
-    CONF_TEXT("roles", "builder,host,edge,dns,prober", "what this node does"),
+    CONF_LIST("roles", "builder,host,edge,dns,prober", "what this node does", "builder host edge dns prober"),
     CONF_TEXT("engine", "/var/run/docker.sock", "socket of the Docker Engine"),
     CONF_TEXT("registry", "127.0.0.1:5000", "registry that images are pushed to and pulled from"),
     CONF_TEXT("sources", "", "builder: folder below which sources that are not https lie"),

@@ -63,6 +63,10 @@ static int read_args(struct conf_row *rows, int argc, char **argv, int *ret_args
             continue;
         }
         size_t n = strcspn(arg + 2, "=");
+        if (strcmp(arg, "--version") == 0) {
+            printf("Fairlead %s\n", FAIRLEAD_VERSION);
+            exit(fflush(stdout) == 0 ? 0 : 1);
+        }
         if (strcmp(arg, "--help") == 0) {
             *ret_help = true;
             continue;
@@ -83,13 +87,25 @@ static int read_args(struct conf_row *rows, int argc, char **argv, int *ret_args
     return 0;
 }
 
-static bool is_choice(const char *choices, const char *value) {
+static bool is_choice(const char *choices, const char *value, size_t value_n) {
     for (size_t n; *choices; choices += n + (choices[n] == ' ')) {
         n = strcspn(choices, " ");
-        if (strlen(value) == n && strncmp(choices, value, n) == 0)
+        if (value_n == n && strncmp(choices, value, n) == 0)
             return true;
     }
     return false;
+}
+
+/* The first word of a value that is no choice; NULL: all are. */
+static const char *find_wrong(const struct conf_row *row, const char *value, size_t *ret_n) {
+    for (size_t n;; value += n + 1) {
+        n = row->list ? strcspn(value, ",") : strlen(value);
+        *ret_n = n;
+        if (!is_choice(row->choices, value, n))
+            return value;
+        if (!value[n])
+            return NULL;
+    }
 }
 
 int conf_read(struct conf_row *rows, int argc, char **argv, int *ret_args, bool *ret_help, struct err *err) {
@@ -115,9 +131,12 @@ int conf_read(struct conf_row *rows, int argc, char **argv, int *ret_args, bool 
         if (row->most && !str_to_int(value, row->least, row->most, &n))
             return err_set(err, ERR_PARK, "setting \"%s\" must be a number from %lld to %lld, not \"%.60s\"",
                            row->name, (long long)row->least, (long long)row->most, value);
-        if (row->choices && !is_choice(row->choices, value))
-            return err_set(err, ERR_PARK, "setting \"%s\" must be one of: %s; not \"%.60s\"", row->name,
-                           row->choices, value);
+        size_t wrong_n = 0;
+        const char *wrong = row->choices ? find_wrong(row, value, &wrong_n) : NULL;
+        if (wrong)
+            return err_set(err, ERR_PARK, "setting \"%s\" must be %s: %s; not \"%.*s\"", row->name,
+                           row->list ? "some of, with commas" : "one of", row->choices,
+                           (int)(wrong_n < 60 ? wrong_n : 60), wrong);
     }
     return 0;
 }

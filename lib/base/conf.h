@@ -20,17 +20,21 @@ struct conf_row {
     char *value;         /* set by conf_read(); owned by the table */
     int64_t least, most; /* of a number; 0 and 0: it is none */
     const char *choices; /* words, a space between two; NULL: any text */
+    bool list;           /* several of them, with commas */
 };
 
 #define CONF_TEXT(name, otherwise, help)                                                                     \
-    { name, otherwise, help, NULL, 0, 0, NULL }
+    { name, otherwise, help, NULL, 0, 0, NULL, false }
 #define CONF_NUMBER(name, otherwise, help, least, most)                                                      \
-    { name, otherwise, help, NULL, least, most, NULL }
+    { name, otherwise, help, NULL, least, most, NULL, false }
 #define CONF_CHOICE(name, otherwise, help, choices)                                                          \
-    { name, otherwise, help, NULL, 0, 0, choices }
+    { name, otherwise, help, NULL, 0, 0, choices, false }
+#define CONF_LIST(name, otherwise, help, choices)                                                            \
+    { name, otherwise, help, NULL, 0, 0, choices, true }
 
 /* Reads settings from argv (from argv[1] on); what is no option is moved to the front: *ret_args of them,
- * from argv[1]. --help sets *ret_help. Class park. The table ends with a row without a name. */
+ * from argv[1]. --help sets *ret_help; --version is answered here, and ends the program. Class park. The
+ * table ends with a row without a name. */
 MUST_CHECK int conf_read(struct conf_row *rows, int argc, char **argv, int *ret_args, bool *ret_help,
                          struct err *err);
 const char *conf_get(const struct conf_row *rows,

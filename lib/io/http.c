@@ -110,6 +110,9 @@ int http_run(struct http_call *call, struct err *err) {
     curl_slist_free_all(pins);
     if (code == CURLE_OK || (by_line && !call->line))
         return 0;
+    if (str_is_cut(&call->answer))
+        return err_set(err, ERR_RETRY, "\"%s\": the answer is larger than %zu bytes", call->url,
+                       call->answer.max);
     return err_set(err, ERR_RETRY, "\"%s\": %s", call->url, reason[0] ? reason : curl_easy_strerror(code));
 }
 
@@ -118,17 +121,40 @@ void http_release(struct http_call *call) {
     str_release(&call->answer_headers);
 }
 
-bool http_has_header(const struct http_call *call, const char *name, const char *part) {
-    size_t n = strlen(name);
-    for (const char *line = str_text(&call->answer_headers); *line;) {
-        size_t len = strcspn(line, "\n");
-        if (len > n && strncmp(line, name, n) == 0 && line[n] == ':') {
-            cleanup_free char *value = mem_alloc(len - n);
-            memcpy(value, line + n + 1, len - n - 1);
-            if (strstr(value, part))
-                return true;
+/* The next line from *line on that is a header of this name: its value, not ended; NULL: none. */
+static const char *next_header(const char **line, const char *name, size_t *ret_n) {
+    size_t name_n = strlen(name);
+    while (**line) {
+        const char *at = *line;
+        size_t n = strcspn(at, "\n");
+        *line += n + (at[n] == '\n');
+        if (n > name_n && strncmp(at, name, name_n) == 0 && at[name_n] == ':') {
+            *ret_n = n - name_n - 1;
+            return at + name_n + 1;
         }
-        line += len + (line[len] == '\n');
     }
+    return NULL;
+}
+
+bool http_has_header(const struct http_call *call, const char *name, const char *part) {
+    const char *line = str_text(&call->answer_headers), *value;
+    size_t n;
+    while ((value = next_header(&line, name, &n)))
+        if (memmem(value, n, part, strlen(part)))
+            return true;
     return false;
+}
+
+size_t http_count_header(const struct http_call *call, const char *name, char *value, size_t size) {
+    const char *line = str_text(&call->answer_headers), *at;
+    size_t n, count = 0;
+    while ((at = next_header(&line, name, &n))) {
+        for (; n && (*at == ' ' || *at == '\t'); n--)
+            at++;
+        while (n && (at[n - 1] == ' ' || at[n - 1] == '\t'))
+            n--;
+        if (count++ == 0)
+            (void)snprintf(value, size, "%.*s", (int)n, at);
+    }
+    return count;
 }

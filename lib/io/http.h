@@ -34,5 +34,8 @@ MUST_CHECK int http_run(struct http_call *call, struct err *err);
 void http_release(struct http_call *call);
 /* True when a header of that name holds `part` (both as given; the name in lower case). */
 bool http_has_header(const struct http_call *call, const char *name, const char *part);
+/* How many headers of that name there are (name in lower case); the value of the first, without blanks around
+ * it and cut to its buffer, where there is one. */
+size_t http_count_header(const struct http_call *call, const char *name, char *value, size_t size);
 
 #endif

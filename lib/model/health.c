@@ -52,7 +52,10 @@ const char *health_reason(const struct subject *subject, const struct decide_eve
     bool cut = report->document_kind == DOCUMENT_WATCH && str_eq(report->condition, "failing") &&
                str_eq(report->problem.cls, "no_connection") &&
                str_eq(said_of(subject, DOCUMENT_STACK), "healthy");
-    return cut ? "The app runs well on its host, but the edge cannot reach it: the link between them is cut."
+    /* Its host tells of a container that ended only after it has looked: who is first knows half of it. */
+    return cut ? "The edge cannot connect to the app, which ran well when its host last looked: either it "
+                 "has just "
+                 "ended, or the link between them is cut."
                : report->problem.text;
 }
 

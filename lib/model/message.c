@@ -138,7 +138,10 @@ static void fill_dns(const struct subject *subject, struct decision *decision, e
     dns->adopt = subject_intent(subject, subject->instance->running)->walk == WALK_REPAIR;
 }
 
-static void fill_probe(const struct subject *subject, struct decision *decision, Fairlead__V1__Probe *probe) {
+/* `whole`: every expectation of the release, as it must hold once. Later its owner may change what its pages
+ * show: then only what proves the app and its data store is judged. */
+static void fill_probe(const struct subject *subject, struct decision *decision, bool whole,
+                       Fairlead__V1__Probe *probe) {
     struct arena *arena = decision->arena;
     struct vec expect = {0};
     size_t i;
@@ -151,6 +154,8 @@ static void fill_probe(const struct subject *subject, struct decision *decision,
     probe->identity =
         text_or_empty(arena, message_stack_identity(subject_document(subject, DOCUMENT_STACK), arena));
     json_array_foreach(json_object_get(json_object_get(subject->release->spec, "health"), "expect"), i, row) {
+        if (!whole && !json_is_true(json_object_get(row, "identity")))
+            continue;
         Fairlead__V1__Expectation *e = arena_new(arena, Fairlead__V1__Expectation);
         fairlead__v1__expectation__init(e);
         e->path = text_or_empty(arena, json_str(row, "path"));
@@ -168,7 +173,7 @@ static void fill_probe(const struct subject *subject, struct decision *decision,
 struct bytes message_watch(const struct subject *subject, struct decision *decision, enum want want) {
     Fairlead__V1__Watch watch = FAIRLEAD__V1__WATCH__INIT;
     Fairlead__V1__Probe probe;
-    fill_probe(subject, decision, &probe);
+    fill_probe(subject, decision, false, &probe);
     watch.running = want == WANT_ON;
     watch.probe = &probe;
     return pack(decision->arena, &watch.base);
@@ -198,7 +203,7 @@ struct bytes message_order(const struct subject *subject, struct decision *decis
         order.act_case = FAIRLEAD__V1__ORDER__ACT_DNS;
         order.dns = &dns;
     } else if (step->kind == STEP_VERIFY) {
-        fill_probe(subject, decision, &probe);
+        fill_probe(subject, decision, intent->walk == WALK_CREATE, &probe);
         order.act_case = FAIRLEAD__V1__ORDER__ACT_PROBE;
         order.probe = &probe;
     } else if (step->kind == STEP_NOOP) {

@@ -27,6 +27,29 @@ static int judge_header(const Fairlead__V1__Probe *probe, const Fairlead__V1__Ex
                    expect->header);
 }
 
+/* Exactly one header, and it is ours: a second one is somebody who answers for everybody. */
+static int judge_identity(const Fairlead__V1__Probe *probe, const Fairlead__V1__Expectation *expect,
+                          const struct http_call *call, const char **ret_code, struct err *err) {
+    char value[64];
+    size_t n = http_count_header(call, "x-fairlead-identity", value, sizeof value);
+    *ret_code = "wrong_identity";
+    if (n == 1 && str_eq(value, probe->identity))
+        return 0;
+    if (n == 1)
+        return err_set(err, ERR_RETRY, "\"%s%s\" was answered (%ld) by something that is not this instance",
+                       probe->host, expect->path, call->status);
+    if (n > 1)
+        return err_set(err, ERR_RETRY,
+                       "\"%s%s\" was answered (%ld) with %zu X-Fairlead-Identity headers, not one",
+                       probe->host, expect->path, call->status, n);
+    *ret_code = "no_identity";
+    return err_set(
+        err, ERR_RETRY,
+        "\"%s%s\" was answered (%ld) without the header X-Fairlead-Identity: either this is another "
+        "server, or the app does not send it (docs/CATALOGUE.md)",
+        probe->host, expect->path, call->status);
+}
+
 static int judge_answer(const Fairlead__V1__Probe *probe, const Fairlead__V1__Expectation *expect,
                         const struct http_call *call, const char **ret_code, struct err *err) {
     const char *body = str_text(&call->answer);
@@ -37,10 +60,8 @@ static int judge_answer(const Fairlead__V1__Probe *probe, const Fairlead__V1__Ex
     *ret_code = "no_answer";
     if (http_has_header(call, "x-fairlead-edge", "no answer"))
         return err_set(err, ERR_RETRY, "the application behind \"%s\" does not answer the edge", probe->host);
-    *ret_code = "wrong_identity";
-    if (!http_has_header(call, "x-fairlead-identity", probe->identity))
-        return err_set(err, ERR_RETRY, "\"%s%s\" was answered (%ld) by something that is not this instance",
-                       probe->host, expect->path, call->status);
+    if (judge_identity(probe, expect, call, ret_code, err) < 0)
+        return -1;
     *ret_code = "wrong_answer";
     if ((uint32_t)call->status != expect->status)
         return err_set(err, ERR_RETRY, "\"%s%s\" answered with status %ld, not %u", probe->host, expect->path,

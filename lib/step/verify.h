@@ -5,7 +5,8 @@
  *
  * Codes of a refusal: dns_unreachable, wrong_address, wrong_marker, unreachable (nobody answers at the edge),
  * no_connection (the edge answers, and cannot connect to the app), no_answer (it connects, and the app says
- * nothing), wrong_identity, wrong_answer, no_contract. */
+ * nothing), wrong_identity (another's, or more than one), no_identity (the header is missing),
+ * wrong_answer, no_contract. */
 #ifndef FAIRLEAD_STEP_VERIFY_H
 #define FAIRLEAD_STEP_VERIFY_H
 

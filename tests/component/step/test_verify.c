@@ -20,7 +20,7 @@ static struct arena arena;
 /* What the server says to every path. */
 static struct {
     int status;
-    const char *identity, *edge, *location, *body;
+    const char *identity, *second_identity, *edge, *location, *body;
 } says;
 
 static void answer(void *arg, struct httpd_request *request) {
@@ -30,11 +30,12 @@ static void answer(void *arg, struct httpd_request *request) {
                                 .body = says.body,
                                 .body_n = strlen(says.body),
                                 .headers = {{"X-Fairlead-Identity", says.identity},
+                                            {"X-Fairlead-Identity", says.second_identity},
                                             {"X-Fairlead-Edge", says.edge},
                                             {"Location", says.location}}};
     /* A header without a value would end the list. */
     size_t kept = 0;
-    for (size_t i = 0; i < 3; i++)
+    for (size_t i = 0; i < 4; i++)
         if (reply.headers[i][1]) {
             reply.headers[kept][0] = reply.headers[i][0];
             reply.headers[kept++][1] = reply.headers[i][1];
@@ -121,6 +122,18 @@ static void a_default_page_is_not_the_instance(void **state) {
     (void)state;
     says.identity = NULL;
     says.body = "<h1>Welcome to nginx!</h1>";
+    assert_string_equal(verify(), "no_identity");
+}
+
+/* Who sends everybody's identities would be everybody. */
+static void more_than_one_identity_is_none(void **state) {
+    (void)state;
+    says.second_identity = "fedcba9876543210fedcba9876543210";
+    assert_string_equal(verify(), "wrong_identity");
+    says.second_identity = IDENTITY;
+    assert_string_equal(verify(), "wrong_identity");
+    says.second_identity = NULL;
+    says.identity = IDENTITY "fedcba9876543210";
     assert_string_equal(verify(), "wrong_identity");
 }
 
@@ -150,7 +163,7 @@ static void a_redirect_elsewhere_is_not_followed(void **state) {
     says.location = "http://127.0.0.1/";
     assert_string_equal(verify(), "wrong_answer");
     says.identity = NULL;
-    assert_string_equal(verify(), "wrong_identity");
+    assert_string_equal(verify(), "no_identity");
 }
 
 static void an_app_whose_store_is_down_is_refused(void **state) {
@@ -224,6 +237,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(the_instance_itself_is_accepted),
         TEST(a_default_page_is_not_the_instance),
+        TEST(more_than_one_identity_is_none),
         TEST(nor_is_another_instance_of_the_same_app),
         TEST(nor_is_its_own_old_container),
         TEST(a_502_page_with_the_right_header_is_no_proof),
