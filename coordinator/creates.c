@@ -120,13 +120,14 @@ static int send_names(struct engine_batch *batch, struct err *err) {
     if (!rows.n)
         return 0;
     struct pg_params params = {.arena = batch->base.arena};
-    pg_params_rows(&params, name_columns, name_columns_n, rows.items, rows.n);
+    const struct table_statements *s = table_statements(TABLE_NAMES);
+    pg_params_rows(&params, s->all, s->all_n, rows.items, rows.n);
     struct pg_params found = {.arena = batch->base.arena};
     pg_params_texts(&found, hosts.items, hosts.n);
     batch->names_sent = true;
-    if (pg_send(batch->base.pg, query_names_claim, &params, err) < 0)
+    if (pg_send(batch->base.pg, table_statement(query_names_claim), &params, err) < 0)
         return -1;
-    return pg_send(batch->base.pg, query_names_by_host, &found, err);
+    return pg_send(batch->base.pg, table_statement(query_names_by_host), &found, err);
 }
 
 static int send_contexts(struct engine_batch *batch, struct err *err) {
@@ -204,9 +205,10 @@ static int read_names(struct engine_batch *batch, struct vec *held, struct vec *
     cleanup_result PGresult *found = claimed ? pg_next(batch->base.pg, err) : NULL;
     if (!found)
         return -1;
-    pg_rows(found, name_columns, name_columns_n, sizeof(struct name), batch->base.arena, held);
+    const struct table_statements *s = table_statements(TABLE_NAMES);
+    pg_rows(found, s->all, s->all_n, sizeof(struct name), batch->base.arena, held);
     for (int i = 0; i < PQntuples(found); i++)
-        *vec_add(batch->base.arena, gone, bool) = pg_bool(found, i, name_columns_n);
+        *vec_add(batch->base.arena, gone, bool) = pg_bool(found, i, s->all_n);
     for (size_t i = 0; i < batch->creates.n; i++) {
         struct batch_input *in = *vec_at(&batch->creates, struct batch_input *, i);
         for (size_t k = 0; k < held->n && in->name; k++) {

@@ -3,7 +3,9 @@
 #include "base/metrics.h"
 #include "base/str.h"
 #include "coordinator/api/api.h"
+#include "coordinator/store/columns.h"
 #include "coordinator/topics.h"
+#include "sql/queries.h"
 
 #include <stdio.h>
 
@@ -94,6 +96,18 @@ static void print_emits(void) {
     }
 }
 
+/* Statements as PostgreSQL gets them. */
+static void print_statements(void) {
+    for (int t = 0; t < TABLE_COUNT; t++) {
+        const struct table_statements *s = table_statements((enum table)t);
+        printf("-- %s, new rows\n%s\n\n", table_rows[t].name, s->insert);
+        if (s->update)
+            printf("-- %s, changed rows\n%s\n\n", table_rows[t].name, s->update);
+    }
+    for (const struct sql_script *s = sql_queries; s->name; s++)
+        printf("-- %s\n%s\n", s->name, table_statement(s->text));
+}
+
 bool dump_print(const char *what, const struct conf_row *conf) {
     if (str_eq(what, "tables"))
         print_tables();
@@ -105,6 +119,8 @@ bool dump_print(const char *what, const struct conf_row *conf) {
         print_metrics();
     else if (str_eq(what, "emits"))
         print_emits();
+    else if (str_eq(what, "statements"))
+        print_statements();
     else if (str_eq(what, "config"))
         conf_print_markdown(conf, stdout);
     else

@@ -268,7 +268,8 @@ static void print_help(void) {
         "             one part alone; any number of copies of each\n"
         "  migrate    bring the database to this version (needs --database-owner)\n"
         "  republish  publish all documents, events and open orders again (needs a coordinator that runs)\n"
-        "  tables     print the state tables; routes, catalogue, config, metrics: the other tables, as "
+        "  tables     print the state tables; routes, catalogue, config, metrics, statements: the other "
+        "tables, as "
         "Markdown\n\n"
         "Options; each also as environment FAIRLEAD_NAME, or in a file given by --config:\n");
     conf_print_help(conf, stdout);

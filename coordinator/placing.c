@@ -137,9 +137,10 @@ static int leave_next(struct batch *batch, struct uuid plane_id, struct uuid aft
         .due_at = batch->now};
     const void *row = &next;
     struct pg_params params = {.arena = batch->arena};
-    pg_params_rows(&params, timer_columns, timer_columns_n, &row, 1);
+    const struct table_statements *s = table_statements(TABLE_TIMERS);
+    pg_params_rows(&params, s->all, s->all_n, &row, 1);
     batch->due_now = true;
-    PGresult *res = pg_run(batch->pg, query_timers_insert, &params, err);
+    PGresult *res = pg_run(batch->pg, table_statement(query_timers_insert), &params, err);
     PQclear(res);
     return res ? 0 : -1;
 }

@@ -43,7 +43,7 @@ int reports_send(struct engine_batch *batch, struct err *err) {
     struct pg_params params = {.arena = batch->base.arena};
     pg_params_texts(&params, keys.items, keys.n);
     batch->works_sent = true;
-    if (pg_send(batch->base.pg, query_works_lock, &params, err) < 0)
+    if (pg_send(batch->base.pg, table_statement(query_works_lock), &params, err) < 0)
         return -1;
     return pg_send(batch->base.pg, query_works_waiting, &params, err);
 }
@@ -69,7 +69,8 @@ static int read_works(struct engine_batch *batch, struct err *err) {
     cleanup_result PGresult *waiting = locked ? pg_next(batch->base.pg, err) : NULL;
     if (!waiting)
         return -1;
-    pg_rows(locked, work_columns, work_columns_n, sizeof(struct work), batch->base.arena, &works);
+    const struct table_statements *s = table_statements(TABLE_WORKS);
+    pg_rows(locked, s->all, s->all_n, sizeof(struct work), batch->base.arena, &works);
     for (size_t k = 0; k < works.n; k++) {
         struct work *work = vec_at(&works, struct work, k);
         *vec_add(batch->base.arena, &batch->base.works, struct work *) = work;

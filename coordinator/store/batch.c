@@ -45,7 +45,7 @@ int batch_send_load(struct batch *batch, const struct uuid *ids, size_t n, bool 
         query_now,        query_instances_load, query_intents_load, query_steps_load,  query_documents_load,
         query_names_load, query_works_load,     query_planes_of,    query_nodes_by_id, query_releases_of};
     for (size_t i = 0; i < sizeof queries / sizeof *queries; i++)
-        if (pg_send(batch->pg, queries[i], i == 0 ? NULL : &params, err) < 0)
+        if (pg_send(batch->pg, table_statement(queries[i]), i == 0 ? NULL : &params, err) < 0)
             return -1;
     return 0;
 }
@@ -108,6 +108,11 @@ static int read_rows(struct batch *batch, const struct pg_column *columns, int c
     return 0;
 }
 
+static int read_table(struct batch *batch, enum table table, size_t size, struct vec *ret, struct err *err) {
+    const struct table_statements *s = table_statements(table);
+    return read_rows(batch, s->all, s->all_n, size, ret, err);
+}
+
 #define JOIN(rows, type, member)                                                                             \
     for (size_t i = 0; i < (rows).n; i++) {                                                                  \
         const type *row = vec_at(&(rows), type, i);                                                          \
@@ -151,9 +156,10 @@ static int read_works(struct batch *batch, struct err *err) {
     cleanup_result PGresult *res = pg_next(batch->pg, err);
     if (!res)
         return -1;
-    pg_rows(res, work_columns, work_columns_n, sizeof(struct work), batch->arena, &works);
+    const struct table_statements *s = table_statements(TABLE_WORKS);
+    pg_rows(res, s->all, s->all_n, sizeof(struct work), batch->arena, &works);
     for (size_t i = 0; i < works.n; i++) {
-        struct subject *subject = batch_subject(batch, pg_uuid(res, (int)i, work_columns_n));
+        struct subject *subject = batch_subject(batch, pg_uuid(res, (int)i, s->all_n));
         if (subject)
             *vec_add(batch->arena, &subject->works, struct work) = *vec_at(&works, struct work, i);
     }
@@ -171,7 +177,7 @@ int batch_read_load(struct batch *batch, struct err *err) {
     batch->epoch = pg_int(now, 0, 1);
     if (!batch->asked)
         return 0;
-    if (read_rows(batch, instance_columns, instance_columns_n, sizeof(struct instance), &instances, err) < 0)
+    if (read_table(batch, TABLE_INSTANCES, sizeof(struct instance), &instances, err) < 0)
         return -1;
     for (size_t i = 0; i < instances.n; i++) {
         struct instance *instance = vec_at(&instances, struct instance, i);
@@ -180,12 +186,10 @@ int batch_read_load(struct batch *batch, struct err *err) {
         else
             *vec_add(batch->arena, &batch->held, struct uuid) = instance->id;
     }
-    if (read_rows(batch, intent_columns, intent_columns_n, sizeof(struct intent), &intents, err) < 0 ||
-        read_rows(batch, step_columns, step_columns_n, sizeof(struct step), &steps, err) < 0 ||
-        read_rows(batch, document_columns, document_columns_n, sizeof(struct document), &documents, err) <
-            0 ||
-        read_rows(batch, name_columns, name_columns_n, sizeof(struct name), &names, err) < 0 ||
-        read_works(batch, err) < 0 ||
+    if (read_table(batch, TABLE_INTENTS, sizeof(struct intent), &intents, err) < 0 ||
+        read_table(batch, TABLE_STEPS, sizeof(struct step), &steps, err) < 0 ||
+        read_table(batch, TABLE_DOCUMENTS, sizeof(struct document), &documents, err) < 0 ||
+        read_table(batch, TABLE_NAMES, sizeof(struct name), &names, err) < 0 || read_works(batch, err) < 0 ||
         read_rows(batch, plane_columns, plane_columns_n, sizeof(struct plane), &planes, err) < 0 ||
         read_rows(batch, node_columns, node_columns_n, sizeof(struct node), &nodes, err) < 0)
         return -1;

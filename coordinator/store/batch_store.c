@@ -16,6 +16,23 @@ static int send_rows(struct batch *batch, const char *query, const struct pg_col
     return pg_send(batch->pg, query, &params, err);
 }
 
+static int send_fresh(struct batch *batch, enum table table, const struct vec *rows, struct err *err) {
+    const struct table_statements *s = table_statements(table);
+    return send_rows(batch, s->insert, s->all, s->all_n, rows, err);
+}
+
+static int send_changed(struct batch *batch, enum table table, const struct vec *rows, struct err *err) {
+    const struct table_statements *s = table_statements(table);
+    return send_rows(batch, s->update, s->changing, s->changing_n, rows, err);
+}
+
+/* By a statement that does more than to list the columns. */
+static int send_by(struct batch *batch, const char *embedded, enum table table, const struct vec *rows,
+                   struct err *err) {
+    const struct table_statements *s = table_statements(table);
+    return send_rows(batch, table_statement(embedded), s->all, s->all_n, rows, err);
+}
+
 /* The rows of one kind that were changed, and those that are new, as arrays of pointers. */
 struct split {
     struct vec fresh, changed;
@@ -66,7 +83,7 @@ static int send_timers(struct batch *batch, struct err *err) {
             *vec_add(batch->arena, &subjects, const char *) = timer->subject;
         }
     }
-    if (send_rows(batch, query_timers_insert, timer_columns, timer_columns_n, &set, err) < 0)
+    if (send_by(batch, query_timers_insert, TABLE_TIMERS, &set, err) < 0)
         return -1;
     if (!kinds.n)
         return 0;
@@ -93,9 +110,8 @@ static int send_works(struct batch *batch, const struct split *works, struct err
         if (work->kind == STEP_BUILD && work->state == WORK_DONE && work->change != ROW_KEPT)
             *vec_add(batch->arena, &built, const char *) = work->key;
     }
-    if (send_rows(batch, query_works_insert, work_columns, work_columns_n, &works->fresh, err) < 0 ||
-        send_rows(batch, query_works_update, work_update_columns, work_update_columns_n, &works->changed,
-                  err) < 0)
+    if (send_by(batch, query_works_insert, TABLE_WORKS, &works->fresh, err) < 0 ||
+        send_changed(batch, TABLE_WORKS, &works->changed, err) < 0)
         return -1;
     if (built.n && send_keys_at(batch, query_images_insert, &built, err) < 0)
         return -1;
@@ -146,22 +162,17 @@ int batch_send_store(struct batch *batch, struct err *err) {
         for (size_t i = 0; i < decision->events.n; i++)
             *vec_add(batch->arena, &events, const void *) = vec_at(&decision->events, struct event_row, i);
     }
-    if (send_rows(batch, query_instances_insert, instance_columns, instance_columns_n, &instances.fresh,
-                  err) < 0 ||
-        send_rows(batch, query_instances_update, instance_update_columns, instance_update_columns_n,
-                  &instances.changed, err) < 0 ||
-        send_rows(batch, query_intents_insert, intent_columns, intent_columns_n, &intents.fresh, err) < 0 ||
-        send_rows(batch, query_intents_update, intent_update_columns, intent_update_columns_n,
-                  &intents.changed, err) < 0 ||
-        send_rows(batch, query_steps_insert, step_columns, step_columns_n, &steps.fresh, err) < 0 ||
-        send_rows(batch, query_steps_update, step_columns, step_columns_n, &steps.changed, err) < 0 ||
-        send_rows(batch, query_documents_insert, document_columns, document_columns_n, &documents.fresh,
-                  err) < 0 ||
-        send_rows(batch, query_documents_update, document_update_columns, document_update_columns_n,
-                  &documents.changed, err) < 0 ||
-        send_rows(batch, query_names_update, name_columns, name_columns_n, &names.changed, err) < 0 ||
-        send_works(batch, &works, err) < 0 || send_timers(batch, err) < 0 || send_purge(batch, err) < 0 ||
-        send_rows(batch, query_events_insert, event_columns, event_columns_n, &events, err) < 0)
+    if (send_fresh(batch, TABLE_INSTANCES, &instances.fresh, err) < 0 ||
+        send_changed(batch, TABLE_INSTANCES, &instances.changed, err) < 0 ||
+        send_fresh(batch, TABLE_INTENTS, &intents.fresh, err) < 0 ||
+        send_changed(batch, TABLE_INTENTS, &intents.changed, err) < 0 ||
+        send_fresh(batch, TABLE_STEPS, &steps.fresh, err) < 0 ||
+        send_changed(batch, TABLE_STEPS, &steps.changed, err) < 0 ||
+        send_fresh(batch, TABLE_DOCUMENTS, &documents.fresh, err) < 0 ||
+        send_changed(batch, TABLE_DOCUMENTS, &documents.changed, err) < 0 ||
+        send_changed(batch, TABLE_NAMES, &names.changed, err) < 0 || send_works(batch, &works, err) < 0 ||
+        send_timers(batch, err) < 0 || send_purge(batch, err) < 0 ||
+        send_fresh(batch, TABLE_EVENTS, &events, err) < 0)
         return -1;
     return batch_send_outbox(batch, &outbox, err);
 }

@@ -1,5 +1,7 @@
-/* Which member of a row goes into which column: the order of the lists in sql/queries. */
+/* The columns of each table, in one place: a row here is all that a new column needs beside its migration. */
 #include "coordinator/store/columns.h"
+
+#include "model/rows.h"
 
 static const char *const labels_state[STATE_COUNT] = {
 #define STATE(id, name, what) name,
@@ -21,187 +23,146 @@ static const char *const labels_intent_state[] = {"queued", "running", "done", "
 static const char *const labels_step_state[] = {"waiting", "open", "done", "parked", "dropped"};
 static const char *const labels_work_state[] = {"open", "done", "failed"};
 
-const struct pg_column instance_columns[] = {
-    PG_COL(struct instance, tenant_id, PG_UUID),
-    PG_COL(struct instance, id, PG_UUID),
-    PG_COL(struct instance, customer_id, PG_UUID),
-    PG_COL(struct instance, plane_id, PG_UUID),
-    PG_COL(struct instance, release_id, PG_UUID),
-    PG_COL(struct instance, size_id, PG_UUID),
-    PG_COL(struct instance, node_id, PG_UUID),
-    PG_COL(struct instance, edge_id, PG_UUID),
-    PG_COL(struct instance, prober_id, PG_UUID),
-    PG_COL(struct instance, name, PG_TEXT),
-    PG_COL(struct instance, host, PG_TEXT),
-    PG_COL(struct instance, inputs, PG_JSON),
-    PG_COL(struct instance, images, PG_JSON),
-    PG_COL(struct instance, public_url, PG_TEXT),
-    PG_COL(struct instance, health, PG_TEXT),
-    PG_COL(struct instance, problem, PG_TEXT),
-    PG_COL_ENUM(struct instance, state, labels_state, STATE_COUNT),
-    PG_COL(struct instance, accepted, PG_INT),
-    PG_COL(struct instance, running, PG_INT),
-    PG_COL(struct instance, port, PG_INT),
-    PG_COL(struct instance, memory_mb, PG_INT),
-    PG_COL(struct instance, cpu_milli, PG_INT),
-    PG_COL(struct instance, disk_mb, PG_INT),
-    PG_COL(struct instance, trial_days, PG_INT),
-    PG_COL(struct instance, event_seq, PG_INT),
-    PG_COL(struct instance, expires_at, PG_TIME),
-    PG_COL(struct instance, created_at, PG_TIME),
-    PG_COL(struct instance, updated_at, PG_TIME),
+/* Which member of a row a column is. */
+#define COL(role, member, column, row, kind)                                                                 \
+    { column, COLUMN_##role, PG_COL(row, member, kind) }
+#define ENUM(role, member, column, row, labels, count)                                                       \
+    { column, COLUMN_##role, PG_COL_ENUM(row, member, labels, count) }
+
+static const struct table_column instances_list[] = {
+    COL(FIXED, tenant_id, "tenant_id", struct instance, PG_UUID),
+    COL(KEY, id, "id", struct instance, PG_UUID),
+    COL(FIXED, customer_id, "customer_id", struct instance, PG_UUID),
+    COL(FIXED, plane_id, "plane_id", struct instance, PG_UUID),
+    COL(FIXED, release_id, "release_id", struct instance, PG_UUID),
+    COL(FIXED, size_id, "size_id", struct instance, PG_UUID),
+    COL(CHANGES, node_id, "node_id", struct instance, PG_UUID),
+    COL(CHANGES, edge_id, "edge_id", struct instance, PG_UUID),
+    COL(CHANGES, prober_id, "prober_id", struct instance, PG_UUID),
+    COL(FIXED, name, "name", struct instance, PG_TEXT),
+    COL(FIXED, host, "host", struct instance, PG_TEXT),
+    COL(FIXED, inputs, "inputs", struct instance, PG_JSON),
+    COL(CHANGES, images, "images", struct instance, PG_JSON),
+    COL(FIXED, public_url, "public_url", struct instance, PG_TEXT),
+    COL(CHANGES, health, "health", struct instance, PG_TEXT),
+    COL(CHANGES, problem, "problem", struct instance, PG_TEXT),
+    ENUM(CHANGES, state, "state", struct instance, labels_state, STATE_COUNT),
+    COL(CHANGES, accepted, "accepted", struct instance, PG_INT),
+    COL(CHANGES, running, "running", struct instance, PG_INT),
+    COL(CHANGES, port, "port", struct instance, PG_INT),
+    COL(FIXED, memory_mb, "memory_mb", struct instance, PG_INT),
+    COL(FIXED, cpu_milli, "cpu_milli", struct instance, PG_INT),
+    COL(FIXED, disk_mb, "disk_mb", struct instance, PG_INT),
+    COL(FIXED, trial_days, "trial_days", struct instance, PG_INT),
+    COL(CHANGES, event_seq, "event_seq", struct instance, PG_INT),
+    COL(CHANGES, expires_at, "expires_at", struct instance, PG_TIME),
+    COL(FIXED, created_at, "created_at", struct instance, PG_TIME),
+    COL(CHANGES, updated_at, "updated_at", struct instance, PG_TIME),
 };
-const int instance_columns_n = sizeof instance_columns / sizeof *instance_columns;
 
-const struct pg_column instance_update_columns[] = {
-    PG_COL(struct instance, id, PG_UUID),
-    PG_COL(struct instance, node_id, PG_UUID),
-    PG_COL(struct instance, edge_id, PG_UUID),
-    PG_COL(struct instance, prober_id, PG_UUID),
-    PG_COL(struct instance, images, PG_JSON),
-    PG_COL(struct instance, health, PG_TEXT),
-    PG_COL(struct instance, problem, PG_TEXT),
-    PG_COL_ENUM(struct instance, state, labels_state, STATE_COUNT),
-    PG_COL(struct instance, accepted, PG_INT),
-    PG_COL(struct instance, running, PG_INT),
-    PG_COL(struct instance, port, PG_INT),
-    PG_COL(struct instance, event_seq, PG_INT),
-    PG_COL(struct instance, expires_at, PG_TIME),
-    PG_COL(struct instance, updated_at, PG_TIME),
+static const struct table_column intents_list[] = {
+    COL(KEY, tenant_id, "tenant_id", struct intent, PG_UUID),
+    COL(KEY, instance_id, "instance_id", struct intent, PG_UUID),
+    COL(KEY, generation, "generation", struct intent, PG_INT),
+    ENUM(FIXED, kind, "kind", struct intent, labels_intent, INTENT_COUNT),
+    ENUM(CHANGES, walk, "walk", struct intent, labels_walk, WALK_COUNT),
+    ENUM(CHANGES, state, "state", struct intent, labels_intent_state, 5),
+    COL(FIXED, request_id, "request_id", struct intent, PG_UUID),
+    COL(FIXED, params, "params", struct intent, PG_JSON),
+    COL(FIXED, trace, "trace", struct intent, PG_TEXT),
+    COL(FIXED, accepted_at, "accepted_at", struct intent, PG_TIME),
+    COL(CHANGES, started_at, "started_at", struct intent, PG_TIME),
+    COL(CHANGES, ended_at, "ended_at", struct intent, PG_TIME),
 };
-const int instance_update_columns_n = sizeof instance_update_columns / sizeof *instance_update_columns;
 
-const struct pg_column intent_columns[] = {
-    PG_COL(struct intent, tenant_id, PG_UUID),
-    PG_COL(struct intent, instance_id, PG_UUID),
-    PG_COL(struct intent, generation, PG_INT),
-    PG_COL_ENUM(struct intent, kind, labels_intent, INTENT_COUNT),
-    PG_COL_ENUM(struct intent, walk, labels_walk, WALK_COUNT),
-    PG_COL_ENUM(struct intent, state, labels_intent_state, 5),
-    PG_COL(struct intent, request_id, PG_UUID),
-    PG_COL(struct intent, params, PG_JSON),
-    PG_COL(struct intent, trace, PG_TEXT),
-    PG_COL(struct intent, accepted_at, PG_TIME),
-    PG_COL(struct intent, started_at, PG_TIME),
-    PG_COL(struct intent, ended_at, PG_TIME),
+static const struct table_column steps_list[] = {
+    COL(KEY, tenant_id, "tenant_id", struct step, PG_UUID),
+    COL(KEY, instance_id, "instance_id", struct step, PG_UUID),
+    COL(KEY, generation, "generation", struct step, PG_INT),
+    ENUM(KEY, kind, "step", struct step, labels_step, STEP_COUNT),
+    COL(KEY, part, "part", struct step, PG_TEXT),
+    ENUM(CHANGES, state, "state", struct step, labels_step_state, 5),
+    COL(CHANGES, attempt, "attempt", struct step, PG_INT),
+    COL(CHANGES, order_id, "order_id", struct step, PG_UUID),
+    COL(CHANGES, work_key, "work_key", struct step, PG_TEXT),
+    COL(CHANGES, next_at, "next_at", struct step, PG_TIME),
+    COL(CHANGES, started_at, "started_at", struct step, PG_TIME),
+    COL(CHANGES, ended_at, "ended_at", struct step, PG_TIME),
+    COL(CHANGES, cls, "class", struct step, PG_TEXT),
+    COL(CHANGES, problem, "problem", struct step, PG_TEXT),
+    COL(CHANGES, lines, "lines", struct step, PG_TEXT),
+    COL(CHANGES, facts, "facts", struct step, PG_JSON),
 };
-const int intent_columns_n = sizeof intent_columns / sizeof *intent_columns;
 
-const struct pg_column intent_update_columns[] = {
-    PG_COL(struct intent, tenant_id, PG_UUID),
-    PG_COL(struct intent, instance_id, PG_UUID),
-    PG_COL(struct intent, generation, PG_INT),
-    PG_COL_ENUM(struct intent, walk, labels_walk, WALK_COUNT),
-    PG_COL_ENUM(struct intent, state, labels_intent_state, 5),
-    PG_COL(struct intent, started_at, PG_TIME),
-    PG_COL(struct intent, ended_at, PG_TIME),
+static const struct table_column documents_list[] = {
+    COL(FIXED, tenant_id, "tenant_id", struct document, PG_UUID),
+    COL(KEY, node_id, "node_id", struct document, PG_UUID),
+    COL(KEY, instance_id, "instance_id", struct document, PG_UUID),
+    ENUM(KEY, kind, "kind", struct document, document_kind_names, DOCUMENT_KIND_COUNT),
+    COL(CHANGES, epoch, "epoch", struct document, PG_INT),
+    COL(CHANGES, revision, "revision", struct document, PG_INT),
+    COL(CHANGES, generation, "generation", struct document, PG_INT),
+    COL(CHANGES, absent, "absent", struct document, PG_BOOL),
+    COL(CHANGES, purge, "purge", struct document, PG_BOOL),
+    COL(CHANGES, confirmed, "confirmed", struct document, PG_BOOL),
+    COL(CHANGES, content, "content", struct document, PG_BYTES),
+    COL(CHANGES, envelope, "envelope", struct document, PG_BYTES),
+    COL(CHANGES, condition, "condition", struct document, PG_TEXT),
+    COL(CHANGES, observed, "observed", struct document, PG_INT),
+    COL(CHANGES, stream, "stream", struct document, PG_UUID),
+    COL(CHANGES, report_n, "report_n", struct document, PG_INT),
+    COL(CHANGES, trace, "trace", struct document, PG_TEXT),
 };
-const int intent_update_columns_n = sizeof intent_update_columns / sizeof *intent_update_columns;
 
-const struct pg_column step_columns[] = {
-    PG_COL(struct step, tenant_id, PG_UUID),  PG_COL(struct step, instance_id, PG_UUID),
-    PG_COL(struct step, generation, PG_INT),  PG_COL_ENUM(struct step, kind, labels_step, STEP_COUNT),
-    PG_COL(struct step, part, PG_TEXT),       PG_COL_ENUM(struct step, state, labels_step_state, 5),
-    PG_COL(struct step, attempt, PG_INT),     PG_COL(struct step, order_id, PG_UUID),
-    PG_COL(struct step, work_key, PG_TEXT),   PG_COL(struct step, next_at, PG_TIME),
-    PG_COL(struct step, started_at, PG_TIME), PG_COL(struct step, ended_at, PG_TIME),
-    PG_COL(struct step, cls, PG_TEXT),        PG_COL(struct step, problem, PG_TEXT),
-    PG_COL(struct step, lines, PG_TEXT),      PG_COL(struct step, facts, PG_JSON),
+static const struct table_column names_list[] = {
+    COL(KEY, host, "host", struct name, PG_TEXT),
+    COL(CHANGES, tenant_id, "tenant_id", struct name, PG_UUID),
+    COL(CHANGES, instance_id, "instance_id", struct name, PG_UUID),
+    COL(CHANGES, serial, "serial", struct name, PG_INT),
+    COL(CHANGES, held, "held", struct name, PG_BOOL),
+    COL(CHANGES, replaces, "replaces", struct name, PG_TEXT),
+    COL(CHANGES, free_at, "free_at", struct name, PG_TIME),
 };
-const int step_columns_n = sizeof step_columns / sizeof *step_columns;
 
-/* every column changes or is a key */
-
-const struct pg_column event_columns[] = {
-    PG_COL(struct event_row, id, PG_UUID),          PG_COL(struct event_row, tenant_id, PG_UUID),
-    PG_COL(struct event_row, instance_id, PG_UUID), PG_COL(struct event_row, sequence, PG_INT),
-    PG_COL(struct event_row, generation, PG_INT),   PG_COL(struct event_row, at, PG_TIME),
-    PG_COL(struct event_row, type, PG_TEXT),        PG_COL(struct event_row, data, PG_JSON),
-    PG_COL(struct event_row, trace, PG_TEXT),
+static const struct table_column works_list[] = {
+    COL(KEY, key, "key", struct work, PG_TEXT),
+    ENUM(FIXED, kind, "kind", struct work, labels_step, STEP_COUNT),
+    ENUM(CHANGES, state, "state", struct work, labels_work_state, 3),
+    COL(CHANGES, order_id, "order_id", struct work, PG_UUID),
+    COL(CHANGES, attempt, "attempt", struct work, PG_INT),
+    COL(CHANGES, next_at, "next_at", struct work, PG_TIME),
+    COL(CHANGES, opened_at, "opened_at", struct work, PG_TIME),
+    COL(CHANGES, settled_at, "settled_at", struct work, PG_TIME),
+    COL(FIXED, params, "params", struct work, PG_JSON),
+    COL(CHANGES, facts, "facts", struct work, PG_JSON),
+    COL(CHANGES, cls, "class", struct work, PG_TEXT),
+    COL(CHANGES, problem, "problem", struct work, PG_TEXT),
+    COL(CHANGES, lines, "lines", struct work, PG_TEXT),
 };
-const int event_columns_n = sizeof event_columns / sizeof *event_columns;
 
-const struct pg_column document_columns[] = {
-    PG_COL(struct document, tenant_id, PG_UUID),
-    PG_COL(struct document, node_id, PG_UUID),
-    PG_COL(struct document, instance_id, PG_UUID),
-    PG_COL_ENUM(struct document, kind, document_kind_names, DOCUMENT_KIND_COUNT),
-    PG_COL(struct document, epoch, PG_INT),
-    PG_COL(struct document, revision, PG_INT),
-    PG_COL(struct document, generation, PG_INT),
-    PG_COL(struct document, absent, PG_BOOL),
-    PG_COL(struct document, purge, PG_BOOL),
-    PG_COL(struct document, confirmed, PG_BOOL),
-    PG_COL(struct document, content, PG_BYTES),
-    PG_COL(struct document, envelope, PG_BYTES),
-    PG_COL(struct document, condition, PG_TEXT),
-    PG_COL(struct document, observed, PG_INT),
-    PG_COL(struct document, stream, PG_UUID),
-    PG_COL(struct document, report_n, PG_INT),
-    PG_COL(struct document, trace, PG_TEXT),
+static const struct table_column events_list[] = {
+    COL(KEY, id, "id", struct event_row, PG_UUID),
+    COL(FIXED, tenant_id, "tenant_id", struct event_row, PG_UUID),
+    COL(FIXED, instance_id, "instance_id", struct event_row, PG_UUID),
+    COL(FIXED, sequence, "sequence", struct event_row, PG_INT),
+    COL(FIXED, generation, "generation", struct event_row, PG_INT),
+    COL(FIXED, at, "at", struct event_row, PG_TIME),
+    COL(FIXED, type, "type", struct event_row, PG_TEXT),
+    COL(FIXED, data, "data", struct event_row, PG_JSON),
+    COL(FIXED, trace, "trace", struct event_row, PG_TEXT),
 };
-const int document_columns_n = sizeof document_columns / sizeof *document_columns;
 
-const struct pg_column document_update_columns[] = {
-    PG_COL(struct document, node_id, PG_UUID),
-    PG_COL(struct document, instance_id, PG_UUID),
-    PG_COL_ENUM(struct document, kind, document_kind_names, DOCUMENT_KIND_COUNT),
-    PG_COL(struct document, epoch, PG_INT),
-    PG_COL(struct document, revision, PG_INT),
-    PG_COL(struct document, generation, PG_INT),
-    PG_COL(struct document, absent, PG_BOOL),
-    PG_COL(struct document, purge, PG_BOOL),
-    PG_COL(struct document, confirmed, PG_BOOL),
-    PG_COL(struct document, content, PG_BYTES),
-    PG_COL(struct document, envelope, PG_BYTES),
-    PG_COL(struct document, condition, PG_TEXT),
-    PG_COL(struct document, observed, PG_INT),
-    PG_COL(struct document, stream, PG_UUID),
-    PG_COL(struct document, report_n, PG_INT),
-    PG_COL(struct document, trace, PG_TEXT),
+static const struct table_column timers_list[] = {
+    ENUM(KEY, kind, "kind", struct timer, timer_kind_names, TIMER_KIND_COUNT),
+    COL(KEY, subject, "subject", struct timer, PG_TEXT),
+    COL(FIXED, due_at, "due_at", struct timer, PG_TIME),
 };
-const int document_update_columns_n = sizeof document_update_columns / sizeof *document_update_columns;
 
-const struct pg_column name_columns[] = {
-    PG_COL(struct name, host, PG_TEXT),        PG_COL(struct name, tenant_id, PG_UUID),
-    PG_COL(struct name, instance_id, PG_UUID), PG_COL(struct name, serial, PG_INT),
-    PG_COL(struct name, held, PG_BOOL),        PG_COL(struct name, replaces, PG_TEXT),
-    PG_COL(struct name, free_at, PG_TIME),
+#define TABLE(table)                                                                                         \
+    { #table, table##_list, sizeof table##_list / sizeof *table##_list }
+
+const struct table_row table_rows[TABLE_COUNT] = {
+    [TABLE_INSTANCES] = TABLE(instances), [TABLE_INTENTS] = TABLE(intents), [TABLE_STEPS] = TABLE(steps),
+    [TABLE_DOCUMENTS] = TABLE(documents), [TABLE_NAMES] = TABLE(names),     [TABLE_WORKS] = TABLE(works),
+    [TABLE_EVENTS] = TABLE(events),       [TABLE_TIMERS] = TABLE(timers),
 };
-const int name_columns_n = sizeof name_columns / sizeof *name_columns;
-
-/* every column changes or is a key */
-
-const struct pg_column work_columns[] = {
-    PG_COL(struct work, key, PG_TEXT),
-    PG_COL_ENUM(struct work, kind, labels_step, STEP_COUNT),
-    PG_COL_ENUM(struct work, state, labels_work_state, 3),
-    PG_COL(struct work, order_id, PG_UUID),
-    PG_COL(struct work, attempt, PG_INT),
-    PG_COL(struct work, next_at, PG_TIME),
-    PG_COL(struct work, opened_at, PG_TIME),
-    PG_COL(struct work, settled_at, PG_TIME),
-    PG_COL(struct work, params, PG_JSON),
-    PG_COL(struct work, facts, PG_JSON),
-    PG_COL(struct work, cls, PG_TEXT),
-    PG_COL(struct work, problem, PG_TEXT),
-    PG_COL(struct work, lines, PG_TEXT),
-};
-const int work_columns_n = sizeof work_columns / sizeof *work_columns;
-
-const struct pg_column work_update_columns[] = {
-    PG_COL(struct work, key, PG_TEXT),        PG_COL_ENUM(struct work, state, labels_work_state, 3),
-    PG_COL(struct work, order_id, PG_UUID),   PG_COL(struct work, attempt, PG_INT),
-    PG_COL(struct work, next_at, PG_TIME),    PG_COL(struct work, opened_at, PG_TIME),
-    PG_COL(struct work, settled_at, PG_TIME), PG_COL(struct work, facts, PG_JSON),
-    PG_COL(struct work, cls, PG_TEXT),        PG_COL(struct work, problem, PG_TEXT),
-    PG_COL(struct work, lines, PG_TEXT),
-};
-const int work_update_columns_n = sizeof work_update_columns / sizeof *work_update_columns;
-
-const struct pg_column timer_columns[] = {
-    PG_COL_ENUM(struct timer, kind, timer_kind_names, TIMER_KIND_COUNT),
-    PG_COL(struct timer, subject, PG_TEXT),
-    PG_COL(struct timer, due_at, PG_TIME),
-};
-const int timer_columns_n = sizeof timer_columns / sizeof *timer_columns;

@@ -1,7 +1,4 @@
-select distinct
-    w.key, w.kind, w.state, w.order_id, w.attempt, w.next_at, w.opened_at, w.settled_at, w.params,
-    w.facts, w.class, w.problem, w.lines,
-    s.instance_id
+select distinct {works w}, s.instance_id
 from instances i
     join steps s on s.tenant_id = i.tenant_id and s.instance_id = i.id and s.generation = i.running and s.state = 'open'
     join works w on w.key = s.work_key
