@@ -20,9 +20,10 @@ static int read_folder(const char *dir, struct folder *ret, struct err *err) {
     char path[600], clean[512];
     cleanup_free char *app = NULL;
     size_t n;
-    (void)snprintf(clean, sizeof clean, "%s", dir);
-    while (clean[0] && clean[strlen(clean) - 1] == '/')
-        clean[strlen(clean) - 1] = '\0';
+    cleanup_free char *real = realpath(dir, NULL); /* of "." too: the folder's name counts */
+    if (!real)
+        return err_errno(err, ERR_PARK, "\"%s\"", dir);
+    (void)snprintf(clean, sizeof clean, "%s", real);
     const char *slash = strrchr(clean, '/');
     (void)snprintf(ret->name, sizeof ret->name, "%s", slash ? slash + 1 : clean);
     if (!name_is_valid(ret->name))
@@ -81,8 +82,7 @@ int app_register(struct cli *cli, const struct command *command) {
     if (rc == EXIT_OK && status == 409) {
         cli_say(cli, answer, arena_printf(&cli->arena, "%s %s is registered already", folder.name, version));
     } else if (rc == EXIT_OK && status >= 400) {
-        (void)fprintf(stderr, "fairlead: %s\n", json_str(answer, "detail"));
-        rc = EXIT_REFUSED;
+        rc = cli_refused(cli, status, answer);
     } else if (rc == EXIT_OK) {
         cli_say(cli, answer, arena_printf(&cli->arena, "%s %s registered", folder.name, version));
     }

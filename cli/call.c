@@ -16,12 +16,13 @@ int cli_try(struct cli *cli, const char *method, const char *path, const json_t 
     cleanup_free char *text = body ? json_text(body) : NULL;
     const char *given = cli_option(cli, "key", NULL);
     (void)snprintf(authorization, sizeof authorization, "Authorization: Bearer %s", cli->token);
-    /* A key of our own for every POST: a repeat after a broken connection is the same request. */
+    /* A key of our own for whatever changes something: a repeat after a broken connection is the same
+     * request, and finds its answer. */
     (void)snprintf(key, sizeof key, "Idempotency-Key: cli-%016llx", (unsigned long long)rnd_u64());
     if (given)
         (void)snprintf(key, sizeof key, "Idempotency-Key: %.50s", given);
     (void)snprintf(url, sizeof url, "%s%s", cli->server, path);
-    const char *const headers[] = {authorization, str_eq(method, "POST") ? key : "Accept: application/json",
+    const char *const headers[] = {authorization, str_eq(method, "GET") ? "Accept: application/json" : key,
                                    NULL};
     int rc = EXIT_UNREACHABLE;
     for (int attempt = 0; attempt < 3 && rc == EXIT_UNREACHABLE; attempt++) {
@@ -42,20 +43,41 @@ int cli_try(struct cli *cli, const char *method, const char *path, const json_t 
     return rc;
 }
 
+/* The API names a field; who typed it knows the option. */
+static const char *as_option(struct cli *cli, const char *sentence) {
+    size_t n = strspn(sentence, "abcdefghijklmnopqrstuvwxyz_");
+    char name[40];
+    (void)snprintf(name, sizeof name, "%.*s", (int)n, sentence);
+    for (char *p = name; *p; p++)
+        *p = *p == '_' ? '-' : *p;
+    for (const char *const *o = sentence[n] == ':' ? cli->command->options : NULL; o && *o; o++)
+        if (str_starts(*o, name) && (*o)[n] == '=')
+            return arena_printf(&cli->arena, "--%s%s", name, sentence + n);
+    return sentence;
+}
+
+int cli_refused(struct cli *cli, long status, const json_t *answer) {
+    const char *sentence = json_str(answer, "detail");
+    if (sentence)
+        (void)fprintf(stderr, "fairlead: %s\n", as_option(cli, sentence));
+    else
+        (void)fprintf(
+            stderr,
+            "fairlead: what answers at %s (status %ld) is no Fairlead coordinator; next: --server URL\n",
+            cli->server, status);
+    if (cli->verbose && answer) {
+        (void)json_dumpf(answer, stderr, JSON_INDENT(2));
+        (void)fprintf(stderr, "\n");
+    }
+    return EXIT_REFUSED;
+}
+
 int cli_call(struct cli *cli, const char *method, const char *path, const json_t *body, json_t **ret) {
     long status = 0;
     json_t *answer = NULL;
     int rc = cli_try(cli, method, path, body, &status, &answer);
-    if (rc == EXIT_OK && status >= 400) {
-        const char *sentence = json_str(answer, "detail");
-        (void)fprintf(stderr, "fairlead: %s\n",
-                      sentence ? sentence : "the server refused without saying why");
-        if (cli->verbose && answer) {
-            (void)json_dumpf(answer, stderr, JSON_INDENT(2));
-            (void)fprintf(stderr, "\n");
-        }
-        rc = EXIT_REFUSED;
-    }
+    if (rc == EXIT_OK && (status >= 400 || (status == 200 && !answer)))
+        rc = cli_refused(cli, status, answer);
     if (rc == EXIT_OK && ret)
         *ret = answer;
     else
@@ -122,8 +144,10 @@ static void cell(struct str *out, const json_t *v) {
     size_t i;
     json_t *item;
     if (json_is_string(v)) {
-        for (const char *p = json_string_value(v); *p; p++)
+        struct arena arena = {0};
+        for (const char *p = cli_time(&arena, json_string_value(v)); *p; p++)
             str_addf(out, "%c", (unsigned char)*p < 0x20 || *p == 0x7f ? ' ' : *p);
+        arena_release(&arena);
     } else if (json_is_integer(v)) {
         str_addf(out, "%lld", (long long)json_integer_value(v));
     } else if (json_is_boolean(v)) {
@@ -142,6 +166,39 @@ void cli_say(const struct cli *cli, const json_t *answer, const char *sentence) 
     if (cli->json)
         (void)json_dumpf(answer, stdout, JSON_INDENT(2));
     printf("%s\n", cli->json ? "" : sentence);
+}
+
+const char *cli_time(struct arena *arena, const char *text) {
+    static const char shape[] = "dddd-dd-ddTdd:dd:dd";
+    for (size_t i = 0; i < sizeof shape - 1; i++)
+        if (!text || (shape[i] == 'd' ? text[i] < '0' || text[i] > '9' : text[i] != shape[i]))
+            return text;
+    return arena_printf(arena, "%.10s %.8s", text, text + 11);
+}
+
+void cli_print_one(const struct cli *cli, const json_t *record) {
+    const char *key;
+    json_t *v;
+    struct arena arena = {0};
+    if (cli->json) {
+        (void)json_dumpf(record, stdout, JSON_INDENT(2));
+        printf("\n");
+        return;
+    }
+    json_object_foreach((json_t *)(uintptr_t)record, key, v) {
+        if (json_is_null(v))
+            continue;
+        cleanup_free char *text = json_is_object(v) || json_is_array(v) ? json_text(v) : NULL;
+        if (text)
+            printf("%-15s %s\n", key, text);
+        else if (json_is_string(v))
+            printf("%-15s %s\n", key, cli_time(&arena, json_string_value(v)));
+        else if (json_is_boolean(v))
+            printf("%-15s %s\n", key, json_is_true(v) ? "yes" : "no");
+        else
+            printf("%-15s %lld\n", key, (long long)json_integer_value(v));
+    }
+    arena_release(&arena);
 }
 
 void cli_print(const struct cli *cli, const json_t *rows, const char *const *columns) {

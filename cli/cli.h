@@ -24,13 +24,16 @@ struct option_value {
     const char *name, *value;
 };
 
+#define CLI_OPTIONS_MAX 64
+
 struct cli {
+    const struct command *command;
     const char *server;
     char token[256];
     bool json, verbose;
     const char **args; /* positional, after resource and verb */
     int args_n;
-    struct option_value options[64];
+    struct option_value options[CLI_OPTIONS_MAX];
     int options_n;
     struct arena arena;
 };
@@ -58,6 +61,9 @@ int cli_call(struct cli *cli, const char *method, const char *path, const json_t
 int cli_try(struct cli *cli, const char *method, const char *path, const json_t *body, long *ret_status,
             json_t **ret);
 
+/* Prints why something was refused; returns the exit code of that. */
+int cli_refused(struct cli *cli, long status, const json_t *answer);
+
 /* Follows a server-sent event stream from behind `after`: calls each() with every event as JSON until it
  * returns false. A stream that ends is opened again behind the last event. */
 int cli_follow(struct cli *cli, const char *path, int64_t after, bool (*each)(void *arg, const json_t *event),
@@ -66,6 +72,10 @@ int cli_follow(struct cli *cli, const char *path, int64_t after, bool (*each)(vo
 /* What was done: -o json the answer, else the sentence. */
 void cli_say(const struct cli *cli, const json_t *answer, const char *sentence);
 
+/* One record: -o json as it is, else a line for each of its fields. */
+void cli_print_one(const struct cli *cli, const json_t *record);
+/* "2026-11-28 05:14:13" of an RFC 3339 time of the API (UTC); other texts as they are. */
+const char *cli_time(struct arena *arena, const char *text);
 /* Prints rows: -o json as they are, else the columns ("key=TITLE") as a table. */
 void cli_print(const struct cli *cli, const json_t *rows, const char *const *columns);
 
@@ -97,6 +107,7 @@ int clock_get(struct cli *cli, const struct command *command);
 int clock_accept(struct cli *cli, const struct command *command);
 int status_show(struct cli *cli, const struct command *command);
 int doctor_show(struct cli *cli, const struct command *command);
+int completion_names(struct cli *cli, const struct command *command);
 int completion_print(struct cli *cli, const struct command *command);
 
 #endif

@@ -25,6 +25,14 @@ static bool is_plain(const char *s) {
     return strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-") == strlen(s);
 }
 
+static bool is_look(const struct command *command) {
+    static const char *const looks[] = {"get", "steps", "events"};
+    for (size_t i = 0; i < sizeof looks / sizeof *looks; i++)
+        if (str_eq(command->verb, looks[i]))
+            return true;
+    return false;
+}
+
 int cli_find_instance(struct cli *cli, const struct command *command, json_t **ret) {
     const char *customer, *tenant, *name = cli->args[0];
     json_t *list = NULL;
@@ -34,23 +42,30 @@ int cli_find_instance(struct cli *cli, const struct command *command, json_t **r
         return EXIT_USAGE;
     if (!is_plain(name) || !is_plain(customer) || !is_plain(tenant))
         return cli_usage(command, "names have only lower-case letters, digits and hyphens");
-    int rc = cli_call(
-        cli, "GET",
-        arena_printf(&cli->arena, "/v1/instances?customer=%s&tenant=%s&name=%s", customer, tenant, name),
-        NULL, &list);
-    if (rc == EXIT_OK && json_array_size(json_object_get(list, "items")) == 0) {
+    const char *path =
+        arena_printf(&cli->arena, "/v1/instances?customer=%s&tenant=%s&name=%s", customer, tenant, name);
+    int rc = cli_call(cli, "GET", path, NULL, &list);
+    /* One that is gone has its history still. */
+    if (rc == EXIT_OK && json_array_size(json_object_get(list, "items")) == 0 && is_look(command)) {
+        json_decref(list);
+        list = NULL;
+        rc = cli_call(cli, "GET", arena_printf(&cli->arena, "%s&state=deleted", path), NULL, &list);
+    }
+    size_t n = json_array_size(json_object_get(list, "items"));
+    if (rc == EXIT_OK && n == 0) {
         (void)fprintf(stderr, "fairlead: \"%s/%s\" has no instance named \"%s\".\n", customer, tenant, name);
         rc = EXIT_REFUSED;
     }
     if (rc == EXIT_OK)
-        *ret = json_incref(json_array_get(json_object_get(list, "items"), 0));
+        *ret = json_incref(json_array_get(json_object_get(list, "items"), n - 1)); /* the latest */
     json_decref(list);
     return rc;
 }
 
-static void print_instance(const struct cli *cli, const json_t *instance) {
-    static const char *const keys[] = {"name", "app",  "version", "state",      "health", "problem",
-                                       "url",  "node", "size",    "expires_at", "id"};
+static void print_instance(struct cli *cli, const json_t *instance) {
+    static const char *const keys[] = {"name",    "customer",   "tenant",        "app", "version", "state",
+                                       "problem", "health",     "health_reason", "url", "plane",   "node",
+                                       "size",    "created_at", "expires_at",    "id"};
     if (cli->json) {
         (void)json_dumpf(instance, stdout, JSON_INDENT(2));
         printf("\n");
@@ -58,20 +73,19 @@ static void print_instance(const struct cli *cli, const json_t *instance) {
     }
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         if (json_str(instance, keys[i]))
-            printf("%-11s %s\n", keys[i], json_str(instance, keys[i]));
+            printf("%-14s %s\n", keys[i], cli_time(&cli->arena, json_str(instance, keys[i])));
 }
 
 static const char *event_text(struct arena *arena, const json_t *event) {
     const json_t *data = json_object_get(event, "data");
     const char *type = json_str(event, "type"), *step = json_str(data, "step"),
                *part = json_str(data, "part"), *reason = json_str(data, "reason"),
-               *node = json_str(data, "node");
-    return arena_printf(arena, "%-17s %s%s%s%s%s", type, step ? step : "", part && *part ? " " : "",
-                        part ? part : "",
-                        reason ? (step ? ": " : "")
-                        : node ? node
-                               : "",
-                        reason ? reason : "");
+               *node = json_str(data, "node"), *health = json_str(data, "health"),
+               *until = json_str(data, "until");
+    const char *what = step ? step : health ? health : node ? node : until ? cli_time(arena, until) : "";
+    return arena_printf(arena, "%s%*s%s%s%s%s%s", type, *what || reason ? 18 - (int)strlen(type) : 0, "",
+                        what, part && *part ? " " : "", part ? part : "",
+                        reason && *reason ? (*what ? ": " : "") : "", reason ? reason : "");
 }
 
 /* One event as it is shown; what a walk of `generation` or a later one ended in is remembered. */
@@ -89,7 +103,8 @@ static void show_event(struct shown *shown, const json_t *event) {
     if (shown->cli->json && !shown->quiet)
         (void)json_dumpf(event, stdout, JSON_COMPACT);
     else if (!shown->quiet)
-        printf("%.8s  %s", at && strlen(at) > 19 ? at + 11 : "", event_text(&shown->cli->arena, event));
+        printf("%.19s  %s", at ? cli_time(&shown->cli->arena, at) : "",
+               event_text(&shown->cli->arena, event));
     if (!shown->quiet)
         printf("\n");
     (void)fflush(stdout);
@@ -145,11 +160,27 @@ static int draw_steps(struct cli *cli, const char *id, int64_t generation, int d
     return lines;
 }
 
+/* What it came to: the whole instance for a program; for a person its address, or why there is none. */
+static int show_end(struct cli *cli, const char *id) {
+    json_t *instance = NULL;
+    int rc = cli_call(cli, "GET", arena_printf(&cli->arena, "/v1/instances/%s", id), NULL, &instance);
+    const char *state = json_str(instance, "state"), *url = json_str(instance, "url"),
+               *problem = json_str(instance, "problem");
+    if (rc == EXIT_OK && cli->json)
+        print_instance(cli, instance);
+    else if (rc == EXIT_OK && str_eq(state, "running") && url)
+        printf("%s: running at %s\n", json_str(instance, "name"), url);
+    else if (rc == EXIT_OK && problem)
+        printf("%s: %s: %s\n", json_str(instance, "name"), state, problem);
+    json_decref(instance);
+    return rc;
+}
+
 /* Shows each step as it happens, until the walk has ended. */
 static int wait_for(struct cli *cli, const char *id, int64_t generation, int64_t after) {
     int64_t seconds = 600, deadline;
     bool table = isatty(STDOUT_FILENO) && !cli->json;
-    struct shown shown = {.cli = cli, .after = after, .generation = generation, .quiet = table};
+    struct shown shown = {.cli = cli, .after = after, .generation = generation, .quiet = table || cli->json};
     int drawn = 0;
     (void)str_to_int(cli_option(cli, "timeout", "600"), 1, 86400, &seconds);
     deadline = clock_mono_us() + seconds * CLOCK_S;
@@ -159,8 +190,10 @@ static int wait_for(struct cli *cli, const char *id, int64_t generation, int64_t
             drawn = draw_steps(cli, id, generation, drawn);
         if (rc)
             return rc;
-        if (shown.ended)
-            return str_eq(shown.last, "failed") ? EXIT_FAILED : EXIT_OK;
+        if (shown.ended) {
+            rc = show_end(cli, id);
+            return rc ? rc : str_eq(shown.last, "failed") ? EXIT_FAILED : EXIT_OK;
+        }
         if (clock_mono_us() > deadline) {
             (void)fprintf(stderr,
                           "fairlead: it has not ended within %lld s; it goes on: fairlead instance events\n",
@@ -171,17 +204,7 @@ static int wait_for(struct cli *cli, const char *id, int64_t generation, int64_t
     }
 }
 
-static int64_t last_sequence(struct cli *cli, const char *id) {
-    json_t *page = NULL;
-    int64_t last = 0;
-    if (cli_call(cli, "GET", arena_printf(&cli->arena, "/v1/instances/%s/events", id), NULL, &page) ==
-        EXIT_OK) {
-        const json_t *items = json_object_get(page, "items");
-        last = json_int(json_array_get(items, json_array_size(items) - 1), "sequence", 0);
-    }
-    json_decref(page);
-    return last;
-}
+#define ASKED_FOR "asked for"
 
 static int conclude(struct cli *cli, const json_t *answer, int64_t after, const char *what) {
     const char *id = json_str(answer, "id");
@@ -189,7 +212,10 @@ static int conclude(struct cli *cli, const json_t *answer, int64_t after, const 
         (void)json_dumpf(answer, stdout, JSON_INDENT(2));
         printf("\n");
     } else if (!cli->json) {
-        printf("%s: %s\n", json_str(answer, "name"), what);
+        const char *url = json_str(answer, "url");
+        bool made = str_eq(what, ASKED_FOR);
+        printf("%s: %s%s%s\n", json_str(answer, "name"), what, made && url ? "; it will answer at " : "",
+               made && url ? url : "");
     }
     return cli_flag(cli, "wait") ? wait_for(cli, id, json_int(answer, "generation", 1), after) : EXIT_OK;
 }
@@ -226,13 +252,14 @@ int instance_create(struct cli *cli, const struct command *command) {
         return cli_usage(command, "--trial-days takes a number of days");
     int rc = cli_call(cli, "POST", command->path, body, &answer);
     if (rc == EXIT_OK)
-        rc = conclude(cli, answer, 0, "asked for");
+        rc = conclude(cli, answer, 0, ASKED_FOR);
     json_decref(answer);
     return rc;
 }
 
 int instance_list(struct cli *cli, const struct command *command) {
-    const char *given = cli_option(cli, "tenant", NULL), *state = cli_option(cli, "state", NULL);
+    const char *env = cli_flag(cli, "all") ? NULL : getenv("FAIRLEAD_TENANT");
+    const char *given = cli_option(cli, "tenant", env), *state = cli_option(cli, "state", NULL);
     const char *slash = given ? strchr(given, '/') : NULL;
     cleanup_json json_t *all = json_array();
     char after[64] = "";
@@ -273,6 +300,31 @@ int instance_get(struct cli *cli, const struct command *command) {
     return rc;
 }
 
+static int show_extended(struct cli *cli, const char *id) {
+    json_t *instance = NULL;
+    int rc = cli_call(cli, "GET", arena_printf(&cli->arena, "/v1/instances/%s", id), NULL, &instance);
+    const char *until = json_str(instance, "expires_at");
+    if (rc == EXIT_OK && cli->json)
+        print_instance(cli, instance);
+    else if (rc == EXIT_OK)
+        printf("%s: %s%s\n", json_str(instance, "name"), until ? "runs until " : "it has no end",
+               until ? cli_time(&cli->arena, until) : "");
+    json_decref(instance);
+    return rc;
+}
+
+/* Stopping what is stopped is done, and so is starting what runs. */
+static bool is_so_already(struct cli *cli, const char *verb, const char *id) {
+    const char *wanted = str_eq(verb, "stop") ? "stopped" : str_eq(verb, "start") ? "running" : NULL;
+    json_t *instance = NULL;
+    bool so =
+        wanted &&
+        cli_call(cli, "GET", arena_printf(&cli->arena, "/v1/instances/%s", id), NULL, &instance) == EXIT_OK &&
+        str_eq(json_str(instance, "state"), wanted);
+    json_decref(instance);
+    return so;
+}
+
 int instance_intent(struct cli *cli, const struct command *command) {
     json_t *instance = NULL, *answer = NULL;
     int64_t days = 0;
@@ -285,12 +337,18 @@ int instance_intent(struct cli *cli, const struct command *command) {
     cleanup_json json_t *body = json_object();
     if (days)
         (void)json_object_set_new(body, "days", json_integer(days));
-    int64_t after = cli_flag(cli, "wait") ? last_sequence(cli, id) : 0;
-    rc = cli_call(cli, "POST", arena_printf(&cli->arena, "%s/%s/%s", command->path, id, command->verb), body,
-                  &answer);
-    bool walks = !str_eq(command->verb, "extend") || str_eq(json_str(instance, "state"), "suspended");
-    if (rc == EXIT_OK && !walks)
-        cli_say(cli, answer, arena_printf(&cli->arena, "%s: extended", json_str(instance, "name")));
+    int64_t after = json_int(instance, "last_event", 0);
+    long status = 0;
+    const char *path = arena_printf(&cli->arena, "%s/%s/%s", command->path, id, command->verb);
+    rc = cli_try(cli, "POST", path, body, &status, &answer);
+    if (rc == EXIT_OK && status == 409 && is_so_already(cli, command->verb, id))
+        cli_say(cli, answer,
+                arena_printf(&cli->arena, "%s: %s already", json_str(instance, "name"),
+                             str_eq(command->verb, "stop") ? "stopped" : "running"));
+    else if (rc == EXIT_OK && status >= 400)
+        rc = cli_refused(cli, status, answer);
+    else if (rc == EXIT_OK && str_eq(command->verb, "extend") && !cli_flag(cli, "wait"))
+        rc = show_extended(cli, id);
     else if (rc == EXIT_OK)
         rc = conclude(cli, answer, after, arena_printf(&cli->arena, "%s asked for", command->verb));
     json_decref(answer);
@@ -304,7 +362,7 @@ int instance_delete(struct cli *cli, const struct command *command) {
     if (rc)
         return rc;
     const char *id = json_str(instance, "id");
-    int64_t after = cli_flag(cli, "wait") ? last_sequence(cli, id) : 0;
+    int64_t after = json_int(instance, "last_event", 0);
     rc = cli_call(
         cli, "DELETE",
         arena_printf(&cli->arena, "%s/%s%s", command->path, id, cli_flag(cli, "purge") ? "?purge=true" : ""),
@@ -368,7 +426,9 @@ int instance_credentials(struct cli *cli, const struct command *command) {
         arena_printf(&cli->arena, "%s/%s/credentials", command->path, json_str(instance, "id"));
     if (rc == EXIT_OK)
         rc = cli_call(cli, "GET", path, NULL, &answer);
-    if (rc == EXIT_OK)
+    if (rc == EXIT_OK && !cli->json && json_array_size(json_object_get(answer, "items")) == 0)
+        printf("there is nothing to show: it was confirmed already, is not made yet, or the app has none\n");
+    else if (rc == EXIT_OK)
         cli_print(cli, json_object_get(answer, "items"),
                   (const char *const[]){"name=NAME", "user=USER", "value=VALUE", "title=FOR", NULL});
     if (rc == EXIT_OK && cli_flag(cli, "confirm"))

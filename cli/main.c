@@ -1,9 +1,11 @@
 /* fairlead RESOURCE VERB: the table of commands, and how a command line becomes a call. */
+#include "base/conf.h"
 #include "base/file.h"
 #include "cli/cli.h"
 #include "io/http.h"
 #include "io/sign.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,8 +61,9 @@ const struct command commands[] = {
      OPTIONS("tenant=CUSTOMER/TENANT", "plane=PLANE [main]", "size=SIZE [small]", "host=LABEL",
              "set=KEY=VALUE", "trial-days=N", "key=IDEMPOTENCY-KEY", WAITING),
      "ask for an instance", instance_create, "/v1/instances"},
-    {"instance", "list", "", OPTIONS("tenant=CUSTOMER/TENANT", "state=STATE"), "instances", instance_list,
-     "/v1/instances"},
+    {"instance", "list", "",
+     OPTIONS("tenant=CUSTOMER/TENANT [FAIRLEAD_TENANT]", "all! of all tenants", "state=STATE"), "instances",
+     instance_list, "/v1/instances"},
     {"instance", "get", "NAME", OPTIONS("tenant=CUSTOMER/TENANT"), "one instance", instance_get,
      "/v1/instances"},
     {"instance", "steps", "NAME", OPTIONS("tenant=CUSTOMER/TENANT"), "every step, with its last lines",
@@ -94,25 +97,36 @@ const struct command commands[] = {
     {"dead-letter", "drop", "ID", NULL, "forget it", run_delete, "/v1/dead-letters"},
     {"completion", "bash", "", NULL, "completion for bash: source <(fairlead completion bash)",
      completion_print, ""},
+    {"completion", "names", "RESOURCE", NULL, "what a name of that resource may be, a line each",
+     completion_names, "/v1/"},
 };
 const int commands_n = sizeof commands / sizeof *commands;
 
-static void print_help(FILE *to) {
-    (void)fprintf(to, "usage: fairlead RESOURCE VERB [ARGUMENT...] [OPTION...]\n\n");
+/* All commands, or those of one resource. */
+static void print_commands(FILE *to, const char *resource) {
     for (int i = 0; i < commands_n; i++) {
         char left[64];
+        if (resource && !str_eq(commands[i].resource, resource))
+            continue;
         (void)snprintf(left, sizeof left, "%s %s %s", commands[i].resource, commands[i].verb,
                        commands[i].args);
         (void)fprintf(to, "  %-34s %s\n", left, commands[i].help);
     }
+}
+
+static void print_help(FILE *to, const char *resource) {
+    (void)fprintf(to, "usage: fairlead RESOURCE VERB [ARGUMENT...] [OPTION...]\n\n");
+    print_commands(to, resource);
     (void)fprintf(
         to,
         "\nOptions of every command:\n"
         "  --server URL      of the coordinator [FAIRLEAD_SERVER, or http://127.0.0.1:8080]\n"
         "  --token-file FILE with the token, mode 0600 [FAIRLEAD_TOKEN_FILE, or ~/.config/fairlead/token]\n"
-        "  -o table|json     how to print\n"
+        "  -o, --output table|json\n"
+        "                    how to print\n"
         "  -v                show whole problem documents\n"
-        "  --help            of a command: its options\n\n"
+        "  --version         which Fairlead this is\n"
+        "  --help            of a command: its options (also: fairlead help RESOURCE VERB)\n\n"
         "Exit codes: 0 done, 1 it failed, 2 usage, 3 refused by the server, 4 not reachable, 5 time is up\n");
 }
 
@@ -141,44 +155,80 @@ bool cli_flag(const struct cli *cli, const char *name) {
     return cli_option(cli, name, NULL) != NULL;
 }
 
-/* 1: a value follows. 0: a flag. -1: unknown. */
+#define ANY ((const struct command *)NULL)
+
+/* 1: a value follows. 0: a flag. -1: unknown to this command; to none, where it is ANY. */
 static int option_kind(const struct command *command, const char *name) {
-    static const char *const common[] = {"server", "token-file", "o"};
-    for (size_t i = 0; i < sizeof common / sizeof *common; i++)
-        if (str_eq(common[i], name))
+    static const char *const with_value[] = {"server", "token-file", "o", "output"};
+    static const char *const flags[] = {"v", "help", "h", "version"};
+    for (size_t i = 0; i < sizeof with_value / sizeof *with_value; i++)
+        if (str_eq(with_value[i], name))
             return 1;
-    if (str_eq(name, "v") || str_eq(name, "help"))
-        return 0;
-    for (const char *const *o = command ? command->options : NULL; o && *o; o++) {
-        size_t n = strcspn(*o, "=! ");
-        if (strlen(name) == n && strncmp(*o, name, n) == 0)
-            return (*o)[n] == '=' ? 1 : 0;
-    }
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
+        if (str_eq(flags[i], name))
+            return 0;
+    for (int i = 0; i < commands_n; i++)
+        for (const char *const *o = commands[i].options; o && *o; o++) {
+            size_t n = strcspn(*o, "=! ");
+            if ((command == ANY || command == &commands[i]) && strlen(name) == n && strncmp(*o, name, n) == 0)
+                return (*o)[n] == '=' ? 1 : 0;
+        }
     return -1;
 }
 
-static int read_line(struct cli *cli, const struct command *command, int argc, char **argv) {
+/* "--name", "--name=value", "-n": its name, and the value that stands in it. */
+static const char *split_option(struct cli *cli, char *arg, const char **ret_value) {
+    const char *name = arg + 1 + (arg[1] == '-');
+    const char *eq = strchr(name, '=');
+    *ret_value = eq ? eq + 1 : NULL;
+    return eq ? arena_strndup(&cli->arena, name, (size_t)(eq - name)) : name;
+}
+
+/* Options may stand anywhere, before the resource too; the rest are words. After "--" all are. */
+static int read_line(struct cli *cli, int argc, char **argv) {
     cli->args = arena_alloc(&cli->arena, ((size_t)argc + 1) * sizeof *cli->args);
-    for (int i = 0; i < argc; i++) {
+    for (int i = 1; i < argc; i++) {
         char *arg = argv[i];
+        const char *value;
+        if (str_eq(arg, "--")) {
+            while (++i < argc)
+                cli->args[cli->args_n++] = argv[i];
+            break;
+        }
         if (arg[0] != '-' || !arg[1]) {
             cli->args[cli->args_n++] = arg;
             continue;
         }
-        const char *name = arg + 1 + (arg[1] == '-');
-        char *value = strchr(name, '=');
-        char bare[64];
-        (void)snprintf(bare, sizeof bare, "%.*s", value ? (int)(value - name) : (int)strlen(name), name);
-        int kind = option_kind(command, bare);
-        if (kind < 0 || cli->options_n == 64)
+        const char *name = split_option(cli, arg, &value);
+        int kind = option_kind(ANY, name);
+        if (cli->options_n == CLI_OPTIONS_MAX) {
+            (void)fprintf(stderr, "fairlead: more than %d options\n", CLI_OPTIONS_MAX);
+            return EXIT_USAGE;
+        }
+        if (kind == 1 && !value && i + 1 < argc)
+            value = argv[++i];
+        cli->options[cli->options_n++] = (struct option_value){str_eq(name, "output") ? "o" : name, value};
+    }
+    return 0;
+}
+
+/* Each is one of this command, has its value, and is given once where only the last would count. */
+static int check_options(struct cli *cli, const struct command *command) {
+    for (int i = 0; i < cli->options_n; i++) {
+        struct option_value *option = &cli->options[i];
+        const char *dashes = option->name[1] ? "--" : "-";
+        int kind = option_kind(command, option->name);
+        if (kind < 0)
+            return cli_usage(command, arena_printf(&cli->arena, "\"%s%s\" is not an option of this command",
+                                                   dashes, option->name));
+        if (kind == 1 && !option->value)
             return cli_usage(command,
-                             arena_printf(&cli->arena, "\"%s\" is not an option of this command", arg));
-        if (kind == 1 && !value && i + 1 == argc)
-            return cli_usage(command, arena_printf(&cli->arena, "\"%s\" needs a value", arg));
-        cli->options[cli->options_n++] =
-            (struct option_value){arena_strdup(&cli->arena, bare), kind == 0 ? ""
-                                                                   : value   ? value + 1
-                                                                             : argv[++i]};
+                             arena_printf(&cli->arena, "\"%s%s\" needs a value", dashes, option->name));
+        if (kind == 0 && option->value)
+            return cli_usage(command,
+                             arena_printf(&cli->arena, "\"%s%s\" takes no value", dashes, option->name));
+        if (kind == 0)
+            option->value = "";
     }
     return 0;
 }
@@ -206,32 +256,91 @@ static const struct command *find_command(const char *resource, const char *verb
     return NULL;
 }
 
-static int run(struct cli *cli, int argc, char **argv) {
-    struct err err = {0};
-    if (argc < 2 || str_eq(argv[1], "--help") || str_eq(argv[1], "-h")) {
-        print_help(argc < 2 ? stderr : stdout);
-        return argc < 2 ? EXIT_USAGE : EXIT_OK;
+static bool has_option(const struct cli *cli, const char *name) {
+    for (int i = 0; i < cli->options_n; i++)
+        if (str_eq(cli->options[i].name, name))
+            return true;
+    return false;
+}
+
+static bool is_resource(const char *word) {
+    for (int i = 0; i < commands_n; i++)
+        if (str_eq(commands[i].resource, word))
+            return true;
+    return false;
+}
+
+/* No command: help was asked for, or something was mistyped. */
+static int explain(const struct cli *cli, bool help) {
+    const char *resource = cli->args_n ? cli->args[0] : NULL, *verb = cli->args_n > 1 ? cli->args[1] : NULL;
+    bool known = resource && is_resource(resource);
+    if (help && (!resource || (known && !verb))) {
+        print_help(stdout, resource);
+        return EXIT_OK;
     }
-    const struct command *command = find_command(argv[1], "");
-    int words = command ? 2 : 3;
-    if (!command && argc > 2)
-        command = find_command(argv[1], argv[2]);
-    if (!command) {
-        (void)fprintf(stderr, "fairlead: \"%s%s%s\" is not a command; fairlead --help lists them\n", argv[1],
-                      argc > 2 ? " " : "", argc > 2 ? argv[2] : "");
+    if (!resource) {
+        print_help(stderr, NULL);
         return EXIT_USAGE;
     }
-    int rc = read_line(cli, command, argc - words, argv + words);
-    if (rc)
-        return rc;
-    if (cli_flag(cli, "help"))
-        return cli_usage(command, NULL);
+    if (known && !verb)
+        (void)fprintf(stderr, "fairlead: \"%s\" needs a verb:\n", resource);
+    else if (known)
+        (void)fprintf(stderr, "fairlead: \"%s %s\" is not a command; there are:\n", resource, verb);
+    else
+        (void)fprintf(stderr, "fairlead: \"%s\" is not a command; fairlead --help lists them\n", resource);
+    if (known)
+        print_commands(stderr, resource);
+    return EXIT_USAGE;
+}
+
+/* Words behind those that name the command are its arguments. */
+static const struct command *take_command(struct cli *cli) {
+    const struct command *command = cli->args_n ? find_command(cli->args[0], "") : NULL;
+    int words = 1;
+    if (!command && cli->args_n > 1) {
+        command = find_command(cli->args[0], cli->args[1]);
+        words = 2;
+    }
+    if (command) {
+        cli->args += words;
+        cli->args_n -= words;
+    }
+    return command;
+}
+
+static int check_arguments(const struct cli *cli, const struct command *command) {
     int wanted = *command->args ? 1 : 0;
     for (const char *p = command->args; *p; p++)
         wanted += *p == ' ';
-    if (cli->args_n != wanted)
-        return cli_usage(command,
-                         wanted ? "arguments are missing, or too many" : "this command takes no arguments");
+    if (cli->args_n == wanted)
+        return 0;
+    return cli_usage(command, !wanted                ? "this command takes no arguments"
+                              : cli->args_n < wanted ? "arguments are missing"
+                                                     : "there are too many arguments");
+}
+
+static int run(struct cli *cli, int argc, char **argv) {
+    struct err err = {0};
+    int rc = read_line(cli, argc, argv);
+    if (rc)
+        return rc;
+    if (has_option(cli, "version")) {
+        printf("Fairlead %s\n", FAIRLEAD_VERSION);
+        return EXIT_OK;
+    }
+    bool help = has_option(cli, "help") || has_option(cli, "h");
+    if (cli->args_n && str_eq(cli->args[0], "help")) {
+        cli->args++;
+        cli->args_n--;
+        help = true;
+    }
+    const struct command *command = cli->command = take_command(cli);
+    if (!command)
+        return explain(cli, help);
+    if (help)
+        return cli_usage(command, NULL);
+    if ((rc = check_options(cli, command)) || (rc = check_arguments(cli, command)))
+        return rc;
     const char *env = getenv("FAIRLEAD_SERVER"), *format = cli_option(cli, "o", "table");
     cli->server = cli_option(cli, "server", env ? env : "http://127.0.0.1:8080");
     cli->json = str_eq(format, "json");
@@ -250,5 +359,10 @@ int main(int argc, char **argv) {
     struct cli cli = {0};
     int rc = run(&cli, argc, argv);
     arena_release(&cli.arena);
+    /* What was not written was not said: a full disk, a pipe that is closed. */
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        (void)fprintf(stderr, "fairlead: the output cannot be written: %s\n", strerror(errno));
+        return rc ? rc : EXIT_FAILED;
+    }
     return rc;
 }

@@ -57,10 +57,8 @@ int run_get(struct cli *cli, const struct command *command) {
     json_t *record = NULL;
     int rc =
         cli_call(cli, "GET", arena_printf(&cli->arena, "%s/%s", command->path, cli->args[0]), NULL, &record);
-    if (rc == EXIT_OK) {
-        (void)json_dumpf(record, stdout, JSON_INDENT(2));
-        printf("\n");
-    }
+    if (rc == EXIT_OK)
+        cli_print_one(cli, record);
     json_decref(record);
     return rc;
 }

@@ -32,10 +32,12 @@ static int apply_one(struct pg *pg, const struct sql_script *script, struct aren
 /* The tables of states and transitions are the C tables, whatever they were before. */
 static int write_tables(struct pg *pg, struct err *err) {
     cleanup_str struct str sql = STR_INIT(65536);
-    str_adds(&sql, "delete from transitions; insert into states (name) values ");
+    str_adds(&sql, "delete from transitions; insert into states (name, begins) values ");
     for (int i = 0; i < STATE_COUNT; i++)
-        str_addf(&sql, "%s('%s')", i ? ", " : "", state_rows[i].name);
-    str_adds(&sql, " on conflict do nothing; insert into transitions (from_state, to_state) values ");
+        str_addf(&sql, "%s('%s', %s)", i ? ", " : "", state_rows[i].name,
+                 i == STATE_FIRST ? "true" : "false");
+    str_adds(&sql, " on conflict (name) do update set begins = excluded.begins; insert into transitions "
+                   "(from_state, to_state) values ");
     for (int i = 0; i < transition_rows_n; i++)
         str_addf(&sql, "%s('%s', '%s')", i ? ", " : "", state_rows[transition_rows[i].from].name,
                  state_rows[transition_rows[i].to].name);

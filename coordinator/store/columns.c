@@ -12,7 +12,7 @@ static const char *const labels_intent[INTENT_COUNT] = {
 #include "model/tables.def"
 };
 static const char *const labels_walk[WALK_COUNT] = {
-#define WALK(id, name, end, what) name,
+#define WALK(id, name, from, end, what) name,
 #include "model/tables.def"
 };
 static const char *const labels_step[STEP_COUNT] = {
@@ -45,6 +45,7 @@ static const struct table_column instances_list[] = {
     COL(CHANGES, images, "images", struct instance, PG_JSON),
     COL(FIXED, public_url, "public_url", struct instance, PG_TEXT),
     COL(CHANGES, health, "health", struct instance, PG_TEXT),
+    COL(CHANGES, health_reason, "health_reason", struct instance, PG_TEXT),
     COL(CHANGES, problem, "problem", struct instance, PG_TEXT),
     ENUM(CHANGES, state, "state", struct instance, labels_state, STATE_COUNT),
     COL(CHANGES, accepted, "accepted", struct instance, PG_INT),

@@ -30,16 +30,18 @@ static int check_fields(struct walk *w, json_t *object, const struct schema_fiel
 static int check_string(struct walk *w, const json_t *v, const struct schema_field *f) {
     if (!json_is_string(v))
         return refuse(w, "must be a text%s", "");
-    size_t n = json_string_length(v);
-    char limits[96];
-    if ((int64_t)n < f->min || (int64_t)n > (f->max ? f->max : 4096)) {
-        (void)snprintf(limits, sizeof limits, "%lld to %lld", (long long)f->min,
-                       (long long)(f->max ? f->max : 4096));
-        return refuse(w, "must have %s bytes", limits);
-    }
     const char *s = json_string_value(v);
-    if (strlen(s) != n)
+    if (strlen(s) != json_string_length(v))
         return refuse(w, "must not contain NUL%s", "");
+    int64_t n = (int64_t)str_characters(s), max = f->max ? f->max : 4096;
+    char limits[96];
+    if (n < f->min || n > max) {
+        if (f->min)
+            (void)snprintf(limits, sizeof limits, "%lld to %lld", (long long)f->min, (long long)max);
+        else
+            (void)snprintf(limits, sizeof limits, "at most %lld", (long long)max);
+        return refuse(w, "must have %s characters", limits);
+    }
     for (const char *const *one = f->values; one && !str_eq(*one, s); one++) {
         if (one[0] && one[1])
             continue;

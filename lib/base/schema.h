@@ -15,7 +15,7 @@
 
 enum schema_type {
     SCHEMA_END = 0,
-    SCHEMA_STRING, /* min..max bytes (max 0: 4096) */
+    SCHEMA_STRING, /* min..max characters (max 0: 4096) */
     SCHEMA_INT,    /* min..max */
     SCHEMA_BOOL,
     SCHEMA_LIST,   /* min..max items (max 0: 64), each an object of `fields`, or a string when NULL */

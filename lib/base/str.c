@@ -136,6 +136,13 @@ bool str_to_int(const char *s, int64_t low, int64_t high, int64_t *ret) {
     return true;
 }
 
+size_t str_characters(const char *s) {
+    size_t n = 0;
+    for (; *s; s++)
+        n += ((unsigned char)*s & 0xc0) != 0x80;
+    return n;
+}
+
 size_t str_cut_at(const char *s, size_t max) {
     size_t n = strnlen(s, max + 1);
     if (n <= max)

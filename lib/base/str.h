@@ -31,6 +31,8 @@ bool str_starts(const char *s, const char *prefix);
 /* Valid UTF-8 without control characters: what may become a parameter of a statement, or a line of a log. */
 bool str_is_text(const char *s);
 
+/* Characters of a text in UTF-8; of other bytes, those that begin none. */
+size_t str_characters(const char *s);
 /* How many bytes of a text are at most `max` without ending inside a character of UTF-8. */
 size_t str_cut_at(const char *s, size_t max);
 #define STR_CUT_MARK " [...]" /* stands where a text was cut */

@@ -343,9 +343,13 @@ static int check_input(const json_t *field, const char *key, json_t *inputs, str
                            (long long)min, (long long)max);
         return 0;
     }
-    if ((int64_t)strlen(s) < min || (int64_t)strlen(s) > max)
-        return err_set(err, ERR_PARK, "inputs.%s: \"%s\" must have %lld to %lld bytes", key, title,
-                       (long long)min, (long long)max);
+    int64_t characters = (int64_t)str_characters(s);
+    if (characters > max)
+        return err_set(err, ERR_PARK, "inputs.%s: \"%s\" must have at most %lld characters", key, title,
+                       (long long)max);
+    if (characters < min)
+        return err_set(err, ERR_PARK, "inputs.%s: \"%s\" must have at least %lld characters", key, title,
+                       (long long)min);
     for (const char *p = s; *p; p++)
         if ((unsigned char)*p < 0x20 || *p == 0x7f)
             return err_set(err, ERR_PARK, "inputs.%s: \"%s\" must be one line of text", key, title);
@@ -365,11 +369,14 @@ int release_check_inputs(const struct release *release, json_t *inputs, struct e
         if (!json_object_get(fields, key))
             return err_set(err, ERR_PARK, "inputs.%.64s: \"%s\" does not ask for this", key, release->app);
     }
+    /* All that is wrong at once: who fills in a form is not asked five times. */
+    cleanup_str struct str wrong = STR_INIT(sizeof err->text);
     json_object_foreach((json_t *)(uintptr_t)fields, key, v) {
-        if (check_input(v, key, inputs, err) < 0)
-            return -1;
+        struct err one = {0};
+        if (check_input(v, key, inputs, &one) < 0)
+            str_addf(&wrong, "%s%s", wrong.n ? "; " : "", one.text);
     }
-    return 0;
+    return wrong.n ? err_set(err, ERR_PARK, "%s", str_text(&wrong)) : 0;
 }
 
 size_t release_images(const struct release *release) {

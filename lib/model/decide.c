@@ -82,10 +82,11 @@ static bool refuse(struct subject *subject, const struct decide_event *event, st
         [STATE_DELETING] = "It is being deleted.",
         [STATE_DELETED] = "It is deleted.",
     };
-    const char *about = event->intent == INTENT_START && state == STATE_RUNNING  ? "It is running already."
-                        : event->intent == INTENT_STOP && state == STATE_STOPPED ? "It is stopped already."
-                        : subject->instance->state == STATE_NEW                  ? hints[STATE_NEW]
-                                                                                 : hints[state];
+    bool already = (event->intent == INTENT_START && state == STATE_RUNNING) ||
+                   (event->intent == INTENT_STOP && state == STATE_STOPPED);
+    const char *about = already ? arena_printf(decision->arena, "It is %s already.", state_rows[state].name)
+                        : subject->instance->state == STATE_NEW ? hints[STATE_NEW]
+                                                                : hints[state];
     *refusal = (struct refusal){
         .status = 409,
         .code = "wrong_state",
@@ -152,7 +153,7 @@ static bool accept_intent(struct subject *subject, const struct decide_event *ev
 
 /* What had parked has succeeded after all: the walk goes on where it stood, and nobody has to ask. But for an
  * end that is not due any more. */
-static void revive(struct subject *subject, const struct decision *decision) {
+static void revive(struct subject *subject, struct decision *decision) {
     struct intent *intent = subject_intent(subject, subject->instance->running);
     if (!intent || intent->state != INTENT_FAILED ||
         (intent->walk == WALK_EXPIRE && subject->instance->expires_at > decision->now))
@@ -172,9 +173,7 @@ static void revive(struct subject *subject, const struct decision *decision) {
     intent->state = INTENT_RUNNING;
     intent->ended_at = 0;
     intent->change = intent->change == ROW_NEW ? ROW_NEW : ROW_CHANGED;
-    subject->instance->problem = NULL;
-    if (subject->instance->change == ROW_KEPT)
-        subject->instance->change = ROW_CHANGED;
+    walk_goes_on(subject, decision, intent);
 }
 
 /* Success of any attempt of the running generation counts, whenever it comes; failure only of the present

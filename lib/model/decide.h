@@ -123,6 +123,8 @@ void step_open(struct subject *subject, struct decision *decision, struct step *
 /* A result for an open step. */
 void step_settle(struct subject *subject, struct decision *decision, struct step *step, enum result result,
                  const struct problem *problem, const char *facts);
+/* A walk that had parked runs again: it is not failed any more. */
+void walk_goes_on(struct subject *subject, struct decision *decision, const struct intent *intent);
 /* Goes as far as possible: opens what may begin, ends walks, starts what waits. */
 void walk_advance(struct subject *subject, struct decision *decision);
 

@@ -44,6 +44,7 @@ void health_refresh(struct subject *subject, struct decision *decision, const ch
         decision_event(subject, decision, "health_changed",
                        json_pack("{s:s, s:s}", "health", health, "reason", str_eq(health, "ok") ? "" : why));
     instance->health = health;
+    instance->health_reason = str_eq(health, "ok") || !*why ? NULL : why;
     if (instance->change == ROW_KEPT)
         instance->change = ROW_CHANGED;
 }

@@ -22,7 +22,7 @@ struct bytes {
 struct instance {
     enum change change;
     struct uuid tenant_id, id, customer_id, plane_id, release_id, size_id, node_id, edge_id, prober_id;
-    const char *name, *host, *inputs, *images, *public_url, *health,
+    const char *name, *host, *inputs, *images, *public_url, *health, *health_reason,
         *problem; /* images: name -> repository@digest */
     int state;
     int64_t accepted, running, port, memory_mb, cpu_milli, disk_mb, expires_at, trial_days, event_seq,

@@ -13,7 +13,7 @@ const struct intent_row intent_rows[INTENT_COUNT] = {
 };
 
 const struct walk_name_row walk_rows[WALK_COUNT] = {
-#define WALK(id, text, final, about) {.name = text, .end = final, .what = about},
+#define WALK(id, text, again, final, about) {.name = text, .from = again, .end = final, .what = about},
 #include "model/tables.def"
 };
 

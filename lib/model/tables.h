@@ -23,7 +23,7 @@ enum intent_kind {
 };
 
 enum walk {
-#define WALK(id, name, end, what) WALK_##id,
+#define WALK(id, name, from, end, what) WALK_##id,
 #include "model/tables.def"
     WALK_COUNT
 };
@@ -62,6 +62,8 @@ extern const struct intent_row intent_rows[INTENT_COUNT];
 
 struct walk_name_row {
     const char *name;
+    enum state
+        from;       /* what it is when the walk goes on after it parked; STATE_COUNT: failed, until it ends */
     enum state end; /* state when every step is done; STATE_COUNT: stays */
     const char *what;
 };
@@ -105,6 +107,8 @@ const struct walk_step_row *walk_step_find(enum walk walk, enum step_kind step);
 enum result { RESULT_IS_OK, RESULT_IS_RETRY, RESULT_IS_PARK };
 enum outcome { OUTCOME_DONE, OUTCOME_AGAIN, OUTCOME_PARK };
 enum outcome result_outcome(enum result result, bool budget_left);
+
+#define STATE_FIRST STATE_NEW /* in which an instance begins */
 
 /* Which state may follow which: the trigger of the instances table holds the same rows. */
 struct transition_row {

@@ -76,6 +76,16 @@ static void arm_expiry(struct subject *subject, struct decision *decision) {
                    subject->instance->expires_at);
 }
 
+void walk_goes_on(struct subject *subject, struct decision *decision, const struct intent *intent) {
+    enum state from = walk_rows[intent->walk].from;
+    if (subject->instance->change == ROW_KEPT)
+        subject->instance->change = ROW_CHANGED;
+    if (from == STATE_COUNT || subject->instance->state != STATE_FAILED)
+        return;
+    subject->instance->problem = NULL;
+    set_state(subject, decision, from);
+}
+
 static void extend(struct subject *subject, struct decision *decision, const struct intent *intent) {
     struct instance *instance = subject->instance;
     cleanup_json json_t *params = intent->params ? json_loads(intent->params, 0, NULL) : NULL;
@@ -85,6 +95,10 @@ static void extend(struct subject *subject, struct decision *decision, const str
     int64_t from = instance->expires_at > decision->now ? instance->expires_at : decision->now;
     instance->expires_at = from + days * CLOCK_DAY;
     arm_expiry(subject, decision);
+    char until[28];
+    decision_event(subject, decision, "extended",
+                   json_pack("{s:s, s:I}", "until", clock_text(instance->expires_at, until), "generation",
+                             (json_int_t)intent->generation));
 }
 
 static void start_intent(struct subject *subject, struct decision *decision, struct intent *intent) {
@@ -112,7 +126,10 @@ static void start_intent(struct subject *subject, struct decision *decision, str
         make_steps(subject, decision, intent);
     if (intent->kind == INTENT_RETRY && instance->expires_at)
         arm_expiry(subject, decision); /* it may have come, and found nothing to end */
-    instance->problem = NULL;
+    if (intent->kind == INTENT_RETRY)
+        walk_goes_on(subject, decision, intent);
+    else
+        instance->problem = NULL;
     if (intent->kind == INTENT_CREATE && instance->trial_days && subject->release->trial) {
         instance->expires_at = decision->now + instance->trial_days * CLOCK_DAY;
         arm_expiry(subject, decision);
@@ -210,6 +227,7 @@ static void finish_walk(struct subject *subject, struct decision *decision, stru
         return;
     set_state(subject, decision, end);
     subject->instance->problem = NULL;
+    subject->instance->health_reason = NULL;
     subject->instance->health = NULL; /* until health_refresh() below: it was just proved, or it is off */
     if (end == STATE_DELETED)
         release_room(subject, decision);

@@ -10,15 +10,12 @@ create table lanes (
 grant select, insert, update, delete on lanes to fairlead_app;
 grant select on lanes to fairlead_read;
 
--- A state that others lead to is reached by a transition, never by an insert.
+-- Every other state is reached by a transition, never by an insert.
+alter table states add column begins boolean not null default false;
 create function refuse_insertion() returns trigger language plpgsql as $$
 begin
-    if exists (
-        select from new_rows n
-        where not exists (select from states s where s.name = n.state)
-           or exists (select from transitions t where t.to_state = n.state))
-    then
-        raise exception 'an instance begins in the state that no other leads to';
+    if exists (select from new_rows n where not exists (select from states s where s.name = n.state and s.begins)) then
+        raise exception 'an instance does not begin in that state';
     end if;
     return null;
 end
@@ -29,3 +26,6 @@ create trigger instances_insertion after insert on instances
 -- What was sealed for instances that are gone with their data.
 delete from credentials c using instances i where i.id = c.instance_id and i.gone;
 delete from recovery_boxes b using instances i where i.id = b.instance_id and i.gone;
+
+-- Why an instance is not well, as its last change of health said.
+alter table instances add column health_reason text;

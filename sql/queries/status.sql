@@ -12,15 +12,16 @@ select jsonb_build_object(
     'outbox_held', (select count(*) from outbox_held),
     'dead_letters', (select count(*) from dead_letters),
     'clock_held', (select clock_held from installation),
-    'silent_nodes', (select coalesce(jsonb_agg(jsonb_build_object('name', name, 'since', seen_at) order by name), '[]')
+    'silent_nodes', (select coalesce(jsonb_agg(jsonb_build_object('name', name, 'since', rfc3339(seen_at)) order by name), '[]')
         from nodes where state = 'ready' and health <> 'ok'),
     'stuck_all', (select count(*) from stuck_v1),
     'stuck', (select coalesce(jsonb_agg(to_jsonb(s) order by since), '[]') from (
-        select customer, tenant, instance, state, step, step_state, class, reason, since, attempt, next_try
-        from stuck_v1 order by since limit 50) s),
+        select customer, tenant, instance, state, step, step_state, class, reason, rfc3339(since) as since, attempt,
+            rfc3339(next_try) as next_try
+        from stuck_v1 x order by x.since limit 50) s),
     'unwell', (select coalesce(jsonb_agg(to_jsonb(s)), '[]') from (
-        select customer, tenant, instance, health, coalesce(e.data->>'reason', '') as reason, e.at as since
+        select customer, tenant, instance, health, coalesce(health_reason, '') as reason, rfc3339(e.at) as since
         from fleet_now_v1 f left join lateral (
-            select data, at from events where instance_id = f.id and type = 'health_changed'
+            select at from events where instance_id = f.id and type = 'health_changed'
             order by sequence desc limit 1) e on true
         where f.state = 'running' and f.health <> 'ok' order by 1, 2, 3 limit 50) s))

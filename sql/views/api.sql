@@ -1,50 +1,54 @@
+-- One form of time wherever JSON leaves the house: RFC 3339, UTC, whatever the session's time zone.
+create or replace function rfc3339(timestamptz) returns text language sql stable parallel safe
+    return to_char($1 at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"');
+
 -- What the API shows of each kind of record: its key in a path, and its body.
 create or replace view api_plans as
     select name as key, id, jsonb_build_object('id', id, 'name', name, 'title', title, 'modes', modes,
         'max_instances', max_instances, 'max_memory_mb', max_memory_mb, 'trial_days', trial_days,
-        'created_at', created_at) as body from plans;
+        'created_at', rfc3339(created_at)) as body from plans;
 create or replace view api_customers as
     select c.name as key, c.id, jsonb_build_object('id', c.id, 'name', c.name, 'title', c.title, 'plan', p.name,
-        'created_at', c.created_at) as body from customers c join plans p on p.id = c.plan_id;
+        'created_at', rfc3339(c.created_at)) as body from customers c join plans p on p.id = c.plan_id;
 create or replace view api_tenants as
     select c.name || '/' || t.name as key, t.id, jsonb_build_object('id', t.id, 'customer', c.name, 'name', t.name,
-        'title', t.title, 'created_at', t.created_at) as body from tenants t join customers c on c.id = t.customer_id;
+        'title', t.title, 'created_at', rfc3339(t.created_at)) as body from tenants t join customers c on c.id = t.customer_id;
 create or replace view api_planes as
     select p.name as key, p.id, jsonb_build_object('id', p.id, 'name', p.name, 'mode', p.mode, 'customer', c.name,
         'domain', p.domain, 'scheme', p.scheme, 'public_port', p.public_port,
-        'recovery_key', encode(p.recovery_key, 'hex'), 'created_at', p.created_at) as body
+        'recovery_key', encode(p.recovery_key, 'hex'), 'created_at', rfc3339(p.created_at)) as body
     from planes p left join customers c on c.id = p.customer_id;
 create or replace view api_nodes as
     select n.name as key, n.id, jsonb_build_object('id', n.id, 'name', n.name, 'plane', p.name, 'roles', n.roles,
         'state', n.state, 'health', n.health, 'address', n.address, 'arch', n.arch, 'cpu_milli', n.cpu_milli,
-        'memory_mb', n.memory_mb, 'disk_mb', n.disk_mb, 'version', n.version, 'seen_at', n.seen_at,
+        'memory_mb', n.memory_mb, 'disk_mb', n.disk_mb, 'version', n.version, 'seen_at', rfc3339(n.seen_at),
         'memory_used_mb', (select coalesce(sum(i.memory_mb), 0) from instances i
                            where i.node_id = n.id and not i.gone),
-        'created_at', n.created_at) as body from nodes n join planes p on p.id = n.plane_id;
+        'created_at', rfc3339(n.created_at)) as body from nodes n join planes p on p.id = n.plane_id;
 create or replace view api_sizes as
     select p.name || '/' || s.name as key, s.id, jsonb_build_object('id', s.id, 'plane', p.name, 'name', s.name,
-        'cpu_milli', s.cpu_milli, 'memory_mb', s.memory_mb, 'disk_mb', s.disk_mb, 'created_at', s.created_at) as body
+        'cpu_milli', s.cpu_milli, 'memory_mb', s.memory_mb, 'disk_mb', s.disk_mb, 'created_at', rfc3339(s.created_at)) as body
     from sizes s join planes p on p.id = s.plane_id;
 create or replace view api_apps as
     select a.name as key, null::uuid as id, jsonb_build_object('name', a.name, 'title', a.title, 'summary', a.summary,
         'versions', (select jsonb_agg(r.version order by r.created_at desc) from releases r where r.app = a.name),
         'inputs', (select r.spec->'inputs' from releases r where r.app = a.name order by r.created_at desc limit 1),
-        'created_at', a.created_at) as body from apps a;
+        'created_at', rfc3339(a.created_at)) as body from apps a;
 create or replace view api_releases as
     select app || '/' || version as key, id, jsonb_build_object('id', id, 'app', app, 'version', version,
-        'spec', spec, 'template', template, 'created_at', created_at) as body from releases;
+        'spec', spec, 'template', template, 'created_at', rfc3339(created_at)) as body from releases;
 create or replace view api_dead_letters as
     select replace(id::text, '-', '') as key, id, jsonb_build_object('id', id, 'source', source, 'node', node_id,
         'reason', reason, 'bytes', length(bytes), 'hex', encode(substr(bytes, 1, 2048), 'hex'),
-        'created_at', created_at) as body from dead_letters;
+        'created_at', rfc3339(created_at)) as body from dead_letters;
 create or replace view api_instances as
     select i.id::text as key, i.id, i.accepted as etag, i.tenant_id, c.name as customer, t.name as tenant, i.name,
         i.state, jsonb_build_object(
         'id', i.id, 'name', i.name, 'customer', c.name, 'tenant', t.name, 'app', r.app, 'version', r.version,
-        'plane', p.name, 'size', s.name, 'state', i.state, 'health', i.health, 'host', i.host, 'url', i.public_url,
+        'plane', p.name, 'size', s.name, 'state', i.state, 'health', i.health, 'health_reason', i.health_reason, 'host', i.host, 'url', i.public_url,
         'node', n.name, 'edge', e.name, 'prober', w.name, 'port', i.port, 'problem', i.problem, 'inputs', i.inputs, 'images', i.images,
-        'generation', i.accepted, 'running', i.running, 'memory_mb', i.memory_mb, 'cpu_milli', i.cpu_milli,
-        'expires_at', i.expires_at, 'created_at', i.created_at, 'updated_at', i.updated_at) as body
+        'generation', i.accepted, 'running', i.running, 'last_event', i.event_seq, 'memory_mb', i.memory_mb, 'cpu_milli', i.cpu_milli,
+        'expires_at', rfc3339(i.expires_at), 'created_at', rfc3339(i.created_at), 'updated_at', rfc3339(i.updated_at)) as body
     from instances i
         join tenants t on t.id = i.tenant_id
         join customers c on c.id = i.customer_id

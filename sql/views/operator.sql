@@ -1,7 +1,7 @@
 -- Views for operators (docs/SQL.md). Each has its version in its name; a change of columns makes a new one.
 create or replace view fleet_now_v1 as
     select c.name as customer, t.name as tenant, i.name as instance, r.app, r.version, i.state, i.health, i.host,
-        i.public_url, n.name as node, i.expires_at, i.problem, i.id
+        i.public_url, n.name as node, i.expires_at, i.problem, i.id, i.health_reason
     from instances i
         join tenants t on t.id = i.tenant_id
         join customers c on c.id = i.customer_id

@@ -147,7 +147,7 @@ ok "too little memory: failed, and said so" failed_as nomemory stack memory_shor
 ok "too little disk: failed, and said so" failed_as nodisk stack disk_short "free disk"
 ok "an app that does not become healthy: failed, and said so" failed_as nohealth stack container_exited "ended by itself"
 ok "... with the app's last words" shows_lines nohealth "CRASH=1"
-ok "another page under the name: failed, and said so" failed_as nopage verify wrong_identity "something that is not this instance"
+ok "another page under the name: failed, and said so" failed_as nopage verify no_identity "without the header X-Fairlead-Identity"
 ok "a registry that is down: failed, and said so" failed_as nopush build push_failed ""
 xargs kill <"$fleet/listeners" 2>/dev/null || true
 rm -f "$FAIRLEAD_EDGE_DIR/conf.d/zz-page.conf"

@@ -110,7 +110,7 @@ id=$("$fairlead" instance get "t$tag" -o json | jq -r .id)
 in_order() { # requests through both at once: what the events topic holds of it rises by one
   local last
   seq 40 | xargs -P 16 -I{} bash -c "s=$FAIRLEAD_SERVER; [ \$(({} % 2)) = 0 ] || s=$other; curl -s -o /dev/null -m 20 -X POST -H '$auth' -H 'Content-Type: application/json' -d '{\"days\":1}' \$s/v1/instances/$id/extend"
-  within 20 sql_is "select count(*) from events e where instance_id = '$id' and type = 'extended'" 40 || return 1
+  within 20 sql_is "select count(*) from events e where instance_id = '$id' and type = 'extend_requested'" 40 || return 1
   last=$(sql "select event_seq from instances where id = '$id'")
   within 20 bash -c "kcat -C -e -q -b '$FAIRLEAD_KAFKA' -t fairlead.events -f '%h\n' | grep 'ce_subject=$id' | grep -q 'ce_sequence=0*$last'" || return 1
   kcat -C -e -q -b "$FAIRLEAD_KAFKA" -t fairlead.events -f '%h\n' | grep "ce_subject=$id" | grep -o 'ce_sequence=[0-9]*' | cut -d= -f2 | sed 's/^0*//' |

@@ -180,6 +180,17 @@ static void the_validator_names_the_value_and_the_rule(void **state) {
     assert_int_equal(check("{\"name\":\"x\",\"list\":[{\"port\":\"0x7\"}]}", SCHEMA_TEXT, &err), -1);
 }
 
+static void lengths_count_characters(void **state) {
+    struct err err = {0};
+    struct schema_field name[] = {{.name = "name", .type = SCHEMA_STRING, .max = 4}, {0}};
+    (void)state;
+    cleanup_json json_t *good = json_pack("{s:s}", "name", "\xc3\xa9\xc3\xa9\xc3\xa9\xe2\x82\xac");
+    assert_int_equal(schema_check(good, name, 0, &err), 0);
+    cleanup_json json_t *bad = json_pack("{s:s}", "name", "\xc3\xa9\xc3\xa9\xc3\xa9\xe2\x82\xacx");
+    assert_int_equal(schema_check(bad, name, 0, &err), -1);
+    assert_string_equal(err.text, "name: must have at most 4 characters");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_end_of_a_long_log_is_kept),
@@ -191,6 +202,7 @@ int main(void) {
         cmocka_unit_test(yaml_scalars_stay_texts),
         cmocka_unit_test(emitted_text_reads_back_as_the_same_text),
         cmocka_unit_test(the_validator_names_the_value_and_the_rule),
+        cmocka_unit_test(lengths_count_characters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -63,6 +63,11 @@ static void report(struct fixture *f, int64_t attempt, enum result result) {
     (void)decide(&f->subject, &event, &f->decision, &f->refusal);
 }
 
+static const struct event_row *last_event(const struct fixture *f) {
+    assert_true(f->decision.events.n > 0);
+    return vec_at(&f->decision.events, struct event_row, f->decision.events.n - 1);
+}
+
 static void wake_late(struct fixture *f) {
     struct decide_event event = {.kind = DECIDE_WAKE};
     f->decision.now += 100 * CLOCK_S;
@@ -124,6 +129,8 @@ static void silence_uses_up_the_budget_and_parks(void **state) {
     assert_int_equal(f->instance.state, STATE_FAILED);
     assert_string_equal(only_step(f)->cls, "no_answer");
     assert_true(ask(f, INTENT_RETRY));
+    assert_int_equal(f->instance.state, STATE_NEW); /* what runs again is not failed */
+    assert_null(f->instance.problem);
     assert_int_equal(only_step(f)->attempt, 1);
     report(f, 1, RESULT_IS_OK);
     assert_int_equal(f->instance.state, STATE_RUNNING);
@@ -139,6 +146,33 @@ static void a_success_after_the_budget_ends_the_walk(void **state) {
     assert_int_equal(f->instance.state, STATE_RUNNING);
     assert_null(f->instance.problem);
     assert_int_equal(vec_at(&f->subject.intents, struct intent, 0)->state, INTENT_DONE);
+}
+
+static void a_delete_leaves_history_as_it_was(void **state) {
+    struct fixture *f = *state;
+    assert_true(ask(f, INTENT_CREATE));
+    report(f, 1, RESULT_IS_PARK);
+    int64_t ended = vec_at(&f->subject.intents, struct intent, 0)->ended_at;
+    f->decision.now += CLOCK_DAY;
+    assert_true(ask(f, INTENT_DELETE));
+    const struct intent *create = vec_at(&f->subject.intents, struct intent, 0);
+    assert_int_equal(create->state, INTENT_FAILED);
+    assert_int_equal(create->ended_at, ended);
+}
+
+/* Before, "extended" was told when it was asked for, though it waited, or moved nothing. */
+static void an_end_is_told_to_be_extended_when_it_is(void **state) {
+    struct fixture *f = *state;
+    assert_true(ask(f, INTENT_CREATE));
+    report(f, 1, RESULT_IS_OK);
+    f->instance.expires_at = 0;
+    assert_true(ask(f, INTENT_EXTEND));
+    assert_string_equal(last_event(f)->type, "extend_requested");
+    f->instance.expires_at = f->decision.now + CLOCK_DAY;
+    assert_true(ask(f, INTENT_EXTEND));
+    assert_string_equal(last_event(f)->type, "extended");
+    assert_non_null(strstr(last_event(f)->data, "\"until\""));
+    assert_int_equal(f->instance.expires_at, f->decision.now + 31 * CLOCK_DAY);
 }
 
 static void a_retry_brings_the_end_with_it(void **state) {
@@ -230,6 +264,8 @@ int main(void) {
         TEST(silence_uses_up_the_budget_and_parks),
         TEST(a_success_after_the_budget_ends_the_walk),
         TEST(a_retry_brings_the_end_with_it),
+        TEST(a_delete_leaves_history_as_it_was),
+        TEST(an_end_is_told_to_be_extended_when_it_is),
         TEST(an_end_that_failed_is_not_tried_again_once_it_is_extended),
         TEST(an_end_that_was_put_off_is_not_revived),
         TEST(requests_wait_for_each_other),
