@@ -244,6 +244,8 @@ int instance_create(struct cli *cli, const struct command *command) {
         json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:O}", "app", cli->args[0], "name", cli->args[1],
                   "customer", customer, "tenant", tenant, "plane", cli_option(cli, "plane", "main"), "size",
                   cli_option(cli, "size", "small"), "inputs", inputs);
+    if (cli_option(cli, "version", NULL))
+        (void)json_object_set_new(body, "version", json_string(cli_option(cli, "version", NULL)));
     if (cli_option(cli, "host", NULL))
         (void)json_object_set_new(body, "host", json_string(cli_option(cli, "host", NULL)));
     if (str_to_int(cli_option(cli, "trial-days", NULL), 0, 3650, &days))

@@ -59,7 +59,7 @@ const struct command commands[] = {
     {"app", "get", "NAME", NULL, "one app, with what it asks for", run_get, "/v1/apps"},
     {"instance", "create", "APP NAME",
      OPTIONS("tenant=CUSTOMER/TENANT", "plane=PLANE [main]", "size=SIZE [small]", "host=LABEL",
-             "set=KEY=VALUE", "trial-days=N", "key=IDEMPOTENCY-KEY", WAITING),
+             "set=KEY=VALUE", "version=VERSION of the app", "trial-days=N", "key=IDEMPOTENCY-KEY", WAITING),
      "ask for an instance", instance_create, "/v1/instances"},
     {"instance", "list", "",
      OPTIONS("tenant=CUSTOMER/TENANT [FAIRLEAD_TENANT]", "all! of all tenants", "state=STATE"), "instances",
@@ -160,7 +160,7 @@ bool cli_flag(const struct cli *cli, const char *name) {
 /* 1: a value follows. 0: a flag. -1: unknown to this command; to none, where it is ANY. */
 static int option_kind(const struct command *command, const char *name) {
     static const char *const with_value[] = {"server", "token-file", "o", "output"};
-    static const char *const flags[] = {"v", "help", "h", "version"};
+    static const char *const flags[] = {"v", "help", "h"};
     for (size_t i = 0; i < sizeof with_value / sizeof *with_value; i++)
         if (str_eq(with_value[i], name))
             return 1;
@@ -321,13 +321,13 @@ static int check_arguments(const struct cli *cli, const struct command *command)
 
 static int run(struct cli *cli, int argc, char **argv) {
     struct err err = {0};
-    int rc = read_line(cli, argc, argv);
-    if (rc)
-        return rc;
-    if (has_option(cli, "version")) {
+    if (argc == 2 && str_eq(argv[1], "--version")) { /* elsewhere it is that of an app */
         printf("Fairlead %s\n", FAIRLEAD_VERSION);
         return EXIT_OK;
     }
+    int rc = read_line(cli, argc, argv);
+    if (rc)
+        return rc;
     bool help = has_option(cli, "help") || has_option(cli, "h");
     if (cli->args_n && str_eq(cli->args[0], "help")) {
         cli->args++;

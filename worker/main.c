@@ -46,6 +46,9 @@ static struct conf_row conf[] = {
               "edge: systemd unit to start when nginx is down; empty: nginx itself is started"),
     CONF_NUMBER("http-port", "80", "edge: port that it listens on", 1, 65535),
     CONF_TEXT("edge-user", "www-data", "host: whom nginx runs as, where the edge is on the same machine"),
+    CONF_TEXT("subnets", "10.212.0.0/14",
+              "host: range of which each app gets a network of 14 addresses; empty: the Engine's own pools, "
+              "which are for some thirty apps"),
     CONF_CHOICE("guard", "nft", "host: what guards the ports of apps: nft, or none", "nft none"),
     CONF_TEXT("metrics", "",
               "127.x.x.x:PORT on which this worker answers Prometheus; empty: nothing listens"),
@@ -240,6 +243,7 @@ static int start_documents(struct parts *parts, struct err *err) {
         .dns_server = worker->conf.dns_server,
         .zone = worker->conf.zone,
         .edge_user = conf_get(conf, "edge-user"),
+        .subnets = conf_get(conf, "subnets"),
         .guard = str_eq(conf_get(conf, "guard"), "nft"),
         .cancel = &parts->stop,
     };

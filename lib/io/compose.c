@@ -35,6 +35,8 @@ const struct compose_driver *compose_driver(void) {
     return driver;
 }
 
+#define STOP_S 4000 /* each service has its own stop_grace_period, of an hour at most */
+
 static int run(const struct compose *compose, const char *const *args, int64_t limit_s, enum err_class cls,
                struct err *err) {
     char host[300];
@@ -71,7 +73,6 @@ int compose_up(const struct compose *compose, struct err *err) {
 }
 
 int compose_down(const struct compose *compose, bool volumes, struct err *err) {
-    return run(compose,
-               (const char *const[]){"down", "--remove-orphans", "-t", "20", volumes ? "-v" : NULL, NULL},
-               180, ERR_RETRY, err);
+    return run(compose, (const char *const[]){"down", "--remove-orphans", volumes ? "-v" : NULL, NULL},
+               STOP_S, ERR_RETRY, err);
 }

@@ -114,6 +114,34 @@ int engine_containers(const char *socket, const char *label, json_t **ret, struc
     return 0;
 }
 
+int engine_stop(const char *socket, const char *container, int64_t grace_s, int64_t *ret_exit,
+                struct err *err) {
+    char path[200];
+    long status;
+    cleanup_json json_t *inspected = NULL;
+    (void)snprintf(path, sizeof path, "/containers/%.64s/stop?t=%lld", container, (long long)grace_s);
+    if (engine_call(socket, "POST", path, NULL, (grace_s + 60) * 1000000, &status, NULL, err) < 0)
+        return -1;
+    (void)snprintf(path, sizeof path, "/containers/%.64s/json", container);
+    if (engine_call(socket, "GET", path, NULL, 20000000, &status, &inspected, err) < 0)
+        return -1;
+    const json_t *state = json_object_get(inspected, "State");
+    if (status == 200 && json_is_true(json_object_get(state, "Running")))
+        return err_set(err, ERR_RETRY, "the container has not stopped within %lld s", (long long)grace_s);
+    *ret_exit = status == 200 ? json_int(state, "ExitCode", -1) : 0;
+    return 0;
+}
+
+void engine_root(const char *socket, char *ret, size_t size) {
+    long status;
+    struct err ignored = {0};
+    cleanup_json json_t *info = NULL;
+    ret[0] = '\0';
+    if (engine_call(socket, "GET", "/info", NULL, 20000000, &status, &info, &ignored) == 0 &&
+        json_str(info, "DockerRootDir"))
+        (void)snprintf(ret, size, "%s", json_str(info, "DockerRootDir"));
+}
+
 struct pull {
     char error[300];
 };

@@ -16,6 +16,12 @@ MUST_CHECK int engine_call(const char *socket, const char *method, const char *p
 /* All containers (running or not) with label=value, each as the Engine's inspect shows it. A list, owned by
  * the caller. */
 MUST_CHECK int engine_containers(const char *socket, const char *label, json_t **ret, struct err *err);
+/* TERM, `grace_s` seconds, then KILL; and looks how it ended: 137 is KILL. One that is gone has ended with 0.
+ * Class retry. */
+MUST_CHECK int engine_stop(const char *socket, const char *container, int64_t grace_s, int64_t *ret_exit,
+                           struct err *err);
+/* The folder below which it keeps images and volumes; "" when it does not say. */
+void engine_root(const char *socket, char *ret, size_t size);
 /* Pulls repository@digest; no total limit, but the Engine must say something every 60 s. Class retry, or park
  * when the registry does not have it. */
 MUST_CHECK int engine_pull(const char *socket, const char *image, struct err *err);

@@ -3,6 +3,7 @@
 #include "base/str.h"
 
 #include <arpa/inet.h>
+#include <stdlib.h>
 #include <string.h>
 
 static bool is_lower(char c) {
@@ -94,6 +95,33 @@ bool name_is_key(const char *s) {
     for (; *s; s++)
         if (!is_lower(*s) && !is_digit(*s) && *s != '_')
             return false;
+    return true;
+}
+
+bool name_is_duration(const char *s, int64_t *ret_ms) {
+    static const struct {
+        const char *name;
+        int64_t ms;
+    } units[] = {{"h", 3600000}, {"m", 60000}, {"s", 1000}, {"ms", 1}};
+    int64_t sum = 0;
+    size_t next = 0; /* units that may still come */
+    for (bool any = false; s && (*s || !any); any = true) {
+        size_t digits = strspn(s, "0123456789"), unit_n = strspn(s + digits, "hms"), u = next;
+        if (!digits || digits > 7)
+            return false;
+        while (u < sizeof units / sizeof *units &&
+               (strlen(units[u].name) != unit_n || strncmp(units[u].name, s + digits, unit_n) != 0))
+            u++;
+        if (u == sizeof units / sizeof *units)
+            return false;
+        sum += strtoll(s, NULL, 10) * units[u].ms;
+        next = u + 1;
+        s += digits + unit_n;
+    }
+    if (!s || sum > 3600000)
+        return false;
+    if (ret_ms)
+        *ret_ms = sum;
     return true;
 }
 

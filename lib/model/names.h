@@ -4,6 +4,7 @@
 #define FAIRLEAD_MODEL_NAMES_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* Customers, tenants, instances, planes, nodes, sizes: 1 to 20 of a-z, 0-9 and -, a letter first, no - last.
  * Three of them and two hyphens are at most 62 bytes: one DNS label (RFC 1035, 63). */
@@ -36,6 +37,13 @@ bool name_is_key(const char *s); /* inputs, secrets, services: a-z first, then a
 /* Brokers (HOST:PORT, separated by commas) that are all on this machine: Kafka is plaintext, and so stays
  * there. */
 bool name_is_loopback(const char *brokers);
+
+/* A duration of a template: numbers with h, m, s or ms, the larger unit first (1m30s), up to an hour. Compose
+ * drops others silently, or refuses them at a customer's first start: version 1 takes "90" and "1d" and does
+ * not know them, version 2 refuses the first and reads the second as a day (docker-compose 1.29.2, compose-go
+ * 2.14). *ret_ms may be NULL. */
+bool name_is_duration(const char *s, int64_t *ret_ms);
+#define DURATION_RULE "a number with h, m, s or ms, such as 30s or 1m30s, up to an hour"
 
 bool name_is_ipv4(const char *s);
 bool name_is_image(const char *s); /* repository@sha256:64 hex digits, without a registry host */

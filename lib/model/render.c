@@ -50,7 +50,52 @@ static int check_volume(const char *text, const char *service, struct err *err) 
     return 0;
 }
 
-static int check_service(const char *name, const json_t *service, struct err *err) {
+static int check_duration(const char *service, const json_t *of, const char *key, struct err *err) {
+    const json_t *v = json_object_get(of, key);
+    if (!v || name_is_duration(json_string_value(v), NULL))
+        return 0;
+    return err_set(err, ERR_PARK, "compose.yaml: %s: %s must be " DURATION_RULE ", not \"%.40s\"", service,
+                   key, json_is_string(v) ? json_string_value(v) : "");
+}
+
+/* Who must be healthy before it starts: a list of services. A job, which ends before others begin, there is
+ * not yet: as a service it would be called unhealthy and run again for ever. */
+static int check_order(const char *name, const json_t *service, const json_t *services, struct err *err) {
+    const json_t *after = json_object_get(service, "depends_on");
+    size_t i;
+    json_t *v;
+    if (after && !json_is_array(after))
+        return err_set(
+            err, ERR_PARK,
+            "compose.yaml: %s: depends_on must be a list of services, each healthy before this one "
+            "starts; conditions, and jobs that end, are not known",
+            name);
+    json_array_foreach(after, i, v) {
+        if (!json_is_string(v) || !json_object_get(services, json_string_value(v)) ||
+            str_eq(json_string_value(v), name))
+            return err_set(err, ERR_PARK, "compose.yaml: %s: depends_on: \"%.40s\" is no other service", name,
+                           json_is_string(v) ? json_string_value(v) : "");
+    }
+    return 0;
+}
+
+static int check_health(const char *name, const json_t *check, struct err *err) {
+    static const char *const known[] = {"test", "interval", "timeout", "retries", "start_period", NULL};
+    int64_t n;
+    if (!json_is_object(check))
+        return err_set(err, ERR_PARK, "compose.yaml: %s: a healthcheck is required", name);
+    if (check_keys(check, known, name, err) < 0 || check_duration(name, check, "interval", err) < 0 ||
+        check_duration(name, check, "timeout", err) < 0 ||
+        check_duration(name, check, "start_period", err) < 0)
+        return -1;
+    if (!json_object_get(check, "test"))
+        return err_set(err, ERR_PARK, "compose.yaml: %s: healthcheck.test is required", name);
+    if (json_object_get(check, "retries") && !str_to_int(json_str(check, "retries"), 1, 100, &n))
+        return err_set(err, ERR_PARK, "compose.yaml: %s: retries must be a number from 1 to 100", name);
+    return 0;
+}
+
+static int check_service(const char *name, const json_t *service, const json_t *services, struct err *err) {
     size_t i;
     json_t *v;
     int64_t uid;
@@ -69,9 +114,10 @@ static int check_service(const char *name, const json_t *service, struct err *er
         if (!json_is_string(v) || json_string_value(v)[0] != '/')
             return err_set(err, ERR_PARK, "compose.yaml: %s: tmpfs must be paths", name);
     }
-    if (!json_is_object(json_object_get(service, "healthcheck")))
-        return err_set(err, ERR_PARK, "compose.yaml: %s: a healthcheck is required", name);
-    return 0;
+    if (check_duration(name, service, "stop_grace_period", err) < 0 ||
+        check_order(name, service, services, err) < 0)
+        return -1;
+    return check_health(name, json_object_get(service, "healthcheck"), err);
 }
 
 static json_t *parse_template(const char *text, const json_t *spec, struct err *err) {
@@ -86,7 +132,7 @@ static json_t *parse_template(const char *text, const json_t *spec, struct err *
         if (rc == 0 && !json_object_get(json_object_get(spec, "services"), name))
             rc = err_set(err, ERR_PARK, "compose.yaml: service \"%s\" is not in app.yaml", name);
         if (rc == 0)
-            rc = check_service(name, v, err);
+            rc = check_service(name, v, services, err);
     }
     json_object_foreach(json_object_get(spec, "services"), name, v) {
         if (rc == 0 && !json_object_get(services, name))
@@ -115,6 +161,14 @@ static const char *value_of(const Fairlead__V1__Stack *stack, const char *name, 
     return NULL;
 }
 
+/* A text of the template that has no values in it: "$" is doubled all the same. */
+static json_t *plain_text(const char *text) {
+    cleanup_str struct str out = STR_INIT(65536);
+    for (; *text; text++)
+        str_adds(&out, *text == '$' ? "$$" : (const char[]){*text, '\0'});
+    return json_string(str_text(&out));
+}
+
 /* The text with its {{names}} replaced and every "$" doubled, so that Compose reads none as a variable. */
 static json_t *fill_text(const Fairlead__V1__Stack *stack, const char *text, struct err *err) {
     cleanup_str struct str out = STR_INIT(65536);
@@ -141,6 +195,16 @@ static json_t *fill_text(const Fairlead__V1__Stack *stack, const char *text, str
     if (!filled)
         (void)err_set(err, ERR_PARK, "compose.yaml: a value is too long or is not UTF-8");
     return filled;
+}
+
+/* A duration in the one form that every Compose reads alike. */
+static void set_duration(json_t *of, const char *key) {
+    int64_t ms;
+    if (!name_is_duration(json_str(of, key), &ms))
+        return;
+    (void)json_object_set_new(of, key,
+                              ms % 1000 ? json_sprintf("%lldms", (long long)ms)
+                                        : json_sprintf("%llds", (long long)(ms / 1000)));
 }
 
 static json_t *fill(const Fairlead__V1__Stack *stack, const json_t *v, struct err *err) {
@@ -220,13 +284,22 @@ static int add_rights(const char *name, const json_t *rule, json_t *out, struct 
     return 0;
 }
 
-static void add_labels(const struct render_input *in, json_t *out) {
+/* An Engine that is not ours may let a log fill the disk. */
+static void add_log_limits(json_t *out) {
+    (void)json_object_set_new(out, "logging",
+                              json_pack("{s:s, s:{s:s, s:s}}", "driver", "json-file", "options", "max-size",
+                                        "10m", "max-file", "3"));
+}
+
+static void add_labels(const struct render_input *in, int64_t grace_s, json_t *out) {
     (void)json_object_set_new(
         out, "labels",
-        json_pack("{s:s, s:s, s:o, s:o, s:s}", "fairlead.node", in->node, "fairlead.instance", in->instance,
-                  "fairlead.revision", json_sprintf("%llu", (unsigned long long)in->revision),
+        json_pack("{s:s, s:s, s:o, s:o, s:s, s:s, s:s, s:o}", "fairlead.node", in->node, "fairlead.instance",
+                  in->instance, "fairlead.revision", json_sprintf("%llu", (unsigned long long)in->revision),
                   "fairlead.generation", json_sprintf("%llu", (unsigned long long)in->generation),
-                  "fairlead.identity", in->stack->identity));
+                  "fairlead.identity", in->stack->identity, "fairlead.name", in->stack->instance_name,
+                  "fairlead.host", in->stack->text, RENDER_GRACE_LABEL,
+                  json_sprintf("%lld", (long long)grace_s)));
 }
 
 static void add_secrets(const struct render_input *in, const char *service, json_t *volumes) {
@@ -256,8 +329,9 @@ static void add_volumes(const struct render_input *in, const char *service, cons
         const char *text = json_string_value(v), *colon = strchr(text, ':');
         char name[40];
         (void)snprintf(name, sizeof name, "%.*s", (int)(colon - text), text);
+        json_t *target = plain_text(colon + 1);
         (void)json_array_append_new(
-            volumes, json_pack("{s:s, s:s, s:s}", "type", "volume", "source", name, "target", colon + 1));
+            volumes, json_pack("{s:s, s:s, s:o}", "type", "volume", "source", name, "target", target));
         (void)json_object_set_new(all, name,
                                   json_pack("{s:s, s:{s:s, s:s}}", "name",
                                             render_volume(&arena, in->instance, name), "labels",
@@ -304,13 +378,19 @@ static json_t *render_service(const struct render_input *in, const char *name, c
             (void)json_object_set_new(out, copied[i], filled);
     }
     json_t *check = json_object_get(out, "healthcheck");
-    int64_t retries;
+    int64_t retries, grace_ms = 10000; /* Docker's own */
     if (str_to_int(json_str(check, "retries"), 1, 100, &retries))
         (void)json_object_set_new(check, "retries", json_integer(retries));
+    set_duration(check, "interval");
+    set_duration(check, "timeout");
+    set_duration(check, "start_period");
+    set_duration(out, "stop_grace_period");
+    (void)name_is_duration(json_str(out, "stop_grace_period"), &grace_ms);
+    add_log_limits(out);
     add_limits(in, rule, out);
     if (add_rights(name, rule, out, err) < 0)
         return NULL;
-    add_labels(in, out);
+    add_labels(in, (grace_ms + 999) / 1000, out);
     add_volumes(in, name, template, out, volumes);
     add_order(template, out);
     (void)json_object_set_new(out, "networks", json_pack("[s]", "private"));
@@ -337,6 +417,9 @@ int render_compose(const struct render_input *input, json_t **ret_json, char **r
     cleanup_json json_t *file =
         json_pack("{s:O, s:{s:{s:{s:s, s:s}}}}", "services", services, "networks", "private", "labels",
                   "fairlead.instance", input->instance, "fairlead.node", input->node);
+    if (input->subnet && *input->subnet)
+        (void)json_object_set_new(json_object_get(json_object_get(file, "networks"), "private"), "ipam",
+                                  json_pack("{s:[{s:s}]}", "config", "subnet", input->subnet));
     if (json_object_size(volumes))
         (void)json_object_set(file, "volumes", volumes);
     char *text = yaml_emit(file, err);

@@ -26,7 +26,11 @@ struct render_input {
     uint64_t revision, generation;
     const char *registry;    /* host:port that images are pulled from */
     const char *secrets_dir; /* tmpfs folder with SERVICE/NAME files */
+    const char *subnet;      /* of its network, ADDRESS/BITS; "" or NULL: the Engine chooses */
 };
+
+/* On each container: seconds between TERM and KILL, as the release asks for. */
+#define RENDER_GRACE_LABEL "fairlead.grace_s"
 
 /* The names on the Engine, all derived from node and instance. `set` is the letter of the set. */
 char *render_project(struct arena *arena, const char *node, const char *instance);

@@ -108,10 +108,34 @@ static int write_reader(const struct secrets *secrets, const char *service, cons
         return -1;
     (void)unlink(path);
     cleanup_close int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0400);
-    if (fd < 0 || fchown(fd, uid, uid) < 0 || write(fd, value, strlen(value)) != (ssize_t)strlen(value) ||
-        fchmod(fd, 0400) < 0)
-        return err_errno(err, ERR_RETRY, "cannot write the secret \"%s\"", path);
-    return 0;
+    if (fd >= 0 && fchown(fd, uid, uid) == 0 && write(fd, value, strlen(value)) == (ssize_t)strlen(value) &&
+        fchmod(fd, 0400) == 0)
+        return 0;
+    return err_errno(err, ERR_RETRY, "cannot write the secret \"%s\"", path);
+}
+
+#define SIZE_MIN_MB 4
+#define SIZE_MAX_MB 1024
+
+/* A page for each secret: the size follows what is held. */
+static int grow(const char *folder, struct err *err) {
+    struct statfs fs;
+    char options[64];
+    if (statfs(folder, &fs) < 0 || fs.f_type != TMPFS_MAGIC)
+        return err_errno(err, ERR_RETRY, "\"%s\" is no tmpfs any more", folder);
+    uint64_t size_mb = (uint64_t)fs.f_blocks * (uint64_t)fs.f_bsize / 1048576;
+    if (size_mb >= SIZE_MAX_MB)
+        return err_set(err, ERR_PARK, "\"%s\" is full with %d MiB of secrets", folder, SIZE_MAX_MB);
+    (void)snprintf(options, sizeof options, "size=%llum",
+                   (unsigned long long)(size_mb ? 2 * size_mb : SIZE_MIN_MB));
+    if (mount(NULL, folder, NULL, MS_REMOUNT | MS_NOSUID | MS_NODEV | MS_NOEXEC, options) == 0)
+        return 0;
+    return err_errno(err, ERR_RETRY, "the tmpfs \"%s\" cannot grow", folder);
+}
+
+static bool is_full(const char *folder) {
+    struct statfs fs;
+    return statfs(folder, &fs) == 0 && fs.f_type == TMPFS_MAGIC && (fs.f_bavail < 16 || fs.f_ffree < 16);
 }
 
 int secrets_ensure(const struct secrets *secrets, const json_t *spec, struct err *err) {
@@ -123,7 +147,8 @@ int secrets_ensure(const struct secrets *secrets, const json_t *spec, struct err
         if (ensure_sealed(secrets, name, rule, value, err) < 0)
             return -1;
         json_array_foreach(json_object_get(rule, "readers"), i, reader) {
-            if (write_reader(secrets, json_str(reader, "service"), name, value,
+            if ((is_full(secrets->secrets_dir) && grow(secrets->secrets_dir, err) < 0) ||
+                write_reader(secrets, json_str(reader, "service"), name, value,
                              (uid_t)json_int(reader, "uid", 0), err) < 0)
                 return -1;
         }

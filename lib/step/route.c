@@ -65,7 +65,7 @@ static bool holds(const char *path, const char *content) {
     cleanup_free char *text = NULL;
     if (!file_exists(path))
         return !*content;
-    return file_read(path, 8192, &text, NULL, NULL) == 0 && str_eq(text, content);
+    return file_read(path, 16384, &text, NULL, NULL) == 0 && str_eq(text, content);
 }
 
 /* Names are used again: a file of another instance is not ours to take away. */
@@ -92,6 +92,13 @@ static const char server_conf[] =
     "%s"
     "    server_name _;\n"
     "    client_max_body_size 512m;\n"
+    "    client_header_buffer_size 4k; # 32k in all, both ways: sign-ins and reports need it\n"
+    "    large_client_header_buffers 4 32k;\n"
+    "    proxy_buffer_size 32k;\n"
+    "    proxy_buffers 8 32k;\n"
+    "    proxy_busy_buffers_size 64k;\n"
+    "    error_page 413 @large;\n"
+    "    error_page 414 494 =431 /.fairlead/long; # no named location: nginx has no address yet\n"
     "    default_type text/plain;\n"
     "    location = /.fairlead/generation {\n"
     "        allow 127.0.0.0/8; allow %s; deny all;\n"
@@ -109,11 +116,20 @@ static const char server_conf[] =
     "        proxy_set_header X-Fairlead-Identity \"\";\n"
     "        proxy_set_header Upgrade $http_upgrade;\n"
     "        proxy_set_header Connection $fairlead_connection;\n"
-    "        proxy_request_buffering off;\n"
+    "        proxy_request_buffering on; # who uploads slowly must not hold the app's processes\n"
     "        proxy_read_timeout 300s;\n"
     "        proxy_connect_timeout 5s;\n"
     "        proxy_bind %s;\n"
+    "        error_page 413 @large;\n"
     "        error_page 502 504 = @unreachable;\n"
+    "    }\n"
+    "    location @large {\n"
+    "        internal;\n"
+    "        return 413 \"What was sent is larger than 512 MB, which is the most that is taken here.\\n\";\n"
+    "    }\n"
+    "    location = /.fairlead/long {\n"
+    "        internal;\n"
+    "        return 431 \"The address or the headers (cookies, mostly) are longer than 32 KB.\\n\";\n"
     "    }\n"
     "    location @unreachable {\n"
     "        internal;\n"
@@ -135,7 +151,7 @@ static void add_server(const struct step_context *ctx, struct str *conf) {
 
 static bool holds_server(const struct step_context *ctx) {
     char path[600];
-    cleanup_str struct str conf = STR_INIT(8192);
+    cleanup_str struct str conf = STR_INIT(16384);
     add_server(ctx, &conf);
     (void)snprintf(path, sizeof path, "%s/conf.d/fairlead.conf", ctx->machine->edge_dir);
     return holds(path, str_text(&conf));
@@ -144,7 +160,7 @@ static bool holds_server(const struct step_context *ctx) {
 static int ensure_server(struct step_context *ctx, struct err *err) {
     char path[600];
     const char *dir = ctx->machine->edge_dir;
-    cleanup_str struct str conf = STR_INIT(8192);
+    cleanup_str struct str conf = STR_INIT(16384);
     for (int i = 0; i < 3; i++) {
         static const char *const folders[] = {"conf.d", "map.d", "page.d"};
         (void)snprintf(path, sizeof path, "%s/%s", dir, folders[i]);

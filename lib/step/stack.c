@@ -113,7 +113,9 @@ static int preflight(struct step_context *ctx, const struct stack *stack, struct
         return step_fail(ctx, err, ERR_RETRY, "memory_short",
                          "The machine has %lld MB of free memory; %u MB are needed.",
                          (long long)memory_free_mb(), want->memory_mb);
-    if (statvfs(ctx->machine->state, &fs) == 0 &&
+    char root[512]; /* where volumes will lie; an Engine elsewhere is not looked into */
+    engine_root(ctx->machine->engine_socket, root, sizeof root);
+    if (statvfs(*root ? root : ctx->machine->state, &fs) == 0 &&
         (uint64_t)fs.f_bavail * fs.f_frsize / 1048576 < want->disk_mb)
         return step_fail(ctx, err, ERR_RETRY, "disk_short",
                          "The machine has %llu MB of free disk; %u MB are needed.",
@@ -132,8 +134,12 @@ int stack_render(struct step_context *ctx, struct stack *stack, struct err *err)
         .registry = ctx->machine->registry,
         .secrets_dir = arena_printf(ctx->arena, "%s/%s", ctx->machine->secrets_dir, ctx->instance),
     };
+    char subnet[32];
     if (stack->compose)
         return 0;
+    if (stack_subnet(ctx, subnet, err) < 0)
+        return -1;
+    input.subnet = subnet;
     if (render_compose(&input, &stack->compose, &stack->text, err) < 0)
         return step_fail(ctx, err, ERR_PARK, "bad_template", "%s", arena_strdup(ctx->arena, err->text));
     return 0;
@@ -215,6 +221,22 @@ static void keep_logs(struct step_context *ctx, const json_t *container) {
         str_addf(&ctx->log, "%s\n", n > LOGS_MAX ? text + n - LOGS_MAX : text);
 }
 
+/* What ended, how, and what it said last: that is what its maker needs. */
+static int fail_exited(struct step_context *ctx, const json_t *container, struct err *err) {
+    const char *service = stack_service_of(container), *log = str_text(&ctx->log);
+    int64_t code = json_int(json_object_get(container, "State"), "ExitCode", -1);
+    size_t end = strlen(log);
+    while (end && (log[end - 1] == '\n' || log[end - 1] == '\r' || log[end - 1] == ' '))
+        end--;
+    size_t from = end;
+    while (from && log[from - 1] != '\n')
+        from--;
+    return step_fail(ctx, err, ERR_RETRY, "container_exited",
+                     "\"%s\" ended by itself with exit code %lld%s%.*s", service ? service : "a service",
+                     (long long)code, end > from ? "; it said last: " : ".",
+                     (int)str_cut_at(log + from, end - from < 200 ? end - from : 200), log + from);
+}
+
 /* Healthy so many times in a row, within the time that the release allows for its first start. */
 static int wait_healthy(struct step_context *ctx, struct stack *stack, struct err *err) {
     const json_t *health = json_object_get(stack->spec, "health");
@@ -232,8 +254,9 @@ static int wait_healthy(struct step_context *ctx, struct stack *stack, struct er
             h == STACK_GONE && worst && str_eq(json_str(json_object_get(worst, "State"), "Status"), "exited");
         if (dead || h == STACK_BAD || clock_mono_us() > deadline) {
             keep_logs(ctx, worst);
-            return step_fail(ctx, err, ERR_RETRY, dead ? "container_exited" : "unhealthy", "\"%s\" %s.",
-                             service, dead ? "ended by itself" : "does not become healthy");
+            return dead ? fail_exited(ctx, worst, err)
+                        : step_fail(ctx, err, ERR_RETRY, "unhealthy", "\"%s\" does not become healthy.",
+                                    service);
         }
         if (*ctx->machine->cancel)
             return step_fail(ctx, err, ERR_RETRY, "stopping", "The worker is stopping.");
@@ -252,7 +275,11 @@ static int explain_failed_up(struct step_context *ctx, struct stack *stack, stru
         return -1;
     if (stack_list(ctx, stack, &ignored) == 0) {
         (void)stack_health(ctx, stack, &service);
-        keep_logs(ctx, stack_container(stack, service));
+        const json_t *worst = stack_container(stack, service);
+        keep_logs(ctx, worst);
+        /* Compose names whom it waited for, not who ended. */
+        if (worst && str_eq(json_str(json_object_get(worst, "State"), "Status"), "exited"))
+            return fail_exited(ctx, worst, err);
     }
     return step_fail(ctx, err, ERR_RETRY, "up_failed", "%s", said);
 }

@@ -210,8 +210,7 @@ int stack_clear_drift(struct step_context *ctx, struct stack *stack, struct err 
         /* One of another revision is compose's to replace; one that was edited looks right to it. */
         if (!stack_is_ours(stack, one) || !is_edited(seen, one, service))
             continue;
-        (void)snprintf(path, sizeof path, "/containers/%.64s?force=true", id);
-        if (engine_call(ctx->machine->engine_socket, "DELETE", path, NULL, 60000000, &status, NULL, err) < 0)
+        if (stack_take_away(ctx, one, err) < 0)
             return -1;
     }
     if (stack_find_network(ctx, stack, err) < 0)

@@ -57,7 +57,18 @@ MUST_CHECK int stack_clear_drift(struct step_context *ctx, struct stack *stack, 
 /* Remembers how the containers look now, to know an edited one by. */
 MUST_CHECK int stack_remember(struct step_context *ctx, const struct stack *stack, struct err *err);
 
+/* ---- stack_subnet.c ---- */
+
+/* The subnet of the app's network, ADDRESS/BITS: the one that it has, else one of the machine's range that no
+ * network of this Engine and no route of this machine uses. "" where it has one of the Engine's own choice,
+ * or the machine has no range: the Engine then has some thirty for all apps. Class retry; park: the range is
+ * used up. */
+MUST_CHECK int stack_subnet(struct step_context *ctx, char ret[32], struct err *err);
+
 /* ---- stack_stop.c ---- */
+
+/* TERM, as long as its release asks for, then KILL; and removed. */
+MUST_CHECK int stack_take_away(struct step_context *ctx, const json_t *container, struct err *err);
 
 MUST_CHECK int stack_stop(struct step_context *ctx, struct stack *stack, bool absent, struct err *err);
 

@@ -2,26 +2,45 @@
 #include "base/fault.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/str.h"
 #include "io/engine.h"
+#include "model/render.h"
 #include "step/stack_own.h"
 
 #include <stdio.h>
 
+#define GRACE_S 40 /* of a container that an earlier version made, and that names none */
+
+/* As the release asks for: its label, which needs no Compose file. */
+static int64_t grace_of(const json_t *container) {
+    const json_t *config = json_object_get(container, "Config");
+    int64_t grace_s;
+    if (str_to_int(json_str(json_object_get(config, "Labels"), RENDER_GRACE_LABEL), 0, 3600, &grace_s))
+        return grace_s;
+    return json_int(config, "StopTimeout", GRACE_S);
+}
+
+int stack_take_away(struct step_context *ctx, const json_t *container, struct err *err) {
+    char path[160];
+    long status;
+    int64_t code = 0, grace_s = grace_of(container);
+    const char *id = json_str(container, "Id"), *service = stack_service_of(container);
+    if (engine_stop(ctx->machine->engine_socket, id, grace_s, &code, err) < 0)
+        return -1;
+    if (code == 137)
+        str_addf(&ctx->log, "\"%s\" did not end within the %lld s that it asks for, and was killed\n",
+                 service ? service : "a container", (long long)grace_s);
+    (void)snprintf(path, sizeof path, "/containers/%.64s?force=true", id);
+    return engine_call(ctx->machine->engine_socket, "DELETE", path, NULL, 60000000, &status, NULL, err);
+}
+
 static int remove_leftovers(struct step_context *ctx, struct stack *stack, struct err *err) {
     size_t i;
     json_t *one;
-    long status;
     if (stack_list(ctx, stack, err) < 0)
         return -1;
     json_array_foreach(stack->containers, i, one) {
-        char path[160];
-        /* Asked first: it may have something to write down. One that does not stop is killed by what follows.
-         */
-        (void)snprintf(path, sizeof path, "/containers/%.64s/stop?t=20", json_str(one, "Id"));
-        if (engine_call(ctx->machine->engine_socket, "POST", path, NULL, 60000000, &status, NULL, err) < 0)
-            return -1;
-        (void)snprintf(path, sizeof path, "/containers/%.64s?force=true", json_str(one, "Id"));
-        if (engine_call(ctx->machine->engine_socket, "DELETE", path, NULL, 60000000, &status, NULL, err) < 0)
+        if (stack_take_away(ctx, one, err) < 0)
             return -1;
     }
     return 0;
@@ -66,19 +85,12 @@ static int remove_volumes(struct step_context *ctx, struct err *err) {
 
 /* Without force: one that another container stands on stays. What cannot be removed costs room and nothing
  * else. */
-static int remove_images(struct step_context *ctx, struct stack *stack, struct err *err) {
-    const char *service;
-    json_t *rule;
+static int remove_images(struct step_context *ctx, const struct stack *stack, struct err *err) {
     long status;
-    struct err ignored = {0};
-    /* One that was stopped before has not been rendered yet; without its file it was removed before. */
-    if (!stack->compose && file_exists(stack->file) && stack_render(ctx, stack, &ignored) < 0)
-        ctx->cls = NULL;
-    json_object_foreach(json_object_get(stack->compose, "services"), service, rule) {
-        const char *image = json_str(rule, "image");
-        const char *path = arena_printf(ctx->arena, "/images/%.300s", image ? image : "");
-        if (image &&
-            engine_call(ctx->machine->engine_socket, "DELETE", path, NULL, 60000000, &status, NULL, err) < 0)
+    for (size_t i = 0; i < stack->want->n_images; i++) {
+        const char *path = arena_printf(ctx->arena, "/images/%.100s/%.300s", ctx->machine->registry,
+                                        stack->want->images[i]->value);
+        if (engine_call(ctx->machine->engine_socket, "DELETE", path, NULL, 60000000, &status, NULL, err) < 0)
             return -1;
     }
     return 0;

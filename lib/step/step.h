@@ -19,6 +19,7 @@ struct step_machine {
     const char *edge_dir, *nginx_conf, *nginx_pid, *nginx_unit;
     const char *dns_server, *zone;
     const char *edge_user; /* whom nginx runs as, where the edge is this machine too */
+    const char *subnets;   /* range of which each app gets a network; "": the Engine chooses */
     bool guard;            /* ports are guarded by nftables */
     int http_port;
     const atomic_int *cancel;

@@ -39,6 +39,25 @@ for user in root 0 '"0"' '-1' '"1000:0"' '"65536"' '""' '"0x1"' '"1 "'; do
   sed -i "s|^    user: .*|    user: $user|" "$dir/compose.yaml"
   ok "the user $user" refuses "compose.yaml"
 done
+# durations, and the order of start: one meaning in every Compose, or none
+for duration in 90 1d '2 m' 1.5s -5s 1s1m 90sec '' 61m 10w; do
+  for key in interval timeout start_period; do
+    good
+    sed -i "s|^      $key: .*|      $key: \"$duration\"|" "$dir/compose.yaml"
+    ok "$key: \"$duration\"" refuses "$key must be a number with h, m, s or ms"
+  done
+  good
+  sed -i "s|^    stop_grace_period: .*|    stop_grace_period: \"$duration\"|" "$dir/compose.yaml"
+  ok "stop_grace_period: \"$duration\"" refuses "stop_grace_period must be"
+done
+for order in '{web: {condition: service_completed_successfully}}' '{web: {condition: service_healthy}}' web '[nobody]' '[web]' '[[web]]'; do
+  good
+  sed -i "s|^    user: .*|&\n    depends_on: $order|" "$dir/compose.yaml"
+  ok "depends_on: $order" refuses "depends_on"
+done
+good
+sed -i 's|^      interval: .*|&\n      disable: "true"|' "$dir/compose.yaml"
+ok "a health check that is switched off" refuses "is not allowed here"
 # YAML itself
 yaml() { # NAME WORDS TEXT: instead of the whole template
   good

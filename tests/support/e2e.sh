@@ -18,7 +18,7 @@ ok() { # NAME COMMAND...
   else
     failed=$((failed + 1))
     echo "FAIL $name"
-    echo "     $*"
+    cut -c1-400 <<<"     $*" | head -n 12
     tail -n 5 "$fleet/test.out" | sed 's/^/     /'
   fi
 }
