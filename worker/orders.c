@@ -20,7 +20,8 @@
 
 #define QUEUE_MAX 256 /* records of short jobs in hand, above which nothing is read */
 #define TAKE_MAX 128
-#define IN_HAND_MAX 8 /* records of one partition of long jobs, above which it is paused */
+#define SIDE_BY_SIDE 8 /* helpers of one record whose orders mostly wait */
+#define IN_HAND_MAX 8  /* records of one partition of long jobs, above which it is paused */
 
 struct job {
     struct job *next;
@@ -43,6 +44,7 @@ struct orders {
     struct worker *worker;
     char topic[64], group[64], audience[32];
     bool in_turn;       /* one record of a partition at a time: long jobs */
+    bool side_by_side;  /* the orders of a record at once: jobs that mostly wait */
     struct lane *lanes; /* by partition: those that brought something */
     int lanes_n;
     pthread_t poller, threads[4];
@@ -146,9 +148,65 @@ static void note(const struct orders *orders, const Fairlead__V1__Order *order, 
              LOG_S("subject", order->subject), LOG_S("trace", order->traceparent));
 }
 
-/* What a record holds, carried out; its reports are added. The parsed orders stay until the reports are
- * packed. False: the worker's own stop cut an order short. That is no failure of the order: nothing is said,
- * and it comes again. */
+/* False: the worker's own stop cut it short. That is no failure of the order: nothing is said, and it comes
+ * again. */
+static bool perform_one(struct orders *orders, const Fairlead__V1__Orders *batch, size_t i,
+                        struct arena *arena, Fairlead__V1__Report **ret) {
+    struct outcome outcome = {.lines = STR_INIT(8000)};
+    struct err err = {0};
+    int64_t started = clock_wall_us();
+    if (batch->not_after_us < started) { /* judged for each: those before it may have taken long */
+        (void)err_set(&err, ERR_RETRY, "The order came too late and was not carried out.");
+        outcome_fail(&outcome, arena, "expired", &err);
+    } else {
+        perform(orders->worker, batch->orders[i], arena, &outcome);
+    }
+    if (orders->worker->stopping && outcome.result != FAIRLEAD__V1__RESULT__RESULT_OK) {
+        str_release(&outcome.lines);
+        return false;
+    }
+    note(orders, batch->orders[i], &outcome, started - batch->issued_us, clock_wall_us() - started);
+    *ret = report_of(batch->orders[i], &outcome, started, arena);
+    return true;
+}
+
+/* Orders of one record that mostly wait: an app that hangs must not hold up the proof of its neighbours. */
+struct bundle {
+    struct orders *orders;
+    const Fairlead__V1__Orders *batch;
+    atomic_size_t next;
+    atomic_bool cut;
+};
+
+static void *run_bundle(void *arg) {
+    struct bundle *bundle = arg;
+    for (size_t i; (i = atomic_fetch_add(&bundle->next, 1)) < bundle->batch->n_orders && !bundle->cut;) {
+        struct arena arena = {0};
+        Fairlead__V1__Report *report = NULL;
+        if (!perform_one(bundle->orders, bundle->batch, i, &arena, &report) ||
+            !reporter_send(bundle->orders->worker->reporter, &report, 1))
+            atomic_store(&bundle->cut, true);
+        arena_release(&arena);
+    }
+    return NULL;
+}
+
+/* Each is reported as it ends. */
+static bool perform_side_by_side(struct orders *orders, const Fairlead__V1__Orders *batch) {
+    struct bundle bundle = {.orders = orders, .batch = batch};
+    pthread_t threads[SIDE_BY_SIDE];
+    size_t n = 0;
+    while (n + 1 < batch->n_orders && n < SIDE_BY_SIDE &&
+           pthread_create(&threads[n], NULL, run_bundle, &bundle) == 0)
+        n++;
+    (void)run_bundle(&bundle);
+    while (n)
+        pthread_join(threads[--n], NULL);
+    return !bundle.cut;
+}
+
+/* What a record holds, carried out; reports that were not sent yet are added. The parsed orders stay until
+ * the reports are packed. False: cut short. */
 static bool work(struct orders *orders, const struct job *job, struct arena *arena, struct vec *reports,
                  struct vec *parsed) {
     struct err err = {0};
@@ -171,22 +229,13 @@ static bool work(struct orders *orders, const struct job *job, struct arena *are
                   LOG_S("audience", batch->audience));
         return true;
     }
+    if (orders->side_by_side)
+        return perform_side_by_side(orders, batch);
     for (size_t i = 0; i < batch->n_orders; i++) {
-        struct outcome outcome = {.lines = STR_INIT(8000)};
-        int64_t started = clock_wall_us();
-        if (batch->not_after_us < started) { /* judged for each: those before it may have taken long */
-            (void)err_set(&err, ERR_RETRY, "The order came too late and was not carried out.");
-            outcome_fail(&outcome, arena, "expired", &err);
-        } else {
-            perform(orders->worker, batch->orders[i], arena, &outcome);
-        }
-        if (orders->worker->stopping && outcome.result != FAIRLEAD__V1__RESULT__RESULT_OK) {
-            str_release(&outcome.lines);
+        Fairlead__V1__Report *report = NULL;
+        if (!perform_one(orders, batch, i, arena, &report))
             return false;
-        }
-        note(orders, batch->orders[i], &outcome, started - batch->issued_us, clock_wall_us() - started);
-        *vec_add(arena, reports, Fairlead__V1__Report *) =
-            report_of(batch->orders[i], &outcome, started, arena);
+        *vec_add(arena, reports, Fairlead__V1__Report *) = report;
     }
     return true;
 }
@@ -386,6 +435,7 @@ struct orders *orders_start(struct worker *worker, const char *role, const char 
     struct orders *orders = mem_alloc(sizeof *orders);
     orders->worker = worker;
     orders->in_turn = job_threads > 1 || str_eq(kind, "dns");
+    orders->side_by_side = str_eq(kind, "probe");
     orders->tail = &orders->head;
     orders->finished_tail = &orders->finished;
     (void)snprintf(orders->topic, sizeof orders->topic, "fairlead.orders.%s", kind);

@@ -1,5 +1,6 @@
 #include "base/uuid.h"
 
+#include "base/hash.h"
 #include "base/rnd.h"
 #include "base/str.h"
 
@@ -27,6 +28,13 @@ struct uuid uuid_derive(struct uuid seed, unsigned n) {
     seed.b[14] = (uint8_t)(n >> 8);
     seed.b[15] = (uint8_t)n;
     return seed;
+}
+
+uint64_t uuid_spread(struct uuid u) {
+    uint64_t out;
+    struct hash hash = hash_of(u.b, sizeof u.b);
+    memcpy(&out, hash.b, sizeof out);
+    return out;
 }
 
 bool uuid_eq(struct uuid a, struct uuid b) {

@@ -21,6 +21,9 @@ struct uuid uuid_make(int64_t now_us); /* random bits from the kernel */
 struct uuid uuid_seed(int64_t now_us);
 struct uuid uuid_derive(struct uuid seed, unsigned n); /* n from 1 to 65535 */
 bool uuid_eq(struct uuid a, struct uuid b);
+/* A number to spread things by. Identities of ours begin with the time and end alike: no part of them does.
+ */
+uint64_t uuid_spread(struct uuid u);
 bool uuid_is_nil(struct uuid u);
 /* The hyphenated form in a buffer of the caller's; returns it. */
 char *uuid_text(struct uuid u, char out[UUID_TEXT_SIZE]);

@@ -54,21 +54,35 @@ static bool is_there(const struct node *node) {
     return node->ready && !str_eq(node->health, "unknown");
 }
 
-static struct node *pick_among(struct node *nodes, size_t n, bool silent, const struct instance *waiting) {
-    size_t probers = 0;
+static bool is_edge(const struct node *node) {
+    return is_there(node) && node->edge;
+}
+
+static bool is_prober(const struct node *node) {
+    return is_there(node) && node->prober;
+}
+
+static bool is_silent_prober(const struct node *node) {
+    return node->ready && node->prober;
+}
+
+/* One of those that fit: instances are spread over them. */
+static struct node *pick(struct node *nodes, size_t n, bool (*fits)(const struct node *node),
+                         struct uuid instance) {
+    size_t there = 0;
     for (size_t i = 0; i < n; i++)
-        probers += nodes[i].ready && nodes[i].prober && (silent || is_there(&nodes[i]));
-    size_t turn = probers ? waiting->id.b[15] % probers : 0;
+        there += fits(&nodes[i]);
+    size_t turn = there ? uuid_spread(instance) % there : 0;
     for (size_t i = 0; i < n; i++)
-        if (nodes[i].ready && nodes[i].prober && (silent || is_there(&nodes[i])) && turn-- == 0)
+        if (fits(&nodes[i]) && turn-- == 0)
             return &nodes[i];
     return NULL;
 }
 
 /* Nothing waits for the watch, and it is given once: one that is silent is better than none. */
-static struct node *pick_prober(struct node *nodes, size_t n, const struct instance *waiting) {
-    struct node *prober = pick_among(nodes, n, false, waiting);
-    return prober ? prober : pick_among(nodes, n, true, waiting);
+static struct node *pick_prober(struct node *nodes, size_t n, struct uuid instance) {
+    struct node *prober = pick(nodes, n, is_prober, instance);
+    return prober ? prober : pick(nodes, n, is_silent_prober, instance);
 }
 
 struct placement place(struct node *nodes, size_t n, const struct instance *waiting, struct arena *arena) {
@@ -76,13 +90,12 @@ struct placement place(struct node *nodes, size_t n, const struct instance *wait
     int hosts = 0;
     int64_t memory = 0, cpu = 0, disk = 0;
     bool ports = false, silent = false;
+    result.edge = pick(nodes, n, is_edge, waiting->id);
     for (size_t i = 0; i < n; i++) {
         struct node *node = &nodes[i];
         silent = silent || (node->ready && !is_there(node));
         if (!is_there(node))
             continue;
-        if (node->edge && (!result.edge || strcmp(node->name, result.edge->name) < 0))
-            result.edge = node;
         if (!node->host)
             continue;
         hosts++;
@@ -99,7 +112,7 @@ struct placement place(struct node *nodes, size_t n, const struct instance *wait
     }
     if (result.host && result.edge) {
         result.port = free_port(result.host);
-        result.prober = pick_prober(nodes, n, waiting);
+        result.prober = pick_prober(nodes, n, waiting->id);
         take(result.host, waiting, result.port, arena);
         return result;
     }

@@ -222,5 +222,5 @@ void step_settle(struct subject *subject, struct decision *decision, struct step
     if (row->carrier == CARRIER_DOCUMENT)
         return; /* the node goes on by itself; next_at is only for its silence */
     step->next_at = decision->now + retry_delay_us((int)step->attempt, row->backoff_s * CLOCK_S, 60 * CLOCK_S,
-                                                   decision->random + step->order_id.b[15]);
+                                                   decision->random ^ uuid_spread(step->order_id));
 }

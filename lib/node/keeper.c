@@ -16,6 +16,8 @@
 #define WATCHING_MAX 2        /* of the threads: what changes the machine goes first */
 #define FAILING_MAX 2         /* of the threads, with what failed the last time */
 #define FAILING_WATCHES_MAX 1 /* of those that watch */
+#define STACKS_MAX                                                                                           \
+    (KEEPER_THREADS - 1) /* of the threads: a start may take minutes, a route never waits so long */
 #define LOOK_US (30 * CLOCK_S)
 #define WATCH_US (45 * CLOCK_S) /* at most, and at least 30 s: a wrong "ok" must not last a minute */
 #define GONE_US (3600 * CLOCK_S)
@@ -48,10 +50,9 @@ static void key_of(const Fairlead__V1__Document *document, char out[64]) {
 }
 
 static struct item *find(const struct keeper *keeper, const char *key) {
-    for (size_t i = 0; i < keeper->n; i++)
-        if (str_eq(keeper->items[i]->key, key))
-            return keeper->items[i];
-    return NULL;
+    struct item *item;
+    HASH_FIND_STR(keeper->by_key, key, item);
+    return item;
 }
 
 static struct item *add(struct keeper *keeper, const Fairlead__V1__Document *document) {
@@ -60,6 +61,7 @@ static struct item *add(struct keeper *keeper, const Fairlead__V1__Document *doc
     memcpy(item->instance.b, document->instance.data, sizeof item->instance.b);
     keeper->items = mem_grow(keeper->items, keeper->n + 1, sizeof *keeper->items);
     keeper->items[keeper->n++] = item;
+    HASH_ADD_STR(keeper->by_key, key, item);
     return item;
 }
 
@@ -132,12 +134,13 @@ static int load_one(void *arg, const void *accepted, size_t accepted_n, const vo
 /* One after another for one instance; a watch changes nothing, so it waits for nobody and nobody for it. But
  * apps that accept and hang, or never become healthy, must not hold every thread. */
 static bool is_free(const struct keeper *keeper, const struct item *item) {
-    bool watch = str_eq(item->document->kind, "watch");
-    int watching = 0, failing = 0, failing_watches = 0;
-    for (size_t i = 0; i < keeper->n; i++) {
-        const struct item *other = keeper->items[i];
-        if (!other->busy)
+    bool watch = str_eq(item->document->kind, "watch"), stack = str_eq(item->document->kind, "stack");
+    int watching = 0, failing = 0, failing_watches = 0, stacks = 0;
+    for (size_t i = 0; i < KEEPER_THREADS; i++) {
+        const struct item *other = keeper->busy[i];
+        if (!other)
             continue;
+        stacks += str_eq(other->document->kind, "stack");
         bool other_watch = str_eq(other->document->kind, "watch");
         watching += other_watch;
         failing += other->failures > 0;
@@ -147,7 +150,7 @@ static bool is_free(const struct keeper *keeper, const struct item *item) {
     }
     if (item->failures > 0 && (failing >= FAILING_MAX || (watch && failing_watches >= FAILING_WATCHES_MAX)))
         return false;
-    return !item->busy && !(watch && watching >= WATCHING_MAX);
+    return !item->busy && !(watch && watching >= WATCHING_MAX) && !(stack && stacks >= STACKS_MAX);
 }
 
 /* The item that has been due for longest, so that a few broken apps cannot starve the rest: what is new is
@@ -202,6 +205,14 @@ static int64_t delay_of(const struct item *item, const struct taken *taken,
     return LOOK_US;
 }
 
+/* A place among those that are being applied, taken or given back. */
+static void set_busy(struct keeper *keeper, const struct item *from, const struct item *to) {
+    size_t i = 0;
+    while (keeper->busy[i] != from)
+        i++;
+    keeper->busy[i] = to;
+}
+
 static void *run(void *arg) {
     struct keeper *keeper = arg;
     struct item *item;
@@ -211,6 +222,7 @@ static void *run(void *arg) {
         struct keeper_outcome outcome = {.arena = &arena};
         struct taken taken = take_copy(item);
         item->busy = true;
+        set_busy(keeper, NULL, item);
         item->due_at = CLOCK_NEVER;
         item->resent = false;
         pthread_mutex_unlock(&keeper->mutex);
@@ -235,6 +247,7 @@ static void *run(void *arg) {
                                               : current   ? delay_of(item, &taken, &outcome)
                                                           : 0);
         item->busy = false;
+        set_busy(keeper, item, NULL);
         pthread_cond_broadcast(&keeper->cond);
         fairlead__v1__document__free_unpacked(taken.document, NULL);
         free(taken.envelope);
@@ -403,6 +416,7 @@ void keeper_stop(struct keeper *keeper) {
     pthread_mutex_unlock(&keeper->mutex);
     for (int i = 0; i < KEEPER_THREADS; i++)
         pthread_join(keeper->threads[i], NULL);
+    HASH_CLEAR(hh, keeper->by_key);
     for (size_t i = 0; i < keeper->n; i++) {
         fairlead__v1__document__free_unpacked(keeper->items[i]->document, NULL);
         free(keeper->items[i]->envelope);

@@ -6,6 +6,7 @@
 #include "node/ratchet.h"
 
 #include <pthread.h>
+#include <uthash.h>
 
 #define KEEPER_THREADS 4
 /* Of one part of an inventory, and what else is held of its last instance: below what a record may weigh.
@@ -31,6 +32,7 @@ struct item {
     int failures;
     char condition[16], problem[160]; /* last said */
     uint64_t said;                    /* revision that it was said of; 0: nothing was */
+    UT_hash_handle hh;                /* by key */
 };
 
 struct keeper {
@@ -38,8 +40,9 @@ struct keeper {
     pthread_t threads[KEEPER_THREADS];
     pthread_mutex_t mutex;
     pthread_cond_t cond;
-    struct item **items;
+    struct item **items, *by_key;
     size_t n;
+    const struct item *busy[KEEPER_THREADS]; /* what is being applied */
     bool stopping, open, fresh;
 };
 

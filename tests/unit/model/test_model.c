@@ -264,6 +264,48 @@ static void a_template_that_asks_for_more_is_refused(void **state) {
     refuses_template("    user: \"10\"\n  other:\n    user: \"10\"\n", "is not in app.yaml");
 }
 
+/* Identities of instances begin with the time and end alike: one edge had everybody, and so had one prober.
+ */
+static void instances_are_spread_over_edges_and_probers(void **state) {
+    struct arena arena = {0};
+    struct node nodes[4];
+    int edges[4] = {0}, probers[4] = {0};
+    (void)state;
+    for (size_t i = 0; i < 4; i++) {
+        nodes[i] = host((const char *const[]){"a", "b", "c", "d"}[i], 1000000, true);
+        nodes[i].prober = true;
+        nodes[i].port_high = 29999;
+    }
+    for (int k = 0; k < 400; k++) {
+        struct instance waiting = {.id = uuid_derive(uuid_seed(1000000000 + k * 1000), 1), .memory_mb = 1};
+        struct placement placed = place(nodes, 4, &waiting, &arena);
+        assert_non_null(placed.host);
+        edges[placed.edge - nodes]++;
+        probers[placed.prober - nodes]++;
+    }
+    for (size_t i = 0; i < 4; i++) {
+        assert_in_range(edges[i], 50, 150);
+        assert_in_range(probers[i], 50, 150);
+    }
+    arena_release(&arena);
+}
+
+static void a_duration_has_one_meaning(void **state) {
+    static const struct {
+        const char *text;
+        int64_t ms; /* -1: refused */
+    } cases[] = {{"30s", 30000}, {"1m30s", 90000}, {"500ms", 500},   {"1h", 3600000}, {"0s", 0},
+                 {"90", -1},     {"1d", -1},       {"", -1},         {"s", -1},       {"1s1m", -1},
+                 {"1.5s", -1},   {"-1s", -1},      {"1s ", -1},      {"61m", -1},     {"1s1s", -1},
+                 {"1hm", -1},    {NULL, -1},       {"99999999s", -1}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        int64_t ms = -1;
+        assert_int_equal(name_is_duration(cases[i].text, &ms), cases[i].ms >= 0);
+        assert_int_equal(ms, cases[i].ms);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_walk_can_be_walked),
@@ -275,6 +317,8 @@ int main(void) {
         cmocka_unit_test(rendering_is_the_same_bytes_for_the_same_input),
         cmocka_unit_test(a_hostile_value_adds_no_key),
         cmocka_unit_test(a_template_that_asks_for_more_is_refused),
+        cmocka_unit_test(instances_are_spread_over_edges_and_probers),
+        cmocka_unit_test(a_duration_has_one_meaning),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -134,13 +134,67 @@ static void a_route_that_was_not_reached_waits(void **state) {
     assert_false(start(f, &fresh).waits);
 }
 
+/* Stacks that start take as long as they take; all else is done at once. */
+static struct slow {
+    pthread_mutex_t mutex;
+    pthread_cond_t cond;
+    int starting, most;
+    bool routed, released;
+} slow = {.mutex = PTHREAD_MUTEX_INITIALIZER, .cond = PTHREAD_COND_INITIALIZER};
+
+static void apply_slowly(void *arg, const Fairlead__V1__Document *document, struct keeper_outcome *outcome) {
+    (void)arg;
+    pthread_mutex_lock(&slow.mutex);
+    if (str_eq(document->kind, "stack")) {
+        slow.starting++;
+        slow.most = slow.starting > slow.most ? slow.starting : slow.most;
+        pthread_cond_broadcast(&slow.cond);
+        while (!slow.released)
+            pthread_cond_wait(&slow.cond, &slow.mutex);
+        slow.starting--;
+    } else {
+        slow.routed = true;
+        pthread_cond_broadcast(&slow.cond);
+    }
+    pthread_mutex_unlock(&slow.mutex);
+    outcome->cut = true;
+}
+
+static void a_route_never_waits_for_apps_that_start(void **state) {
+    struct fixture *f = *state;
+    struct err err = {0};
+    for (uint8_t i = 1; i <= 12; i++) {
+        keep(f, (struct paper){i, "stack", 1, false, true}, "healthy");
+        keep(f, (struct paper){i, "stack", 1, false, true}, "accepted");
+    }
+    keep(f, (struct paper){99, "route", 1, false, false}, "healthy");
+    keep(f, (struct paper){99, "route", 1, false, false}, "accepted");
+    struct keeper_conf conf = {.node = &f->node, .state = f->state, .apply = apply_slowly};
+    struct keeper *keeper = keeper_start(&conf, &err);
+    keeper_open(keeper);
+    struct timespec until;
+    (void)clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += 20;
+    pthread_mutex_lock(&slow.mutex);
+    while ((!slow.routed || slow.starting < KEEPER_THREADS - 1) &&
+           pthread_cond_timedwait(&slow.cond, &slow.mutex, &until) == 0)
+        ;
+    bool routed = slow.routed;
+    int most = slow.most;
+    slow.released = true;
+    pthread_cond_broadcast(&slow.cond);
+    pthread_mutex_unlock(&slow.mutex);
+    keeper_stop(keeper);
+    assert_true(routed);
+    assert_int_equal(most, KEEPER_THREADS - 1);
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(what_was_only_written_down_waits_for_the_topic),
-        TEST(what_was_healthy_begins_at_once),
-        TEST(what_says_absent_or_stopped_begins_at_once),
-        TEST(a_route_that_was_not_reached_waits),
+        TEST(what_was_only_written_down_waits_for_the_topic), TEST(what_was_healthy_begins_at_once),
+        TEST(what_says_absent_or_stopped_begins_at_once),     TEST(a_route_that_was_not_reached_waits),
+        TEST(a_route_never_waits_for_apps_that_start),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
