@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "coordinator/backlog.h"
 #include "coordinator/presence.h"
+#include "coordinator/sweep.h"
 #include "sql/queries.h"
 
 #include <pthread.h>
@@ -17,12 +18,13 @@
 
 #define SLEEP_MAX_US (5 * CLOCK_S)
 #define DUE_MAX_US (2 * CLOCK_S)
+#define SWEEP_US (3600 * CLOCK_S)
 
 struct clock {
     struct clock_conf conf;
     struct presence *presence;
     char boot[40]; /* of this machine */
-    int64_t marked_at;
+    int64_t marked_at, swept_at;
     struct backlog backlog;
     pthread_t thread;
     pthread_mutex_t mutex;
@@ -181,6 +183,11 @@ static void *run(void *arg) {
         }
         if (clock->pg)
             us = run_due(clock, &err);
+        if (us >= 0 && clock_mono_us() - clock->swept_at > SWEEP_US) {
+            clock->swept_at = clock_mono_us();
+            if (sweep_run(clock->pg, clock->conf.keep_days, NULL, &err) < 0)
+                us = -1;
+        }
         if (us < 0) {
             log_warn("clock", LOG_S("error", err.text));
             us = CLOCK_S;
@@ -208,6 +215,7 @@ static void read_boot(char out[40]) {
 struct clock *clock_start(const struct clock_conf *conf, struct err *err) {
     struct clock *clock = mem_alloc(sizeof *clock);
     clock->conf = *conf;
+    clock->swept_at = clock_mono_us() - SWEEP_US + 60 * CLOCK_S; /* not while everything starts */
     clock->presence = presence_open(conf->redis);
     read_boot(clock->boot);
     pthread_mutex_init(&clock->mutex, NULL);

@@ -10,6 +10,7 @@
 #include "coordinator/engine.h"
 
 struct clock_conf {
+    int64_t keep_days; /* of what is kept only for a while (sweep.h) */
     const char *database_url, *brokers, *redis;
     struct engine *engine;
 };

@@ -11,6 +11,7 @@
 #include "coordinator/migrate.h"
 #include "coordinator/relay.h"
 #include "coordinator/republish.h"
+#include "coordinator/sweep.h"
 #include "coordinator/topic_step.h"
 #include "model/names.h"
 
@@ -34,6 +35,8 @@ static struct conf_row conf[] = {
     CONF_TEXT("base", "", "base image, repository@sha256:..., that builds start from"),
     CONF_NUMBER("dns-ttl", "60", "seconds; a delete waits this long after the name is off", 1, 86400),
     CONF_NUMBER("name-hold", "660", "seconds for which a deleted name stays with its tenant", 0, 31536000),
+    CONF_NUMBER("keep-days", "30",
+                "days for which answers to requests, and steps of deleted instances, are kept", 0, 36500),
     CONF_NUMBER("connections", "1000", "HTTP connections at most", 1, 100000),
     CONF_NUMBER("connections-per-address", "200",
                 "HTTP connections of one address at most, but for this machine's own", 1, 100000),
@@ -186,8 +189,11 @@ static int start_parts(struct coordinator *c, const char *what, struct err *err)
     if ((all || str_eq(what, "clock") || str_eq(what, "ingest")) &&
         !(c->engine = start_engine(c, "ingest", true, err)))
         return -1;
-    struct clock_conf clock = {
-        .database_url = database, .brokers = brokers, .redis = conf_get(conf, "redis"), .engine = c->engine};
+    struct clock_conf clock = {.database_url = database,
+                               .brokers = brokers,
+                               .redis = conf_get(conf, "redis"),
+                               .engine = c->engine,
+                               .keep_days = conf_int(conf, "keep-days")};
     if ((all || str_eq(what, "clock")) && !(c->clock = clock_start(&clock, err)))
         return -1;
     if ((all || str_eq(what, "clock")) &&
@@ -260,6 +266,21 @@ static int run_republish(void) {
     return 0;
 }
 
+/* The clock does it every hour. */
+static int run_sweep(void) {
+    struct err err = {0};
+    int64_t rows = 0;
+    struct pg *pg = pg_open(conf_get(conf, "database"), PG_PINNED_PLANS "statement_timeout=60s", &err);
+    int rc = pg ? sweep_run(pg, conf_int(conf, "keep-days"), &rows, &err) : -1;
+    pg_close(pg);
+    if (rc < 0) {
+        log_error("sweep failed", LOG_S("error", err.text));
+        return 1;
+    }
+    printf("%lld rows that had served were taken away\n", (long long)rows);
+    return 0;
+}
+
 static void print_help(void) {
     printf(
         "usage: fairlead-coordinator [OPTION...] [COMMAND]\n\n"
@@ -268,6 +289,7 @@ static void print_help(void) {
         "             one part alone; any number of copies of each\n"
         "  migrate    bring the database to this version (needs --database-owner)\n"
         "  republish  publish all documents, events and open orders again (needs a coordinator that runs)\n"
+        "  sweep      take away what is older than --keep-days (the clock does it every hour)\n"
         "  tables     print the state tables; routes, catalogue, config, metrics, statements: the other "
         "tables, as "
         "Markdown\n\n"
@@ -289,6 +311,8 @@ static int run_command(const char *command) {
     }
     if (str_eq(command, "republish"))
         return run_republish();
+    if (str_eq(command, "sweep"))
+        return run_sweep();
     (void)fprintf(stderr, "fairlead-coordinator: \"%s\" is not a command; --help lists them\n", command);
     return 2;
 }

@@ -24,6 +24,12 @@ static int look(const Fairlead__V1__Dns *dns, const struct dns_answer *answer, c
                 const char *owner, unsigned epoch, const char **expect, struct err *err) {
     struct marker marker;
     *expect = answer->text;
+    if (answer->zone_cut)
+        return err_set(err, ERR_PARK, "The name \"%s\" is below \"%s\", which is delegated to other servers.",
+                       dns->host, answer->zone_cut);
+    if (answer->alias)
+        return err_set(err, ERR_PARK, "The name \"%s\" is in use: it is an alias (CNAME) of \"%s\".",
+                       dns->host, answer->alias);
     if (!answer->text) {
         bool bare = dns->adopt && str_eq(answer->address, dns->address); /* only its marker was taken away */
         if (answer->address && !bare)
@@ -43,6 +49,21 @@ static int look(const Fairlead__V1__Dns *dns, const struct dns_answer *answer, c
     bool there = strcmp(answer->text, ours) == 0 &&
                  (dns->absent ? !answer->address : str_eq(answer->address, dns->address));
     return there ? 0 : 1;
+}
+
+/* The name holds something. If it is still no address and no text, it is what nobody here looks at. */
+static int judge_other_records(const struct dns_server *server, const Fairlead__V1__Dns *dns,
+                               struct arena *arena, const char **ret_cls, struct err *err) {
+    struct dns_answer now;
+    struct err changed = *err;
+    if (dns_ask(server, dns->host, arena, &now, err) < 0)
+        return -1;
+    *err = changed;
+    if (now.text || now.address)
+        return -1; /* somebody was faster: the next try sees it */
+    *ret_cls = "name_taken";
+    return err_set(err, ERR_PARK, "The name \"%s\" is in use: it holds other records (AAAA, MX or the like).",
+                   dns->host);
 }
 
 static int point_name(struct worker *worker, const Fairlead__V1__Order *order, struct arena *arena,
@@ -76,7 +97,13 @@ static int point_name(struct worker *worker, const Fairlead__V1__Order *order, s
         .text = ours,
         .ttl = dns->ttl,
     };
-    if (dns_change(&server, &change, err) < 0 || fault_check(FAULT_NAME_SENT, err) < 0)
+    bool unused = !expect && !answer.address; /* as far as addresses and texts go */
+    if (dns_change(&server, &change, err) < 0) {
+        if (unused && str_eq(err->code, DNS_IN_USE))
+            return judge_other_records(&server, dns, arena, ret_cls, err);
+        return -1;
+    }
+    if (fault_check(FAULT_NAME_SENT, err) < 0)
         return -1;
     /* NOERROR proves nothing: read back from the authoritative server. */
     if (dns_ask(&server, dns->host, arena, &answer, err) < 0)

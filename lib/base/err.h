@@ -18,7 +18,7 @@ enum err_class {
 
 struct err {
     enum err_class cls;
-    char code[8];   /* what the other side calls it: an SQLSTATE of PostgreSQL; "" elsewhere */
+    char code[12];  /* what the other side calls it: an SQLSTATE of PostgreSQL; "" elsewhere */
     char text[480]; /* cut, never overrun: what strangers sent may be quoted in it */
 };
 

@@ -12,8 +12,10 @@
 /* What the server says of one name. Texts in the arena. */
 struct dns_answer {
     bool authoritative, exists;
-    const char *address; /* the one A record, or NULL; "several" if there is more than one */
-    const char *text;    /* the one TXT record, or NULL */
+    const char *address;  /* the one A record, or NULL; "several" if there is more than one */
+    const char *text;     /* the one TXT record, or NULL */
+    const char *alias;    /* of a name that is a CNAME: where it leads; NULL: it is none */
+    const char *zone_cut; /* the name is below this one, whose zone other servers hold; NULL: it is ours */
 };
 
 struct dns_server {
@@ -27,7 +29,8 @@ struct dns_server {
  * ask. */
 MUST_CHECK int dns_open(struct dns_server *server, const char *at, const char *zone, const char *key_file,
                         struct err *err);
-/* Class retry when the server does not answer. */
+/* What a wildcard of the zone makes up for a name that is not there (RFC 4592) is left out. Class retry when
+ * the server does not answer. */
 MUST_CHECK int dns_ask(const struct dns_server *server, const char *host, struct arena *arena,
                        struct dns_answer *ret, struct err *err);
 
@@ -41,8 +44,11 @@ struct dns_change {
     unsigned ttl;
 };
 
-/* 0: the server took it. Class retry: it did not answer, or what it holds is not what was expected (look
- * again). Class park: it refuses this key or zone. */
+#define DNS_IN_USE "YXDOMAIN" /* err.code: the name was to be unused, and holds something */
+
+/* 0: the server took it, and signed that it did. Class retry: it did not answer, or what it holds is not what
+ * was expected (look again), or it takes no updates just now, or the clocks are apart. Class park: it does
+ * not know this key, or the zone is not its. */
 MUST_CHECK int dns_change(const struct dns_server *server, const struct dns_change *change, struct err *err);
 
 #endif

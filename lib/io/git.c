@@ -169,6 +169,8 @@ static int commit_file(const char *dir, const char *branch, const char *file, co
             ? file_mkdirs(folder, 0700, err) < 0 || file_write(path, content, strlen(content), 0600, err) < 0
             : file_remove(path, err) < 0)
         return -1;
+    if (!content)
+        (void)rmdir(folder); /* unless something else lies in it */
     if (run(dir, (const char *const[]){"add", "-A", "--", ".", ":(exclude)*.tmp.*", NULL}, ERR_RETRY, NULL,
             NULL, 60, err) < 0 ||
         run(dir, (const char *const[]){"status", "--porcelain", "-uno", NULL}, ERR_RETRY, &changed, NULL, 60,
@@ -176,8 +178,16 @@ static int commit_file(const char *dir, const char *branch, const char *file, co
         return -1;
     if (!changed.n && !str_is_cut(&changed))
         return 0;
-    return run(dir, (const char *const[]){"commit", "-q", "-m", message, NULL}, ERR_RETRY, NULL, NULL, 60,
-               err);
+    if (run(dir, (const char *const[]){"commit", "-q", "-m", message, NULL}, ERR_RETRY, NULL, NULL, 60, err) <
+        0)
+        return -1;
+    /* Four loose objects for each commit: packed when there are some hundreds, else there would be millions
+     * of files. What cannot be packed now is packed another time. */
+    (void)run(
+        dir,
+        (const char *const[]){"-c", "gc.auto=400", "-c", "gc.autoDetach=false", "gc", "--auto", "-q", NULL},
+        ERR_RETRY, NULL, NULL, 120, NULL);
+    return 0;
 }
 
 int git_commit_file(const char *dir, const char *branch, const char *file, const char *content,

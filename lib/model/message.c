@@ -71,6 +71,9 @@ struct bytes message_stack(const struct subject *subject, struct decision *decis
     stack.edge_address = text_or_empty(arena, subject->edge ? subject->edge->address : NULL);
     stack.port = (uint32_t)instance->port;
     stack.inputs = key_values(arena, instance->inputs, &stack.n_inputs);
+    /* Documents are kept for ever: one that says "absent" holds nothing that a person typed. */
+    for (size_t i = 0; i < stack.n_inputs && want == WANT_ABSENT; i++)
+        stack.inputs[i]->value = text_or_empty(arena, NULL);
     stack.images = key_values(arena, instance->images, &stack.n_images);
     stack.memory_mb = (uint32_t)instance->memory_mb;
     stack.cpu_milli = (uint32_t)instance->cpu_milli;

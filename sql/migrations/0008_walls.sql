@@ -29,3 +29,15 @@ delete from recovery_boxes b using instances i where i.id = b.instance_id and i.
 
 -- Why an instance is not well, as its last change of health said.
 alter table instances add column health_reason text;
+
+-- Whoever had an instance leaves history: a retired row without a name or a title of theirs.
+alter table tenants add column retired_at timestamptz;
+alter table customers add column retired_at timestamptz;
+
+-- Up to when what served only while it was young has been swept away.
+alter table installation add column swept_at timestamptz;
+
+-- Who looks may look at all that docs/SQL.md lists, but at nothing that opens anything.
+grant select on plans, customers, tenants, planes, nodes, sizes, apps, releases, instances, intents, steps, names, works,
+    images, timers, documents, requests, outbox, outbox_held, installation, clock_marks, topics, dead_letters, states,
+    transitions, migrations to fairlead_read;

@@ -1,2 +1,1 @@
-select 'instance ' || name || case when state = 'deleted' then ' (its history is kept)' else '' end
-from instances where tenant_id = $1 order by 1 limit 10
+select 'instance ' || name from instances where tenant_id = $1 and not gone order by 1 limit 10

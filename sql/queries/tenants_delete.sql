@@ -1,1 +1,14 @@
-delete from tenants where id = $1 returning id
+-- One that never had an instance goes. Of one that had, what people typed goes (titles, inputs, what apps printed, answers
+-- to requests), and its name is free again; its instances and their events stay as history.
+with gone as (
+    delete from tenants t where t.id = $1 and not exists (select from instances i where i.tenant_id = t.id) returning t.id),
+kept as (
+    update tenants t set name = 'x' || substr(md5(t.id::text), 1, 18), title = '', retired_at = clock_timestamp()
+    where t.id = $1 and exists (select from instances i where i.tenant_id = t.id) returning t.id),
+emptied as (
+    update instances i set inputs = '{}', problem = null, health_reason = null from kept where i.tenant_id = kept.id),
+answers as (
+    delete from requests r using intents n, kept where n.tenant_id = kept.id and r.id = n.request_id),
+printed as (
+    delete from steps s using kept where s.tenant_id = kept.id)
+select id from gone union all select id from kept

@@ -9,10 +9,12 @@ create or replace view api_plans as
         'created_at', rfc3339(created_at)) as body from plans;
 create or replace view api_customers as
     select c.name as key, c.id, jsonb_build_object('id', c.id, 'name', c.name, 'title', c.title, 'plan', p.name,
-        'created_at', rfc3339(c.created_at)) as body from customers c join plans p on p.id = c.plan_id;
+        'created_at', rfc3339(c.created_at)) as body from customers c join plans p on p.id = c.plan_id
+    where c.retired_at is null;
 create or replace view api_tenants as
     select c.name || '/' || t.name as key, t.id, jsonb_build_object('id', t.id, 'customer', c.name, 'name', t.name,
-        'title', t.title, 'created_at', rfc3339(t.created_at)) as body from tenants t join customers c on c.id = t.customer_id;
+        'title', t.title, 'created_at', rfc3339(t.created_at)) as body from tenants t join customers c on c.id = t.customer_id
+    where t.retired_at is null;
 create or replace view api_planes as
     select p.name as key, p.id, jsonb_build_object('id', p.id, 'name', p.name, 'mode', p.mode, 'customer', c.name,
         'domain', p.domain, 'scheme', p.scheme, 'public_port', p.public_port,

@@ -66,6 +66,27 @@ cp -a "$fleet/dns.key" "$FAIRLEAD_DNS_KEY_FILE"
 ok "... mended, retry goes on" mended nodns
 ok "... and it leaves nothing" leaves_nothing nodns
 
+named() { # LINE...: somebody else's records in the zone
+  { printf 'server %s %s\nzone %s\n' "${FAIRLEAD_DNS%:*}" "${FAIRLEAD_DNS#*:}" "$FAIRLEAD_ZONE"; printf '%s\n' "$@" send quit; } |
+    knsupdate -k "$FAIRLEAD_DNS_KEY_FILE"
+}
+tries() { sql "select attempt from steps s join instances i on i.id = s.instance_id where i.name = '$1' and s.step = 'name'"; }
+for record in 'CNAME elsewhere.example.|alias (CNAME)|cname' 'AAAA 2001:db8::1|other records|aaaa'; do
+  IFS='|' read -r what words name <<<"$record"
+  named "add $name-main-e2e.$FAIRLEAD_ZONE. 5 $what"
+  ask_for testapp "$name"
+  ok "a name that holds ${what%% *} is somebody's: failed" within 60 state_is "$name" failed
+  ok "... at once" test "$(tries "$name")" = 1
+  ok "... with its class everywhere" failed_as "$name" name name_taken "$words"
+  named "del $name-main-e2e.$FAIRLEAD_ZONE. ${what%% *}"
+  ok "... mended, retry goes on" mended "$name"
+  ok "... and it leaves nothing" leaves_nothing "$name"
+done
+named "add *.$FAIRLEAD_ZONE. 5 A 192.0.2.1" "add *.$FAIRLEAD_ZONE. 5 TXT wild"
+ok "a wildcard in the zone takes nobody's name" "$fairlead" instance create testapp wild --size tiny --wait --timeout 120
+named "del *.$FAIRLEAD_ZONE. A" "del *.$FAIRLEAD_ZONE. TXT"
+ok "... and it leaves nothing" leaves_nothing wild
+
 echo 'this_is_no_directive on;' >"$FAIRLEAD_EDGE_DIR/conf.d/zz-broken.conf"
 ask_for testapp nonginx
 ok "nginx refuses its configuration: failed" within 60 state_is nonginx failed

@@ -1,0 +1,25 @@
+#include "coordinator/sweep.h"
+
+#include "base/clock.h"
+#include "sql/queries.h"
+
+#define LONGEST_US (3 * CLOCK_S) /* the rest has time until the next run */
+
+int sweep_run(struct pg *pg, int64_t keep_days, int64_t *ret_rows, struct err *err) {
+    int64_t until = clock_mono_us() + LONGEST_US, rows = 0;
+    bool more = true;
+    while (more && clock_mono_us() < until) {
+        struct arena arena = {0};
+        struct pg_params params = {.arena = &arena};
+        pg_params_int(&params, keep_days);
+        cleanup_result PGresult *res = pg_run(pg, query_sweep, &params, err);
+        arena_release(&arena);
+        if (!res)
+            return -1;
+        rows += pg_int(res, 0, 0) + pg_int(res, 0, 1);
+        more = pg_bool(res, 0, 2);
+    }
+    if (ret_rows)
+        *ret_rows = rows;
+    return 0;
+}
