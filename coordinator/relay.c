@@ -125,6 +125,31 @@ static int touch(struct relay_thread *thread, struct err *err) {
     return tell_lanes(thread, err);
 }
 
+/* Of the lanes whose rows are on their way. */
+static bool owns_all(const struct relay_thread *thread) {
+    for (size_t i = 0; i < thread->parcels.n; i++) {
+        int lane = vec_at(&thread->parcels, struct parcel, i)->lane;
+        if (!thread->lanes[lane - thread->first_lane].owned)
+            return false;
+    }
+    return true;
+}
+
+/* The broker answers within message.timeout.ms, or librdkafka gives up: either way all is reported. That may
+ * be longer than the server waits for a word of ours. False: purged, some of it may have been taken. */
+static bool flush(struct relay_thread *thread) {
+    struct err lost = {0};
+    for (int64_t until = clock_mono_us() + FLUSH_US; clock_mono_us() < until;) {
+        if (kprod_flush(thread->kprod, (int)(TOUCH_US / CLOCK_MS)))
+            return true;
+        /* Lanes that are another's now: what is still in flight would overtake it. */
+        if (touch(thread, &lost) < 0 || !owns_all(thread))
+            break;
+    }
+    kprod_purge(thread->kprod);
+    return false;
+}
+
 static int read_lane(struct relay_thread *thread, struct lane *lane, struct err *err) {
     struct pg_params params = {.arena = &thread->arena};
     int64_t now = clock_mono_us();
@@ -139,9 +164,12 @@ static int read_lane(struct relay_thread *thread, struct lane *lane, struct err 
     lane->dirty = PQntuples(rows) == 512; /* as in outbox_read.sql: there may be more */
     if (PQntuples(rows) && !lane->waits_since)
         lane->waits_since = now;
-    for (int row = 0; row < PQntuples(rows); row++)
+    for (int row = 0; row < PQntuples(rows); row++) {
         if (relay_send_row(thread, lane->number, rows, row, err) < 0)
             return -1;
+        if (thread->alone && !flush(thread))
+            return err_set(err, ERR_RETRY, "the broker has not answered");
+    }
     return 0;
 }
 
@@ -152,16 +180,6 @@ static void raise_mark(struct lane *lane, int64_t deleted) {
         lane->next_mark = deleted;
         lane->next_mark_at = now;
     }
-}
-
-/* Of the lanes whose rows are on their way. */
-static bool owns_all(const struct relay_thread *thread) {
-    for (size_t i = 0; i < thread->parcels.n; i++) {
-        int lane = vec_at(&thread->parcels, struct parcel, i)->lane;
-        if (!thread->lanes[lane - thread->first_lane].owned)
-            return false;
-    }
-    return true;
 }
 
 static bool is_delivered(const struct parcel *parcel) {
@@ -208,7 +226,7 @@ static int make_topic(struct relay_thread *thread, const char *topic, struct err
 
 /* What was refused: held back for the operator, or sent again from the oldest row. */
 static int sort_out(struct relay_thread *thread, struct err *err) {
-    bool again = false;
+    bool again = false, alone = false;
     for (size_t i = 0; i < thread->parcels.n; i++) {
         const struct parcel *parcel = vec_at(&thread->parcels, struct parcel, i);
         if (is_delivered(parcel))
@@ -216,8 +234,11 @@ static int sort_out(struct relay_thread *thread, struct err *err) {
         thread->lanes[parcel->lane - thread->first_lane].dirty = true;
         if (parcel->worst == KPROD_UNKNOWN_TOPIC && make_topic(thread, parcel->topic, err) < 0)
             return -1;
-        if (parcel->worst != KPROD_PERMANENT) {
-            again = true;
+        /* librdkafka says it of all that travelled together, though one record was at fault. */
+        bool surely = thread->alone || thread->parcels.n == 1;
+        if (parcel->worst != KPROD_PERMANENT || !surely) {
+            again = again || parcel->worst != KPROD_PERMANENT;
+            alone = alone || (parcel->worst == KPROD_PERMANENT && !surely);
             metric_add(METRIC_RELAYED, "again", 1);
             continue;
         }
@@ -232,22 +253,8 @@ static int sort_out(struct relay_thread *thread, struct err *err) {
         if (!res)
             return -1;
     }
+    thread->alone = alone;
     return again ? err_set(err, ERR_RETRY, "the broker has not taken everything") : 0;
-}
-
-/* The broker answers within message.timeout.ms, or librdkafka gives up: either way all is reported. That may
- * be longer than the server waits for a word of ours. False: purged, some of it may have been taken. */
-static bool flush(struct relay_thread *thread) {
-    struct err lost = {0};
-    for (int64_t until = clock_mono_us() + FLUSH_US; clock_mono_us() < until;) {
-        if (kprod_flush(thread->kprod, (int)(TOUCH_US / CLOCK_MS)))
-            return true;
-        /* Lanes that are another's now: what is still in flight would overtake it. */
-        if (touch(thread, &lost) < 0 || !owns_all(thread))
-            break;
-    }
-    kprod_purge(thread->kprod);
-    return false;
 }
 
 /* One pass: what the dirty lanes hold is sent, and deleted when it is acknowledged. */

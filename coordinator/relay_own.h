@@ -41,6 +41,7 @@ struct relay_thread {
     struct kprod *kprod;
     struct arena arena;
     struct vec parcels;
+    bool alone;    /* a row at a time: one of the last pass was refused, and took along its whole batch */
     uint32_t pass; /* of carry(): reports that come late, of an earlier one, speak of other parcels */
     atomic_uint woken;
     int64_t touched_at; /* when the server last heard that we live */

@@ -165,5 +165,19 @@ slow_broker() {
   return $rc
 }
 ok "a slow broker takes no lane from its relay" slow_broker
+# ---- a record that the broker never takes, among others ----
+bad_one() { # a compacted topic takes no record without a key; librdkafka refuses the whole batch for it
+  local topic before
+  topic=fairlead.node.$(sql "select replace(id::text, '-', '') from nodes where name = 'slave'")
+  before=$(kcat -C -q -e -b "$FAIRLEAD_KAFKA" -t "$topic" -f '%k\n' | grep -ac "^good-$tag-" || true)
+  sql "insert into outbox (lane, kind, topic, partition, key, value)
+    select 1, 'record', '$topic', 0, case when n = 20 then null else convert_to('good-$tag-' || n, 'UTF8') end, 'x' from generate_series(1, 40) n;
+    select pg_notify('fairlead_relay', '')" >/dev/null
+  within 30 sql_is "select count(*) from outbox" 0 || return 1
+  sql_is "select count(*) from outbox_held where topic = '$topic'" 1 || return 1
+  sql "delete from outbox_held where topic = '$topic'" >/dev/null
+  [ $(($(kcat -C -q -e -b "$FAIRLEAD_KAFKA" -t "$topic" -f '%k\n' | grep -a "^good-$tag-" | sort -u | wc -l) - before)) = 39 ]
+}
+ok "a record that no broker takes is held alone; its batch goes on" bad_one
 ok "doctor is content after all of it" within 60 "$fairlead" doctor
 finish
