@@ -3,5 +3,7 @@ with gone as (
     delete from customers c where c.id = $1 and not exists (select from tenants t where t.customer_id = c.id) returning c.id),
 kept as (
     update customers c set name = 'x' || substr(md5(c.id::text), 1, 18), title = '', retired_at = clock_timestamp()
-    where c.id = $1 and exists (select from tenants t where t.customer_id = c.id) returning c.id)
+    where c.id = $1 and exists (select from tenants t where t.customer_id = c.id) returning c.id),
+changes as (
+    delete from requests r where r.kind = 'record' and r.answer like '%"id": "' || $1::uuid || '"%')
 select id from gone union all select id from kept

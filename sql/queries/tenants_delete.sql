@@ -9,6 +9,8 @@ emptied as (
     update instances i set inputs = '{}', problem = null, health_reason = null from kept where i.tenant_id = kept.id),
 answers as (
     delete from requests r using intents n, kept where n.tenant_id = kept.id and r.id = n.request_id),
+changes as (
+    delete from requests r where r.kind = 'record' and r.answer like '%"id": "' || $1::uuid || '"%'),
 printed as (
     delete from steps s using kept where s.tenant_id = kept.id)
 select id from gone union all select id from kept
