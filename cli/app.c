@@ -79,7 +79,7 @@ int app_register(struct cli *cli, const struct command *command) {
         json_pack("{s:s, s:O, s:s}", "app", folder.name, "spec", folder.spec, "template", folder.template);
     int rc = cli_try(cli, "POST", command->path, body, &status, &answer);
     const char *version = json_str(folder.spec, "version");
-    if (rc == EXIT_OK && status == 409) {
+    if (rc == EXIT_OK && status == 409 && str_eq(json_str(answer, "code"), "exists")) {
         cli_say(cli, answer, arena_printf(&cli->arena, "%s %s is registered already", folder.name, version));
     } else if (rc == EXIT_OK && status >= 400) {
         rc = cli_refused(cli, status, answer);
@@ -88,5 +88,19 @@ int app_register(struct cli *cli, const struct command *command) {
     }
     json_decref(answer);
     release_folder(&folder);
+    return rc;
+}
+
+int app_offer(struct cli *cli, const struct command *command) {
+    json_t *answer = NULL;
+    const char *done = str_eq(command->verb, "default")    ? "is what create takes now"
+                       : str_eq(command->verb, "withdraw") ? "is offered no more; what runs on it goes on"
+                                                           : "is offered again";
+    int rc = cli_call(cli, "POST",
+                      arena_printf(&cli->arena, "%s/%s/%s", command->path, cli->args[0], command->verb), NULL,
+                      &answer);
+    if (rc == EXIT_OK)
+        cli_say(cli, answer, arena_printf(&cli->arena, "%s %s", cli->args[0], done));
+    json_decref(answer);
     return rc;
 }

@@ -59,8 +59,10 @@ static int read_releases(struct engine_batch *batch, struct err *err) {
         for (size_t i = 0; i < batch->creates.n; i++) {
             struct batch_input *in = *vec_at(&batch->creates, struct batch_input *, i);
             if (str_eq(in->input->create.app, pg_text(res, row, 0)) &&
-                str_eq(in->input->create.version, pg_text(res, row, 1)))
+                str_eq(in->input->create.version, pg_text(res, row, 1))) {
                 in->release = release;
+                in->withdrawn = pg_bool(res, row, 6);
+            }
         }
     }
     return 0;
@@ -286,6 +288,10 @@ static bool judge_create(struct engine_batch *batch, struct batch_input *in,
                        arena_printf(arena, "There is no app \"%s\"%s%s in the catalogue.", create->app,
                                     create->version ? " of version " : "",
                                     create->version ? create->version : ""));
+    else if (in->withdrawn)
+        request_refuse(in, 422, "withdrawn",
+                       arena_printf(arena, "Version %s of \"%s\" is withdrawn: nothing new is made of it.",
+                                    create->version, create->app));
     else if (uuid_is_nil(context->tenant_id))
         request_refuse(
             in, 422, "unknown_tenant",

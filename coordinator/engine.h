@@ -33,7 +33,7 @@ struct answer {
 };
 
 struct create_args {
-    const char *app, *version;                                  /* version NULL: the newest */
+    const char *app, *version;                                  /* version NULL: what the app offers */
     const char *customer, *tenant, *plane, *size, *name, *host; /* host NULL: the default label */
     json_t *inputs;
     int64_t trial_days; /* -1: the plan's */
@@ -115,6 +115,7 @@ struct batch_input {
     bool answered;
     struct subject *subject;
     const struct release *release; /* create */
+    bool withdrawn;                /* ... which is offered no more */
     const struct plane *plane;
     struct name *name; /* create: the host name that it claims, NULL for none */
     bool name_claimed;

@@ -111,6 +111,9 @@ void record_list(struct api_call *call);
 void record_get(struct api_call *call);
 void record_create(struct api_call *call);
 void record_delete(struct api_call *call);
+void release_withdraw(struct api_call *call);
+void release_offer(struct api_call *call);
+void release_default(struct api_call *call);
 void instance_create(struct api_call *call);
 void instance_list(struct api_call *call);
 void instance_get(struct api_call *call);
@@ -132,6 +135,7 @@ struct record_kind {
     const char *create, *get, *list, *blockers, *del; /* statements; NULL: not offered */
     const char *parents;                              /* what must exist already, in words */
     const char *path;
+    const char *same; /* a statement: key and body; is this what stands there? NULL: a key is enough */
 };
 extern const struct record_kind record_plans, record_customers, record_tenants, record_planes, record_nodes,
     record_sizes, record_apps, record_releases, record_dead_letters;

@@ -157,15 +157,15 @@ static const struct schema_field release_fields[] = {
 };
 
 #define KIND(plural, one, table, needs)                                                                      \
-    const struct record_kind record_##plural = {one,                                                         \
-                                                table,                                                       \
-                                                query_##plural##_create,                                     \
-                                                query_##plural##_get,                                        \
-                                                query_##plural##_list,                                       \
-                                                query_##plural##_blockers,                                   \
-                                                query_##plural##_delete,                                     \
-                                                needs,                                                       \
-                                                "/v1/" #plural}
+    const struct record_kind record_##plural = {.name = one,                                                 \
+                                                .fields = table,                                             \
+                                                .create = query_##plural##_create,                           \
+                                                .get = query_##plural##_get,                                 \
+                                                .list = query_##plural##_list,                               \
+                                                .blockers = query_##plural##_blockers,                       \
+                                                .del = query_##plural##_delete,                              \
+                                                .parents = needs,                                            \
+                                                .path = "/v1/" #plural}
 KIND(plans, "plan", plan_fields, "");
 KIND(customers, "customer", customer_fields, "its plan");
 KIND(tenants, "tenant", tenant_fields, "its customer");
@@ -179,7 +179,8 @@ const struct record_kind record_releases = {.name = "release",
                                             .create = query_releases_create,
                                             .get = query_releases_get,
                                             .list = query_releases_list,
-                                            .path = "/v1/releases"};
+                                            .path = "/v1/releases",
+                                            .same = query_releases_same};
 const struct record_kind record_dead_letters = {.name = "dead letter",
                                                 .get = query_dead_letters_get,
                                                 .list = query_dead_letters_list,
@@ -257,6 +258,29 @@ static const char *key_of(const struct record_kind *kind, const json_t *body, st
     return nested ? arena_printf(arena, "%s/%s", parent, name) : arena_strdup(arena, name);
 }
 
+/* What stands there never changes: the same once more, or other contents under its name? */
+static int compare(struct api_call *call, struct pg *pg, const struct creation *creation,
+                   struct api_done *ret, struct err *err) {
+    struct arena *arena = &call->request->arena;
+    struct pg_params params = {.arena = arena};
+    pg_params_text(&params, creation->key);
+    pg_params_text(&params, creation->text);
+    cleanup_result PGresult *same = pg_run(pg, creation->kind->same, &params, err);
+    if (!same)
+        return -1;
+    if (PQntuples(same) && pg_bool(same, 0, 0))
+        api_done_refusal(
+            call, ret, 409, "exists",
+            arena_printf(arena, "There is a %s \"%s\" already.", creation->kind->name, creation->key));
+    else
+        api_done_refusal(call, ret, 409, "other_contents",
+                         arena_printf(arena,
+                                      "There is a %s \"%s\" already, with other contents. A version stays "
+                                      "what it is: give the new contents a version of their own.",
+                                      creation->kind->name, creation->key));
+    return 0;
+}
+
 static int create(struct api_call *call, struct pg *pg, void *data, struct uuid seed, struct api_done *ret,
                   struct err *err) {
     const struct creation *creation = data;
@@ -273,6 +297,8 @@ static int create(struct api_call *call, struct pg *pg, void *data, struct uuid 
     if (PQntuples(made) == 1 && PQntuples(found) == 1)
         *ret = (struct api_done){201, arena_strdup(arena, pg_text(found, 0, 1)),
                                  arena_printf(arena, "%s/%s", kind->path, creation->key)};
+    else if (PQntuples(found) && kind->same)
+        return compare(call, pg, creation, ret, err);
     else if (PQntuples(found))
         api_done_refusal(call, ret, 409, "exists",
                          arena_printf(arena, "There is a %s \"%s\" already.", kind->name, creation->key));

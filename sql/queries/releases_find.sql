@@ -1,5 +1,4 @@
--- The newest of each app, or the version that was asked for.
-select distinct on (a.app, a.version) a.app, a.version, r.id, r.version, r.spec, r.template
+-- The one that each app offers, or the version that was asked for; whether it is withdrawn.
+select a.app, a.version, r.id, r.version, r.spec, r.template, r.withdrawn_at is not null
 from unnest($1::text[], $2::text[]) as a (app, version)
-    join releases r on r.app = a.app and (a.version is null or r.version = a.version)
-order by a.app, a.version, r.created_at desc
+    join releases r on r.app = a.app and r.version = coalesce(a.version, (select o.version from app_offers o where o.app = a.app))

@@ -31,14 +31,24 @@ create or replace view api_sizes as
     select p.name || '/' || s.name as key, s.id, jsonb_build_object('id', s.id, 'plane', p.name, 'name', s.name,
         'cpu_milli', s.cpu_milli, 'memory_mb', s.memory_mb, 'disk_mb', s.disk_mb, 'created_at', rfc3339(s.created_at)) as body
     from sizes s join planes p on p.id = s.plane_id;
+-- The release of an app that is taken where no version is asked for: its default, or the newest.
+create or replace view app_offers as
+    select distinct on (r.app) r.app, r.version, r.spec
+    from releases r join apps a on a.name = r.app
+    where r.withdrawn_at is null
+    order by r.app, r.version = a.default_version desc, r.created_at desc;
 create or replace view api_apps as
     select a.name as key, null::uuid as id, jsonb_build_object('name', a.name, 'title', a.title, 'summary', a.summary,
-        'versions', (select jsonb_agg(r.version order by r.created_at desc) from releases r where r.app = a.name),
-        'inputs', (select r.spec->'inputs' from releases r where r.app = a.name order by r.created_at desc limit 1),
-        'created_at', rfc3339(a.created_at)) as body from apps a;
+        'versions', (select jsonb_agg(r.version order by r.created_at desc) from releases r
+                     where r.app = a.name and r.withdrawn_at is null),
+        'withdrawn', (select jsonb_agg(r.version order by r.created_at desc) from releases r
+                      where r.app = a.name and r.withdrawn_at is not null),
+        'default', o.version, 'inputs', o.spec->'inputs',
+        'created_at', rfc3339(a.created_at)) as body from apps a left join app_offers o on o.app = a.name;
 create or replace view api_releases as
     select app || '/' || version as key, id, jsonb_build_object('id', id, 'app', app, 'version', version,
-        'spec', spec, 'template', template, 'created_at', rfc3339(created_at)) as body from releases;
+        'spec', spec, 'template', template, 'withdrawn_at', rfc3339(withdrawn_at), 'created_at', rfc3339(created_at)) as body
+    from releases;
 create or replace view api_dead_letters as
     select replace(id::text, '-', '') as key, id, jsonb_build_object('id', id, 'source', source, 'node', node_id,
         'reason', reason, 'bytes', length(bytes), 'hex', encode(substr(bytes, 1, 2048), 'hex'),
@@ -60,5 +70,5 @@ create or replace view api_instances as
         left join nodes n on n.id = i.node_id
         left join nodes e on e.id = i.edge_id
         left join nodes w on w.id = i.prober_id;
-grant select on api_plans, api_customers, api_tenants, api_planes, api_nodes, api_sizes, api_apps, api_releases,
+grant select on app_offers, api_plans, api_customers, api_tenants, api_planes, api_nodes, api_sizes, api_apps, api_releases,
     api_dead_letters, api_instances to fairlead_app, fairlead_read;

@@ -68,6 +68,29 @@ held_row() {
 }
 ok "a row that somebody holds keeps nobody else waiting" held_row
 
+# Releases: a version stays what it is, and what turned out to be bad is offered no more.
+release() { printf '{"app":"rel%s","template":"","spec":{"title":"R","summary":"%s","version":"%s","noop":true}}' "$tag" "$2" "$1"; } # VERSION SUMMARY
+made_of() { # VERSION CREATE-FIELDS...: which release a new instance is of
+  "$fairlead" instance create "rel$tag" "rel$RANDOM" "${@:2}" -o json >"$fleet/made" 2>"$fleet/said" || { cat "$fleet/said"; return 1; }
+  [ "$("$fairlead" instance get "$(jq -r .id "$fleet/made")" -o json | jq -r .version)" = "$1" ]
+}
+ok "a release" answers 201 POST /v1/releases -d "$(release 1 first)"
+ok "the same once more is there already" bash -c ". '${BASH_SOURCE[0]%/*}/../support/e2e.sh'; answers 409 POST /v1/releases -d '$(release 1 first)' && code_is exists"
+ok "other contents under its version are refused" bash -c ". '${BASH_SOURCE[0]%/*}/../support/e2e.sh'; answers 409 POST /v1/releases -d '$(release 1 second)' && code_is other_contents"
+ok "a later one" answers 201 POST /v1/releases -d "$(release 2 second)"
+ok "the newest is taken" made_of 2
+"$fairlead" app default "rel$tag/1" >/dev/null
+ok "... until another is the default" made_of 1
+ok "... or one is asked for" made_of 2 --version 2
+"$fairlead" app default "rel$tag/2" >/dev/null && "$fairlead" app withdraw "rel$tag/2" >/dev/null
+ok "what is withdrawn is not taken, though it was the default" made_of 1
+ok "... nor by its name, and the answer says why" bash -c "! '$fairlead' instance create 'rel$tag' no --version 2 2>'$fleet/said' && grep -q 'Version 2 of .* is withdrawn' '$fleet/said'"
+ok "... nor made the default" answers 409 POST "/v1/releases/rel$tag/2/default" -d '{}'
+ok "the catalogue says so" bash -c "'$fairlead' app get 'rel$tag' -o json | jq -e '.default == \"1\" and .versions == [\"1\"] and .withdrawn == [\"2\"]'"
+"$fairlead" app offer "rel$tag/2" >/dev/null
+ok "offered again, it is the default that it was" made_of 2
+ok "a release that is not there is 404" answers 404 POST "/v1/releases/rel$tag/3/withdraw" -d '{}'
+
 # Every other POST remembers its key too (P2).
 twice() { # STATUS PATH: the same key, the same answer; it is kept in $heard
   answers "$1" POST "$2" -H "Idempotency-Key: twice$tag$2" -d '{}' && heard=$(cat "$fleet/body") &&
