@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "base/proc.h"
 #include "io/git.h"
+#include "worker/build_reason.h"
 #include "worker/source.h"
 
 #include <signal.h>
@@ -63,10 +64,12 @@ static int prepare(struct worker *worker, const Fairlead__V1__Build *build, cons
     char commit[41];
     if (source_locate(worker, build->source, &place, err) < 0 || file_remove_tree(context, err) < 0)
         return -1;
-    /* This builder may not be the one that resolved: fetch what the commit needs. */
+    /* This builder may not be the one that resolved: fetch the commit, or what it was found by, from a server
+     * that gives only its tips. */
     if (git_export(place.dir, build->commit, build->source->path, context, err) == 0)
         return 0;
-    if (git_fetch(place.dir, place.url, build->source->ref, commit, log, err) < 0)
+    if (git_fetch(place.dir, place.url, build->commit, commit, log, err) < 0 &&
+        (err->cls == ERR_RETRY || git_fetch(place.dir, place.url, build->source->ref, commit, log, err) < 0))
         return -1;
     if (strcmp(commit, build->commit) != 0)
         return err_set(err, ERR_PARK, "The source has moved on from commit %.12s: ask again.", build->commit);
@@ -126,6 +129,8 @@ static int build_and_push(struct worker *worker, const Fairlead__V1__Build *buil
     if (run_engine(worker, args, BUILD_LIMIT_S, ERR_PARK, NULL, log, err) < 0) {
         if (may_pass(str_text(log)))
             err->cls = ERR_RETRY;
+        else if (err->cls == ERR_PARK)
+            build_reason(str_text(log), err);
         return -1;
     }
     *ret_cls = "push_failed";

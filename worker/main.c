@@ -63,7 +63,7 @@ static struct conf_row conf[] = {
 static const struct {
     const char *role, *kind;
     int threads;
-} readers[] = {{"builder", "resolve", 2},
+} readers[] = {{"builder", "resolve", 8}, /* a git host that hangs holds up its own sources only */
                {"builder", "build", 2},
                {"dns", "dns", 1},
                {"prober", "probe", 4},

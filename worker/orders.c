@@ -47,7 +47,7 @@ struct orders {
     bool side_by_side;  /* the orders of a record at once: jobs that mostly wait */
     struct lane *lanes; /* by partition: those that brought something */
     int lanes_n;
-    pthread_t poller, threads[4];
+    pthread_t poller, *threads;
     int threads_n;
     pthread_mutex_t mutex;
     pthread_cond_t cond;
@@ -443,6 +443,7 @@ struct orders *orders_start(struct worker *worker, const char *role, const char 
     (void)snprintf(orders->audience, sizeof orders->audience, "%s/provider", role ? role : "any");
     pthread_mutex_init(&orders->mutex, NULL);
     pthread_cond_init(&orders->cond, NULL);
+    orders->threads = mem_alloc((size_t)job_threads * sizeof *orders->threads);
     for (; orders->threads_n < job_threads; orders->threads_n++)
         if (pthread_create(&orders->threads[orders->threads_n], NULL, run_jobs, orders) != 0) {
             (void)err_errno(err, ERR_RETRY, "cannot start a thread");
@@ -471,5 +472,6 @@ void orders_stop(struct orders *orders) {
     pthread_cond_destroy(&orders->cond);
     pthread_mutex_destroy(&orders->mutex);
     free(orders->lanes);
+    free(orders->threads);
     free(orders);
 }

@@ -39,6 +39,12 @@ static struct hash key_of(const char *commit, const char *tree, const char *base
     return hash_texts(texts);
 }
 
+static void fail(struct outcome *outcome, struct arena *arena, const char *cls,
+                 const Fairlead__V1__Source *source, struct err *err) {
+    (void)err_wrap(err, "The repository \"%s\"", source->repository);
+    outcome_fail(outcome, arena, cls, err);
+}
+
 void order_resolve(struct worker *worker, const Fairlead__V1__Resolve *resolve, struct arena *arena,
                    struct outcome *outcome) {
     struct err err = {0};
@@ -49,7 +55,7 @@ void order_resolve(struct worker *worker, const Fairlead__V1__Resolve *resolve, 
         return;
     }
     if (git_fetch(place.dir, place.url, resolve->source->ref, commit, &outcome->lines, &err) < 0) {
-        outcome_fail(outcome, arena, err.cls == ERR_PARK ? "ref_missing" : "git_unreachable", &err);
+        fail(outcome, arena, err.cls == ERR_PARK ? "ref_missing" : "git_unreachable", resolve->source, &err);
         return;
     }
     if (fault_check(FAULT_RESOLVE_FETCHED, &err) < 0) {
@@ -59,7 +65,11 @@ void order_resolve(struct worker *worker, const Fairlead__V1__Resolve *resolve, 
     (void)snprintf(path, sizeof path, "%s/Dockerfile", resolve->source->path);
     if (git_tree(place.dir, commit, resolve->source->path, tree, &err) < 0 ||
         git_tree(place.dir, commit, path, dockerfile, &err) < 0) {
-        outcome_fail(outcome, arena, "dockerfile_missing", &err);
+        fail(outcome, arena, "dockerfile_missing", resolve->source, &err);
+        return;
+    }
+    if (git_check_whole(place.dir, tree, &err) < 0) {
+        fail(outcome, arena, "source_not_whole", resolve->source, &err);
         return;
     }
     hash_hex(key_of(commit, tree, resolve->base_image, resolve->args, resolve->n_args, arena), key);

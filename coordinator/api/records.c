@@ -339,39 +339,63 @@ void record_create(struct api_call *call) {
 
 /* ---- delete ---- */
 
-static void delete_one(struct api_call *call, struct pg *pg) {
-    const struct record_kind *kind = call->data;
-    struct err err = {0};
+/* The row's identity, or it is refused: 1, 0. */
+static int find(struct api_call *call, struct pg *pg, const struct record_kind *kind, struct uuid *ret_id,
+                struct api_done *ret, struct err *err) {
     struct arena *arena = &call->request->arena;
-    struct pg_params find = {.arena = arena}, params = {.arena = arena};
-    pg_params_text(&find, call->rest);
-    cleanup_result PGresult *found = pg_run(pg, kind->get, &find, &err);
-    if (found && PQntuples(found) == 0) {
-        api_refuse(call->request, 404, "not_found",
-                   arena_printf(arena, "There is no %s \"%.80s\".", kind->name, call->rest));
-        return;
+    struct pg_params params = {.arena = arena};
+    pg_params_text(&params, call->rest);
+    cleanup_result PGresult *found = pg_run(pg, kind->get, &params, err);
+    if (!found)
+        return -1;
+    if (PQntuples(found) == 1) {
+        *ret_id = pg_uuid(found, 0, 0);
+        return 1;
     }
-    if (found)
-        pg_params_uuid(&params, pg_uuid(found, 0, 0));
-    cleanup_result PGresult *blockers =
-        found && kind->blockers ? pg_run(pg, kind->blockers, &params, &err) : NULL;
-    if (blockers && PQntuples(blockers)) {
-        cleanup_str struct str sentence = STR_INIT(2000);
-        str_addf(&sentence, "The %s \"%s\" is in use by:", kind->name, call->rest);
-        for (int i = 0; i < PQntuples(blockers); i++)
-            str_addf(&sentence, "%s %s", i ? "," : "", pg_text(blockers, i, 0));
-        str_adds(&sentence, ". Delete these first.");
-        api_refuse(call->request, 409, "in_use", str_text(&sentence));
-        return;
-    }
-    cleanup_result PGresult *gone =
-        found && (blockers || !kind->blockers) ? pg_run(pg, kind->del, &params, &err) : NULL;
-    if (!gone)
-        api_refuse_error(call->request, &err);
-    else
-        api_answer(call->request, 204, NULL);
+    api_done_refusal(call, ret, 404, "not_found",
+                     arena_printf(arena, "There is no %s \"%.80s\".", kind->name, call->rest));
+    return 0;
+}
+
+/* Nobody uses it, or it is refused: 1, 0. */
+static int is_free(struct api_call *call, struct pg *pg, const struct record_kind *kind, struct uuid id,
+                   struct api_done *ret, struct err *err) {
+    struct pg_params params = {.arena = &call->request->arena};
+    if (!kind->blockers)
+        return 1;
+    pg_params_uuid(&params, id);
+    cleanup_result PGresult *blockers = pg_run(pg, kind->blockers, &params, err);
+    if (!blockers)
+        return -1;
+    if (PQntuples(blockers) == 0)
+        return 1;
+    cleanup_str struct str sentence = STR_INIT(2000);
+    str_addf(&sentence, "The %s \"%s\" is in use by:", kind->name, call->rest);
+    for (int i = 0; i < PQntuples(blockers); i++)
+        str_addf(&sentence, "%s %s", i ? "," : "", pg_text(blockers, i, 0));
+    str_adds(&sentence, ". Delete these first.");
+    api_done_refusal(call, ret, 409, "in_use", str_text(&sentence));
+    return 0;
+}
+
+static int delete_one(struct api_call *call, struct pg *pg, void *data, struct uuid seed,
+                      struct api_done *ret, struct err *err) {
+    const struct record_kind *kind = call->data;
+    struct pg_params params = {.arena = &call->request->arena};
+    struct uuid id;
+    (void)data, (void)seed;
+    int rc = find(call, pg, kind, &id, ret, err);
+    if (rc > 0)
+        rc = is_free(call, pg, kind, id, ret, err);
+    if (rc <= 0)
+        return rc;
+    pg_params_uuid(&params, id);
+    cleanup_result PGresult *gone = pg_run(pg, kind->del, &params, err);
+    *ret = (struct api_done){204, NULL, NULL};
+    return gone ? 0 : -1;
 }
 
 void record_delete(struct api_call *call) {
-    api_at_desk(call, delete_one);
+    static const struct api_once once = {.kind = "delete", .work = delete_one};
+    api_once(call, &once, NULL);
 }

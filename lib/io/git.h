@@ -7,11 +7,15 @@
 #include "base/str.h"
 
 /* Fetches `ref` of `url` into the bare repository `dir` (made if missing); *ret is the commit's 40 hex
- * digits. Class retry when it cannot be reached; park when the ref is not there. */
+ * digits. `ref` is a branch, a tag or a commit. Class retry when it cannot be reached; park when the ref is
+ * not there; the text is what is wrong with "it", the repository. */
 MUST_CHECK int git_fetch(const char *dir, const char *url, const char *ref, char ret[41], struct str *log,
                          struct err *err);
 /* The object id of a folder of a commit: says all that is in it. Class park when it is not there. */
 MUST_CHECK int git_tree(const char *dir, const char *commit, const char *path, char ret[41], struct err *err);
+/* Refuses a folder (by its object id) of which a fetch does not bring all: class park, naming the submodule
+ * or the pointer of Git LFS. */
+MUST_CHECK int git_check_whole(const char *dir, const char *tree, struct err *err);
 /* Writes that folder's files below `to`, which must be empty. Links are files of their own; nothing leaves
  * `to`. */
 MUST_CHECK int git_export(const char *dir, const char *commit, const char *path, const char *to,

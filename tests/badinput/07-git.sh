@@ -25,7 +25,9 @@ no_dockerfile() { rm web/Dockerfile; }
 link_out() { rm web/Dockerfile && ln -s /etc/passwd web/Dockerfile; }
 link_folder() { rm -rf web && ln -s /etc web; }
 copies_out() { ln -s /etc/shadow web/secret && printf 'ARG BASE\nFROM ${BASE}\nCOPY secret /s\nRUN test ! -s /s || (cat /s; false)\n' >web/Dockerfile; }
-submodule() { printf '[submodule "x"]\n\tpath = web/x\n\turl = file:///etc\n' >.gitmodules && git update-index --add --cacheinfo 160000,"$(printf '1%.0s' {1..40})",web/x; }
+submodule() { mkdir web/x && printf '[submodule "x"]\n\tpath = web/x\n\turl = file:///etc\n' >.gitmodules && git update-index --add --cacheinfo 160000,"$(printf '1%.0s' {1..40})",web/x; }
+lfs_pointer() { printf 'version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n' >web/logo.png; }
+left_out() { printf 'notes export-ignore\n' >web/.gitattributes && echo kept >web/notes && sed -i 's/^USER/COPY notes \/notes\nUSER/' web/Dockerfile; }
 attributes() { printf '* filter=evil\n' >.gitattributes && git config filter.evil.clean cat; }
 hooks() { mkdir -p hooks && printf '#!/bin/sh\ntouch %s\n' "$fleet/hostile.ran" >hooks/post-checkout && chmod +x hooks/post-checkout; }
 odd_names() { touch "web/a
@@ -39,7 +41,9 @@ ok "no Dockerfile" hostile dockerfile_missing no_dockerfile
 ok "a Dockerfile that is a link to the builder's files" hostile build_failed link_out
 ok "a folder that is a link" hostile 'missing|bad_source|build_failed' link_folder
 ok "a link to a file of the builder in the context is a link to nowhere in the build" hostile 'build_failed|none' copies_out
-ok "a submodule is not fetched" hostile none submodule
+ok "a submodule is refused, not left out" hostile source_not_whole submodule
+ok "a pointer of Git LFS, too" hostile source_not_whole lfs_pointer
+ok "a folder that attributes would leave out is there" hostile none left_out
 ok "filters of its attributes do not run" hostile none attributes
 ok "hooks do not run" hostile none hooks
 ok "... none did" test ! -e "$fleet/hostile.ran"

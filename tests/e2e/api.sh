@@ -110,7 +110,10 @@ ok "a dead letter's retry, though the first took it away" twice 202 "/v1/dead-le
 ok "... which another key is told" answers 409 POST "/v1/dead-letters/$dead/retry" -d '{}'
 ok "... and it comes back, being no better" within 20 sql_is "select count(*) from dead_letters where bytes = 'x'" 1
 sql "delete from dead_letters where bytes = 'x'" >/dev/null
-"$fairlead" node delete "i$tag" >/dev/null
+deleted() { answers "$1" DELETE "/v1/nodes/i$tag" -H "Idempotency-Key: gone$tag$2"; }
+ok "a record deleted" deleted 204 a
+ok "... whose answer was lost: the same key hears it again" deleted 204 a
+ok "... and another one that it is not there" deleted 404 b
 ok "the state table is enforced by the database" bash -c "! psql -Xq '$FAIRLEAD_DATABASE_URL' -c \"update instances set state = 'new' where id = '$first'\""
 ok "events cannot be changed by the application's role" bash -c "! psql -Xq '$FAIRLEAD_DATABASE' -c \"delete from events\""
 ok "usage errors exit with 2" bash -c "'$fairlead' instance create; test \$? = 2"

@@ -109,6 +109,7 @@ ok "the image goes with the last that used it, though that one had been stopped"
 bad=$(date +%s)
 ok "a missing ref parks the walk with its reason" bash -c "sed 's/ref: main/ref: gone/; s/version: \"1\"/version: \"0-bad$bad\"/' '$root/tests/e2e/testapp/app.yaml' >'$fleet/bad.yaml' && mkdir -p '$fleet/bad/testapp' && cp '$fleet/bad.yaml' '$fleet/bad/testapp/app.yaml' && cp '$root/tests/e2e/testapp/compose.yaml' '$fleet/bad/testapp/' && '$fairlead' app register '$fleet/bad/testapp' && '$fairlead' instance create testapp bad --size tiny --wait --timeout 60; test \$? = 1"
 ok "... the same in SQL" sql_is "select class from stuck_v1 where instance = 'bad' and step = 'resolve'" ref_missing
+ok "... in words" has "$(sql "select reason from stuck_v1 where instance = 'bad' and step = 'resolve'")" 'there is no branch, tag or commit "gone"'
 ok "what failed can be deleted" "$fairlead" instance delete bad --purge --wait --timeout 60
 # The newest release is taken where none is named: this one must not be it.
 sql "update releases set created_at = '2000-01-01' where version = '0-bad$bad'" >/dev/null

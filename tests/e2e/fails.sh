@@ -49,12 +49,20 @@ sed -i 's/^USER/RUN echo the last words \&\& false\nUSER/' "$fleet/apps/badfile/
 publish badfile >/dev/null
 ask_for badfile nofile
 ok "a Dockerfile that fails: failed" within 90 state_is nofile failed
-ok "... with its class everywhere" failed_as nofile build build_failed failed
+ok "... with its class everywhere" failed_as nofile build build_failed "ended with 1: the last words"
 ok "... and the build's last lines" shows_lines nofile "the last words"
 sed -i '/the last words/d' "$fleet/apps/badfile/image/web/Dockerfile"
 "$root/deploy/dev/fork" "$fleet/apps/badfile" "$fleet/forks" >/dev/null
 ok "... mended in its source, retry goes on" mended nofile
 ok "... and it leaves nothing" leaves_nothing nofile
+
+make_app heredoc
+sed -i 's/^USER/RUN <<END\ntrue\nEND\nUSER/' "$fleet/apps/heredoc/image/web/Dockerfile"
+publish heredoc >/dev/null
+ask_for heredoc newer
+ok "a Dockerfile for BuildKit: failed" within 90 state_is newer failed
+ok "... and the reason names it" failed_as newer build build_failed "without BuildKit"
+ok "... and it leaves nothing" leaves_nothing newer
 
 "$fairlead" app register "$root/tests/e2e/testapp" >/dev/null
 cp -a "$FAIRLEAD_DNS_KEY_FILE" "$fleet/dns.key"
