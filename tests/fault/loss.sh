@@ -90,7 +90,7 @@ silent() {
   serves lost && sql_is "select data->>'health' from events where instance_id = '$(id lost)' order by sequence desc limit 1" unknown
 }
 ok "a lost slave is seen and told, its apps go on (W4)" silent
-ok "... the survivors are not disturbed" bash -c "'$fairlead' node get server | jq -e '.health == \"ok\"'"
+ok "... the survivors are not disturbed" bash -c "'$fairlead' node get server -o json | jq -e '.health == \"ok\"'"
 # It was not started again, so that it has nothing new to say of its apps: to be heard is enough.
 kill -CONT "$(cat "$fleet/slave.pid")"
 ok "... back, it is heard, and all is well" within 60 health_is lost ok
