@@ -5,12 +5,12 @@
 #include "base/proc.h"
 
 #include <arpa/inet.h>
+#include <net/if.h>
 #include <pthread.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #define LISTING_MAX (4 * 1024 * 1024)
 
@@ -112,10 +112,9 @@ static bool has_element(const char *listing, const char *set, const char *elemen
 static void drop_gone_bridges(struct str *script, const char *table, const char *listing) {
     cleanup_str struct str all = elements_of(listing, "bridges");
     for (const char *p = str_text(&all); (p = strstr(p, "\"br-")); p += 4) {
-        char name[16], path[48];
+        char name[IF_NAMESIZE];
         (void)snprintf(name, sizeof name, "%.*s", (int)strcspn(p + 1, "\""), p + 1);
-        (void)snprintf(path, sizeof path, "/sys/class/net/%s", name);
-        if (access(path, F_OK) < 0)
+        if (if_nametoindex(name) == 0) /* not by /sys: that may be of another network namespace than ours */
             str_addf(script, "delete element ip %s bridges { \"%s\" }\n", table, name);
     }
 }
