@@ -4,6 +4,7 @@
 #            are.
 # behaviour: it is taken without a word and becomes None: the Engine tests with its own interval and timeout (30 s each), and
 #            KILL follows TERM after 10 s.
+set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/packages.sh"
 unpack docker-compose=1.29.2-3 python3-docker=5.0.3-1 python3-dockerpty=0.4.1-4 python3-docopt=0.6.2-4.1 python3-dotenv=0.21.0-1 \
   python3-jsonschema=4.10.3-1 python3-texttable=1.6.7-1 python3-websocket=1.2.3-1 python3-yaml=6.0-3+b2 python3-distro=1.8.0-1 \

@@ -1,6 +1,8 @@
-# For the findings about Kafka: one broker, from its jars at Maven, and a Python with librdkafka, both in the folder of this run.
+#!/usr/bin/env bash
+# For the findings about Kafka (sourced by each): one broker, from its jars at Maven, and a Python with librdkafka, both in the folder of this run.
 # Wants java, mvn and python3 with venv on the machine.
-# shellcheck shell=bash disable=SC2154
+set -euo pipefail
+# shellcheck disable=SC2154
 . "$(dirname "${BASH_SOURCE[0]}")/packages.sh"
 kafka=127.0.0.1:18092
 kafka_up() { # KAFKA-VERSION CONFLUENT-KAFKA-VERSION

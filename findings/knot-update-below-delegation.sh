@@ -4,6 +4,7 @@
 # behaviour: NOERROR, each time. The record is in the zone (a transfer shows it) and no query ever gets it: the answer is the
 #            referral. Who waits until a name that was written can be read waits for ever; look at the authority section, a
 #            referral without the AA flag says it.
+set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/packages.sh"
 unpack knot=3.2.6-1 knot-dnsutils=3.2.6-1 libknot13=3.2.6-1 libdnssec9=3.2.6-1 libzscanner4=3.2.6-1
 cat >"$work/knot.conf" <<CONF
@@ -33,4 +34,5 @@ seen NOERROR "$("$work/root/usr/bin/knsupdate" "$work/update" | sed -n 's/.*stat
 seen "app.below.example. 60 IN A 192.0.2.1" "$(kdig example AXFR +answer | grep '^app' | tr -s '\t ' ' ')"
 seen "" "$(kdig app.below.example A +answer)"
 seen "below.example. 60 IN NS ns.elsewhere.test." "$(kdig app.below.example A +authority | tr -s '\t ' ' ')"
+seen 1 "$(kdig example SOA +header | grep -c ' aa')"
 seen 0 "$(kdig app.below.example A +header | grep -c ' aa')"

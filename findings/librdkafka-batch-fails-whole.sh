@@ -3,6 +3,7 @@
 # guess:     the broker refuses that record, the delivery reports of its neighbours say that they were stored.
 # behaviour: every record that travelled in the same batch is reported with INVALID_RECORD, and none is stored. Who gives up
 #            what was refused for good loses its neighbours: send again one at a time, then give up the one that fails alone.
+set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/kafka.sh"
 kafka_up 4.1.0 2.3.0
 seen "together: _NOERROR 0, INVALID_RECORD 6; alone: _NOERROR 5, INVALID_RECORD 1" "$(python <<'PY'

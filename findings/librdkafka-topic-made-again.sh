@@ -4,6 +4,7 @@
 # behaviour: it may hear that the topic is gone, and nothing when it is back. It goes on at the offset that it had reached: if
 #            the new topic holds that many records by the time of the next fetch, the first ones are skipped without an error.
 #            Compare the topic's id, or what was read, and read from the start.
+set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/kafka.sh"
 kafka_up 4.1.0 2.3.0
 python <<'PY' >"$work/said"

@@ -4,6 +4,7 @@
 # behaviour: the caller gets 500. A request line that does not fit its buffer never became a URI, and nginx does not go to a
 #            named location without one ("empty URI in redirect to named location" in its log). `error_page 414 /long;` with
 #            an internal location works.
+set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/packages.sh"
 unpack nginx=1.22.1-9+deb12u11
 cat >"$work/nginx.conf" <<CONF

@@ -1,5 +1,5 @@
-# shellcheck shell=bash
-# For the findings: pinned Debian packages, unpacked in a folder of this run that goes with it. Nothing is installed.
+#!/usr/bin/env bash
+# For the findings (sourced by each): pinned Debian packages, unpacked in a folder of this run that goes with it. Nothing is installed.
 set -euo pipefail
 work=$(mktemp -d) started=()
 cleanup() {

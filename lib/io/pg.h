@@ -6,7 +6,7 @@
  * Errors are classed by SQLSTATE (pg_error): connection and 40xxx/55P03/57xxx are retry; 22, 23 and P0001 are
  * park (this data); the rest are bugs. A connection that failed stays failed until pg_open() makes a new one;
  * so does one that was told that nothing may be written (25006): a server that turned read-only, by a
- * failover or by a setting, stays so for this session.
+ * failover or by a setting, stays so for this connection.
  *
  * Who writes connects to the server that takes writes (target_session_attrs, libpq), of several that the
  * address may name; where there is none, that is an error of class retry. */

@@ -1,4 +1,4 @@
--- Of these lanes, those that no session of ours holds any more, or ever did: they are this session's now.
+-- Of these lanes, those that no relay of ours holds any more, or ever did: they are this connection's now.
 insert into lanes as l (lane, pid, began)
 select n, a.pid, a.backend_start from unnest($1::bigint[]) as n, pg_stat_activity a where a.pid = pg_backend_pid() order by 1
 on conflict (lane) do update set pid = excluded.pid, began = excluded.began
