@@ -67,8 +67,7 @@ static void print_instance(struct cli *cli, const json_t *instance) {
                                        "problem", "health",     "health_reason", "url", "plane",   "node",
                                        "size",    "created_at", "expires_at",    "id"};
     if (cli->json) {
-        (void)json_dumpf(instance, stdout, JSON_INDENT(2));
-        printf("\n");
+        cli_print_one(cli, instance);
         return;
     }
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
@@ -209,8 +208,7 @@ static int wait_for(struct cli *cli, const char *id, int64_t generation, int64_t
 static int conclude(struct cli *cli, const json_t *answer, int64_t after, const char *what) {
     const char *id = json_str(answer, "id");
     if (cli->json && !cli_flag(cli, "wait")) {
-        (void)json_dumpf(answer, stdout, JSON_INDENT(2));
-        printf("\n");
+        cli_print_one(cli, answer);
     } else if (!cli->json) {
         const char *url = json_str(answer, "url");
         bool made = str_eq(what, ASKED_FOR);

@@ -55,10 +55,8 @@ static int look(const Fairlead__V1__Dns *dns, const struct dns_answer *answer, c
 static int judge_other_records(const struct dns_server *server, const Fairlead__V1__Dns *dns,
                                struct arena *arena, const char **ret_cls, struct err *err) {
     struct dns_answer now;
-    struct err changed = *err;
     if (dns_ask(server, dns->host, arena, &now, err) < 0)
         return -1;
-    *err = changed;
     if (now.text || now.address)
         return -1; /* somebody was faster: the next try sees it */
     *ret_cls = "name_taken";

@@ -26,6 +26,7 @@ struct visitors {
     pthread_cond_t cond;
     struct visitor *all; /* in the order in which they came */
     unsigned unknown;
+    int64_t soonest; /* at which the thread looks again; CLOCK_NEVER: when it is told to */
     bool stopping;
 };
 
@@ -48,6 +49,15 @@ bool visitors_may_come(struct visitors *visitors, const struct sockaddr *from) {
     return n < visitors->conf.per_address;
 }
 
+/* With the mutex held. The thread is woken only where it would come too late. */
+static void set_until(struct visitors *visitors, struct visitor *visitor, int64_t until) {
+    visitor->until = until;
+    if (until >= visitors->soonest)
+        return;
+    visitors->soonest = until;
+    pthread_cond_signal(&visitors->cond);
+}
+
 /* Its server finds the connection closed, and takes it away. With the mutex held: until visitor_remove() the
  * descriptor is this connection's. */
 static void end(struct visitor *visitor) {
@@ -67,12 +77,12 @@ static void make_room(struct visitors *visitors) {
 
 struct visitor *visitor_add(struct visitors *visitors, int fd, const struct sockaddr *from) {
     struct visitor *visitor = mem_alloc(sizeof *visitor);
-    *visitor = (struct visitor){
-        .fd = fd, .address = address_of(from), .until = clock_mono_us() + visitors->conf.request_s * CLOCK_S};
+    *visitor = (struct visitor){.fd = fd, .address = address_of(from)};
     pthread_mutex_lock(&visitors->mutex);
     if (++visitors->unknown > visitors->conf.places / 4 * 3)
         make_room(visitors);
     DL_APPEND(visitors->all, visitor);
+    set_until(visitors, visitor, clock_mono_us() + visitors->conf.request_s * CLOCK_S);
     pthread_mutex_unlock(&visitors->mutex);
     return visitor;
 }
@@ -85,9 +95,9 @@ void visitor_remove(struct visitors *visitors, struct visitor *visitor) {
     free(visitor);
 }
 
-static void set_until(struct visitors *visitors, struct visitor *visitor, int64_t until) {
+static void wait_until(struct visitors *visitors, struct visitor *visitor, int64_t until) {
     pthread_mutex_lock(&visitors->mutex);
-    visitor->until = until;
+    set_until(visitors, visitor, until);
     pthread_mutex_unlock(&visitors->mutex);
 }
 
@@ -96,7 +106,7 @@ void visitor_begins(struct visitors *visitors, struct visitor *visitor) {
     pthread_mutex_lock(&visitors->mutex);
     /* The first request's time runs since the connection was made. */
     if (visitor->until > until)
-        visitor->until = until;
+        set_until(visitors, visitor, until);
     pthread_mutex_unlock(&visitors->mutex);
 }
 
@@ -108,11 +118,11 @@ void visitor_is_known(struct visitors *visitors, struct visitor *visitor) {
 }
 
 void visitor_has_asked(struct visitors *visitors, struct visitor *visitor) {
-    set_until(visitors, visitor, CLOCK_NEVER);
+    wait_until(visitors, visitor, CLOCK_NEVER);
 }
 
 void visitor_is_idle(struct visitors *visitors, struct visitor *visitor) {
-    set_until(visitors, visitor, clock_mono_us() + IDLE_US);
+    wait_until(visitors, visitor, clock_mono_us() + IDLE_US);
 }
 
 static void *run(void *arg) {
@@ -121,11 +131,18 @@ static void *run(void *arg) {
     while (!visitors->stopping) {
         struct visitor *visitor;
         int64_t now = clock_mono_us();
-        struct timespec until = clock_mono_timespec(now + CLOCK_S / 2);
+        visitors->soonest = CLOCK_NEVER;
         DL_FOREACH(visitors->all, visitor) {
-            if (visitor->until < now)
+            if (visitor->until <= now)
                 end(visitor);
+            if (visitor->until < visitors->soonest)
+                visitors->soonest = visitor->until;
         }
+        if (visitors->soonest == CLOCK_NEVER) {
+            (void)pthread_cond_wait(&visitors->cond, &visitors->mutex);
+            continue;
+        }
+        struct timespec until = clock_mono_timespec(visitors->soonest);
         (void)pthread_cond_clockwait(&visitors->cond, &visitors->mutex, CLOCK_MONOTONIC, &until);
     }
     pthread_mutex_unlock(&visitors->mutex);

@@ -54,15 +54,19 @@ static void point_to(const char *address, const char *text) {
 
 static char marker[80];
 
+static struct httpd_conf edge_conf(void) {
+    return (struct httpd_conf){.address = "127.0.0.1",
+                               .body_max = 1000,
+                               .connections_max = 50,
+                               .connections_per_address = 100,
+                               .request_s = 5,
+                               .handler = answer};
+}
+
 static int set_up(void **state) {
     struct err err = {0};
     char label[64], hex[33];
-    struct httpd_conf conf = {.address = "127.0.0.1",
-                              .body_max = 1000,
-                              .connections_max = 50,
-                              .connections_per_address = 100,
-                              .request_s = 5,
-                              .handler = answer};
+    struct httpd_conf conf = edge_conf();
     (void)state;
     service_name("verify", label);
     (void)snprintf(host, sizeof host, "%s.%s", label, service("FAIRLEAD_ZONE"));
@@ -200,12 +204,7 @@ static void what_the_edge_says_of_a_link_is_told_apart(void **state) {
 
 static void nobody_at_the_edge_is_unreachable(void **state) {
     struct err err = {0};
-    struct httpd_conf conf = {.address = "127.0.0.1",
-                              .body_max = 1000,
-                              .connections_max = 50,
-                              .connections_per_address = 100,
-                              .request_s = 5,
-                              .handler = answer};
+    struct httpd_conf conf = edge_conf();
     (void)state;
     conf.port = httpd_port(httpd);
     httpd_stop(httpd);
