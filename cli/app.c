@@ -1,14 +1,16 @@
 /* app: folders of the catalogue become releases. */
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/yaml.h"
 #include "cli/cli.h"
 #include "model/catalog.h"
 #include "model/names.h"
-#include "model/render.h"
+#include "model/template.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct folder {
     char name[64];
@@ -43,7 +45,7 @@ static int read_folder(const char *dir, struct folder *ret, struct err *err) {
     json_decref(ret->spec);
     ret->spec = json_incref(release->spec);
     release_free(release);
-    return render_check_template(ret->template, ret->spec, err);
+    return template_check(ret->template, ret->spec, err);
 }
 
 static void release_folder(struct folder *folder) {
@@ -65,6 +67,69 @@ int app_check(struct cli *cli, const struct command *command) {
     return rc < 0 ? EXIT_FAILED : EXIT_OK;
 }
 
+/* The sources of a release as rows: image, state, commit, problem. */
+static json_t *source_rows(const json_t *release) {
+    json_t *rows = json_array(), *image;
+    const char *name;
+    json_object_foreach(json_object_get(json_object_get(release, "spec"), "images"), name, image) {
+        json_t *row = json_deep_copy(json_object_get(json_object_get(release, "sources"), name));
+        if (!row)
+            row = json_pack("{s:s}", "state",
+                            json_is_true(json_object_get(image, "follow")) ? "follows" : "not asked yet");
+        (void)json_object_set_new(row, "image", json_string(name));
+        (void)json_object_set(row, "repository", json_object_get(image, "repository"));
+        (void)json_object_set(row, "ref", json_object_get(image, "ref"));
+        (void)json_array_append_new(rows, row);
+    }
+    return rows;
+}
+
+int app_sources(struct cli *cli, const struct command *command) {
+    static const char *const columns[] = {"image=IMAGE",   "repository=REPOSITORY", "ref=REF", "state=STATE",
+                                          "commit=COMMIT", "problem=PROBLEM",       NULL};
+    json_t *release = NULL;
+    int rc =
+        cli_call(cli, "GET", arena_printf(&cli->arena, "%s/%s", command->path, cli->args[0]), NULL, &release);
+    cleanup_json json_t *rows = rc == EXIT_OK ? source_rows(release) : NULL;
+    if (rows)
+        cli_print(cli, rows, columns);
+    json_decref(release);
+    return rc;
+}
+
+/* Until each source that is pinned has its commit, or one cannot have it. */
+static int wait_for_sources(struct cli *cli, const char *path) {
+    int64_t seconds = 600;
+    (void)str_to_int(cli_option(cli, "timeout", "600"), 1, 86400, &seconds);
+    int64_t deadline = clock_mono_us() + seconds * CLOCK_S;
+    for (;;) {
+        json_t *release = NULL, *source;
+        const char *name;
+        bool open = false;
+        int rc = cli_call(cli, "GET", path, NULL, &release);
+        json_object_foreach(json_object_get(release, "sources"), name, source) {
+            open = open || str_eq(json_str(source, "state"), "open");
+            if (!str_eq(json_str(source, "state"), "failed"))
+                continue;
+            (void)fprintf(stderr, "fairlead: images.%s: %s\n", name, json_str(source, "problem"));
+            rc = EXIT_FAILED;
+        }
+        if (rc == EXIT_OK && !open)
+            cli_say(cli, release, "Its sources are pinned.");
+        json_decref(release);
+        if (rc != EXIT_OK || !open)
+            return rc;
+        if (clock_mono_us() > deadline) {
+            (void)fprintf(stderr,
+                          "fairlead: no builder has answered within %lld s; it goes on: fairlead app "
+                          "sources\n",
+                          (long long)seconds);
+            return EXIT_TIMEOUT;
+        }
+        (void)usleep(300000);
+    }
+}
+
 int app_register(struct cli *cli, const struct command *command) {
     struct err err = {0};
     struct folder folder = {0};
@@ -83,9 +148,12 @@ int app_register(struct cli *cli, const struct command *command) {
         cli_say(cli, answer, arena_printf(&cli->arena, "%s %s is registered already", folder.name, version));
     } else if (rc == EXIT_OK && status >= 400) {
         rc = cli_refused(cli, status, answer);
-    } else if (rc == EXIT_OK) {
+    } else if (rc == EXIT_OK && !(cli->json && cli_flag(cli, "wait"))) {
         cli_say(cli, answer, arena_printf(&cli->arena, "%s %s registered", folder.name, version));
     }
+    if (rc == EXIT_OK && cli_flag(cli, "wait"))
+        rc =
+            wait_for_sources(cli, arena_printf(&cli->arena, "%s/%s/%s", command->path, folder.name, version));
     json_decref(answer);
     release_folder(&folder);
     return rc;

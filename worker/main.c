@@ -34,6 +34,15 @@ static struct conf_row conf[] = {
     CONF_TEXT("engine", "/var/run/docker.sock", "socket of the Docker Engine"),
     CONF_TEXT("registry", "127.0.0.1:5000", "registry that images are pushed to and pulled from"),
     CONF_TEXT("sources", "", "builder: folder below which sources that are not https lie"),
+    CONF_TEXT("proxy", "",
+              "builder: HTTP proxy for sources and inside builds, such as http://proxy.lan:3128"),
+    CONF_TEXT("no-proxy", "", "builder: hosts that are reached without it, with commas"),
+    CONF_TEXT(
+        "build-ca", "",
+        "builder: file of certificate authorities (PEM) that builds trust besides, by way of their BASE; "
+        "sources are fetched with what the machine trusts"),
+    CONF_TEXT("build-args", "",
+              "builder: NAME=VALUE, with commas: arguments of every build, such as mirrors of packages"),
     CONF_TEXT("secrets", "/run/fairlead/secrets", "tmpfs for the secrets of apps (mounted if it is none)"),
     CONF_TEXT("repository", "", "git remote that rendered Compose files are pushed to; empty: kept here"),
     CONF_TEXT("dns", "127.0.0.1:53", "authoritative DNS server"),
@@ -85,9 +94,9 @@ struct parts {
 
 /* Children run in other folders: paths must mean the same there. */
 static const char *absolute(const char *path) {
-    static char kept[4][PATH_MAX];
+    static char kept[8][PATH_MAX];
     static int n;
-    if (path[0] == '/' || n == 4)
+    if (path[0] == '/' || n == 8)
         return path;
     char *cwd = getcwd(NULL, 0);
     (void)snprintf(kept[n], PATH_MAX, "%s/%s", cwd ? cwd : "", path);
@@ -104,6 +113,10 @@ static void read_conf(struct worker *worker) {
         .dns_server = conf_get(conf, "dns"),
         .dns_key_file = conf_get(conf, "dns-key-file"),
         .zone = conf_get(conf, "zone"),
+        .proxy = conf_get(conf, "proxy"),
+        .no_proxy = conf_get(conf, "no-proxy"),
+        .build_ca = *conf_get(conf, "build-ca") ? absolute(conf_get(conf, "build-ca")) : "",
+        .build_args = conf_get(conf, "build-args"),
     };
 }
 

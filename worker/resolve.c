@@ -1,6 +1,5 @@
-/* F1: which commit is our fork at, and which build key does that give? The key is made of the commit, the
- * whole build context (the folder's object id says all that is in it, its Dockerfile too), the base image and
- * the build arguments: whatever has the same key is the same image. */
+/* F1: which commit is our fork at, and what does a build of it read? The build key is made of that
+ * (model/source.h): the object id of a folder says all that is in it. */
 #include "base/fault.h"
 #include "base/hash.h"
 #include "io/git.h"
@@ -14,29 +13,23 @@ int source_locate(const struct worker *worker, const Fairlead__V1__Source *sourc
     char hex[HASH_HEX_SIZE];
     bool https = str_starts(source->repository, "https://");
     if (!name_is_https_or_path(source->repository) || !name_is_ref(source->ref) ||
-        !name_is_path(source->path))
+        !name_is_folder(source->path) || (*source->dockerfile && !name_is_path(source->dockerfile)))
         return err_set(err, ERR_PARK, "The source of this image is not well-formed.");
     if (!https && !*worker->conf.source_prefix)
         return err_set(err, ERR_PARK, "This builder has no folder of sources: set its option source-prefix.");
     (void)snprintf(ret->url, sizeof ret->url, "%s%s%s", https ? "" : worker->conf.source_prefix,
                    https ? "" : "/", source->repository);
+    ret->remote =
+        (struct git_remote){.url = ret->url, .proxy = worker->conf.proxy, .no_proxy = worker->conf.no_proxy};
     hash_hex(hash_of(ret->url, strlen(ret->url)), hex);
     (void)snprintf(ret->dir, sizeof ret->dir, "%s/sources/%.32s.git", worker->conf.state, hex);
     return 0;
 }
 
-static struct hash key_of(const char *commit, const char *tree, const char *base,
-                          Fairlead__V1__KeyValue *const *args, size_t n, struct arena *arena) {
-    const char **texts = arena_alloc(arena, (2 * n + 4) * sizeof *texts);
-    size_t at = 0;
-    texts[at++] = commit;
-    texts[at++] = tree;
-    texts[at++] = base;
-    for (size_t i = 0; i < n; i++) {
-        texts[at++] = args[i]->key;
-        texts[at++] = args[i]->value;
-    }
-    return hash_texts(texts);
+void source_dockerfile(const Fairlead__V1__Source *source, char ret[SOURCE_PATH_SIZE]) {
+    const char *folder = str_eq(source->path, ".") ? "" : source->path;
+    (void)snprintf(ret, SOURCE_PATH_SIZE, "%s%s%s", *source->dockerfile ? source->dockerfile : folder,
+                   *source->dockerfile || !*folder ? "" : "/", *source->dockerfile ? "" : "Dockerfile");
 }
 
 static void fail(struct outcome *outcome, struct arena *arena, const char *cls,
@@ -49,12 +42,12 @@ void order_resolve(struct worker *worker, const Fairlead__V1__Resolve *resolve, 
                    struct outcome *outcome) {
     struct err err = {0};
     struct source_place place;
-    char commit[41], tree[41], dockerfile[41], path[256], key[HASH_HEX_SIZE];
+    char commit[41], tree[41], dockerfile[41], path[SOURCE_PATH_SIZE];
     if (source_locate(worker, resolve->source, &place, &err) < 0) {
         outcome_fail(outcome, arena, "bad_source", &err);
         return;
     }
-    if (git_fetch(place.dir, place.url, resolve->source->ref, commit, &outcome->lines, &err) < 0) {
+    if (git_fetch(place.dir, &place.remote, resolve->source->ref, commit, &outcome->lines, &err) < 0) {
         fail(outcome, arena, err.cls == ERR_PARK ? "ref_missing" : "git_unreachable", resolve->source, &err);
         return;
     }
@@ -62,7 +55,7 @@ void order_resolve(struct worker *worker, const Fairlead__V1__Resolve *resolve, 
         outcome_fail(outcome, arena, "git_unreachable", &err);
         return;
     }
-    (void)snprintf(path, sizeof path, "%s/Dockerfile", resolve->source->path);
+    source_dockerfile(resolve->source, path);
     if (git_tree(place.dir, commit, resolve->source->path, tree, &err) < 0 ||
         git_tree(place.dir, commit, path, dockerfile, &err) < 0) {
         fail(outcome, arena, "dockerfile_missing", resolve->source, &err);
@@ -72,9 +65,8 @@ void order_resolve(struct worker *worker, const Fairlead__V1__Resolve *resolve, 
         fail(outcome, arena, "source_not_whole", resolve->source, &err);
         return;
     }
-    hash_hex(key_of(commit, tree, resolve->base_image, resolve->args, resolve->n_args, arena), key);
     outcome_fact(outcome, arena, "commit", commit);
     outcome_fact(outcome, arena, "tree", tree);
-    outcome_fact(outcome, arena, "build_key", key);
+    outcome_fact(outcome, arena, "dockerfile", dockerfile);
     outcome_ok(outcome);
 }

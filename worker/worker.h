@@ -14,6 +14,8 @@
 /* Settings that orders need (worker/main.c has the table). */
 struct worker_conf {
     const char *state, *engine_socket, *registry, *source_prefix, *dns_server, *dns_key_file, *zone;
+    /* Of builders: what sources and builds need to reach the outside; "": nothing. */
+    const char *proxy, *no_proxy, *build_ca, *build_args;
 };
 
 struct worker {

@@ -96,6 +96,9 @@ struct api_once {
 /* `once` is static, `data` in the request's arena. */
 void api_once(struct api_call *call, const struct api_once *once, void *data);
 
+/* For `stored`: something is due now. */
+void api_wake_clock(struct api *api);
+
 /* Idempotency-Key, owner, fingerprint and trace of a request, for the engine and for records. */
 MUST_CHECK int api_identify(struct httpd_request *request, struct input *input);
 
@@ -111,6 +114,7 @@ void record_list(struct api_call *call);
 void record_get(struct api_call *call);
 void record_create(struct api_call *call);
 void record_delete(struct api_call *call);
+int release_made(struct api_call *call, struct pg *pg, struct uuid id, const char *body, struct err *err);
 void release_withdraw(struct api_call *call);
 void release_offer(struct api_call *call);
 void release_default(struct api_call *call);
@@ -136,6 +140,8 @@ struct record_kind {
     const char *parents;                              /* what must exist already, in words */
     const char *path;
     const char *same; /* a statement: key and body; is this what stands there? NULL: a key is enough */
+    /* What follows from a new one, in the transaction that makes it; NULL: nothing. */
+    int (*made)(struct api_call *call, struct pg *pg, struct uuid id, const char *body, struct err *err);
 };
 extern const struct record_kind record_plans, record_customers, record_tenants, record_planes, record_nodes,
     record_sizes, record_apps, record_releases, record_dead_letters;

@@ -26,11 +26,8 @@ static int accept_jump(struct api_call *call, struct pg *pg, void *data, struct 
     return 0;
 }
 
-static void accepted(struct api *api) {
-    api->wake_clock(api->arg);
-}
-
 void clock_accept(struct api_call *call) {
-    static const struct api_once once = {.kind = "clock accept", .work = accept_jump, .stored = accepted};
+    static const struct api_once once = {
+        .kind = "clock accept", .work = accept_jump, .stored = api_wake_clock};
     api_once(call, &once, NULL);
 }

@@ -120,3 +120,7 @@ void api_once(struct api_call *call, const struct api_once *once, void *data) {
     call->request->owner = mine;
     api_at_desk(call, run);
 }
+
+void api_wake_clock(struct api *api) {
+    api->wake_clock(api->arg);
+}

@@ -4,7 +4,7 @@
 #include "base/str.h"
 #include "coordinator/api/api.h"
 #include "model/names.h"
-#include "model/render.h"
+#include "model/template.h"
 #include "sql/queries.h"
 
 #include <stdio.h>
@@ -180,7 +180,8 @@ const struct record_kind record_releases = {.name = "release",
                                             .get = query_releases_get,
                                             .list = query_releases_list,
                                             .path = "/v1/releases",
-                                            .same = query_releases_same};
+                                            .same = query_releases_same,
+                                            .made = release_made};
 const struct record_kind record_dead_letters = {.name = "dead letter",
                                                 .get = query_dead_letters_get,
                                                 .list = query_dead_letters_list,
@@ -294,6 +295,8 @@ static int create(struct api_call *call, struct pg *pg, void *data, struct uuid 
     cleanup_result PGresult *found = made ? pg_run(pg, kind->get, &find, err) : NULL;
     if (!found)
         return -1;
+    if (PQntuples(made) == 1 && kind->made && kind->made(call, pg, seed, creation->text, err) < 0)
+        return -1;
     if (PQntuples(made) == 1 && PQntuples(found) == 1)
         *ret = (struct api_done){201, arena_strdup(arena, pg_text(found, 0, 1)),
                                  arena_printf(arena, "%s/%s", kind->path, creation->key)};
@@ -313,14 +316,15 @@ static int create(struct api_call *call, struct pg *pg, void *data, struct uuid 
 static bool is_sound(const json_t *body, struct err *err) {
     struct release *release = release_parse(uuid_make(clock_wall_us()), json_str(body, "app"), NULL,
                                             json_object_get(body, "spec"), json_str(body, "template"), err);
-    bool sound = release && (release->needs & NEED_NOOP ||
-                             render_check_template(release->template, release->spec, err) == 0);
+    bool sound =
+        release && (release->needs & NEED_NOOP || template_check(release->template, release->spec, err) == 0);
     release_free(release);
     return sound;
 }
 
 void record_create(struct api_call *call) {
-    static const struct api_once once = {.kind = "record", .work = create};
+    static const struct api_once plain = {.kind = "record", .work = create},
+                                 followed = {.kind = "record", .work = create, .stored = api_wake_clock};
     const struct record_kind *kind = call->data;
     struct arena *arena = &call->request->arena;
     struct creation *creation = arena_new(arena, struct creation);
@@ -334,7 +338,7 @@ void record_create(struct api_call *call) {
     }
     cleanup_free char *text = json_text(body);
     *creation = (struct creation){kind, arena_strdup(arena, text), key_of(kind, body, arena)};
-    api_once(call, &once, creation);
+    api_once(call, kind->made ? &followed : &plain, creation);
 }
 
 /* ---- delete ---- */

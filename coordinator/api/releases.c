@@ -1,6 +1,31 @@
 /* Releases: what becomes of one that is registered. Its contents never change. */
 #include "coordinator/api/api.h"
+#include "model/source.h"
 #include "sql/queries.h"
+
+/* Its sources are resolved now, and so pinned; the clock orders it. */
+int release_made(struct api_call *call, struct pg *pg, struct uuid id, const char *body, struct err *err) {
+    struct arena *arena = &call->request->arena;
+    struct pg_params params = {.arena = arena};
+    struct vec keys = {0}, works = {0};
+    cleanup_json json_t *sent = json_loads(body, 0, NULL);
+    struct release *release =
+        release_parse(id, json_str(sent, "app"), NULL, json_object_get(sent, "spec"), "", err);
+    if (!release)
+        return -1;
+    for (size_t i = 0; i < release_images(release); i++) {
+        const char *image = release_image_name(release, i);
+        if (source_follows(release, image))
+            continue;
+        *vec_add(arena, &keys, const char *) = source_resolve_key(release, image, arena);
+        *vec_add(arena, &works, const char *) = source_resolve_params(release, image, arena);
+    }
+    release_free(release);
+    pg_params_texts(&params, keys.items, keys.n);
+    pg_params_texts(&params, works.items, works.n);
+    cleanup_result PGresult *ordered = pg_run(pg, query_releases_resolve, &params, err);
+    return ordered ? 0 : -1;
+}
 
 struct offer {
     const char *key; /* APP/VERSION */

@@ -43,6 +43,7 @@ static const struct table_column instances_list[] = {
     COL(FIXED, host, "host", struct instance, PG_TEXT),
     COL(FIXED, inputs, "inputs", struct instance, PG_JSON),
     COL(CHANGES, images, "images", struct instance, PG_JSON),
+    COL(CHANGES, commits, "commits", struct instance, PG_JSON),
     COL(FIXED, public_url, "public_url", struct instance, PG_TEXT),
     COL(CHANGES, health, "health", struct instance, PG_TEXT),
     COL(CHANGES, health_reason, "health_reason", struct instance, PG_TEXT),

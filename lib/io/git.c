@@ -13,40 +13,50 @@
 #define ARGS_MAX 32
 #define PUSH_S 15 /* an app waits for it: a remote that is away must not keep a node from starting */
 
-static const char *const git_env[] = {"GIT_CONFIG_NOSYSTEM=1",
-                                      "GIT_CONFIG_GLOBAL=/dev/null",
-                                      "GIT_TERMINAL_PROMPT=0",
-                                      "GIT_ALLOW_PROTOCOL=https:file",
-                                      "GIT_AUTHOR_NAME=fairlead",
-                                      "GIT_AUTHOR_EMAIL=fairlead@localhost",
-                                      "GIT_COMMITTER_NAME=fairlead",
-                                      "GIT_COMMITTER_EMAIL=fairlead@localhost",
-                                      NULL};
+#define ENV_MAX 16
+
+static const char *const every_env[] = {
+    "GIT_CONFIG_NOSYSTEM=1",       "GIT_CONFIG_GLOBAL=/dev/null",
+    "GIT_TERMINAL_PROMPT=0",       "GIT_ALLOW_PROTOCOL=https:file",
+    "GIT_AUTHOR_NAME=fairlead",    "GIT_AUTHOR_EMAIL=fairlead@localhost",
+    "GIT_COMMITTER_NAME=fairlead", "GIT_COMMITTER_EMAIL=fairlead@localhost"};
+static const char *const every_arg[] = {"-c", "safe.directory=*",           "-c", "core.hooksPath=/dev/null",
+                                        "-c", "protocol.file.allow=always", "-c", "gc.auto=0",
+                                        "-c", "http.lowSpeedLimit=1000",    "-c", "http.lowSpeedTime=20"};
+
+static size_t add_env(const char *name, const char *value, char room[600], const char **env, size_t n) {
+    if (!*value)
+        return n;
+    (void)snprintf(room, 600, "%s=%s", name, value);
+    env[n] = room;
+    return n + 1;
+}
+
+int git_run_remote(const char *dir, const struct git_remote *remote, const char *const *args,
+                   enum err_class cls, struct str *out, struct str *log, int64_t timeout_s, struct err *err) {
+    const char *argv[ARGS_MAX] = {"git", "-C", dir}, *env[ENV_MAX];
+    char proxy[600], no_proxy[600];
+    size_t n = 3, env_n = sizeof every_env / sizeof *every_env;
+    memcpy(argv + n, every_arg, sizeof every_arg);
+    n += sizeof every_arg / sizeof *every_arg;
+    while (*args && n < ARGS_MAX - 1)
+        argv[n++] = *args++;
+    argv[n] = NULL;
+    memcpy(env, every_env, sizeof every_env);
+    if (remote) {
+        env_n = add_env("https_proxy", remote->proxy, proxy, env, env_n);
+        env_n = add_env("no_proxy", remote->no_proxy, no_proxy, env, env_n);
+    }
+    env[env_n] = NULL;
+    cleanup_str struct str own = STR_INIT(65536);
+    struct proc proc = {
+        .argv = argv, .env = env, .timeout_us = timeout_s * CLOCK_S, .out = out, .log = log ? log : &own};
+    return proc_check(&proc, cls, err);
+}
 
 int git_run(const char *dir, const char *const *args, enum err_class cls, struct str *out, struct str *log,
             int64_t timeout_s, struct err *err) {
-    const char *argv[ARGS_MAX] = {"git",
-                                  "-C",
-                                  dir,
-                                  "-c",
-                                  "safe.directory=*",
-                                  "-c",
-                                  "core.hooksPath=/dev/null",
-                                  "-c",
-                                  "protocol.file.allow=always",
-                                  "-c",
-                                  "gc.auto=0",
-                                  "-c",
-                                  "http.lowSpeedLimit=1000",
-                                  "-c",
-                                  "http.lowSpeedTime=20"};
-    size_t n = 15;
-    while (*args && n < ARGS_MAX - 1)
-        argv[n++] = *args++;
-    cleanup_str struct str own = STR_INIT(65536);
-    struct proc proc = {
-        .argv = argv, .env = git_env, .timeout_us = timeout_s * CLOCK_S, .out = out, .log = log ? log : &own};
-    return proc_check(&proc, cls, err);
+    return git_run_remote(dir, NULL, args, cls, out, log, timeout_s, err);
 }
 
 void git_forget_lock(const char *dir, const char *name) {

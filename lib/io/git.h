@@ -6,12 +6,19 @@
 #include "base/err.h"
 #include "base/str.h"
 
-/* Fetches `ref` of `url` into the bare repository `dir` (made if missing); *ret is the commit's 40 hex
+/* Where a source is fetched from, trusting what the machine trusts. */
+struct git_remote {
+    const char *url;              /* https, or a path */
+    const char *proxy, *no_proxy; /* as curl takes them; "": none */
+};
+
+/* Fetches `ref` of a remote into the bare repository `dir` (made if missing); *ret is the commit's 40 hex
  * digits. `ref` is a branch, a tag or a commit. Class retry when it cannot be reached; park when the ref is
  * not there; the text is what is wrong with "it", the repository. */
-MUST_CHECK int git_fetch(const char *dir, const char *url, const char *ref, char ret[41], struct str *log,
-                         struct err *err);
-/* The object id of a folder of a commit: says all that is in it. Class park when it is not there. */
+MUST_CHECK int git_fetch(const char *dir, const struct git_remote *remote, const char *ref, char ret[41],
+                         struct str *log, struct err *err);
+/* The object id of a folder (".": all of it) or a file of a commit: says all that is in it. Class park when
+ * it is not there. */
 MUST_CHECK int git_tree(const char *dir, const char *commit, const char *path, char ret[41], struct err *err);
 /* Refuses a folder (by its object id) of which a fetch does not bring all: class park, naming the submodule
  * or the pointer of Git LFS. */
@@ -20,6 +27,9 @@ MUST_CHECK int git_check_whole(const char *dir, const char *tree, struct err *er
  * `to`. */
 MUST_CHECK int git_export(const char *dir, const char *commit, const char *path, const char *to,
                           struct err *err);
+/* Writes one file of it, of at most 1 MB, to `to`. */
+MUST_CHECK int git_export_file(const char *dir, const char *commit, const char *path, const char *to,
+                               struct err *err);
 
 /* A work tree of ours: made at first use, on a branch of its own. Commits the file's content (or its removal,
  * with content NULL) if it changed anything. */

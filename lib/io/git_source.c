@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #define FETCH_S 120
+#define FILE_MAX 1048576           /* a Dockerfile */
 #define LIST_MAX (8 * 1024 * 1024) /* of a folder: a hundred thousand files */
 #define LFS_POINTER "version https://git-lfs.github.com/spec/v1"
 #define LFS_POINTER_MAX 1024 /* bytes; larger is a text that speaks of them */
@@ -69,14 +70,13 @@ static void say_why(const char *said, const char *ref, struct err *err) {
         quote_fatal(said, err);
 }
 
-static int fetch(const char *dir, const char *url, const char *ref, char ret[41], struct str *log,
-                 struct err *err) {
+static int fetch(const char *dir, const struct git_remote *remote, const char *ref, char ret[41],
+                 struct str *log, struct err *err) {
     cleanup_str struct str out = STR_INIT(4096), said = STR_INIT(65536);
     if (ensure_bare(dir, err) < 0)
         return -1;
-    int rc =
-        git_run(dir, (const char *const[]){"fetch", "-q", "--no-tags", "--depth=1", "--", url, ref, NULL},
-                ERR_RETRY, NULL, &said, FETCH_S, err);
+    const char *const args[] = {"fetch", "-q", "--no-tags", "--depth=1", "--", remote->url, ref, NULL};
+    int rc = git_run_remote(dir, remote, args, ERR_RETRY, NULL, &said, FETCH_S, err);
     if (log)
         str_adds(log, str_text(&said));
     if (rc < 0) {
@@ -103,8 +103,8 @@ static int lock_source(const char *dir) {
     return fd;
 }
 
-int git_fetch(const char *dir, const char *url, const char *ref, char ret[41], struct str *log,
-              struct err *err) {
+int git_fetch(const char *dir, const struct git_remote *remote, const char *ref, char ret[41],
+              struct str *log, struct err *err) {
     char packs[512];
     (void)snprintf(packs, sizeof packs, "%s/objects/pack", dir);
     if (file_mkdirs(dir, 0700, err) < 0)
@@ -113,13 +113,19 @@ int git_fetch(const char *dir, const char *url, const char *ref, char ret[41], s
     if (lock < 0)
         return err_errno(err, ERR_RETRY, "cannot lock \"%s\"", dir);
     git_forget_lock(dir, "shallow");
-    return file_list(packs, remove_part, packs, err) < 0 ? -1 : fetch(dir, url, ref, ret, log, err);
+    return file_list(packs, remove_part, packs, err) < 0 ? -1 : fetch(dir, remote, ref, ret, log, err);
+}
+
+/* How git calls a path of a commit. */
+static const char *spec_of(const char *commit, const char *path, char *ret, size_t size) {
+    (void)snprintf(ret, size, "%s:%s", commit, str_eq(path, ".") ? "" : path);
+    return ret;
 }
 
 int git_tree(const char *dir, const char *commit, const char *path, char ret[41], struct err *err) {
     char spec[512];
     cleanup_str struct str out = STR_INIT(4096);
-    (void)snprintf(spec, sizeof spec, "%s:%s", commit, path);
+    spec_of(commit, path, spec, sizeof spec);
     if (git_run(dir, (const char *const[]){"rev-parse", "--verify", spec, NULL}, ERR_PARK, &out, NULL, 30,
                 err) < 0)
         return err_set(err, err->cls, "there is no \"%s\" in it (commit %.12s)", path, commit);
@@ -177,7 +183,7 @@ int git_check_whole(const char *dir, const char *tree, struct err *err) {
 int git_export(const char *dir, const char *commit, const char *path, const char *to, struct err *err) {
     char tar[512], spec[512];
     (void)snprintf(tar, sizeof tar, "%s.tar", to);
-    (void)snprintf(spec, sizeof spec, "%s:%s", commit, path);
+    spec_of(commit, path, spec, sizeof spec);
     if (file_mkdirs(to, 0700, err) < 0 ||
         git_run(dir, (const char *const[]){"archive", "--format=tar", "-o", tar, spec, NULL}, ERR_PARK, NULL,
                 NULL, 120, err) < 0)
@@ -187,4 +193,16 @@ int git_export(const char *dir, const char *commit, const char *path, const char
     int rc = proc_check(&proc, ERR_RETRY, err);
     (void)unlink(tar);
     return rc;
+}
+
+int git_export_file(const char *dir, const char *commit, const char *path, const char *to, struct err *err) {
+    char spec[512];
+    cleanup_str struct str out = STR_INIT(FILE_MAX + 1);
+    spec_of(commit, path, spec, sizeof spec);
+    if (git_run(dir, (const char *const[]){"cat-file", "blob", spec, NULL}, ERR_PARK, &out, NULL, 30, err) <
+        0)
+        return -1;
+    if (str_is_cut(&out))
+        return err_set(err, ERR_PARK, "its file \"%s\" is larger than 1 MB", path);
+    return file_write(to, str_text(&out), out.n, 0600, err);
 }

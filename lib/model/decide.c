@@ -278,12 +278,7 @@ static const struct work *work_of(const struct subject *subject, const struct st
 static void wake_step(struct subject *subject, struct decision *decision, struct step *step) {
     if (step_rows[step->kind].carrier == CARRIER_WORK) {
         const struct work *work = work_of(subject, step);
-        /* A built image stays good; a resolved ref or a failure from before this step began does not count.
-         */
-        bool old = work &&
-                   (work->settled_at < step->started_at || work_is_of_the_future(work, decision->now)) &&
-                   !(work->kind == STEP_BUILD && work->state == WORK_DONE);
-        if (!work || work->state == WORK_OPEN || old)
+        if (!work || work->state == WORK_OPEN || work_is_stale(work, step->started_at, decision->now))
             return; /* its TIMER_WORK sees to it */
         struct problem problem = {work->cls, work->problem, work->lines};
         step_settle(subject, decision, step, work->state == WORK_DONE ? RESULT_IS_OK : RESULT_IS_PARK,

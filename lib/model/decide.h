@@ -146,7 +146,8 @@ const char *message_stack_identity(const struct document *stack, struct arena *a
 /* JSON parameters of the work that a RESOLVE or BUILD step waits for, and its key. */
 const char *message_work_key(const struct subject *subject, struct decision *decision,
                              const struct step *step);
-char *message_work_params(const struct subject *subject, struct decision *decision, const struct step *step);
+const char *message_work_params(const struct subject *subject, struct decision *decision,
+                                const struct step *step);
 struct bytes message_work_order(const struct work *work, struct decision *decision);
 
 #endif

@@ -46,8 +46,15 @@ static void settle(struct work *work, enum work_state state, struct decision *de
     /* Its timer stays: somebody may have begun to wait just now. It fires once and finds them, or nobody. */
 }
 
-bool work_is_of_the_future(const struct work *work, int64_t now) {
-    return work->settled_at > now + FUTURE_US;
+/* Only what follows its source is asked again; what a release has pinned serves for ever. */
+static bool follows(const struct work *work) {
+    cleanup_json json_t *params = json_loads(work->params, 0, NULL);
+    return work->kind == STEP_RESOLVE && json_is_true(json_object_get(params, "follow"));
+}
+
+bool work_is_stale(const struct work *work, int64_t since, int64_t now) {
+    bool before = since > work->settled_at || work->settled_at > now + FUTURE_US;
+    return before && (work->state == WORK_FAILED || follows(work));
 }
 
 bool decide_work_due(struct work *work, int64_t waiting_since, struct decision *decision) {
@@ -73,9 +80,7 @@ bool decide_work_due(struct work *work, int64_t waiting_since, struct decision *
     }
     if (!waiting_since)
         return false;
-    bool before = waiting_since > work->settled_at || work_is_of_the_future(work, decision->now);
-    bool stale = before && (work->kind == STEP_RESOLVE || work->state == WORK_FAILED);
-    if (!stale)
+    if (!work_is_stale(work, waiting_since, decision->now))
         return true;
     work->state = WORK_OPEN;
     work->attempt = 0;

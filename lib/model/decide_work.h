@@ -5,8 +5,10 @@
 
 #include "model/decide.h"
 
-/* What was settled in a future that the clock has come back from counts as settled long ago. */
-bool work_is_of_the_future(const struct work *work, int64_t now);
+/* Is what it came to too old for somebody who began to wait at `since`? An image that was built stays good,
+ * and so does a source that is pinned; one that is followed and a failure are asked for again. What was
+ * settled in a future that the clock has come back from counts as settled long ago. */
+bool work_is_stale(const struct work *work, int64_t since, int64_t now);
 
 /* Due: somebody began to wait, or time passed. `waiting_since` is the latest start of a step that waits for
  * the key (0: none). True when those that wait must look again. */

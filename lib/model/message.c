@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "model/decide.h"
+#include "model/source.h"
 #include "proto/fairlead.pb-c.h"
 
 #include <string.h>
@@ -216,10 +217,6 @@ struct bytes message_order(const struct subject *subject, struct decision *decis
     return pack(decision->arena, &order.base);
 }
 
-static const json_t *source_of(const struct subject *subject, const struct step *step) {
-    return json_object_get(json_object_get(subject->release->spec, "images"), step->part);
-}
-
 /* The facts of the resolve step of the same image: commit and build key. */
 static json_t *resolved(const struct subject *subject, const struct step *step) {
     for (size_t i = 0; i < subject->steps.n; i++) {
@@ -232,47 +229,29 @@ static json_t *resolved(const struct subject *subject, const struct step *step) 
 
 const char *message_work_key(const struct subject *subject, struct decision *decision,
                              const struct step *step) {
-    const json_t *source = source_of(subject, step);
-    if (step->kind == STEP_BUILD) {
-        cleanup_json json_t *facts = resolved(subject, step);
-        const char *key = json_str(facts, "build_key");
-        return arena_printf(decision->arena, "build:%.64s", key ? key : "unknown");
-    }
-    cleanup_free char *args = json_text(json_object_get(source, "args"));
-    char hex[HASH_HEX_SIZE];
-    hash_hex(
-        hash_texts((const char *const[]){json_str(source, "repository"), json_str(source, "ref"),
-                                         json_str(source, "path"), decision->settings->base, args, NULL}),
-        hex);
-    return arena_printf(decision->arena, "resolve:%s", hex);
+    if (step->kind == STEP_RESOLVE)
+        return source_resolve_key(subject->release, step->part, decision->arena);
+    cleanup_json json_t *facts = resolved(subject, step);
+    return source_build_key(subject->release, step->part, facts, decision->settings->base, decision->arena);
 }
 
-char *message_work_params(const struct subject *subject, struct decision *decision, const struct step *step) {
-    cleanup_json json_t *params = json_deep_copy(source_of(subject, step));
-    (void)json_object_set_new(params, "base", json_string(decision->settings->base));
-    if (step->kind == STEP_BUILD) {
-        cleanup_json json_t *facts = resolved(subject, step);
-        (void)json_object_set(params, "commit", json_object_get(facts, "commit"));
-        (void)json_object_set(params, "build_key", json_object_get(facts, "build_key"));
-        (void)json_object_set_new(params, "image",
-                                  json_sprintf("fairlead/%s-%s", subject->release->app, step->part));
-    }
-    cleanup_free char *text = json_text(params);
-    return arena_strdup(decision->arena, text);
+const char *message_work_params(const struct subject *subject, struct decision *decision,
+                                const struct step *step) {
+    if (step->kind == STEP_RESOLVE)
+        return source_resolve_params(subject->release, step->part, decision->arena);
+    cleanup_json json_t *facts = resolved(subject, step);
+    return source_build_params(subject->release, step->part, facts, decision->settings->base,
+                               decision->arena);
 }
 
 struct bytes message_work_order(const struct work *work, struct decision *decision) {
     struct arena *arena = decision->arena;
     cleanup_json json_t *params = json_loads(work->params, 0, NULL);
-    cleanup_free char *args_text =
-        json_text(json_object_get(params, "args") ? json_object_get(params, "args") : params);
     Fairlead__V1__Source source = FAIRLEAD__V1__SOURCE__INIT;
     source.repository = text_or_empty(arena, json_str(params, "repository"));
     source.ref = text_or_empty(arena, json_str(params, "ref"));
     source.path = text_or_empty(arena, json_str(params, "path"));
-    size_t n_args = 0;
-    Fairlead__V1__KeyValue **args =
-        json_object_get(params, "args") ? key_values(arena, args_text, &n_args) : NULL;
+    source.dockerfile = text_or_empty(arena, json_str(params, "dockerfile"));
     Fairlead__V1__Order order;
     Fairlead__V1__Resolve resolve = FAIRLEAD__V1__RESOLVE__INIT;
     Fairlead__V1__Build build = FAIRLEAD__V1__BUILD__INIT;
@@ -280,9 +259,6 @@ struct bytes message_work_order(const struct work *work, struct decision *decisi
     order.traceparent = text_or_empty(arena, NULL);
     if (work->kind == STEP_RESOLVE) {
         resolve.source = &source;
-        resolve.base_image = text_or_empty(arena, json_str(params, "base"));
-        resolve.n_args = n_args;
-        resolve.args = args;
         order.act_case = FAIRLEAD__V1__ORDER__ACT_RESOLVE;
         order.resolve = &resolve;
     } else {
@@ -291,8 +267,8 @@ struct bytes message_work_order(const struct work *work, struct decision *decisi
         build.build_key = text_or_empty(arena, json_str(params, "build_key"));
         build.base_image = text_or_empty(arena, json_str(params, "base"));
         build.image = text_or_empty(arena, json_str(params, "image"));
-        build.n_args = n_args;
-        build.args = args;
+        cleanup_free char *args = json_text(json_object_get(params, "args"));
+        build.args = key_values(arena, args, &build.n_args);
         order.act_case = FAIRLEAD__V1__ORDER__ACT_BUILD;
         order.build = &build;
     }

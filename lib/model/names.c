@@ -77,6 +77,10 @@ bool name_is_path(const char *s) {
     }
 }
 
+bool name_is_folder(const char *s) {
+    return str_eq(s, ".") || name_is_path(s);
+}
+
 bool name_is_https_or_path(const char *s) {
     if (!str_starts(s, "https://"))
         return name_is_path(s);

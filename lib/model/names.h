@@ -27,6 +27,8 @@ bool name_is_ref(const char *s);
 /* A relative folder: no empty, "." or ".." part, none that begins with a hyphen. */
 bool name_is_path(const char *s);
 #define PATH_RULE "a relative path of plain names"
+bool name_is_folder(const char *s); /* a path, or "." */
+#define FOLDER_RULE "a relative path of plain names, or ."
 
 bool name_is_https_or_path(const char *s); /* what a source may name */
 #define SOURCE_RULE "an https address, or a path below the builder's folder of sources"

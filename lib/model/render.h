@@ -1,14 +1,10 @@
 /* F3: the Compose file of an instance, from the release's template and the values of a stack document. Pure,
  * and byte-identical for identical input.
  *
- * The template says what only the app knows (environment, volumes, tmpfs, health check, order of start,
- * user); the rest is emitted here, whoever wrote the template: images by digest, limits, labels, ports, the
- * private network, dropped capabilities, no new privileges, secrets as read-only files. A key that is not on
- * the list is refused.
- *
- * Values stand in scalars only: {{inputs.NAME}}, {{identity}}, {{public_url}}, {{host}}. Text is put in after
- * the template was parsed and written by a YAML library, and "$" is doubled, so a value can become nothing
- * but text. */
+ * The template (model/template.h) says what only the app knows: environment, volumes, tmpfs, health check,
+ * order of start, user. The rest is emitted here, whoever wrote the template: images by digest, limits,
+ * labels, ports, the private network, dropped capabilities, no new privileges, secrets as read-only files. A
+ * YAML library writes it. */
 #ifndef FAIRLEAD_MODEL_RENDER_H
 #define FAIRLEAD_MODEL_RENDER_H
 
@@ -40,8 +36,5 @@ char *render_volume(struct arena *arena, const char *instance, const char *volum
  * *ret_text. */
 MUST_CHECK int render_compose(const struct render_input *input, json_t **ret_json, char **ret_text,
                               struct err *err);
-
-/* Judges a template without values: for `make catalog-check` and at registration. */
-MUST_CHECK int render_check_template(const char *text, const json_t *spec, struct err *err);
 
 #endif

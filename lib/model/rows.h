@@ -22,8 +22,8 @@ struct bytes {
 struct instance {
     enum change change;
     struct uuid tenant_id, id, customer_id, plane_id, release_id, size_id, node_id, edge_id, prober_id;
-    const char *name, *host, *inputs, *images, *public_url, *health, *health_reason,
-        *problem; /* images: name -> repository@digest */
+    const char *name, *host, *inputs, *public_url, *health, *health_reason, *problem;
+    const char *images, *commits; /* JSON, by the image's name: repository@digest; what it was built from */
     int state;
     int64_t accepted, running, port, memory_mb, cpu_milli, disk_mb, expires_at, trial_days, event_seq,
         created_at, updated_at;

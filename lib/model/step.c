@@ -177,16 +177,25 @@ void step_open(struct subject *subject, struct decision *decision, struct step *
     }
 }
 
+/* A JSON object with one more key. */
+static const char *with_key(const char *object, const char *key, json_t *value, struct arena *arena) {
+    cleanup_json json_t *all = object ? json_loads(object, 0, NULL) : json_object();
+    (void)json_object_set(all, key, value);
+    cleanup_free char *text = json_text(all);
+    return arena_strdup(arena, text);
+}
+
 /* A built image is remembered with the instance: every later walk uses the recorded digest. */
 static void record_image(struct subject *subject, struct decision *decision, const struct step *step) {
     struct instance *instance = subject->instance;
     cleanup_json json_t *facts = step->facts ? json_loads(step->facts, 0, NULL) : NULL;
-    cleanup_json json_t *images = instance->images ? json_loads(instance->images, 0, NULL) : json_object();
     if (!json_str(facts, "image"))
         return;
-    (void)json_object_set(images, step->part, json_object_get(facts, "image"));
-    cleanup_free char *text = json_text(images);
-    instance->images = arena_strdup(decision->arena, text);
+    instance->images =
+        with_key(instance->images, step->part, json_object_get(facts, "image"), decision->arena);
+    if (json_str(facts, "commit"))
+        instance->commits =
+            with_key(instance->commits, step->part, json_object_get(facts, "commit"), decision->arena);
     if (instance->change == ROW_KEPT)
         instance->change = ROW_CHANGED;
 }

@@ -47,7 +47,11 @@ create or replace view api_apps as
         'created_at', rfc3339(a.created_at)) as body from apps a left join app_offers o on o.app = a.name;
 create or replace view api_releases as
     select app || '/' || version as key, id, jsonb_build_object('id', id, 'app', app, 'version', version,
-        'spec', spec, 'template', template, 'withdrawn_at', rfc3339(withdrawn_at), 'created_at', rfc3339(created_at)) as body
+        'spec', spec, 'template', template,
+        'sources', (select jsonb_object_agg(w.params->>'image', jsonb_build_object('state', w.state,
+                        'commit', w.facts->>'commit', 'problem', w.problem))
+                    from works w where w.params ? 'release' and w.params->>'release' = replace(releases.id::text, '-', '')),
+        'withdrawn_at', rfc3339(withdrawn_at), 'created_at', rfc3339(created_at)) as body
     from releases;
 create or replace view api_dead_letters as
     select replace(id::text, '-', '') as key, id, jsonb_build_object('id', id, 'source', source, 'node', node_id,
@@ -58,7 +62,7 @@ create or replace view api_instances as
         i.state, jsonb_build_object(
         'id', i.id, 'name', i.name, 'customer', c.name, 'tenant', t.name, 'app', r.app, 'version', r.version,
         'plane', p.name, 'size', s.name, 'state', i.state, 'health', i.health, 'health_reason', i.health_reason, 'host', i.host, 'url', i.public_url,
-        'node', n.name, 'edge', e.name, 'prober', w.name, 'port', i.port, 'problem', i.problem, 'inputs', i.inputs, 'images', i.images,
+        'node', n.name, 'edge', e.name, 'prober', w.name, 'port', i.port, 'problem', i.problem, 'inputs', i.inputs, 'images', i.images, 'commits', i.commits,
         'generation', i.accepted, 'running', i.running, 'last_event', i.event_seq, 'memory_mb', i.memory_mb, 'cpu_milli', i.cpu_milli,
         'expires_at', rfc3339(i.expires_at), 'created_at', rfc3339(i.created_at), 'updated_at', rfc3339(i.updated_at)) as body
     from instances i

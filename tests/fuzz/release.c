@@ -3,7 +3,7 @@
 #include "base/mem.h"
 #include "base/yaml.h"
 #include "model/catalog.h"
-#include "model/render.h"
+#include "model/template.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <string.h>
@@ -23,7 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         MUST(err.cls == ERR_PARK && err.text[0]);
         return 0;
     }
-    (void)render_check_template(template, release->spec, &err);
+    (void)template_check(template, release->spec, &err);
     release_free(release);
     return 0;
 }

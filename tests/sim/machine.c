@@ -239,7 +239,7 @@ void world_order(struct world *w, size_t which) {
         return;
     }
     if (order.step == STEP_RESOLVE) {
-        report->event.facts = "{\"build_key\":\"aaaa\",\"commit\":\"c0\"}";
+        report->event.facts = "{\"commit\":\"c0\",\"tree\":\"t0\"}";
     } else if (order.step == STEP_BUILD) {
         build(w, order.subject);
         report->event.facts =

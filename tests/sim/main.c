@@ -45,6 +45,15 @@ static const char spec[] =
     "\"services\":{\"web\":{\"image\":\"web\",\"memory_share\":100,\"cpu_share\":100}},"
     "\"health\":{\"service\":\"web\",\"port\":8080,\"expect\":[{\"path\":\"/healthz\",\"identity\":true}]}}";
 
+/* Half of the worlds follow their sources, the others have them pinned. */
+static struct release *make_release(uint64_t seed, struct err *err) {
+    cleanup_json json_t *json = json_loads(spec, 0, NULL);
+    if (seed % 2)
+        (void)json_object_set_new(json_object_get(json_object_get(json, "images"), "web"), "follow",
+                                  json_true());
+    return release_parse((struct uuid){{9}}, "app", NULL, json, "", err);
+}
+
 void world_init(struct world *w, uint64_t seed) {
     struct err err = {0};
     memset(w, 0, sizeof *w);
@@ -52,8 +61,7 @@ void world_init(struct world *w, uint64_t seed) {
     w->now = INT64_C(1000) * CLOCK_DAY;
     w->faults = true;
     w->settings = (struct settings){.base = "base@sha256:00", .dns_ttl_s = 60, .name_hold_s = 600};
-    cleanup_json json_t *json = json_loads(spec, 0, NULL);
-    w->release = release_parse((struct uuid){{9}}, "app", NULL, json, "", &err);
+    w->release = make_release(seed, &err);
     cleanup_json json_t *nothing =
         json_pack("{s:s, s:s, s:s, s:b}", "title", "Noop", "summary", "Nothing.", "version", "1", "noop", 1);
     w->noop = release_parse((struct uuid){{8}}, "noop", NULL, nothing, "", &err);

@@ -34,7 +34,8 @@ static void commit(const char *file, const char *content) {
 
 static int fetch(const char *url, const char *ref, char ret[41], struct err *err) {
     *err = (struct err){0};
-    return git_fetch(source_dir, url, ref, ret, NULL, err);
+    const struct git_remote remote = {.url = url, .proxy = "", .no_proxy = ""};
+    return git_fetch(source_dir, &remote, ref, ret, NULL, err);
 }
 
 static int check_whole(const char *id, struct err *err) {
@@ -135,6 +136,29 @@ static void attributes_leave_nothing_out(void **state) {
     assert_string_equal(text, "$Format:%H$");
 }
 
+/* F1: the root is a folder too, and a Dockerfile may lie outside the context. */
+static void a_source_may_be_all_of_a_repository(void **state) {
+    char id[41], tree[41], whole[41], to[128], file[160];
+    cleanup_free char *text = NULL;
+    size_t n;
+    struct err err;
+    (void)state;
+    commit("web/index", "page");
+    commit("docker/web.Dockerfile", "FROM x");
+    assert_int_equal(fetch(fork_dir, "main", id, &err), 0);
+    assert_int_equal(git_tree(source_dir, id, ".", whole, &err), 0);
+    assert_int_equal(git_tree(source_dir, id, "web", tree, &err), 0);
+    assert_string_not_equal(whole, tree);
+    (void)snprintf(to, sizeof to, "%s/all", dir);
+    assert_int_equal(git_export(source_dir, id, ".", to, &err), 0);
+    (void)snprintf(file, sizeof file, "%s/web/index", to);
+    assert_true(file_exists(file));
+    (void)snprintf(file, sizeof file, "%s/Dockerfile", dir);
+    assert_int_equal(git_export_file(source_dir, id, "docker/web.Dockerfile", file, &err), 0);
+    assert_int_equal(file_read(file, 100, &text, &n, &err), 0);
+    assert_string_equal(text, "FROM x");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_commit_is_fetched_after_its_branch_went_on, make_folder,
@@ -143,6 +167,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(a_submodule_is_refused_by_name, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(a_pointer_of_lfs_is_refused_by_name, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(attributes_leave_nothing_out, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(a_source_may_be_all_of_a_repository, make_folder, remove_folder),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -246,7 +246,7 @@ static void what_was_resolved_in_the_future_is_asked_again(void **state) {
                         .kind = STEP_RESOLVE,
                         .state = WORK_DONE,
                         .attempt = 1,
-                        .params = "{}",
+                        .params = "{\"follow\":true}",
                         .settled_at = f->decision.now + 1200 * CLOCK_S}; /* the clock went back since */
     assert_false(decide_work_due(&work, f->decision.now, &f->decision));
     assert_int_equal(work.state, WORK_OPEN);
