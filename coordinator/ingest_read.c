@@ -139,7 +139,7 @@ static void take_order(struct haul *haul, const struct node_key *node,
     bool is_instance = uuid_parse(report->subject, &instance_id);
     struct input *input = add_input(haul, node, is_instance ? INPUT_ORDER : INPUT_WORK);
     input->instance_id = instance_id;
-    input->work_key = clean_text(&haul->arena, report->subject, 200);
+    input->work_key = clean_text(&haul->arena, report->subject, 300);
     input->event.kind = DECIDE_ORDER;
     input->event.order_id = id_of(report->order);
     input->event.attempt = report->attempt;

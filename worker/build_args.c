@@ -22,8 +22,8 @@ int build_add_args(const struct worker *worker, const Fairlead__V1__Build *build
     const struct worker_conf *conf = &worker->conf;
     const struct {
         const char *name, *value;
-    } network[] = {{"http_proxy", conf->proxy},     {"HTTP_PROXY", conf->proxy},   {"https_proxy", conf->proxy},
-                   {"HTTPS_PROXY", conf->proxy},    {"no_proxy", conf->no_proxy},  {"NO_PROXY", conf->no_proxy}};
+    } network[] = {{"http_proxy", conf->proxy},  {"HTTP_PROXY", conf->proxy},  {"https_proxy", conf->proxy},
+                   {"HTTPS_PROXY", conf->proxy}, {"no_proxy", conf->no_proxy}, {"NO_PROXY", conf->no_proxy}};
     if (build->n_args > BUILD_ARGS_MAX)
         return err_set(err, ERR_PARK, "The build has more than %d arguments.", BUILD_ARGS_MAX);
     for (size_t i = 0; i < sizeof network / sizeof *network; i++)
@@ -74,8 +74,8 @@ int build_base(struct worker *worker, const char *wanted, struct arena *arena, c
     const char *folder = arena_printf(arena, "%s/builds/base.%.32s", worker->conf.state, hex);
     const char *const look[] = {"image", "inspect", tag, NULL};
     const char *const make[] = {
-        "build", "--force-rm", "--network", "none", "--build-arg", arena_printf(arena, "BASE=%s", *ret), "-t",
-        tag,     folder,       NULL};
+        "build", "--force-rm", "--network", "none", "--build-arg", arena_printf(arena, "BASE=%s", *ret),
+        "-t",    tag,          folder,      NULL};
     *ret = tag;
     if (build_engine(worker, look, 60, ERR_RETRY, NULL, NULL, NULL) == 0)
         return 0;

@@ -13,7 +13,7 @@
 static const char *const engine_env[] = {"DOCKER_BUILDKIT=0", NULL};
 
 int build_engine(struct worker *worker, const char *const *words, int64_t limit_s, enum err_class cls,
-                      struct str *out, struct str *log, struct err *err) {
+                 struct str *out, struct str *log, struct err *err) {
     char host[300];
     const char *argv[WORDS_MAX + 4] = {"docker", "-H", host};
     size_t n = 3;
@@ -70,4 +70,3 @@ bool build_may_pass(const char *log) {
             return true;
     return false;
 }
-

@@ -64,6 +64,24 @@ static int judge_other_records(const struct dns_server *server, const Fairlead__
                    dns->host);
 }
 
+/* A name that nobody has had for so long that no late order can come: its marker goes. What is not exactly
+ * the owner's last word is left alone, and is no failure: the name has somebody else, or nothing. */
+static int forget_name(const struct dns_server *server, const Fairlead__V1__Order *order, const char *owner,
+                       struct arena *arena, const char **ret_cls, struct err *err) {
+    const Fairlead__V1__Dns *dns = order->dns;
+    struct dns_answer answer;
+    struct marker marker;
+    *ret_cls = "dns_unreachable";
+    if (dns_ask(server, dns->host, arena, &answer, err) < 0)
+        return -1;
+    if (!answer.text || answer.address || !parse_marker(answer.text, &marker) ||
+        strcmp(marker.owner, owner) != 0)
+        return 0;
+    *ret_cls = "dns_refused";
+    struct dns_change change = {.host = dns->host, .expect = answer.text};
+    return dns_change(server, &change, err);
+}
+
 static int point_name(struct worker *worker, const Fairlead__V1__Order *order, struct arena *arena,
                       const char **ret_cls, struct err *err) {
     const Fairlead__V1__Dns *dns = order->dns;
@@ -77,8 +95,11 @@ static int point_name(struct worker *worker, const Fairlead__V1__Order *order, s
     hex_encode(owner, dns->owner.data, 16);
     (void)snprintf(ours, sizeof ours, "fairlead owner=%s epoch=%u serial=%llu", owner, order->epoch,
                    (unsigned long long)dns->serial);
-    if (dns_open(&server, worker->conf.dns_server, worker->conf.zone, worker->conf.dns_key_file, err) < 0 ||
-        dns_ask(&server, dns->host, arena, &answer, err) < 0)
+    if (dns_open(&server, worker->conf.dns_server, worker->conf.zone, worker->conf.dns_key_file, err) < 0)
+        return -1;
+    if (dns->forget)
+        return forget_name(&server, order, owner, arena, ret_cls, err);
+    if (dns_ask(&server, dns->host, arena, &answer, err) < 0)
         return -1;
     *ret_cls = "name_taken";
     int rc = look(dns, &answer, ours, owner, order->epoch, &expect, err);

@@ -279,7 +279,8 @@ int dns_change(const struct dns_server *server, const struct dns_change *change,
     /* 2.5.2: deleting an RRset is class ANY, TTL 0, no data. */
     ldns_rr_list_push_rr(updates, new_rr(change->host, LDNS_RR_TYPE_A, LDNS_RR_CLASS_ANY, 0));
     ldns_rr_list_push_rr(updates, new_rr(change->host, LDNS_RR_TYPE_TXT, LDNS_RR_CLASS_ANY, 0));
-    ldns_rr_list_push_rr(updates, text_rr(change->host, change->text, change->ttl));
+    if (change->text)
+        ldns_rr_list_push_rr(updates, text_rr(change->host, change->text, change->ttl));
     if (change->address)
         ldns_rr_list_push_rr(updates, address_rr(change->host, change->address, change->ttl));
     ldns_pkt *packet = ldns_update_pkt_new(ldns_dname_new_frm_str(server->zone), LDNS_RR_CLASS_IN,

@@ -40,7 +40,7 @@ struct dns_change {
     const char *expect_address; /* without `expect`: the A record must be exactly this; NULL: the name must
                                    not be in use */
     const char *address;        /* the A record afterwards; NULL: none */
-    const char *text;           /* the TXT record afterwards */
+    const char *text;           /* the TXT record afterwards; NULL: none */
     unsigned ttl;
 };
 

@@ -5,11 +5,18 @@
 #include "base/retry.h"
 #include "base/str.h"
 
+#include <string.h>
+
 #define FUTURE_US (60 * CLOCK_S) /* coordinators that settle and read at once are not so far apart */
 
 static void mark(struct work *work) {
     if (work->change == ROW_KEPT)
         work->change = ROW_CHANGED;
+}
+
+/* What is ordered of one name stays in order, whoever orders it. */
+static const char *work_partition(const struct work *work) {
+    return work->kind == STEP_NAME ? work->key + strlen(WORK_FORGET) : work->key;
 }
 
 static void order_work(struct work *work, struct decision *decision) {
@@ -23,7 +30,7 @@ static void order_work(struct work *work, struct decision *decision) {
     *order = (struct order_out){
         .kind = (enum step_kind)work->kind,
         .id = work->order_id,
-        .partition_key = work->key,
+        .partition_key = work_partition(work),
         .plane_mode = "shared",
         .order = message_work_order(work, decision),
         .not_after = work->next_at + 60 * CLOCK_S,

@@ -255,9 +255,19 @@ struct bytes message_work_order(const struct work *work, struct decision *decisi
     Fairlead__V1__Order order;
     Fairlead__V1__Resolve resolve = FAIRLEAD__V1__RESOLVE__INIT;
     Fairlead__V1__Build build = FAIRLEAD__V1__BUILD__INIT;
+    Fairlead__V1__Dns dns = FAIRLEAD__V1__DNS__INIT;
     init_order(decision, &order, work->order_id, work->attempt, work->key);
     order.traceparent = text_or_empty(arena, NULL);
-    if (work->kind == STEP_RESOLVE) {
+    if (work->kind == STEP_NAME) {
+        uint8_t owner[sizeof(struct uuid)];
+        dns.host = text_or_empty(arena, json_str(params, "host"));
+        dns.address = dns.replaces = text_or_empty(arena, NULL);
+        dns.forget = true;
+        if (hex_decode(owner, sizeof owner, json_str(params, "owner")))
+            dns.owner = (ProtobufCBinaryData){sizeof owner, arena_memdup(arena, owner, sizeof owner)};
+        order.act_case = FAIRLEAD__V1__ORDER__ACT_DNS;
+        order.dns = &dns;
+    } else if (work->kind == STEP_RESOLVE) {
         resolve.source = &source;
         order.act_case = FAIRLEAD__V1__ORDER__ACT_RESOLVE;
         order.resolve = &resolve;

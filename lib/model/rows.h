@@ -92,15 +92,17 @@ struct timer {
 
 enum work_state { WORK_OPEN, WORK_DONE, WORK_FAILED };
 
-/* Work that belongs to a key and not to an instance: a source to resolve, an image to build. */
+/* Work that belongs to a key and not to an instance: a source to resolve, an image to build, the marker of a
+ * name to forget (its key: this and the host). */
+#define WORK_FORGET "forget:"
 struct work {
     enum change change;
-    const char *key; /* "resolve:..." or "build:..." */
-    int kind;        /* STEP_RESOLVE or STEP_BUILD */
+    const char *key; /* "resolve:...", "build:..." or "forget:..." */
+    int kind;        /* STEP_RESOLVE, STEP_BUILD or STEP_NAME */
     int state;
     struct uuid order_id;
     int64_t attempt, next_at, opened_at, settled_at;
-    const char *params; /* JSON: source, base, args, commit, image, policy */
+    const char *params; /* JSON: source, base, args, commit, image, policy; of a name: host, owner */
     const char *facts, *cls, *problem, *lines;
 };
 

@@ -31,11 +31,11 @@ const char *source_resolve_key(const struct release *release, const char *image,
         return key_of("resolve", hash_texts((const char *const[]){uuid_hex(release->id, id), image, NULL}),
                       arena);
     const char *dockerfile = json_str(source, "dockerfile");
-    return key_of("resolve",
-                  hash_texts((const char *const[]){json_str(source, "repository"), json_str(source, "ref"),
-                                                   json_str(source, "path"), dockerfile ? dockerfile : "",
-                                                   NULL}),
-                  arena);
+    return key_of(
+        "resolve",
+        hash_texts((const char *const[]){json_str(source, "repository"), json_str(source, "ref"),
+                                         json_str(source, "path"), dockerfile ? dockerfile : "", NULL}),
+        arena);
 }
 
 const char *source_resolve_params(const struct release *release, const char *image, struct arena *arena) {

@@ -1,9 +1,9 @@
 /* The source of a release's image as works: what their keys are made of, and their parameters.
  *
- * A release is pinned: each of its sources is resolved once, under a key of the release's own, and that commit
- * serves for ever. One that says `follow` is asked again for each instance that is made. What is built is the
- * same wherever the commit, the files, the base and the arguments are: so a newer base builds the same commit
- * anew. */
+ * A release is pinned: each of its sources is resolved once, under a key of the release's own, and that
+ * commit serves for ever. One that says `follow` is asked again for each instance that is made. What is built
+ * is the same wherever the commit, the files, the base and the arguments are: so a newer base builds the same
+ * commit anew. */
 #ifndef FAIRLEAD_MODEL_SOURCE_H
 #define FAIRLEAD_MODEL_SOURCE_H
 

@@ -274,13 +274,15 @@ static int check_expectations(const json_t *spec, struct err *err) {
         for (size_t t = 0; t < sizeof texts / sizeof *texts; t++) {
             const char *text = json_str(row, texts[t]);
             if (text && strstr(text, "{{"))
-                return err_set(err, ERR_PARK,
-                               "health.expect: %s: \"%.60s\": values such as {{inputs.NAME}} stand in compose.yaml "
-                               "only; what is expected here is the same for all",
-                               texts[t], text);
+                return err_set(
+                    err, ERR_PARK,
+                    "health.expect: %s: \"%.60s\": values such as {{inputs.NAME}} stand in compose.yaml "
+                    "only; what is expected here is the same for all",
+                    texts[t], text);
         }
         if (json_str(row, "path")[0] != '/')
-            return err_set(err, ERR_PARK, "health.expect: path: \"%.60s\" must begin with /", json_str(row, "path"));
+            return err_set(err, ERR_PARK, "health.expect: path: \"%.60s\" must begin with /",
+                           json_str(row, "path"));
     }
     return 0;
 }

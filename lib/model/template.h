@@ -1,7 +1,7 @@
 /* compose.yaml of a release: what of it is read, and the values that go into its scalars. Pure.
  *
- * A key that is not on the list is refused. {{inputs.NAME}}, {{identity}}, {{public_url}}, {{host}} are put in
- * after the template was parsed, and "$" is doubled, so a value can become nothing but text. */
+ * A key that is not on the list is refused. {{inputs.NAME}}, {{identity}}, {{public_url}}, {{host}} are put
+ * in after the template was parsed, and "$" is doubled, so a value can become nothing but text. */
 #ifndef FAIRLEAD_MODEL_TEMPLATE_H
 #define FAIRLEAD_MODEL_TEMPLATE_H
 

@@ -15,7 +15,7 @@ release() {
   local version=$1
   shift
   mkdir -p "$work" && cp "$root"/tests/e2e/testapp/{compose.yaml,app.yaml} "$work/"
-  sed -i -e "s/repository: testapp/repository: $app/; s/^version: .*/version: \"$version\"/" "$@" "$work/app.yaml"
+  sed -i -e "s/repository: testapp/repository: $app/; s/ follow: true,//; s/^version: .*/version: \"$version\"/" "$@" "$work/app.yaml"
 }
 pinned() { "$fairlead" app sources "$app/$1" -o json | jq -r '.[0].commit'; }
 commits() { "$fairlead" instance get "$1" -o json | jq -r '.commits | map(.) | unique | join(" ")'; }

@@ -20,7 +20,12 @@ survives() { # APP NAME POINT
   restart "$worker" ''
   within 300 state_is "$2" running && within 10 shows "$2" && "$fairlead" instance delete "$2" --purge --wait --timeout 90
 }
-for app in wordpress postgresql; do "$fairlead" app register "$root/catalog/$app" >/dev/null; done
+# A version that follows its fork: each create resolves, and builds what is new.
+for app in wordpress postgresql; do
+  rm -rf "${fleet:?}/follows/$app" && mkdir -p "$fleet/follows" && cp -r "$root/catalog/$app" "$fleet/follows/$app"
+  sed -i "s/^version: .*/version: \"follows-$tag\"/; s/^    ref: main/&\n    follow: true/" "$fleet/follows/$app/app.yaml"
+  "$fairlead" app register "$fleet/follows/$app" >/dev/null
+done
 sql "update nodes set roles = array_remove(roles, 'host') where name = 'server'" >/dev/null
 n=0
 for app in wordpress postgresql; do

@@ -15,12 +15,13 @@ static const char template[] =
 
 static json_t *spec_of(const char *source, const char *secrets, const char *expect) {
     cleanup_free char *text = NULL;
-    assert_true(asprintf(&text,
-                         "{\"title\":\"T\",\"summary\":\"S\",\"version\":\"1\",\"images\":{\"web\":{"
-                         "\"repository\":\"app\",\"path\":\"web\"%s}},\"services\":{\"web\":{\"image\":\"web\","
-                         "\"memory_share\":100,\"cpu_share\":100}},\"secrets\":{%s},\"health\":{\"service\":"
-                         "\"web\",\"port\":8080,\"expect\":[{\"path\":\"/healthz\",\"identity\":true},%s]}}",
-                         source, secrets, expect) > 0);
+    assert_true(
+        asprintf(&text,
+                 "{\"title\":\"T\",\"summary\":\"S\",\"version\":\"1\",\"images\":{\"web\":{"
+                 "\"repository\":\"app\",\"path\":\"web\"%s}},\"services\":{\"web\":{\"image\":\"web\","
+                 "\"memory_share\":100,\"cpu_share\":100}},\"secrets\":{%s},\"health\":{\"service\":"
+                 "\"web\",\"port\":8080,\"expect\":[{\"path\":\"/healthz\",\"identity\":true},%s]}}",
+                 source, secrets, expect) > 0);
     json_t *spec = json_loads(text, 0, NULL);
     assert_non_null(spec);
     return spec;
@@ -121,7 +122,8 @@ static void what_would_fail_only_when_it_runs_is_refused_before(void **state) {
     cleanup_json json_t *spec =
         spec_of("", "\"key\":{\"readers\":[{\"service\":\"web\",\"uid\":10100}]}", "{\"path\":\"/\"}");
     assert_int_equal(template_check(template, spec, &err), 0);
-    refused("\"key\":{\"readers\":[{\"service\":\"web\",\"uid\":10999}]}", "{\"path\":\"/\"}", "runs as 10100");
+    refused("\"key\":{\"readers\":[{\"service\":\"web\",\"uid\":10999}]}", "{\"path\":\"/\"}",
+            "runs as 10100");
     refused("", "{\"path\":\"/\",\"body\":\"{{inputs.title}}\"}", "in compose.yaml only");
     refused("", "{\"path\":\"healthz\"}", "must begin with /");
 }

@@ -1,3 +1,7 @@
 -- Which commit each image of an instance was built from, and which one each source of a release is pinned to.
 alter table instances add column commits jsonb;
 create index works_by_release on works ((params->>'release')) where params ? 'release';
+
+-- Names that are free again, and the works that take their markers out of DNS.
+create index names_free on names (free_at) where free_at is not null;
+create index works_of_names on works (key) where kind = 'name';
