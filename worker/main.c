@@ -12,6 +12,7 @@
 #include "node/inbox.h"
 #include "node/keeper.h"
 #include "node/secrets.h"
+#include "step/disk_meter.h"
 #include "step/step.h"
 #include "worker/metrics.h"
 #include "worker/worker.h"
@@ -87,6 +88,7 @@ struct parts {
     struct inbox *inbox;
     struct orders *orders[READERS];
     struct httpd *metrics;
+    char node[UUID_HEX_SIZE];
     pthread_t events, presence;
     bool events_run, presence_run;
     atomic_int stop;
@@ -151,6 +153,7 @@ static void apply(void *arg, const Fairlead__V1__Document *document, struct keep
     }
     outcome->facts = ctx.facts;
     outcome->drift = ctx.drift;
+    outcome->news = ctx.news;
     for (size_t i = 0; i < ctx.delivered.n; i++) {
         const struct step_secret *s = vec_at(&ctx.delivered, struct step_secret, i);
         *vec_add(outcome->arena, &outcome->delivered, struct keeper_secret) =
@@ -260,6 +263,10 @@ static int start_documents(struct parts *parts, struct err *err) {
         .guard = str_eq(conf_get(conf, "guard"), "nft"),
         .cancel = &parts->stop,
     };
+    (void)uuid_hex(worker->node.id, parts->node);
+    if (has_role("host") &&
+        !(parts->machine.disk = disk_meter_start(worker->conf.engine_socket, parts->node, err)))
+        return -1;
     struct keeper_conf keeper = {.node = &worker->node,
                                  .state = worker->conf.state,
                                  .reporter = worker->reporter,
@@ -314,6 +321,7 @@ static void stop_parts(struct parts *parts) {
     if (parts->events_run)
         pthread_join(parts->events, NULL); /* it hints at the keeper */
     keeper_stop(parts->keeper);
+    disk_meter_stop(parts->machine.disk);
     if (parts->presence_run)
         pthread_join(parts->presence, NULL);
     reporter_stop(parts->worker.reporter);

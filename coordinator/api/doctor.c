@@ -57,7 +57,7 @@ void doctor_check_vitals(json_t *checks, struct pg *pg, struct arena *arena) {
 
 static void check_rows(json_t *checks, PGresult *res, struct arena *arena) {
     int64_t known = 0, held = pg_int(res, 0, 1), dead = pg_int(res, 0, 2), idle = pg_int(res, 0, 6);
-    const char *silent = pg_text(res, 0, 4), *missing = pg_text(res, 0, 5);
+    const char *silent = pg_text(res, 0, 4), *missing = pg_text(res, 0, 5), *full = pg_text(res, 0, 7);
     while (sql_migrations[known].name)
         known++;
     add(checks, "migrations", pg_int(res, 0, 0) == known,
@@ -75,6 +75,9 @@ static void check_rows(json_t *checks, PGresult *res, struct arena *arena) {
     add(checks, "roles", !*missing,
         *missing ? arena_printf(arena, "nobody has %s", missing) : "every plane has all",
         "start a worker with that role: fairlead node create, invite, fairlead-worker enrol");
+    add(checks, "disks of apps", !*full,
+        *full ? arena_printf(arena, "filling: %s", full) : "all have room in their size",
+        "its customer must make room, or needs a larger size; a size's disk is not enforced");
     add(checks, "transactions", idle < 60,
         arena_printf(arena, "the oldest that idles is %lld s old", (long long)idle),
         "somebody holds a transaction open: select * from pg_stat_activity");

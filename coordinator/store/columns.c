@@ -55,6 +55,7 @@ static const struct table_column instances_list[] = {
     COL(FIXED, memory_mb, "memory_mb", struct instance, PG_INT),
     COL(FIXED, cpu_milli, "cpu_milli", struct instance, PG_INT),
     COL(FIXED, disk_mb, "disk_mb", struct instance, PG_INT),
+    COL(CHANGES, disk_used_mb, "disk_used_mb", struct instance, PG_INT),
     COL(FIXED, trial_days, "trial_days", struct instance, PG_INT),
     COL(CHANGES, event_seq, "event_seq", struct instance, PG_INT),
     COL(CHANGES, expires_at, "expires_at", struct instance, PG_TIME),

@@ -217,6 +217,24 @@ static void tell_drift(struct subject *subject, const struct decide_event *event
             json_pack("{s:s, s:s}", "document", document_kind_names[event->document_kind], "reason", drift));
 }
 
+/* How much of its disk it takes, as its host measures: told once when it passes four fifths, and again when
+ * it had been below. */
+static void take_disk(struct subject *subject, const struct decide_event *event, struct decision *decision) {
+    struct instance *instance = subject->instance;
+    cleanup_json json_t *facts = event->facts ? json_loads(event->facts, 0, NULL) : NULL;
+    int64_t mb, full = instance->disk_mb * 4 / 5;
+    if (event->document_kind != DOCUMENT_STACK ||
+        !str_to_int(json_str(facts, "disk_used_mb"), 0, INT64_MAX, &mb))
+        return;
+    if (full && mb >= full && instance->disk_used_mb < full)
+        decision_event(
+            subject, decision, "disk_filling",
+            json_pack("{s:I, s:I}", "used_mb", (json_int_t)mb, "size_mb", (json_int_t)instance->disk_mb));
+    instance->disk_used_mb = mb;
+    if (instance->change == ROW_KEPT)
+        instance->change = ROW_CHANGED;
+}
+
 static struct step *step_of_document(const struct subject *subject, int kind) {
     for (size_t i = 0; i < subject->steps.n; i++) {
         struct step *step = vec_at(&subject->steps, struct step, i);
@@ -259,6 +277,7 @@ static void take_document(struct subject *subject, const struct decide_event *ev
             revive(subject, decision);
     }
     tell_drift(subject, event, decision);
+    take_disk(subject, event, decision);
     health_refresh(subject, decision, health_reason(subject, event));
     if (health_wants_repair(subject, event)) {
         struct refusal refusal;

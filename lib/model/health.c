@@ -14,6 +14,15 @@ static const char *said_of(const struct subject *subject, int kind) {
     return document && document->observed == document->revision ? document->condition : NULL;
 }
 
+/* It works; but its data has outgrown what was reserved for it, and one day there is no room. */
+static const char *judge_disk(const struct instance *instance, struct arena *arena, const char **reason) {
+    if (!instance->disk_mb || instance->disk_used_mb <= instance->disk_mb)
+        return "ok";
+    *reason = arena_printf(arena, "Its data takes %lld MB, more than the %lld MB of its size.",
+                           (long long)instance->disk_used_mb, (long long)instance->disk_mb);
+    return "degraded";
+}
+
 static const char *judge(const struct subject *subject, struct arena *arena, const char **reason) {
     const struct node *const nodes[] = {subject->host, subject->edge, subject->prober};
     for (size_t i = 0; i < sizeof nodes / sizeof *nodes; i++)
@@ -27,7 +36,7 @@ static const char *judge(const struct subject *subject, struct arena *arena, con
         return "failing";
     if (!str_eq(said_of(subject, DOCUMENT_STACK), "failing") &&
         !str_eq(said_of(subject, DOCUMENT_ROUTE), "failing"))
-        return "ok";
+        return judge_disk(subject->instance, arena, reason);
     /* Something is being mended; whether it can be reached meanwhile, the watch says. */
     return str_eq(watch, "healthy") ? "degraded" : "failing";
 }

@@ -25,8 +25,8 @@ struct instance {
     const char *name, *host, *inputs, *public_url, *health, *health_reason, *problem;
     const char *images, *commits; /* JSON, by the image's name: repository@digest; what it was built from */
     int state;
-    int64_t accepted, running, port, memory_mb, cpu_milli, disk_mb, expires_at, trial_days, event_seq,
-        created_at, updated_at;
+    int64_t accepted, running, port, memory_mb, cpu_milli, disk_mb, disk_used_mb, expires_at, trial_days,
+        event_seq, created_at, updated_at;
 };
 
 enum intent_state { INTENT_QUEUED, INTENT_RUNNING, INTENT_DONE, INTENT_FAILED, INTENT_DROPPED };

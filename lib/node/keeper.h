@@ -19,6 +19,7 @@ struct keeper_outcome {
     struct arena *arena;
     const char *cls, *text, *lines;
     const char *drift;              /* what was found amiss and put right, in words; NULL: nothing */
+    bool news;                      /* the facts are worth a report of their own */
     struct vec facts;               /* Fairlead__V1__KeyValue * */
     struct vec delivered, recovery; /* struct keeper_secret */
 };

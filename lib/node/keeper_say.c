@@ -91,7 +91,7 @@ void keeper_conclude(struct keeper *keeper, const char *key, struct taken *taken
             log_warn("the last healthy document is not on disk yet", LOG_S("error", err.text));
     }
     (void)fault_reach(FAULT_WORKER_SPOOLED);
-    bool news = taken->said != document->revision || !str_eq(taken->condition, condition) ||
+    bool news = outcome->news || taken->said != document->revision || !str_eq(taken->condition, condition) ||
                 (outcome->result != 0 && strncmp(taken->problem, text, sizeof taken->problem - 1) != 0);
     if (is_drift(taken, outcome)) {
         tell_drift(taken, outcome);

@@ -8,6 +8,7 @@
 #include "io/engine.h"
 #include "io/git.h"
 #include "model/render.h"
+#include "step/disk_meter.h"
 #include "step/stack_own.h"
 
 #include <arpa/inet.h>
@@ -64,6 +65,15 @@ static int deliver(struct step_context *ctx, const struct stack *stack, struct e
     return 0;
 }
 
+/* Measured, not enforced: its owner and the operator learn how full it is. */
+static void tell_disk(struct step_context *ctx, const struct stack *stack) {
+    int64_t mb;
+    if (!ctx->machine->disk || !disk_meter_news(ctx->machine->disk, ctx->instance, stack->want->disk_mb, &mb))
+        return;
+    step_fact(ctx, "disk_used_mb", arena_printf(ctx->arena, "%lld", (long long)mb));
+    ctx->news = true;
+}
+
 static int look(struct step_context *ctx, struct err *err) {
     struct stack *stack = arena_new(ctx->arena, struct stack);
     ctx->own = stack;
@@ -76,7 +86,10 @@ static int look(struct step_context *ctx, struct err *err) {
     if (as_wanted != 1)
         return as_wanted;
     /* What is delivered once is sealed on every way to healthy: the report before may have been lost. */
-    return deliver(ctx, stack, err) < 0 ? -1 : 1;
+    if (deliver(ctx, stack, err) < 0)
+        return -1;
+    tell_disk(ctx, stack);
+    return 1;
 }
 
 /* ---- starting ---- */

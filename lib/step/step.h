@@ -22,6 +22,7 @@ struct step_machine {
     const char *subnets;   /* range of which each app gets a network; "": the Engine chooses */
     bool guard;            /* ports are guarded by nftables */
     int http_port;
+    struct disk_meter *disk; /* of a host */
     const atomic_int *cancel;
 };
 
@@ -39,6 +40,7 @@ struct step_context {
     struct str log;                 /* last output, for the report */
     const char *cls;                /* short code of a failure */
     const char *drift;              /* what looking found amiss, in words; NULL: nothing */
+    bool news;                      /* the facts say what was not known before, though nothing else changed */
     struct vec facts;               /* Fairlead__V1__KeyValue * */
     struct vec delivered, recovery; /* struct step_secret */
     void *own;                      /* of the step, from look to check */

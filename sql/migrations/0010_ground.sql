@@ -5,3 +5,6 @@ create index works_by_release on works ((params->>'release')) where params ? 're
 -- Names that are free again, and the works that take their markers out of DNS.
 create index names_free on names (free_at) where free_at is not null;
 create index works_of_names on works (key) where kind = 'name';
+
+-- What its volumes take, as its host measures.
+alter table instances add column disk_used_mb bigint not null default 0;

@@ -11,4 +11,11 @@ select
         where not exists (select from nodes n where n.state = 'ready' and r.role = any(n.roles)
             and (n.plane_id = p.id or r.role in ('builder', 'dns')))),
     (select coalesce(max(extract(epoch from clock_timestamp() - xact_start)), 0)::bigint from pg_stat_activity
-        where state = 'idle in transaction' and datname = current_database())
+        where state = 'idle in transaction' and datname = current_database()),
+    -- Apps whose data takes more than four fifths of the disk of their size, the fullest first.
+    (select coalesce(string_agg(f.name, ', ' order by f.taken desc), '') from (
+        select i.name || ' of ' || c.name || ' (' || i.disk_used_mb * 100 / i.disk_mb || ' %)' as name,
+            i.disk_used_mb * 100 / i.disk_mb as taken
+        from instances i join customers c on c.id = i.customer_id
+        where i.disk_mb > 0 and i.disk_used_mb * 5 >= i.disk_mb * 4 and not i.gone
+        order by taken desc limit 5) f)

@@ -64,7 +64,7 @@ create or replace view api_instances as
         'plane', p.name, 'size', s.name, 'state', i.state, 'health', i.health, 'health_reason', i.health_reason, 'host', i.host, 'url', i.public_url,
         'node', n.name, 'edge', e.name, 'prober', w.name, 'port', i.port, 'problem', i.problem, 'inputs', i.inputs, 'images', i.images, 'commits', i.commits,
         'generation', i.accepted, 'running', i.running, 'last_event', i.event_seq, 'memory_mb', i.memory_mb, 'cpu_milli', i.cpu_milli,
-        'expires_at', rfc3339(i.expires_at), 'created_at', rfc3339(i.created_at), 'updated_at', rfc3339(i.updated_at)) as body
+        'disk_mb', i.disk_mb, 'disk_used_mb', i.disk_used_mb, 'expires_at', rfc3339(i.expires_at), 'created_at', rfc3339(i.created_at), 'updated_at', rfc3339(i.updated_at)) as body
     from instances i
         join tenants t on t.id = i.tenant_id
         join customers c on c.id = i.customer_id

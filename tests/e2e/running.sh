@@ -9,7 +9,7 @@ tag=$(($(date +%s) % 100000))
 mapfile -t made < <(seq -f "fairlead-full-$tag-%g" 40)
 end() {
   engine network rm "${made[@]}" >/dev/null 2>&1 || true
-  for name in "net$tag" "slow$tag"; do "$fairlead" instance delete "$name" --purge --wait --timeout 90 >/dev/null 2>&1 || true; done
+  for name in "net$tag" "slow$tag" "disk$tag"; do "$fairlead" instance delete "$name" --purge --wait --timeout 90 >/dev/null 2>&1 || true; done
 }
 trap end EXIT
 rm -rf "$fleet/slow" && mkdir -p "$fleet/slow" && cp -r "$root/tests/e2e/testapp" "$fleet/slow/testapp"
@@ -36,6 +36,25 @@ ok "20 KB of headers come back" bash -c "curl -sf -m 5 -D- $url/long | grep -qE 
 refused() { [ "$(curl -s -m 5 -o "$fleet/body" -w '%{http_code}' "${@:2}")" = "$1" ]; }
 ok "more than that is refused in a sentence that is true" bash -c "$(declare -f refused); fleet='$fleet'; refused 431 -H '$(cookies 40000)' $url/ && grep -q 'longer than 32 KB' '$fleet/body'"
 ok "... and so is an upload beyond the limit" bash -c "$(declare -f refused); fleet='$fleet'; refused 413 -X POST -H 'Content-Length: 600000000' -H 'Expect:' -d x $url/ && grep -q 'larger than 512 MB' '$fleet/body'"
+
+# ---- disk ----
+# A size's disk is no limit: it is measured, and told in time.
+size=cramped$tag
+"$fairlead" size create "main/$size" --cpu 200 --memory 64 --disk 20 >/dev/null
+"$fairlead" instance create testapp "disk$tag" --version 1 --size "$size" --wait --timeout 180 >/dev/null
+fill() { engine exec "$(container "disk$tag")" dd if=/dev/zero of="/store/$1" bs=1M count="$2" 2>&1; }
+used() { "$fairlead" instance get "disk$tag" -o json | jq -e ".disk_used_mb $1"; }
+told() { sql_is "select count(*) from events e join instances i on i.id = e.instance_id where i.name = 'disk$tag' and e.type = 'disk_filling'" 1; }
+ok "what an app's volumes take is measured" within 60 used '>= 1'
+fill one 17 >/dev/null
+ok "four fifths of its size are told" within 60 told
+ok "... and nothing is wrong yet" health_is "disk$tag" ok
+ok "... but the doctor names it" bash -c "'$fairlead' doctor | grep -q 'disk$tag of e2e'"
+fill two 8 >/dev/null
+ok "more than its size is degraded" within 60 health_is "disk$tag" degraded
+ok "... with the reason" has "$("$fairlead" instance get "disk$tag" -o json | jq -r .health_reason)" "more than the 20 MB of its size"
+engine exec "$(container "disk$tag")" rm /store/one /store/two
+ok "... until there is room again" within 60 health_is "disk$tag" ok
 
 # ---- time to end ----
 "$fairlead" app register "$fleet/slow/testapp" >/dev/null

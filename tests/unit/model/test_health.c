@@ -155,6 +155,26 @@ static void what_is_mended_while_it_answers_is_degraded(void **state) {
     assert_string_equal(f->instance.health, "failing"); /* until it was fetched */
 }
 
+static void a_disk_that_fills_is_told_before_it_is_full(void **state) {
+    struct fixture *f = *state;
+    f->instance.disk_mb = 1000;
+    say(f, DOCUMENT_STACK, "healthy", NULL, "{\"disk_used_mb\":\"799\"}");
+    assert_int_equal(f->decision.events.n, 0);
+    say(f, DOCUMENT_STACK, "healthy", NULL, "{\"disk_used_mb\":\"850\"}");
+    assert_string_equal(last_event(f)->type, "disk_filling");
+    say(f, DOCUMENT_STACK, "healthy", NULL, "{\"disk_used_mb\":\"1000\"}");
+    assert_int_equal(f->decision.events.n, 1); /* once */
+    assert_string_equal(f->instance.health, "ok");
+    say(f, DOCUMENT_STACK, "healthy", NULL, "{\"disk_used_mb\":\"1500\"}");
+    assert_string_equal(f->instance.health, "degraded");
+    assert_non_null(strstr(f->instance.health_reason, "1500 MB, more than the 1000 MB"));
+    say(f, DOCUMENT_STACK, "healthy", NULL, NULL); /* says nothing of the disk: it is as it was */
+    assert_string_equal(f->instance.health, "degraded");
+    say(f, DOCUMENT_STACK, "healthy", NULL, "{\"disk_used_mb\":\"200\"}");
+    assert_string_equal(f->instance.health, "ok");
+    assert_int_equal(f->instance.disk_used_mb, 200);
+}
+
 static void silence_of_any_of_them_is_unknown(void **state) {
     struct fixture *f = *state;
     struct node *const nodes[] = {&f->host, &f->edge, &f->prober};
@@ -252,6 +272,7 @@ int main(void) {
         TEST(an_earlier_stream_is_never_believed),
         TEST(what_a_watch_sees_is_the_health),
         TEST(what_is_mended_while_it_answers_is_degraded),
+        TEST(a_disk_that_fills_is_told_before_it_is_full),
         TEST(silence_of_any_of_them_is_unknown),
         TEST(nothing_is_told_twice),
         TEST(a_cut_link_is_told_apart_from_a_dead_app),
