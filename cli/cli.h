@@ -94,6 +94,7 @@ int node_invite(struct cli *cli, const struct command *command);
 int dead_letter_retry(struct cli *cli, const struct command *command);
 int size_create(struct cli *cli, const struct command *command);
 int app_register(struct cli *cli, const struct command *command);
+int registry_prune(struct cli *cli, const struct command *command);
 int app_sources(struct cli *cli, const struct command *command);
 int app_offer(struct cli *cli, const struct command *command);
 int app_check(struct cli *cli, const struct command *command);

@@ -98,7 +98,8 @@ static void measure_all(struct disk_meter *meter) {
     size_t i;
     json_t *volume;
     (void)snprintf(path, sizeof path,
-                   "/volumes?filters=%%7B%%22label%%22%%3A%%5B%%22fairlead.node%%3D%.32s%%22%%5D%%7D", meter->node);
+                   "/volumes?filters=%%7B%%22label%%22%%3A%%5B%%22fairlead.node%%3D%.32s%%22%%5D%%7D",
+                   meter->node);
     if (engine_call(meter->engine_socket, "GET", path, NULL, 20 * CLOCK_S, &status, &answer, &err) < 0 ||
         status != 200)
         return; /* the next round asks again; the steps say what is wrong with the Engine */
@@ -119,7 +120,8 @@ static void *run(void *arg) {
         measure_all(meter);
         struct timespec until = clock_mono_timespec(clock_mono_us() + ROUND_US);
         pthread_mutex_lock(&meter->mutex);
-        while (!meter->stopping && pthread_cond_clockwait(&meter->cond, &meter->mutex, CLOCK_MONOTONIC, &until) == 0)
+        while (!meter->stopping &&
+               pthread_cond_clockwait(&meter->cond, &meter->mutex, CLOCK_MONOTONIC, &until) == 0)
             continue;
         pthread_mutex_unlock(&meter->mutex);
     }

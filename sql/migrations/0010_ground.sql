@@ -8,3 +8,6 @@ create index works_of_names on works (key) where kind = 'name';
 
 -- What its volumes take, as its host measures.
 alter table instances add column disk_used_mb bigint not null default 0;
+
+-- Images that are being taken out of the registry.
+alter table images add column pruned_at timestamptz;

@@ -56,4 +56,18 @@ ok "... and so is a branch" bash -c "'$fairlead' app register '$work' --wait --t
 ok "app check knows whose file a secret is" bash -c "sed 's/uid: [0-9]*/uid: 999/' '$work/app.yaml' >'$work/app.new' && mv '$work/app.new' '$work/app.yaml'; '$fairlead' app check '$work' 2>&1 | grep 'could not read a file of uid 999'"
 for name in a b c d; do gone "$name$tag" >/dev/null 2>&1 || true; done
 ok "the instances are gone again" sql_is "select count(*) from instances where name in ('a$tag', 'b$tag', 'c$tag', 'd$tag') and state <> 'deleted'" 0
+
+# What nothing runs leaves the registry, and what somebody asks for again is built again.
+image=$(sql "select image from images where image like 'fairlead/$app-%' order by built_at desc limit 1")
+in_registry() { curl -sf -m 5 -o /dev/null -I -H 'Accept: application/vnd.docker.distribution.manifest.v2+json' "http://$FAIRLEAD_REGISTRY/v2/${image%@*}/manifests/${image#*@}"; }
+prune() { "$fairlead" registry prune --days 0 "$@"; }
+ok "an image that nothing runs is named" has "$(prune --dry-run)" "$image"
+ok "... and looking takes nothing away" in_registry
+ok "nothing is named that was used a while ago" lacks "$("$fairlead" registry prune --days 1 --dry-run)" "$image"
+ok "it is taken out of the registry" prune
+ok "... which has it no more" bash -c "$(declare -f in_registry); image='$image'; ! in_registry"
+ok "... nor has the coordinator" sql_is "select count(*) from images where image = '$image'" 0
+ok "what an instance runs stays" sql_is "select count(*) from instances i, jsonb_each_text(i.images) v left join images m on m.image = v.value where not i.gone and m.image is null" 0
+ok "asked for again it is built again" create "e$tag" --version 3
+gone "e$tag" >/dev/null
 finish

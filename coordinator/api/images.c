@@ -1,0 +1,89 @@
+/* Images in the registry that nothing runs: who operates it takes them out (`fairlead registry prune`). Marking
+ * comes first, so a run that was cut short is ended by the next one. */
+#include "coordinator/api/api.h"
+#include "model/names.h"
+#include "sql/queries.h"
+
+struct pruning {
+    int64_t days;
+    bool look;
+};
+
+static const struct schema_field prune_fields[] = {
+    {.name = "days",
+     .type = SCHEMA_INT,
+     .min = 0,
+     .max = 3650,
+     .otherwise = "30",
+     .help = "for which nothing has used them"},
+    {.name = "look", .type = SCHEMA_BOOL, .otherwise = "false", .help = "say which, and change nothing"},
+    {0},
+};
+static const struct schema_field pruned_fields[] = {
+    {.name = "images",
+     .type = SCHEMA_LIST,
+     .required = true,
+     .min = 1,
+     .max = 1000,
+     .check = name_is_image,
+     .rule = "REPOSITORY@sha256:DIGEST",
+     .help = "that the registry has no more"},
+    {0},
+};
+
+static int prune(struct api_call *call, struct pg *pg, void *data, struct uuid seed, struct api_done *ret,
+                 struct err *err) {
+    const struct pruning *pruning = data;
+    struct arena *arena = &call->request->arena;
+    struct pg_params params = {.arena = arena};
+    (void)seed;
+    pg_params_int(&params, pruning->days);
+    pg_params_text(&params, pruning->look ? "true" : "false");
+    cleanup_result PGresult *found = pg_run(pg, query_images_prune, &params, err);
+    if (!found)
+        return -1;
+    cleanup_json json_t *items = json_array();
+    for (int i = 0; i < PQntuples(found); i++)
+        (void)json_array_append_new(items, json_pack("{s:s}", "image", pg_text(found, i, 0)));
+    cleanup_json json_t *body = json_pack("{s:O}", "items", items);
+    cleanup_free char *text = json_text(body);
+    *ret = (struct api_done){200, arena_strdup(arena, text), NULL};
+    return 0;
+}
+
+void images_prune(struct api_call *call) {
+    static const struct api_once once = {.kind = "images prune", .work = prune};
+    cleanup_json json_t *body = api_body(call->request, prune_fields);
+    if (!body)
+        return;
+    struct pruning *pruning = arena_new(&call->request->arena, struct pruning);
+    *pruning = (struct pruning){.days = json_int(body, "days", 30),
+                                .look = json_is_true(json_object_get(body, "look"))};
+    api_once(call, &once, pruning);
+}
+
+static int forget(struct api_call *call, struct pg *pg, void *data, struct uuid seed, struct api_done *ret,
+                  struct err *err) {
+    const struct vec *images = data;
+    struct pg_params params = {.arena = &call->request->arena};
+    (void)seed;
+    pg_params_texts(&params, images->items, images->n);
+    cleanup_result PGresult *gone = pg_run(pg, query_images_pruned, &params, err);
+    *ret = (struct api_done){204, NULL, NULL};
+    return gone ? 0 : -1;
+}
+
+void images_pruned(struct api_call *call) {
+    static const struct api_once once = {.kind = "images pruned", .work = forget};
+    struct arena *arena = &call->request->arena;
+    struct vec *images = arena_new(arena, struct vec);
+    size_t i;
+    json_t *image;
+    cleanup_json json_t *body = api_body(call->request, pruned_fields);
+    if (!body)
+        return;
+    json_array_foreach(json_object_get(body, "images"), i, image) {
+        *vec_add(arena, images, const char *) = arena_strdup(arena, json_string_value(image));
+    }
+    api_once(call, &once, images);
+}
