@@ -1,5 +1,5 @@
-/* registry: what is in the registry of images and serves nobody. The coordinator knows what is used, the registry is
- * the operator's: this command stands between them. */
+/* registry: what is in the registry of images and serves nobody. The coordinator knows what is used, the
+ * registry is the operator's: this command stands between them. */
 #include "cli/cli.h"
 #include "io/http.h"
 
@@ -13,8 +13,8 @@
 static int take_out(const char *registry, const char *image, struct err *err) {
     char url[700];
     const char *at = strchr(image, '@');
-    (void)snprintf(url, sizeof url, "%s%s/v2/%.*s/manifests/%s", strstr(registry, "://") ? "" : "http://", registry,
-                   (int)(at - image), image, at + 1);
+    (void)snprintf(url, sizeof url, "%s%s/v2/%.*s/manifests/%s", strstr(registry, "://") ? "" : "http://",
+                   registry, (int)(at - image), image, at + 1);
     struct http_call call = HTTP_CALL_INIT(65536);
     call.method = "DELETE";
     call.url = url;
@@ -61,7 +61,8 @@ static int take_out_all(struct cli *cli, const json_t *items) {
     int told = tell(cli, gone);
     if (!cli->json)
         printf("%zu images taken out of the registry%s\n", n,
-               n ? "; their space is free after its own clean-up: docker-registry garbage-collect CONFIG" : "");
+               n ? "; their space is free after its own clean-up: docker-registry garbage-collect CONFIG"
+                 : "");
     return rc != EXIT_OK ? rc : told;
 }
 

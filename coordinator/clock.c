@@ -140,6 +140,8 @@ static int64_t run_due(struct clock *clock, struct err *err) {
         for (size_t i = 0; rc == 0 && i < inputs.n; i++)
             failed += (*vec_at(&inputs, struct input *, i))->refused != NULL;
         stuck = stuck || failed;
+        log_debug(LOG_CLOCK, "what is due", LOG_I("inputs", inputs.n), LOG_I("not_stored", failed),
+                  LOG_I("held", stands));
         arena_release(&arena);
         if (rc < 0)
             return -1;

@@ -321,12 +321,16 @@ static void run_until(struct engine *engine, struct input **inputs, size_t n, in
     for (int attempt = 1;; attempt++) {
         struct arena arena = {0};
         struct err err = {0};
+        int64_t began = clock_mono_us();
         int rc = ensure_connection(engine, &err);
         if (rc == 0) {
             struct engine_batch batch = make_batch(engine, &arena, inputs, n);
             rc = run_once(engine, &batch, &err);
             if (rc == 0)
                 finish(engine, &batch);
+            log_debug(LOG_ENGINE, "a batch", LOG_S("engine", engine->conf.name), LOG_I("inputs", n),
+                      LOG_I("attempt", attempt), LOG_I("decisions", batch.base.decisions.n),
+                      LOG_S("error", rc ? err.text : ""), LOG_I("us", clock_mono_us() - began));
         }
         arena_release(&arena);
         if (rc == 0)

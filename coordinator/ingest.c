@@ -84,6 +84,7 @@ static int ensure_connection(struct ingest *ingest, struct err *err) {
 
 /* Reads what the records say and stores all of it, or says why not. Answers come after that, once. */
 static int take_haul(struct ingest *ingest, struct haul *haul, struct err *err) {
+    int64_t began = clock_mono_us();
     if (ensure_connection(ingest, err) < 0 || ingest_read(ingest, haul, err) < 0)
         return -1;
     (void)fault_reach(FAULT_INGEST_POLLED);
@@ -95,6 +96,8 @@ static int take_haul(struct ingest *ingest, struct haul *haul, struct err *err) 
     metric_add(METRIC_REPORTS, "taken", (int64_t)haul->inputs.n - refused);
     metric_add(METRIC_REPORTS, "refused", refused);
     metric_add(METRIC_REPORTS, "dead", (int64_t)haul->unread);
+    log_debug(LOG_INGEST, "a haul", LOG_I("records", haul->n), LOG_I("reports", haul->inputs.n),
+              LOG_I("refused", refused), LOG_I("unread", haul->unread), LOG_I("us", clock_mono_us() - began));
     (void)fault_reach(FAULT_INGEST_COMMITTED);
     ingest_answer_asked(ingest, haul);
     return 0;

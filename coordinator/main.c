@@ -41,8 +41,9 @@ static struct conf_row conf[] = {
     CONF_NUMBER("connections-per-address", "200",
                 "HTTP connections of one address at most, but for this machine's own", 1, 100000),
     CONF_NUMBER("request-timeout", "30", "seconds in which a whole request must have come", 1, 3600),
-    CONF_CHOICE("log", "info", "lowest level: debug, info, warn, error", "debug info warn error"),
-    CONF_CHOICE("log-format", "text", "text, or json: one object per line", "text json"),
+    CONF_CHOICE("log", "info", "lowest level that is written", "debug info warn error"),
+    CONF_LIST("debug", "", "parts that tell each of their turns; all do with the level debug", log_parts + 1),
+    CONF_CHOICE("log-format", "text", "of its lines; json: one object per line", "text json"),
     {0},
 };
 
@@ -333,6 +334,7 @@ int main(int argc, char **argv) {
         return 0;
     }
     log_init("coordinator", conf_get(conf, "log"), conf_get(conf, "log-format"));
+    log_init_debug(conf_get(conf, "debug"));
     metric_set(METRIC_BUILD_INFO, FAIRLEAD_VERSION, 1);
     (void)umask(077);
     int rc = args > 1 ? 2 : run_command(args ? argv[1] : "run");

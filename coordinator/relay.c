@@ -164,6 +164,9 @@ static int read_lane(struct relay_thread *thread, struct lane *lane, struct err 
     lane->dirty = PQntuples(rows) == 512; /* as in outbox_read.sql: there may be more */
     if (PQntuples(rows) && !lane->waits_since)
         lane->waits_since = now;
+    log_debug(LOG_RELAY, "a lane was read", LOG_I("lane", lane->number), LOG_I("rows", PQntuples(rows)),
+              LOG_I("from", sweep ? 0 : lane->mark), LOG_I("alone", thread->alone),
+              LOG_I("us", clock_mono_us() - now));
     for (int row = 0; row < PQntuples(rows); row++) {
         if (relay_send_row(thread, lane->number, rows, row, err) < 0)
             return -1;
@@ -212,6 +215,8 @@ static int delete_delivered(struct relay_thread *thread, struct lane *lane, stru
     if (!res)
         return -1;
     metric_add(METRIC_RELAYED, "delivered", (int64_t)ids.n);
+    log_debug(LOG_RELAY, "rows were acknowledged", LOG_I("lane", lane->number), LOG_I("rows", ids.n),
+              LOG_I("highest", highest), LOG_I("mark", lane->mark));
     raise_mark(lane, highest);
     return 0;
 }

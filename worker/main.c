@@ -59,11 +59,12 @@ static struct conf_row conf[] = {
     CONF_TEXT("subnets", "10.212.0.0/14",
               "host: range of which each app gets a network of 14 addresses; empty: the Engine's own pools, "
               "which are for some thirty apps"),
-    CONF_CHOICE("guard", "nft", "host: what guards the ports of apps: nft, or none", "nft none"),
+    CONF_CHOICE("guard", "nft", "host: what guards the ports of apps", "nft none"),
     CONF_TEXT("metrics", "",
               "127.x.x.x:PORT on which this worker answers Prometheus; empty: nothing listens"),
-    CONF_CHOICE("log", "info", "lowest level: debug, info, warn, error", "debug info warn error"),
-    CONF_CHOICE("log-format", "text", "text, or json: one object per line", "text json"),
+    CONF_CHOICE("log", "info", "lowest level that is written", "debug info warn error"),
+    CONF_LIST("debug", "", "parts that tell each of their turns; all do with the level debug", log_parts + 1),
+    CONF_CHOICE("log-format", "text", "of its lines; json: one object per line", "text json"),
     {0},
 };
 
@@ -390,6 +391,7 @@ int main(int argc, char **argv) {
         return 0;
     }
     log_init("worker", conf_get(conf, "log"), conf_get(conf, "log-format"));
+    log_init_debug(conf_get(conf, "debug"));
     metric_set(METRIC_BUILD_INFO, FAIRLEAD_VERSION, 1);
     (void)umask(022);
     /* Many threads that mostly wait: an arena for each would be a third of the memory that is ours. */

@@ -6,9 +6,9 @@
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/log.h"
-#include "base/metrics.h"
 #include "io/kcons.h"
 #include "node/envelope.h"
+#include "worker/perform.h"
 #include "worker/worker.h"
 
 #include <pthread.h>
@@ -20,8 +20,7 @@
 
 #define QUEUE_MAX 256 /* records of short jobs in hand, above which nothing is read */
 #define TAKE_MAX 128
-#define SIDE_BY_SIDE 8 /* helpers of one record whose orders mostly wait */
-#define IN_HAND_MAX 8  /* records of one partition of long jobs, above which it is paused */
+#define IN_HAND_MAX 8 /* records of one partition of long jobs, above which it is paused */
 
 struct job {
     struct job *next;
@@ -58,151 +57,8 @@ struct orders {
     unsigned assignment; /* of it, as last seen */
 };
 
-void outcome_ok(struct outcome *outcome) {
-    outcome->result = FAIRLEAD__V1__RESULT__RESULT_OK;
-}
-
-void outcome_fail(struct outcome *outcome, struct arena *arena, const char *cls, const struct err *err) {
-    outcome->result =
-        err->cls == ERR_RETRY ? FAIRLEAD__V1__RESULT__RESULT_RETRY : FAIRLEAD__V1__RESULT__RESULT_PARK;
-    outcome->cls = cls;
-    outcome->text = arena_strdup(arena, err->text);
-}
-
-void outcome_fact(struct outcome *outcome, struct arena *arena, const char *key, const char *value) {
-    Fairlead__V1__KeyValue *pair = arena_new(arena, Fairlead__V1__KeyValue);
-    fairlead__v1__key_value__init(pair);
-    pair->key = arena_strdup(arena, key);
-    pair->value = arena_strdup(arena, value);
-    *vec_add(arena, &outcome->facts, Fairlead__V1__KeyValue *) = pair;
-}
-
-static void perform(struct worker *worker, const Fairlead__V1__Order *order, struct arena *arena,
-                    struct outcome *outcome) {
-    struct err err = {0};
-    switch (order->act_case) {
-    case FAIRLEAD__V1__ORDER__ACT_NOOP:
-        outcome_ok(outcome);
-        break;
-    case FAIRLEAD__V1__ORDER__ACT_RESOLVE:
-        order_resolve(worker, order->resolve, arena, outcome);
-        break;
-    case FAIRLEAD__V1__ORDER__ACT_BUILD:
-        order_build(worker, order->build, arena, outcome);
-        break;
-    case FAIRLEAD__V1__ORDER__ACT_DNS:
-        order_dns(worker, order, arena, outcome);
-        break;
-    case FAIRLEAD__V1__ORDER__ACT_PROBE:
-        order_probe(worker, order->probe, arena, outcome);
-        break;
-    case FAIRLEAD__V1__ORDER__ACT__NOT_SET:
-    default:
-        (void)err_set(&err, ERR_PARK, "This node does not know that kind of order: it must be updated.");
-        outcome_fail(outcome, arena, "unknown_order", &err);
-        break;
-    }
-}
-
-static Fairlead__V1__Report *report_of(const Fairlead__V1__Order *order, struct outcome *outcome,
-                                       int64_t started, struct arena *arena) {
-    Fairlead__V1__Report *report = arena_new(arena, Fairlead__V1__Report);
-    Fairlead__V1__OrderReport *body = arena_new(arena, Fairlead__V1__OrderReport);
-    Fairlead__V1__Problem *problem = arena_new(arena, Fairlead__V1__Problem);
-    fairlead__v1__report__init(report);
-    fairlead__v1__order_report__init(body);
-    fairlead__v1__problem__init(problem);
-    report->body_case = FAIRLEAD__V1__REPORT__BODY_ORDER;
-    report->order = body;
-    body->order = order->id;
-    body->attempt = order->attempt;
-    body->subject = order->subject;
-    body->result = outcome->result;
-    body->started_us = started;
-    body->ended_us = clock_wall_us();
-    body->n_facts = outcome->facts.n;
-    body->facts = outcome->facts.items;
-    if (outcome->cls || outcome->lines.n) {
-        problem->cls = arena_strdup(arena, outcome->cls ? outcome->cls : "");
-        problem->text = arena_strdup(arena, outcome->text ? outcome->text : "");
-        problem->lines = arena_strdup(arena, str_text(&outcome->lines));
-        body->problem = problem;
-    }
-    str_release(&outcome->lines);
-    return report;
-}
-
-static void note(const struct orders *orders, const Fairlead__V1__Order *order, const struct outcome *outcome,
-                 int64_t waited, int64_t us) {
-    const char *kind = orders->topic + sizeof "fairlead.orders." - 1;
-    const char *result = outcome->result == FAIRLEAD__V1__RESULT__RESULT_OK      ? "ok"
-                         : outcome->result == FAIRLEAD__V1__RESULT__RESULT_RETRY ? "retry"
-                                                                                 : "park";
-    char labels[48];
-    (void)snprintf(labels, sizeof labels, "%s|%s", kind, result);
-    metric_add(METRIC_ORDERS, labels, 1);
-    metric_observe_us(METRIC_ORDER_WAIT_SECONDS, kind, waited > 0 ? waited : 0);
-    metric_observe_us(METRIC_ORDER_SECONDS, kind, us);
-    log_info("order", LOG_S("kind", kind), LOG_S("result", result),
-             LOG_S("class", outcome->cls ? outcome->cls : ""), LOG_I("waited_us", waited), LOG_I("us", us),
-             LOG_S("subject", order->subject), LOG_S("trace", order->traceparent));
-}
-
-/* False: the worker's own stop cut it short. That is no failure of the order: nothing is said, and it comes
- * again. */
-static bool perform_one(struct orders *orders, const Fairlead__V1__Orders *batch, size_t i,
-                        struct arena *arena, Fairlead__V1__Report **ret) {
-    struct outcome outcome = {.lines = STR_INIT(8000)};
-    struct err err = {0};
-    int64_t started = clock_wall_us();
-    if (batch->not_after_us < started) { /* judged for each: those before it may have taken long */
-        (void)err_set(&err, ERR_RETRY, "The order came too late and was not carried out.");
-        outcome_fail(&outcome, arena, "expired", &err);
-    } else {
-        perform(orders->worker, batch->orders[i], arena, &outcome);
-    }
-    if (orders->worker->stopping && outcome.result != FAIRLEAD__V1__RESULT__RESULT_OK) {
-        str_release(&outcome.lines);
-        return false;
-    }
-    note(orders, batch->orders[i], &outcome, started - batch->issued_us, clock_wall_us() - started);
-    *ret = report_of(batch->orders[i], &outcome, started, arena);
-    return true;
-}
-
-/* Orders of one record that mostly wait: an app that hangs must not hold up the proof of its neighbours. */
-struct bundle {
-    struct orders *orders;
-    const Fairlead__V1__Orders *batch;
-    atomic_size_t next;
-    atomic_bool cut;
-};
-
-static void *run_bundle(void *arg) {
-    struct bundle *bundle = arg;
-    for (size_t i; (i = atomic_fetch_add(&bundle->next, 1)) < bundle->batch->n_orders && !bundle->cut;) {
-        struct arena arena = {0};
-        Fairlead__V1__Report *report = NULL;
-        if (!perform_one(bundle->orders, bundle->batch, i, &arena, &report) ||
-            !reporter_send(bundle->orders->worker->reporter, &report, 1))
-            atomic_store(&bundle->cut, true);
-        arena_release(&arena);
-    }
-    return NULL;
-}
-
-/* Each is reported as it ends. */
-static bool perform_side_by_side(struct orders *orders, const Fairlead__V1__Orders *batch) {
-    struct bundle bundle = {.orders = orders, .batch = batch};
-    pthread_t threads[SIDE_BY_SIDE];
-    size_t n = 0;
-    while (n + 1 < batch->n_orders && n < SIDE_BY_SIDE &&
-           pthread_create(&threads[n], NULL, run_bundle, &bundle) == 0)
-        n++;
-    (void)run_bundle(&bundle);
-    while (n)
-        pthread_join(threads[--n], NULL);
-    return !bundle.cut;
+static const char *kind_of(const struct orders *orders) {
+    return orders->topic + sizeof "fairlead.orders." - 1;
 }
 
 /* What a record holds, carried out; reports that were not sent yet are added. The parsed orders stay until
@@ -229,11 +85,13 @@ static bool work(struct orders *orders, const struct job *job, struct arena *are
                   LOG_S("audience", batch->audience));
         return true;
     }
+    log_debug(LOG_ORDERS, "a record", LOG_S("topic", job->topic), LOG_I("partition", job->partition),
+              LOG_I("offset", job->offset), LOG_I("orders", batch->n_orders));
     if (orders->side_by_side)
-        return perform_side_by_side(orders, batch);
+        return perform_side_by_side(orders->worker, kind_of(orders), batch);
     for (size_t i = 0; i < batch->n_orders; i++) {
         Fairlead__V1__Report *report = NULL;
-        if (!perform_one(orders, batch, i, arena, &report))
+        if (!perform_one(orders->worker, kind_of(orders), batch, i, arena, &report))
             return false;
         *vec_add(arena, reports, Fairlead__V1__Report *) = report;
     }

@@ -1,5 +1,5 @@
-/* Images in the registry that nothing runs: who operates it takes them out (`fairlead registry prune`). Marking
- * comes first, so a run that was cut short is ended by the next one. */
+/* Images in the registry that nothing runs: who operates it takes them out (`fairlead registry prune`).
+ * Marking comes first, so a run that was cut short is ended by the next one. */
 #include "coordinator/api/api.h"
 #include "model/names.h"
 #include "sql/queries.h"

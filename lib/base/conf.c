@@ -132,7 +132,8 @@ int conf_read(struct conf_row *rows, int argc, char **argv, int *ret_args, bool 
             return err_set(err, ERR_PARK, "setting \"%s\" must be a number from %lld to %lld, not \"%.60s\"",
                            row->name, (long long)row->least, (long long)row->most, value);
         size_t wrong_n = 0;
-        const char *wrong = row->choices ? find_wrong(row, value, &wrong_n) : NULL;
+        bool none = row->list && !*value && !*row->otherwise;
+        const char *wrong = row->choices && !none ? find_wrong(row, value, &wrong_n) : NULL;
         if (wrong)
             return err_set(err, ERR_PARK, "setting \"%s\" must be %s: %s; not \"%.*s\"", row->name,
                            row->list ? "some of, with commas" : "one of", row->choices,
@@ -161,10 +162,20 @@ void conf_release(struct conf_row *rows) {
     }
 }
 
+/* What it means, and what it may be. */
+static void print_meaning(const struct conf_row *row, FILE *to) {
+    (void)fprintf(to, "%s", row->help);
+    if (row->choices)
+        (void)fprintf(to, " (%s: %s)", row->list ? "some of" : "one of", row->choices);
+}
+
 void conf_print_help(const struct conf_row *rows, FILE *to) {
-    for (; rows->name; rows++)
-        (void)fprintf(to, "  --%-16s %s%s%s%s\n", rows->name, rows->help, rows->otherwise ? " [" : "",
+    for (; rows->name; rows++) {
+        (void)fprintf(to, "  --%-16s ", rows->name);
+        print_meaning(rows, to);
+        (void)fprintf(to, "%s%s%s\n", rows->otherwise ? " [" : "",
                       rows->otherwise ? rows->otherwise : " (required)", rows->otherwise ? "]" : "");
+    }
 }
 
 void conf_print_markdown(const struct conf_row *rows, FILE *to) {
@@ -172,7 +183,9 @@ void conf_print_markdown(const struct conf_row *rows, FILE *to) {
     for (; rows->name; rows++) {
         char name[80];
         env_name(rows->name, name);
-        (void)fprintf(to, "| `--%s` | `%s` | %s%s%s | %s |\n", rows->name, name, rows->otherwise ? "`" : "",
-                      rows->otherwise ? rows->otherwise : "required", rows->otherwise ? "`" : "", rows->help);
+        (void)fprintf(to, "| `--%s` | `%s` | %s%s%s | ", rows->name, name, rows->otherwise ? "`" : "",
+                      rows->otherwise ? rows->otherwise : "required", rows->otherwise ? "`" : "");
+        print_meaning(rows, to);
+        (void)fprintf(to, " |\n");
     }
 }

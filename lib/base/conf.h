@@ -20,7 +20,7 @@ struct conf_row {
     char *value;         /* set by conf_read(); owned by the table */
     int64_t least, most; /* of a number; 0 and 0: it is none */
     const char *choices; /* words, a space between two; NULL: any text */
-    bool list;           /* several of them, with commas */
+    bool list;           /* several of them, with commas; none, where that is the default */
 };
 
 #define CONF_TEXT(name, otherwise, help)                                                                     \

@@ -16,6 +16,30 @@ static const char *const level_names[] = {"debug", "info", "warn", "error"};
 static const char *program_name = "fairlead";
 static enum log_level lowest = LOG_INFO;
 static bool as_json;
+static unsigned telling; /* bits of enum log_part */
+
+static const char *const part_names[] = {
+#define LOG_PART(id, name) name,
+#include "base/log_parts.def"
+};
+
+const char log_parts[] =
+#define LOG_PART(id, name) " " name
+#include "base/log_parts.def"
+    ;
+
+void log_init_debug(const char *parts) {
+    for (int i = 0; i < LOG_PART_COUNT; i++) {
+        size_t n = strlen(part_names[i]);
+        for (const char *at = parts; *at; at += strcspn(at, ","), at += *at == ',')
+            if (strcspn(at, ",") == n && strncmp(at, part_names[i], n) == 0)
+                telling |= 1u << i;
+    }
+}
+
+bool log_tells(enum log_part part) {
+    return lowest == LOG_DEBUG || (telling & (1u << part));
+}
 
 void log_init(const char *program, const char *level, const char *format) {
     program_name = program;
@@ -112,7 +136,8 @@ static size_t cut_fields(struct log_field out[FIELDS_MAX], const struct log_fiel
 
 void log_line(enum log_level level, const char *msg, const struct log_field *fields) {
     int64_t left_out = 0;
-    if (level < lowest || (level >= LOG_WARN && !may_write(msg, fields, &left_out)))
+    bool hidden = level < lowest && !(level == LOG_DEBUG && telling); /* log_debug() has asked which part */
+    if (hidden || (level >= LOG_WARN && !may_write(msg, fields, &left_out)))
         return;
     char stamp[28];
     struct log_field shown[FIELDS_MAX + 2];

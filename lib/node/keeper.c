@@ -226,7 +226,11 @@ static void *run(void *arg) {
         item->due_at = CLOCK_NEVER;
         item->resent = false;
         pthread_mutex_unlock(&keeper->mutex);
+        int64_t began = clock_mono_us();
         keeper->conf.apply(keeper->conf.arg, taken.document, &outcome);
+        log_debug(LOG_KEEPER, "a document", LOG_S("key", item->key),
+                  LOG_I("revision", taken.document->revision), LOG_I("result", outcome.result),
+                  LOG_S("drift", outcome.drift ? outcome.drift : ""), LOG_I("us", clock_mono_us() - began));
         pthread_mutex_lock(&keeper->mutex);
         /* A newer document may have come meanwhile: then this result is about the old one and proves nothing.
          */

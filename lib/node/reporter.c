@@ -175,6 +175,7 @@ static bool deliver(struct reporter *reporter, const struct str *payload) {
         !kprod_flush(reporter->kprod, 8000))
         kprod_purge(reporter->kprod);
     arena_release(&arena);
+    log_debug(LOG_REPORTER, "reports", LOG_I("bytes", payload->n), LOG_I("delivered", reporter->delivered));
     if (err.cls)
         log_warn("reports are not sent yet", LOG_S("error", err.text));
     return reporter->delivered;

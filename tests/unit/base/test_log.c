@@ -102,6 +102,18 @@ static void a_text_is_cut_between_characters(void **state) {
     assert_int_equal(str_cut_at("\x80\x80\x80\x80\x80\x80\x80", 5), 5); /* none: as it is */
 }
 
+static void a_part_tells_when_it_is_asked_to(void **state) {
+    (void)state;
+    log_init("test", "info", "text");
+    assert_false(log_tells(LOG_RELAY));
+    log_init_debug("relay,keeper");
+    assert_true(log_tells(LOG_RELAY));
+    assert_true(log_tells(LOG_KEEPER));
+    assert_false(log_tells(LOG_ENGINE));
+    log_init("test", "debug", "text");
+    assert_true(log_tells(LOG_ENGINE));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_same_line_is_written_with_growing_pauses),
@@ -110,6 +122,7 @@ int main(void) {
         cmocka_unit_test(one_complaint_hides_no_other),
         cmocka_unit_test(a_long_value_is_cut_and_the_line_stays),
         cmocka_unit_test(a_text_is_cut_between_characters),
+        cmocka_unit_test(a_part_tells_when_it_is_asked_to),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
