@@ -328,6 +328,7 @@ static bool is_so_already(struct cli *cli, const char *verb, const char *id) {
 int instance_intent(struct cli *cli, const struct command *command) {
     json_t *instance = NULL, *answer = NULL;
     int64_t days = 0;
+    const char *until = cli_option(cli, "until", NULL);
     if (cli_option(cli, "days", NULL) && !str_to_int(cli_option(cli, "days", NULL), 1, 3650, &days))
         return cli_usage(command, "--days takes a number of days, 1 to 3650");
     int rc = cli_find_instance(cli, command, &instance);
@@ -337,6 +338,8 @@ int instance_intent(struct cli *cli, const struct command *command) {
     cleanup_json json_t *body = json_object();
     if (days)
         (void)json_object_set_new(body, "days", json_integer(days));
+    if (until)
+        (void)json_object_set_new(body, "until", json_string(until));
     int64_t after = json_int(instance, "last_event", 0);
     long status = 0;
     const char *path = arena_printf(&cli->arena, "%s/%s/%s", command->path, id, command->verb);

@@ -211,7 +211,7 @@ static void take_expiry(struct engine_batch *batch, struct batch_input *in) {
     struct refusal refusal;
     const struct instance *instance = in->subject->instance;
     struct decision *decision = batch_decision(&batch->base, in->input->seed);
-    if (instance->expires_at > batch->base.now) { /* extended meanwhile */
+    if (!instance_is_over(instance, batch->base.now)) { /* extended meanwhile; 0 takes the timer away */
         decision_timer(decision, TIMER_EXPIRE, in->input->timer_subject, instance->expires_at);
         return;
     }

@@ -102,7 +102,7 @@ static void note(const char *kind, const Fairlead__V1__Order *order, const struc
 }
 
 bool perform_one(struct worker *worker, const char *kind, const Fairlead__V1__Orders *batch, size_t i,
-                        struct arena *arena, Fairlead__V1__Report **ret) {
+                 struct arena *arena, Fairlead__V1__Report **ret) {
     struct outcome outcome = {.lines = STR_INIT(8000)};
     struct err err = {0};
     int64_t started = clock_wall_us();

@@ -1,5 +1,5 @@
-/* Carrying out the orders of a record. `kind`: as in the name of its topic. False: the worker's own stop cut it
- * short. That is no failure of the order: nothing is said, and it comes again. */
+/* Carrying out the orders of a record. `kind`: as in the name of its topic. False: the worker's own stop cut
+ * it short. That is no failure of the order: nothing is said, and it comes again. */
 #ifndef FAIRLEAD_WORKER_PERFORM_H
 #define FAIRLEAD_WORKER_PERFORM_H
 

@@ -79,8 +79,26 @@ static const struct schema_field create_fields[] = {
     {0},
 };
 
+#define NO_END "never"
+
+static bool is_end(const char *s) {
+    int64_t us;
+    return str_eq(s, NO_END) || (clock_parse(s, &us) && us > clock_wall_us());
+}
+
 static const struct schema_field extend_fields[] = {
-    {.name = "days", .type = SCHEMA_INT, .min = 1, .max = 3650, .otherwise = "30", .help = "more time"},
+    {.name = "days",
+     .type = SCHEMA_INT,
+     .min = 1,
+     .max = 3650,
+     .help = "more time; 30 where nothing is said"},
+    {.name = "until",
+     .type = SCHEMA_STRING,
+     .min = 5,
+     .max = 20,
+     .check = is_end,
+     .rule = "a date or a time in UTC that lies ahead (2027-01-31, 2027-01-31T12:00:00Z), or " NO_END,
+     .help = "the end itself, sooner or later than it is now"},
     {0},
 };
 
@@ -182,6 +200,10 @@ void instance_intent(struct api_call *call) {
     mine->body = api_body(call->request, kind == INTENT_EXTEND ? extend_fields : no_fields);
     if (!mine->body)
         return;
+    if (json_object_get(mine->body, "days") && json_object_get(mine->body, "until")) {
+        api_refuse(call->request, 422, "bad_body", "days and until: one of them.");
+        return;
+    }
     mine->input.kind = INPUT_INTENT;
     mine->input.event.intent = kind;
     mine->input.purge = str_eq(httpd_query(call->request, "purge"), "true");

@@ -35,3 +35,18 @@ char *clock_text(int64_t wall_us, char out[28]) {
     (void)snprintf(out, 28, "%s.%06dZ", day, (int)(wall_us % CLOCK_S));
     return out;
 }
+
+bool clock_parse(const char *text, int64_t *ret_wall_us) {
+    static const char *const forms[] = {"%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"};
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        struct tm tm = {0};
+        const char *end = strptime(text, forms[i], &tm);
+        struct tm meant = tm; /* timegm() makes 1 July of 31 June */
+        time_t s = end && !*end ? timegm(&meant) : -1;
+        if (s < 0 || tm.tm_year > 8099 || tm.tm_mday != meant.tm_mday)
+            continue;
+        *ret_wall_us = (int64_t)s * CLOCK_S;
+        return true;
+    }
+    return false;
+}

@@ -3,6 +3,7 @@
 #ifndef FAIRLEAD_BASE_CLOCK_H
 #define FAIRLEAD_BASE_CLOCK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
 
@@ -17,5 +18,8 @@ int64_t clock_boot_us(void); /* since this machine began; goes on while it sleep
 struct timespec clock_mono_timespec(int64_t mono_us); /* for pthread_cond_clockwait and the like */
 /* RFC 3339 in UTC with microseconds; `out` has room for 28. */
 char *clock_text(int64_t wall_us, char out[28]);
+/* A date (its first moment, in UTC) or a time of RFC 3339 in UTC ("Z"), from 1970 on; false for anything
+ * else. */
+bool clock_parse(const char *text, int64_t *ret_wall_us);
 
 #endif

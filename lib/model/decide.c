@@ -156,7 +156,7 @@ static bool accept_intent(struct subject *subject, const struct decide_event *ev
 static void revive(struct subject *subject, struct decision *decision) {
     struct intent *intent = subject_intent(subject, subject->instance->running);
     if (!intent || intent->state != INTENT_FAILED ||
-        (intent->walk == WALK_EXPIRE && subject->instance->expires_at > decision->now))
+        (intent->walk == WALK_EXPIRE && !instance_is_over(subject->instance, decision->now)))
         return;
     for (size_t i = 0; i < subject->steps.n; i++)
         if (vec_at(&subject->steps, struct step, i)->state == STEP_PARKED)

@@ -110,6 +110,11 @@ bool decide_is_late(const struct document *document, const struct decide_event *
 
 /* ---- for the files of this module ---- */
 
+/* Has its time ended? One without an end never does. */
+static inline bool instance_is_over(const struct instance *instance, int64_t now) {
+    return instance->expires_at && instance->expires_at <= now;
+}
+
 struct uuid decision_id(struct decision *decision);
 /* One event of the instance: the next of its sequence. `data` is a JSON object or NULL. */
 void decision_event(struct subject *subject, struct decision *decision, const char *type, json_t *data);

@@ -86,18 +86,30 @@ void walk_goes_on(struct subject *subject, struct decision *decision, const stru
     set_state(subject, decision, from);
 }
 
+/* The end that is asked for: `until` as it says ("never": 0, none), sooner or later; else so many days more.
+ */
+static int64_t asked_end(const struct instance *instance, const json_t *params, int64_t now) {
+    const char *until = json_str(params, "until");
+    int64_t end;
+    if (until)
+        return clock_parse(until, &end) ? end : 0;
+    if (!instance->expires_at)
+        return 0; /* it has no end: more time would give it one */
+    return (instance->expires_at > now ? instance->expires_at : now) +
+           json_int(params, "days", 30) * CLOCK_DAY;
+}
+
 static void extend(struct subject *subject, struct decision *decision, const struct intent *intent) {
     struct instance *instance = subject->instance;
     cleanup_json json_t *params = intent->params ? json_loads(intent->params, 0, NULL) : NULL;
-    int64_t days = json_int(params, "days", 30);
-    if (!instance->expires_at)
-        return; /* it has no end: more time would give it one */
-    int64_t from = instance->expires_at > decision->now ? instance->expires_at : decision->now;
-    instance->expires_at = from + days * CLOCK_DAY;
-    arm_expiry(subject, decision);
+    int64_t end = asked_end(instance, params, decision->now);
     char until[28];
+    if (!end && !instance->expires_at)
+        return;
+    instance->expires_at = end;
+    arm_expiry(subject, decision);
     decision_event(subject, decision, "extended",
-                   json_pack("{s:s, s:I}", "until", clock_text(instance->expires_at, until), "generation",
+                   json_pack("{s:s?, s:I}", "until", end ? clock_text(end, until) : NULL, "generation",
                              (json_int_t)intent->generation));
 }
 
@@ -115,7 +127,7 @@ static void start_intent(struct subject *subject, struct decision *decision, str
             *vec_add(decision->arena, &subject->past, struct step) = *vec_at(&old, struct step, i);
     subject->steps = (struct vec){0};
     /* An end that failed, and is not due any more, is not tried again: the app runs. */
-    bool extended = before && before->walk == WALK_EXPIRE && instance->expires_at > decision->now;
+    bool extended = before && before->walk == WALK_EXPIRE && !instance_is_over(instance, decision->now);
     if (intent->kind == INTENT_RETRY && extended)
         intent->walk = WALK_START;
     else if (intent->kind == INTENT_RETRY && before)
@@ -141,7 +153,7 @@ static void start_intent(struct subject *subject, struct decision *decision, str
 /* An app that was extended meanwhile, or that never came to a machine, is left as it is. */
 static bool is_worth_expiring(const struct subject *subject, const struct decision *decision) {
     bool made = !(subject->release->needs & NEED_STACK) || subject_document(subject, DOCUMENT_STACK);
-    return made && subject->instance->expires_at <= decision->now;
+    return made && instance_is_over(subject->instance, decision->now);
 }
 
 /* Without a walk: the last walk stays the one that a retry goes on with. */

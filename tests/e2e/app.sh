@@ -64,6 +64,11 @@ ok "31 days later the trial has ended (F8)" within 30 state_is app suspended
 ok "... its name says so" has "$(page /)" "trial of this application has ended"
 ok "starting it is refused: extend it first" bash -c "'$fairlead' instance start app; test \$? = 3"
 ok "extending wakes it" bash -c "'$fairlead' instance extend app --wait --timeout 60 && curl -sf -m 5 $url/healthz"
+end_of() { "$fairlead" instance get app -o json | jq -r '.expires_at // "none"'; }
+ok "an end may be moved to sooner" bash -c "'$fairlead' instance extend app --until 2099-12-24 | grep -q '2099-12-24' && '$fairlead' instance extend app --until 2098-01-31 | grep -q '2098-01-31'"
+ok "... but not into the past, nor to what is no date" bash -c "for d in 2001-01-01 2099-02-30 soon; do '$fairlead' instance extend app --until \$d && exit 1; test \$? = 3 || exit 1; done"
+ok "... and be taken away" "$fairlead" instance extend app --until never
+ok "... for good" test "$(end_of)" = none
 sql "update installation set clock_offset_us = 0" >/dev/null
 ok "the clock jumps back, and is accepted" bash -c ". '${BASH_SOURCE[0]%/*}/../support/e2e.sh'; within 20 bash -c \"'$fairlead' clock get | grep -q ^held\" && '$fairlead' clock accept | grep -q ^good"
 

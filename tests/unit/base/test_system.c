@@ -171,8 +171,30 @@ static void settings_come_in_their_order(void **state) {
     conf_release(rows);
 }
 
+static void a_day_is_one_of_the_calendar(void **state) {
+    static const char *const wrong[] = {"",
+                                        "2026-06-31",
+                                        "2026-13-01",
+                                        "2026-12-24T10:00:00",
+                                        "2026-12-24 ",
+                                        "2026-12-24T10:00:00+01:00",
+                                        "tomorrow",
+                                        "2026",
+                                        "1969-12-31"};
+    int64_t us = 0;
+    (void)state;
+    assert_true(clock_parse("1970-01-02", &us));
+    assert_int_equal(us, CLOCK_DAY);
+    assert_true(clock_parse("1970-01-02T00:00:01Z", &us));
+    assert_int_equal(us, CLOCK_DAY + CLOCK_S);
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        if (clock_parse(wrong[i], &us))
+            fail_msg("accepted \"%s\"", wrong[i]);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_day_is_one_of_the_calendar),
         cmocka_unit_test(a_file_is_replaced_whole_with_its_mode),
         cmocka_unit_test(a_key_that_others_may_read_is_refused),
         cmocka_unit_test(a_child_is_killed_with_its_whole_group),

@@ -175,6 +175,28 @@ static void an_end_is_told_to_be_extended_when_it_is(void **state) {
     assert_int_equal(f->instance.expires_at, f->decision.now + 31 * CLOCK_DAY);
 }
 
+static void an_end_may_come_sooner_or_never(void **state) {
+    struct fixture *f = *state;
+    struct decide_event event = {.kind = DECIDE_INTENT, .intent = INTENT_EXTEND};
+    char sooner[28];
+    assert_true(ask(f, INTENT_CREATE));
+    report(f, 1, RESULT_IS_OK);
+    f->decision.now = INT64_C(20000) * CLOCK_DAY;
+    f->instance.expires_at = f->decision.now + 30 * CLOCK_DAY;
+    clock_text(f->decision.now + 2 * CLOCK_DAY, sooner);
+    event.params = arena_printf(f->decision.arena, "{\"until\":\"%.10s\"}", sooner);
+    assert_true(decide(&f->subject, &event, &f->decision, &f->refusal));
+    assert_int_equal(f->instance.expires_at, f->decision.now + 2 * CLOCK_DAY);
+    event.params = "{\"until\":\"never\"}";
+    assert_true(decide(&f->subject, &event, &f->decision, &f->refusal));
+    assert_int_equal(f->instance.expires_at, 0);
+    assert_int_equal(vec_at(&f->decision.timers, struct timer, f->decision.timers.n - 1)->due_at, 0);
+    assert_non_null(strstr(last_event(f)->data, "\"until\":null"));
+    event.intent = INTENT_EXPIRE; /* a timer that comes late ends nothing */
+    assert_true(decide(&f->subject, &event, &f->decision, &f->refusal));
+    assert_int_equal(f->instance.state, STATE_RUNNING);
+}
+
 static void a_retry_brings_the_end_with_it(void **state) {
     struct fixture *f = *state;
     assert_true(ask(f, INTENT_CREATE));
@@ -266,6 +288,7 @@ int main(void) {
         TEST(a_retry_brings_the_end_with_it),
         TEST(a_delete_leaves_history_as_it_was),
         TEST(an_end_is_told_to_be_extended_when_it_is),
+        TEST(an_end_may_come_sooner_or_never),
         TEST(an_end_that_failed_is_not_tried_again_once_it_is_extended),
         TEST(an_end_that_was_put_off_is_not_revived),
         TEST(requests_wait_for_each_other),
