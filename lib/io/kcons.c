@@ -17,6 +17,7 @@ struct kcons {
     char *group; /* by group: its name, and what is read */
     rd_kafka_topic_partition_list_t *subscription;
     unsigned assignment;
+    int64_t latest_ms, latest_offset; /* by assignment: the record with the latest stamp that was read */
     int64_t ask_at; /* none of the group's partitions is held: when to ask who holds any; 0: it is well */
 };
 
@@ -223,6 +224,15 @@ static bool is_forgotten(struct kcons *kcons) {
     return forgotten;
 }
 
+static void note_stamp(struct kcons *kcons, const rd_kafka_message_t *message) {
+    rd_kafka_timestamp_type_t type;
+    int64_t ms = rd_kafka_message_timestamp(message, &type);
+    if (!kcons->topic || ms < kcons->latest_ms)
+        return;
+    kcons->latest_ms = ms;
+    kcons->latest_offset = message->offset;
+}
+
 int kcons_poll(struct kcons *kcons, int timeout_ms, struct kcons_record *ret, struct err *err) {
     if (is_forgotten(kcons)) {
         (void)rd_kafka_subscribe(kcons->rk, kcons->subscription);
@@ -233,6 +243,7 @@ int kcons_poll(struct kcons *kcons, int timeout_ms, struct kcons_record *ret, st
     if (!message)
         return 0;
     if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        note_stamp(kcons, message);
         *ret = (struct kcons_record){
             .topic = rd_kafka_topic_name(message->rkt),
             .partition = message->partition,
@@ -336,6 +347,23 @@ int kcons_end_offset(struct kcons *kcons, int64_t *ret, struct err *err) {
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
         return err_set(err, ERR_RETRY, "kafka topic \"%s\": %s", kcons->topic, rd_kafka_err2str(code));
     *ret = high;
+    return 0;
+}
+
+int kcons_was_remade(struct kcons *kcons, bool *ret, struct err *err) {
+    *ret = false;
+    if (!kcons->latest_ms)
+        return 0; /* nothing was read: whatever is there will be */
+    rd_kafka_topic_partition_list_t *list = one(kcons->topic, 0);
+    list->elems[0].offset = kcons->latest_ms + 1; /* asked for: the first record that is later */
+    rd_kafka_resp_err_t code = rd_kafka_offsets_for_times(kcons->rk, list, 5000);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+        code = list->elems[0].err;
+    int64_t first = list->elems[0].offset;
+    rd_kafka_topic_partition_list_destroy(list);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return err_set(err, ERR_RETRY, "kafka topic \"%s\": %s", kcons->topic, rd_kafka_err2str(code));
+    *ret = first >= 0 && first <= kcons->latest_offset; /* below 0: there is none */
     return 0;
 }
 

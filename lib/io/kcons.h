@@ -52,6 +52,11 @@ MUST_CHECK int kcons_group_lag(const char *brokers, const char *group, const cha
                                int64_t *ret, struct err *err);
 /* By assignment only: the offset behind the last record, as the broker says now. */
 MUST_CHECK int kcons_end_offset(struct kcons *kcons, int64_t *ret, struct err *err);
+/* By assignment only: is it another topic under the name of the one that was read? Whoever was not asking
+ * just then hears nothing of it, and would go on at the old offset (findings/librdkafka-topic-made-again.sh).
+ * Told by the broker's stamps, which rise: it has a later record where an earlier one was read. One request.
+ */
+MUST_CHECK int kcons_was_remade(struct kcons *kcons, bool *ret, struct err *err);
 /* True when everything up to that offset has been read. */
 bool kcons_has_reached(struct kcons *kcons, int64_t end);
 

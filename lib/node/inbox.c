@@ -15,6 +15,7 @@
 
 #define ASK_AGAIN_US (15 * CLOCK_S) /* for the list, while none has come; longer and longer */
 #define ASK_AGAIN_MAX_US (300 * CLOCK_S)
+#define LOOK_US (60 * CLOCK_S) /* whether the topic is still the one that was read */
 
 struct answer {
     uint32_t came; /* so many of its parts */
@@ -118,16 +119,28 @@ static void take_record(struct inbox *inbox, const struct kcons_record *record) 
     arena_release(&arena);
 }
 
+/* A topic that was made again while nobody asked is read from its start: its first records would be skipped.
+ */
+static int look_for_another(struct kcons *kcons, int64_t *look_at, struct err *err) {
+    bool remade;
+    if (clock_mono_us() < *look_at)
+        return 0;
+    *look_at = clock_mono_us() + LOOK_US + (int64_t)(rnd_u64() % (LOOK_US / 4));
+    if (kcons_was_remade(kcons, &remade, err) < 0)
+        return -1;
+    return remade ? err_set(err, ERR_RETRY, "the topic was made again: it is read from its start") : 0;
+}
+
 /* Reads until an error or the end of the program. */
 static int read_topic(struct inbox *inbox, struct kcons *kcons, struct err *err) {
-    int64_t end = 0;
+    int64_t end = 0, look_at = clock_mono_us() + LOOK_US;
     bool reached = false;
     if (kcons_end_offset(kcons, &end, err) < 0)
         return -1;
     while (!atomic_load(&inbox->stopping)) {
         struct kcons_record record = {0};
         int got = kcons_poll(kcons, reached ? 500 : 50, &record, err);
-        if (got < 0)
+        if (got < 0 || look_for_another(kcons, &look_at, err) < 0)
             return -1;
         if (got > 0) {
             take_record(inbox, &record);

@@ -252,6 +252,52 @@ static void a_group_that_met_while_its_topic_was_gone_reads_it_again(void **stat
     kcons_close(reader); /* ends, though a topic of it was gone */
 }
 
+static bool was_remade(struct kcons *reader) {
+    struct err err = {0};
+    bool remade = false;
+    /* Who leads a topic that was made just now is known after the next metadata, a minute later at most. */
+    for (int64_t until = clock_mono_us() + 75 * CLOCK_S; clock_mono_us() < until;)
+        if (kcons_was_remade(reader, &remade, &err) == 0)
+            return remade;
+    fail_msg("%s", err.text);
+    return false;
+}
+
+static void read_all(struct kcons *reader, int n) {
+    struct kcons_record record = {0};
+    for (; n; n--) {
+        assert_true(read_one(reader, &record));
+        kcons_release(&record);
+    }
+}
+
+/* Made again between two fetches, and longer than what had been read: its first records would be skipped. */
+static void a_topic_that_was_made_again_is_told(void **state) {
+    struct err err = {0};
+    char topic[64];
+    const char *const settings[] = {"cleanup.policy=compact", "message.timestamp.type=LogAppendTime", NULL};
+    (void)state;
+    make_topic(topic, 1, settings[0]);
+    struct kcons *reader = kcons_open_topic(service("FAIRLEAD_KAFKA"), "component", topic, false, &err);
+    assert_false(was_remade(reader)); /* nothing was read yet */
+    produce(topic, 0, "one");
+    produce(topic, 0, "two");
+    read_all(reader, 2);
+    assert_false(was_remade(reader));
+    produce(topic, 0, "three");
+    assert_false(was_remade(reader)); /* what is not read yet comes */
+    read_all(reader, 1);
+    delete_topic(topic);
+    bool made = false;
+    for (int64_t until = clock_mono_us() + 20 * CLOCK_S; !made && clock_mono_us() < until;)
+        (void)!kprod_make_topic(producer, topic, 1, settings, &made, &err);
+    assert_true(made);
+    for (int i = 0; i < 5; i++)
+        produce(topic, 0, "again");
+    assert_true(was_remade(reader));
+    kcons_close(reader);
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
@@ -261,6 +307,7 @@ int main(void) {
         TEST(a_second_member_takes_its_share),
         TEST(a_new_assignment_starts_unpaused_and_takes_no_offset_of_the_old_one),
         TEST(a_group_that_met_while_its_topic_was_gone_reads_it_again),
+        TEST(a_topic_that_was_made_again_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
