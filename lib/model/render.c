@@ -134,6 +134,15 @@ static void add_volumes(const struct render_input *in, const char *service, cons
     arena_release(&arena);
 }
 
+/* Its own name leads to its edge, whatever resolves names in there: sign-in by OIDC and webhooks call it. A
+ * loopback address would be the container's own. */
+static void add_own_name(const struct render_input *in, json_t *out) {
+    if (*in->stack->text && *in->stack->edge_address && !str_starts(in->stack->edge_address, "127."))
+        (void)json_object_set_new(
+            out, "extra_hosts",
+            json_pack("[o]", json_sprintf("%s:%s", in->stack->text, in->stack->edge_address)));
+}
+
 static void add_order(const json_t *template, json_t *out) {
     json_t *after = json_object(), *v;
     size_t i;
@@ -183,6 +192,7 @@ static json_t *render_service(const struct render_input *in, const char *name, c
     add_labels(in, (grace_ms + 999) / 1000, out);
     add_volumes(in, name, template, out, volumes);
     add_order(template, out);
+    add_own_name(in, out);
     (void)json_object_set_new(out, "networks", json_pack("[s]", "private"));
     if (str_eq(json_str(health, "service"), name))
         (void)json_object_set_new(

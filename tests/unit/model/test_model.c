@@ -139,11 +139,14 @@ static const char template_text[] =
     "\"{{identity}}\"}\n"
     "    volumes: [\"store:/store\"]\n    healthcheck: {test: [\"CMD\", \"/h\"], retries: 3}\n";
 
+static const char *edge_address = "127.0.0.10";
+
 static char *render(const char *title, const char *template, struct err *err) {
     Fairlead__V1__KeyValue input = FAIRLEAD__V1__KEY_VALUE__INIT, image = FAIRLEAD__V1__KEY_VALUE__INIT;
     Fairlead__V1__KeyValue *inputs[] = {&input}, *images[] = {&image};
     Fairlead__V1__Stack stack = FAIRLEAD__V1__STACK__INIT;
-    char key[] = "title", image_key[] = "web", identity[] = "abc", address[] = "127.0.0.3";
+    char key[] = "title", image_key[] = "web", identity[] = "abc", address[] = "127.0.0.3",
+         host[] = "app.example.org";
     char digest[] =
         "fairlead/app-web@sha256:0000000000000000000000000000000000000000000000000000000000000000";
     cleanup_json json_t *spec = json_loads(spec_text, 0, NULL);
@@ -156,6 +159,8 @@ static char *render(const char *title, const char *template, struct err *err) {
     stack.template_ = (char *)(uintptr_t) template;
     stack.identity = identity;
     stack.address = address;
+    stack.text = host;
+    stack.edge_address = (char *)(uintptr_t)edge_address;
     stack.port = 20000;
     stack.memory_mb = 100;
     stack.cpu_milli = 500;
@@ -185,6 +190,18 @@ static void rendering_is_the_same_bytes_for_the_same_input(void **state) {
     assert_non_null(strstr(a, "\"ALL\""));
     assert_non_null(strstr(a, "\"127.0.0.3:20000:8080\""));
     assert_non_null(strstr(a, "pids_limit: 99"));
+}
+
+/* It calls itself under its public name: sign-in, webhooks. */
+static void an_app_knows_the_way_to_its_own_name(void **state) {
+    struct err err = {0};
+    (void)state;
+    edge_address = "192.0.2.7";
+    cleanup_free char *far = render("Title", template_text, &err);
+    edge_address = "127.0.0.10"; /* would be the container itself */
+    cleanup_free char *loopback = render("Title", template_text, &err);
+    assert_non_null(strstr(far, "\"app.example.org:192.0.2.7\""));
+    assert_null(strstr(loopback, "extra_hosts"));
 }
 
 /* P21, F3: whatever a customer types stays one scalar. */
@@ -315,6 +332,7 @@ int main(void) {
         cmocka_unit_test(nothing_is_placed_on_a_node_that_is_silent),
         cmocka_unit_test(placement_never_gives_away_what_it_has_not),
         cmocka_unit_test(rendering_is_the_same_bytes_for_the_same_input),
+        cmocka_unit_test(an_app_knows_the_way_to_its_own_name),
         cmocka_unit_test(a_hostile_value_adds_no_key),
         cmocka_unit_test(a_template_that_asks_for_more_is_refused),
         cmocka_unit_test(instances_are_spread_over_edges_and_probers),
