@@ -128,10 +128,11 @@ sim: deps
 	@$(BUILD)/sim $(SEEDS)
 
 # ---- what is generated and kept: a diff of it is a diff of the tables ----
-GOLDEN := docs/METRICS.md docs/STATES.md docs/ROUTES.md docs/CONFIG.md docs/APP_YAML.md
+GOLDEN := docs/METRICS.md docs/STATES.md docs/EVENTS.md docs/ROUTES.md docs/CONFIG.md docs/APP_YAML.md
 define print_golden
 	@mkdir -p $(1)/docs
 	@$(BUILD)/fairlead-coordinator tables > $(1)/docs/STATES.md
+	@$(BUILD)/fairlead-coordinator events > $(1)/docs/EVENTS.md
 	@$(BUILD)/fairlead-coordinator metrics > $(1)/docs/METRICS.md
 	@{ echo '# Routes'; echo; echo 'Printed by `fairlead-coordinator routes` from coordinator/api/routes.c.'; echo; $(BUILD)/fairlead-coordinator routes; } > $(1)/docs/ROUTES.md
 	@{ echo '# Options'; echo; echo '## fairlead-coordinator'; echo; $(BUILD)/fairlead-coordinator config; echo; echo '## fairlead-worker'; echo; $(BUILD)/fairlead-worker config; } > $(1)/docs/CONFIG.md

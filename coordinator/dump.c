@@ -35,6 +35,15 @@ static void print_walk(enum walk walk) {
     }
 }
 
+/* Whose nodes carry a step out; "": none. */
+static const char *role_of(enum step_kind step) {
+    const struct order_row *order = order_find(step);
+    enum document_kind kind = document_kind_of_step(step);
+    if (order)
+        return role_name(order->role);
+    return kind < DOCUMENT_KIND_COUNT ? role_name(document_rows[kind].role) : "";
+}
+
 static void print_tables(void) {
     static const char *const carriers[] = {"engine", "order", "work", "document"};
     printf("# States\n\nPrinted by `fairlead-coordinator tables` from "
@@ -51,15 +60,33 @@ static void print_tables(void) {
     for (int i = 0; i < cell_rows_n; i++)
         printf("| %s | %s | %s | %s |\n", state_rows[cell_rows[i].state].name,
                intent_rows[cell_rows[i].intent].name, walk_rows[cell_rows[i].walk].name, cell_rows[i].what);
-    printf("\n## Steps\n\n| step | carried by | sent again after | tries | first delay | what |\n| --- | --- "
-           "| --- | --- | --- | --- |\n");
+    printf("\n## Roles of nodes\n\n| role | what it does |\n| --- | --- |\n");
+    for (int i = 0; i < ROLE_COUNT; i++)
+        printf("| %s | %s |\n", role_rows[i].name, role_rows[i].what);
+    printf("\n## Steps\n\n| step | carried by | of nodes with the role | sent again after | tries | first "
+           "delay | what "
+           "|\n| --- | --- | --- | --- | --- | --- | --- |\n");
     for (int i = 0; i < STEP_COUNT; i++)
-        printf("| %s | %s | %d s | %d | %d s | %s |\n", step_rows[i].name, carriers[step_rows[i].carrier],
-               step_rows[i].deadline_s, step_rows[i].attempts, step_rows[i].backoff_s, step_rows[i].what);
+        printf("| %s | %s | %s | %d s | %d | %d s | %s |\n", step_rows[i].name,
+               carriers[step_rows[i].carrier], role_of((enum step_kind)i), step_rows[i].deadline_s,
+               step_rows[i].attempts, step_rows[i].backoff_s, step_rows[i].what);
     printf("\n## Walks\n");
     for (int i = 0; i < WALK_COUNT; i++)
         if (i != WALK_NONE && i != WALK_RETRY)
             print_walk((enum walk)i);
+}
+
+static void print_events(void) {
+    printf("# Events\n\nPrinted by `fairlead-coordinator events` from lib/model/tables.def.\n\n"
+           "Topic `" TOPIC_EVENTS
+           "`, key: instance. CloudEvents 1.0 in binary mode: `ce_id`, `ce_source`, `ce_type`,\n"
+           "`ce_subject` (the instance), `ce_time`, `ce_sequence` (rises by one within the instance), "
+           "`ce_tenant`,\n"
+           "`ce_traceparent`; the value is JSON. Delivery is at least once: `ce_id` tells a repeat. Kept for "
+           "ever in the\n"
+           "table `events`.\n\nTypes, `dev.fairlead.instance.TYPE.v1`:\n\n| type | data |\n| --- | --- |\n");
+    for (int i = 0; i < EVENT_COUNT; i++)
+        printf("| `%s` | %s |\n", event_rows[i].type, event_rows[i].data);
 }
 
 static void print_routes(void) {
@@ -88,9 +115,9 @@ static void print_metrics(void) {
 /* Every order and document that the engine can emit: `fairlead-worker performs` must list the same. */
 static void print_emits(void) {
     for (int i = 0; i < STEP_COUNT; i++) {
-        const char *topic = topic_of_step((enum step_kind)i);
+        const struct order_row *order = order_find((enum step_kind)i);
         if (step_rows[i].carrier == CARRIER_ORDER || step_rows[i].carrier == CARRIER_WORK)
-            printf("order %s\n", topic ? topic : "without a topic");
+            printf("order %s\n", order ? order->topic : "without a topic");
         else if (step_rows[i].carrier == CARRIER_DOCUMENT)
             printf("document %s\n", step_rows[i].name);
     }
@@ -111,6 +138,8 @@ static void print_statements(void) {
 bool dump_print(const char *what, const struct conf_row *conf) {
     if (str_eq(what, "tables"))
         print_tables();
+    else if (str_eq(what, "events"))
+        print_events();
     else if (str_eq(what, "routes"))
         print_routes();
     else if (str_eq(what, "catalogue"))

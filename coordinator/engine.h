@@ -12,8 +12,6 @@
 #include "base/hash.h"
 #include "coordinator/store/batch.h"
 
-enum role { ROLE_BUILDER = 1, ROLE_HOST = 2, ROLE_EDGE = 4, ROLE_DNS = 8, ROLE_PROBER = 16 };
-
 enum input_kind {
     INPUT_CREATE,   /* a request for a new instance */
     INPUT_INTENT,   /* a request about an instance */

@@ -66,14 +66,12 @@ static int load_keys(struct ingest *ingest, struct haul *haul, struct err *err) 
     cleanup_result PGresult *res = pg_run(ingest->pg, query_nodes_keys, &params, err);
     if (!res)
         return -1;
-    static const unsigned roles[] = {ROLE_BUILDER, ROLE_HOST, ROLE_EDGE, ROLE_DNS, ROLE_PROBER};
     for (int row = 0; row < PQntuples(res); row++) {
         struct node_key *key = vec_add(&haul->arena, &haul->keys, struct node_key);
         key->id = pg_uuid(res, row, 0);
         if (PQgetlength(res, row, 1) == SIGN_PUBLIC_SIZE)
             memcpy(key->sign_public, PQgetvalue(res, row, 1), SIGN_PUBLIC_SIZE);
-        for (int i = 0; i < 5; i++)
-            key->roles |= pg_bool(res, row, 2 + i) ? roles[i] : 0;
+        key->roles = (unsigned)pg_int(res, row, 2);
     }
     return 0;
 }
@@ -150,7 +148,7 @@ static void take_order(struct haul *haul, const struct node_key *node,
 
 static int known_kind(const char *text) {
     for (int i = 0; i < DOCUMENT_KIND_COUNT; i++)
-        if (str_eq(document_kind_names[i], text))
+        if (str_eq(document_rows[i].name, text))
             return i;
     return -1;
 }

@@ -29,7 +29,7 @@ static int apply_one(struct pg *pg, const struct sql_script *script, struct aren
     return noted ? 0 : -1;
 }
 
-/* The tables of states and transitions are the C tables, whatever they were before. */
+/* The tables of states, transitions and roles are the C tables, whatever they were before. */
 static int write_tables(struct pg *pg, struct err *err) {
     cleanup_str struct str sql = STR_INIT(65536);
     str_adds(&sql, "delete from transitions; insert into states (name, begins) values ");
@@ -41,6 +41,9 @@ static int write_tables(struct pg *pg, struct err *err) {
     for (int i = 0; i < transition_rows_n; i++)
         str_addf(&sql, "%s('%s', '%s')", i ? ", " : "", state_rows[transition_rows[i].from].name,
                  state_rows[transition_rows[i].to].name);
+    str_adds(&sql, "; delete from roles; insert into roles (name, bit) values ");
+    for (int i = 0; i < ROLE_COUNT; i++)
+        str_addf(&sql, "%s('%s', %u)", i ? ", " : "", role_rows[i].name, 1u << i);
     return pg_script(pg, str_text(&sql), err);
 }
 

@@ -93,31 +93,9 @@ int reports_read(struct engine_batch *batch, struct err *err) {
     return batch->works_sent ? read_works(batch, err) : 0;
 }
 
-/* Which role an order of a step is for; 0: any node. */
-static unsigned role_of(int step_kind) {
-    switch ((enum step_kind)step_kind) {
-    case STEP_RESOLVE:
-    case STEP_BUILD:
-        return ROLE_BUILDER;
-    case STEP_NAME:
-        return ROLE_DNS;
-    case STEP_VERIFY:
-        return ROLE_PROBER;
-    case STEP_PLACE:
-    case STEP_STACK:
-    case STEP_WAIT:
-    case STEP_ROUTE:
-    case STEP_WATCH:
-    case STEP_NOOP:
-    case STEP_COUNT:
-        break;
-    }
-    return 0;
-}
-
 static bool may_report(const struct input *input, int step_kind) {
-    unsigned role = role_of(step_kind);
-    return !role || (input->roles & role);
+    const struct order_row *row = order_find((enum step_kind)step_kind);
+    return !row || row->role == ROLE_ANY || (input->roles & row->role);
 }
 
 static void take_order(struct engine_batch *batch, struct batch_input *in) {

@@ -20,38 +20,12 @@ const char *const topic_node_settings[] = {
 };
 
 const struct topic_row topic_rows[] = {
-    {"fairlead.orders.resolve", 8, orders_settings, "which commit and build key is a source now"},
-    {"fairlead.orders.build", 64, orders_settings, "build one key; one job of a partition at a time"},
-    {"fairlead.orders.dns", 8, orders_settings, "one name, by host name: two changes of it must not race"},
-    {"fairlead.orders.probe", 16, orders_settings, "fetch and judge one name"},
-    {"fairlead.orders.noop", 16, orders_settings, "nothing, by a real worker"},
+#define ORDER(step, role, topic, partitions, what) {topic, partitions, orders_settings, what},
+#include "model/tables.def"
     {TOPIC_REPORTS, 16, orders_settings, "what nodes say, by node"},
     {TOPIC_EVENTS, 16, events_settings, "CloudEvents, by instance"},
 };
 const int topic_rows_n = sizeof topic_rows / sizeof *topic_rows;
-
-const char *topic_of_step(enum step_kind kind) {
-    switch (kind) {
-    case STEP_RESOLVE:
-        return "fairlead.orders.resolve";
-    case STEP_BUILD:
-        return "fairlead.orders.build";
-    case STEP_NAME:
-        return "fairlead.orders.dns";
-    case STEP_VERIFY:
-        return "fairlead.orders.probe";
-    case STEP_NOOP:
-        return "fairlead.orders.noop";
-    case STEP_PLACE:
-    case STEP_STACK:
-    case STEP_WAIT:
-    case STEP_ROUTE:
-    case STEP_WATCH:
-    case STEP_COUNT:
-        break;
-    }
-    return NULL;
-}
 
 int topic_partitions(const char *name) {
     for (int i = 0; i < topic_rows_n; i++)

@@ -22,8 +22,6 @@ extern const char *const topic_node_settings[]; /* of fairlead.node.<node> */
 #define TOPIC_EVENTS "fairlead.events"
 #define TOPIC_NAME_SIZE 64
 
-/* The topic of orders for a step; NULL for steps that no order carries. */
-const char *topic_of_step(enum step_kind kind);
 int topic_partitions(const char *name);
 char *topic_of_node(struct uuid node, char out[TOPIC_NAME_SIZE]);
 

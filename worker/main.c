@@ -31,7 +31,7 @@
 static struct conf_row conf[] = {
     CONF_TEXT("state", "/var/lib/fairlead-node",
               "folder of this node's identity, ratchet and sealed secrets"),
-    CONF_LIST("roles", "builder,host,edge,dns,prober", "what this node does", "builder host edge dns prober"),
+    CONF_LIST("roles", "builder,host,edge,dns,prober", "what this node does", role_words + 1),
     CONF_TEXT("engine", "/var/run/docker.sock", "socket of the Docker Engine"),
     CONF_TEXT("registry", "127.0.0.1:5000", "registry that images are pushed to and pulled from"),
     CONF_TEXT("sources", "", "builder: folder below which sources that are not https lie"),
@@ -70,15 +70,15 @@ static struct conf_row conf[] = {
 
 #define LOCK_US (10 * CLOCK_S) /* for the one before, which may be ending */
 
-/* Who reads which orders, and by how many threads. */
-static const struct {
-    const char *role, *kind;
-    int threads;
-} readers[] = {{"builder", "resolve", 8}, /* a git host that hangs holds up its own sources only */
-               {"builder", "build", 2},
-               {"dns", "dns", 1},
-               {"prober", "probe", 4},
-               {NULL, "noop", 1}};
+/* How the orders of each kind are carried out. */
+static const struct orders_manner readers[] = {
+    {.step = STEP_RESOLVE,
+     .threads = 8,
+     .in_turn = true}, /* a git host that hangs holds up its own sources only */
+    {.step = STEP_BUILD, .threads = 2, .in_turn = true},
+    {.step = STEP_NAME, .threads = 1, .in_turn = true},
+    {.step = STEP_VERIFY, .threads = 4, .in_turn = true, .side_by_side = true},
+    {.step = STEP_NOOP, .threads = 1}};
 #define READERS (sizeof readers / sizeof *readers)
 
 /* What runs. */
@@ -210,8 +210,8 @@ static void *run_presence(void *arg) {
     return NULL;
 }
 
-static bool has_role(const char *role) {
-    const char *roles = conf_get(conf, "roles");
+static bool has_role(unsigned wanted) {
+    const char *roles = conf_get(conf, "roles"), *role = role_name(wanted);
     size_t n = strlen(role);
     for (const char *p = roles; (p = strstr(p, role)); p += n)
         if ((p == roles || p[-1] == ',') && (p[n] == ',' || !p[n]))
@@ -222,10 +222,10 @@ static bool has_role(const char *role) {
 static int start_orders(struct parts *parts, struct err *err) {
     builds_clear(&parts->worker);
     for (size_t i = 0; i < READERS; i++) {
-        if (readers[i].role && !has_role(readers[i].role))
+        unsigned role = order_find(readers[i].step)->role;
+        if (role != ROLE_ANY && !has_role(role))
             continue;
-        parts->orders[i] =
-            orders_start(&parts->worker, readers[i].role, readers[i].kind, readers[i].threads, err);
+        parts->orders[i] = orders_start(&parts->worker, &readers[i], err);
         if (!parts->orders[i])
             return -1;
     }
@@ -235,7 +235,7 @@ static int start_orders(struct parts *parts, struct err *err) {
 /* What `fairlead-coordinator emits` must list too. */
 static void print_performs(void) {
     for (size_t i = 0; i < READERS; i++)
-        printf("order fairlead.orders.%s\n", readers[i].kind);
+        printf("order %s\n", order_find(readers[i].step)->topic);
     for (size_t i = 0; step_document_kind(i); i++)
         printf("document %s\n", step_document_kind(i));
 }
@@ -243,7 +243,7 @@ static void print_performs(void) {
 static int start_documents(struct parts *parts, struct err *err) {
     struct worker *worker = &parts->worker;
     const char *secrets = absolute(conf_get(conf, "secrets"));
-    if (has_role("host") && secrets_mount(secrets, err) < 0)
+    if (has_role(ROLE_HOST) && secrets_mount(secrets, err) < 0)
         return -1;
     parts->machine = (struct step_machine){
         .node = &worker->node,
@@ -265,7 +265,7 @@ static int start_documents(struct parts *parts, struct err *err) {
         .cancel = &parts->stop,
     };
     (void)uuid_hex(worker->node.id, parts->node);
-    if (has_role("host") &&
+    if (has_role(ROLE_HOST) &&
         !(parts->machine.disk = disk_meter_start(worker->conf.engine_socket, parts->node, err)))
         return -1;
     struct keeper_conf keeper = {.node = &worker->node,
@@ -277,7 +277,8 @@ static int start_documents(struct parts *parts, struct err *err) {
     parts->inbox = parts->keeper ? inbox_start(&worker->node, parts->keeper, worker->reporter, err) : NULL;
     if (!parts->inbox)
         return -1;
-    parts->events_run = has_role("host") && pthread_create(&parts->events, NULL, follow_events, parts) == 0;
+    parts->events_run =
+        has_role(ROLE_HOST) && pthread_create(&parts->events, NULL, follow_events, parts) == 0;
     return 0;
 }
 

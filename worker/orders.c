@@ -41,9 +41,9 @@ struct lane {
 
 struct orders {
     struct worker *worker;
-    char topic[64], group[64], audience[32];
-    bool in_turn;       /* one record of a partition at a time: long jobs */
-    bool side_by_side;  /* the orders of a record at once: jobs that mostly wait */
+    const struct orders_manner *manner;
+    const char *topic, *kind; /* kind: what its name ends with */
+    char group[64], audience[32];
     struct lane *lanes; /* by partition: those that brought something */
     int lanes_n;
     pthread_t poller, *threads;
@@ -56,10 +56,6 @@ struct orders {
     struct kcons *kcons;
     unsigned assignment; /* of it, as last seen */
 };
-
-static const char *kind_of(const struct orders *orders) {
-    return orders->topic + sizeof "fairlead.orders." - 1;
-}
 
 /* What a record holds, carried out; reports that were not sent yet are added. The parsed orders stay until
  * the reports are packed. False: cut short. */
@@ -87,11 +83,11 @@ static bool work(struct orders *orders, const struct job *job, struct arena *are
     }
     log_debug(LOG_ORDERS, "a record", LOG_S("topic", job->topic), LOG_I("partition", job->partition),
               LOG_I("offset", job->offset), LOG_I("orders", batch->n_orders));
-    if (orders->side_by_side)
-        return perform_side_by_side(orders->worker, kind_of(orders), batch);
+    if (orders->manner->side_by_side)
+        return perform_side_by_side(orders->worker, orders->kind, batch);
     for (size_t i = 0; i < batch->n_orders; i++) {
         Fairlead__V1__Report *report = NULL;
-        if (!perform_one(orders->worker, kind_of(orders), batch, i, arena, &report))
+        if (!perform_one(orders->worker, orders->kind, batch, i, arena, &report))
             return false;
         *vec_add(arena, reports, Fairlead__V1__Report *) = report;
     }
@@ -116,7 +112,7 @@ static struct lane *open_lane(struct orders *orders, int32_t partition) {
 /* Where the first record hangs whose turn it is: any, or one of a partition that rests. */
 static struct job **find(struct orders *orders) {
     struct job **job = &orders->head;
-    while (*job && orders->in_turn && orders->lanes[(*job)->partition].busy)
+    while (*job && orders->manner->in_turn && orders->lanes[(*job)->partition].busy)
         job = &(*job)->next;
     return job;
 }
@@ -127,14 +123,14 @@ static struct job *take(struct orders *orders) {
     while (!*(first = find(orders)) && !orders->stopping)
         pthread_cond_wait(&orders->cond, &orders->mutex);
     struct job *taken = orders->stopping ? NULL : *first, *last = taken;
-    for (int n = 1; last && last->next && !orders->in_turn && n < TAKE_MAX; n++)
+    for (int n = 1; last && last->next && !orders->manner->in_turn && n < TAKE_MAX; n++)
         last = last->next;
     if (last) {
         *first = last->next;
         if (!*first)
             orders->tail = first;
         last->next = NULL;
-        orders->lanes[taken->partition].busy = orders->in_turn;
+        orders->lanes[taken->partition].busy = orders->manner->in_turn;
     }
     pthread_mutex_unlock(&orders->mutex);
     return taken;
@@ -142,7 +138,7 @@ static struct job *take(struct orders *orders) {
 
 static void hand_back(struct orders *orders, struct job *taken) {
     pthread_mutex_lock(&orders->mutex);
-    if (orders->in_turn) {
+    if (orders->manner->in_turn) {
         orders->lanes[taken->partition].busy = false;
         pthread_cond_signal(&orders->cond);
     }
@@ -236,7 +232,7 @@ static void enqueue(struct orders *orders, const struct kcons_record *record) {
         memcpy(job->bytes, record->value, record->value_n);
     struct lane *lane = open_lane(orders, record->partition);
     lane->in_hand++;
-    if (orders->in_turn && lane->in_hand >= IN_HAND_MAX && !lane->paused) {
+    if (orders->manner->in_turn && lane->in_hand >= IN_HAND_MAX && !lane->paused) {
         lane->paused = true;
         kcons_pause(orders->kcons, record->topic, record->partition);
     }
@@ -265,7 +261,7 @@ static void *run_poll(void *arg) {
         /* With jobs in hand it looks often, for their end; else it waits for the broker. */
         /* Reading stops for a moment only: short jobs are done long before the broker gives up on a member
          * that does not ask. Partitions of long ones pause, each by itself. */
-        bool full = !orders->in_turn && orders->queued >= QUEUE_MAX;
+        bool full = !orders->manner->in_turn && orders->queued >= QUEUE_MAX;
         int got = full ? 0 : kcons_poll(orders->kcons, orders->queued ? 5 : 250, &record, &err);
         if (full)
             (void)usleep(1000);
@@ -288,21 +284,21 @@ static void *run_poll(void *arg) {
     return NULL;
 }
 
-struct orders *orders_start(struct worker *worker, const char *role, const char *kind, int job_threads,
-                            struct err *err) {
+struct orders *orders_start(struct worker *worker, const struct orders_manner *manner, struct err *err) {
+    const struct order_row *row = order_find(manner->step);
     struct orders *orders = mem_alloc(sizeof *orders);
     orders->worker = worker;
-    orders->in_turn = job_threads > 1 || str_eq(kind, "dns");
-    orders->side_by_side = str_eq(kind, "probe");
+    orders->manner = manner;
+    orders->topic = row->topic;
+    orders->kind = row->topic + sizeof "fairlead.orders." - 1;
     orders->tail = &orders->head;
     orders->finished_tail = &orders->finished;
-    (void)snprintf(orders->topic, sizeof orders->topic, "fairlead.orders.%s", kind);
-    (void)snprintf(orders->group, sizeof orders->group, "fairlead-%s", kind);
-    (void)snprintf(orders->audience, sizeof orders->audience, "%s/provider", role ? role : "any");
+    (void)snprintf(orders->group, sizeof orders->group, "fairlead-%s", orders->kind);
+    (void)snprintf(orders->audience, sizeof orders->audience, "%s/provider", role_name(row->role));
     pthread_mutex_init(&orders->mutex, NULL);
     pthread_cond_init(&orders->cond, NULL);
-    orders->threads = mem_alloc((size_t)job_threads * sizeof *orders->threads);
-    for (; orders->threads_n < job_threads; orders->threads_n++)
+    orders->threads = mem_alloc((size_t)manner->threads * sizeof *orders->threads);
+    for (; orders->threads_n < manner->threads; orders->threads_n++)
         if (pthread_create(&orders->threads[orders->threads_n], NULL, run_jobs, orders) != 0) {
             (void)err_errno(err, ERR_RETRY, "cannot start a thread");
             return NULL;

@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "model/tables.h"
 #include "node/node.h"
 #include "node/reporter.h"
 #include "proto/fairlead.pb-c.h"
@@ -50,11 +51,16 @@ void order_dns(struct worker *worker, const Fairlead__V1__Order *order, struct a
 void order_probe(struct worker *worker, const Fairlead__V1__Probe *probe, struct arena *arena,
                  struct outcome *outcome);
 
-/* Readers of orders: one consumer group per topic (protocol section 6). Only what was signed for its role
- * (NULL: any) is carried out, whatever topic it is found in. */
+/* Readers of orders: one consumer group per topic (protocol section 6). Only what was signed for the role of
+ * its step is carried out, whatever topic it is found in. */
 struct orders;
-struct orders *orders_start(struct worker *worker, const char *role, const char *kind, int job_threads,
-                            struct err *err);
+struct orders_manner {
+    enum step_kind step;
+    int threads;
+    bool in_turn;      /* one record of a partition at a time: long jobs, and those that must not race */
+    bool side_by_side; /* the orders of a record at once: jobs that mostly wait */
+};
+struct orders *orders_start(struct worker *worker, const struct orders_manner *manner, struct err *err);
 void orders_stop(struct orders *orders); /* finishes what has begun; NULL is fine */
 
 #endif

@@ -27,7 +27,10 @@
     { .name = (field), .type = SCHEMA_INT, .required = true, .min = (low), .max = (high), .help = what }
 
 static const char *const modes[] = {"shared", "dedicated", NULL};
-static const char *const roles[] = {"builder", "host", "edge", "dns", "prober", NULL};
+static const char *const roles[] = {
+#define ROLE(id, name, what) name,
+#include "model/tables.def"
+    NULL};
 
 static bool is_key_hex(const char *s) {
     uint8_t key[32];

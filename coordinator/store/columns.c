@@ -12,11 +12,15 @@ static const char *const labels_intent[INTENT_COUNT] = {
 #include "model/tables.def"
 };
 static const char *const labels_walk[WALK_COUNT] = {
-#define WALK(id, name, from, end, what) name,
+#define WALK(id, name, from, end, event, what) name,
 #include "model/tables.def"
 };
 static const char *const labels_step[STEP_COUNT] = {
 #define STEP(id, name, carrier, deadline_s, attempts, backoff_s, what) name,
+#include "model/tables.def"
+};
+static const char *const labels_document[DOCUMENT_KIND_COUNT] = {
+#define DOCUMENT(id, name, step, role, what) name,
 #include "model/tables.def"
 };
 static const char *const labels_intent_state[] = {"queued", "running", "done", "failed", "dropped"};
@@ -101,7 +105,7 @@ static const struct table_column documents_list[] = {
     COL(FIXED, tenant_id, "tenant_id", struct document, PG_UUID),
     COL(KEY, node_id, "node_id", struct document, PG_UUID),
     COL(KEY, instance_id, "instance_id", struct document, PG_UUID),
-    ENUM(KEY, kind, "kind", struct document, document_kind_names, DOCUMENT_KIND_COUNT),
+    ENUM(KEY, kind, "kind", struct document, labels_document, DOCUMENT_KIND_COUNT),
     COL(CHANGES, epoch, "epoch", struct document, PG_INT),
     COL(CHANGES, revision, "revision", struct document, PG_INT),
     COL(CHANGES, generation, "generation", struct document, PG_INT),

@@ -13,49 +13,27 @@
 
 /* Orders that travel together. */
 struct group {
-    const char *topic;
-    const char *audience;
+    const struct order_row *row;
     int partition;
     size_t bytes;
     int64_t not_after;
     struct vec orders; /* const struct order_out * */
 };
 
-static const char *audience_of(enum step_kind kind) {
-    switch (kind) {
-    case STEP_RESOLVE:
-    case STEP_BUILD:
-        return "builder/provider";
-    case STEP_NAME:
-        return "dns/provider";
-    case STEP_VERIFY:
-        return "prober/provider";
-    case STEP_NOOP:
-    case STEP_PLACE:
-    case STEP_STACK:
-    case STEP_WAIT:
-    case STEP_ROUTE:
-    case STEP_WATCH:
-    case STEP_COUNT:
-        break;
-    }
-    return "any/provider";
-}
-
 static void add_to_group(struct batch *batch, struct vec *groups, const struct order_out *order) {
-    const char *topic = topic_of_step(order->kind);
+    const struct order_row *row = order_find(order->kind);
     unsigned spread =
         order->partition_key ? topic_hash(order->partition_key) : (unsigned)batch->carriage->turn;
-    int partition = (int)(spread % (unsigned)topic_partitions(topic));
+    int partition = (int)(spread % (unsigned)row->partitions);
     struct group *group = NULL;
     for (size_t i = 0; i < groups->n && !group; i++) {
         struct group *g = vec_at(groups, struct group, i);
-        if (g->topic == topic && g->partition == partition && g->bytes + order->order.n < GROUP_BYTES_MAX)
+        if (g->row == row && g->partition == partition && g->bytes + order->order.n < GROUP_BYTES_MAX)
             group = g;
     }
     if (!group) {
         group = vec_add(batch->arena, groups, struct group);
-        *group = (struct group){.topic = topic, .partition = partition, .audience = audience_of(order->kind)};
+        *group = (struct group){.row = row, .partition = partition};
     }
     if (!group->not_after || order->not_after < group->not_after)
         group->not_after = order->not_after;
@@ -73,7 +51,7 @@ static void put_varint(struct str *out, uint64_t v) {
  * as packing all at once, without unpacking what decisions packed. */
 static void pack_group(const struct batch *batch, const struct group *group, struct str *out) {
     Fairlead__V1__Orders head = FAIRLEAD__V1__ORDERS__INIT;
-    head.audience = (char *)(uintptr_t)group->audience;
+    head.audience = arena_printf(batch->arena, "%s/provider", role_name(group->row->role));
     head.issued_us = batch->now;
     head.not_after_us = group->not_after;
     uint8_t packed[128];
@@ -110,7 +88,7 @@ static int collect_orders(struct batch *batch, struct vec *rows, struct err *err
         if (str_is_cut(&payload))
             return err_set(err, ERR_PARK, "an order is larger than a broker takes");
         struct outbox_row *row = add_row(batch, rows, lane_of_partition(group->partition), "record",
-                                         group->topic, group->partition);
+                                         group->row->topic, group->partition);
         row->value.p = envelope_make(batch->carriage->keys, ENVELOPE_ORDERS, payload.s, payload.n,
                                      batch->arena, &row->value.n);
     }
@@ -121,7 +99,7 @@ static int sign_document(struct batch *batch, struct document *document, struct 
     Fairlead__V1__Document packed = FAIRLEAD__V1__DOCUMENT__INIT;
     packed.node = (ProtobufCBinaryData){.len = 16, .data = document->node_id.b};
     packed.instance = (ProtobufCBinaryData){.len = 16, .data = document->instance_id.b};
-    packed.kind = (char *)(uintptr_t)document_kind_names[document->kind];
+    packed.kind = (char *)(uintptr_t)document_rows[document->kind].name;
     packed.epoch = (uint32_t)document->epoch;
     packed.revision = (uint64_t)document->revision;
     packed.generation = (uint64_t)document->generation;
@@ -154,7 +132,7 @@ static int collect_documents(struct batch *batch, struct vec *rows, struct err *
                 add_row(batch, rows, lane_of_topic(topic), "document", arena_strdup(batch->arena, topic), 0);
             row->node_id = document->node_id;
             row->instance_id = document->instance_id;
-            row->document = document_kind_names[document->kind];
+            row->document = document_rows[document->kind].name;
         }
     }
     return 0;

@@ -11,7 +11,7 @@ struct uuid decision_id(struct decision *decision) {
     return uuid_derive(decision->seed, ++decision->ids);
 }
 
-void decision_event(struct subject *subject, struct decision *decision, const char *type, json_t *data) {
+void decision_event(struct subject *subject, struct decision *decision, enum event_kind kind, json_t *data) {
     struct instance *instance = subject->instance;
     const struct intent *intent = subject_intent(subject, instance->running);
     struct event_row *event = vec_add(decision->arena, &decision->events, struct event_row);
@@ -24,7 +24,7 @@ void decision_event(struct subject *subject, struct decision *decision, const ch
         .sequence = ++instance->event_seq,
         .generation = instance->running,
         .at = decision->now,
-        .type = type,
+        .type = event_rows[kind].type,
         .data = arena_strdup(decision->arena, text),
         .trace = intent ? intent->trace : NULL,
     };
@@ -213,8 +213,8 @@ static void tell_drift(struct subject *subject, const struct decide_event *event
     const char *drift = json_str(facts, "drift");
     if (drift)
         decision_event(
-            subject, decision, "drift_repaired",
-            json_pack("{s:s, s:s}", "document", document_kind_names[event->document_kind], "reason", drift));
+            subject, decision, EVENT_DRIFT_REPAIRED,
+            json_pack("{s:s, s:s}", "document", document_rows[event->document_kind].name, "reason", drift));
 }
 
 /* How much of its disk it takes, as its host measures: told once when it passes four fifths, and again when
@@ -228,7 +228,7 @@ static void take_disk(struct subject *subject, const struct decide_event *event,
         return;
     if (full && mb >= full && instance->disk_used_mb < full)
         decision_event(
-            subject, decision, "disk_filling",
+            subject, decision, EVENT_DISK_FILLING,
             json_pack("{s:I, s:I}", "used_mb", (json_int_t)mb, "size_mb", (json_int_t)instance->disk_mb));
     instance->disk_used_mb = mb;
     if (instance->change == ROW_KEPT)
@@ -355,7 +355,7 @@ static void take_placed(struct subject *subject, const struct decide_event *even
     subject->host = event->host;
     subject->edge = event->edge;
     subject->prober = event->prober;
-    decision_event(subject, decision, "placed",
+    decision_event(subject, decision, EVENT_PLACED,
                    json_pack("{s:s, s:s, s:I}", "node", event->host->name, "edge", event->edge->name, "port",
                              (json_int_t)event->port));
     step_settle(subject, decision, step, RESULT_IS_OK, NULL, NULL);
@@ -371,7 +371,7 @@ static void take_no_room(struct subject *subject, const struct decide_event *eve
     step->cls = "no_room";
     step->change = step->change == ROW_NEW ? ROW_NEW : ROW_CHANGED;
     subject->instance->problem = event->reason;
-    decision_event(subject, decision, "waiting_for_room", json_pack("{s:s}", "reason", event->reason));
+    decision_event(subject, decision, EVENT_WAITING_FOR_ROOM, json_pack("{s:s}", "reason", event->reason));
 }
 
 bool decide(struct subject *subject, const struct decide_event *event, struct decision *decision,

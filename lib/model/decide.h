@@ -117,7 +117,7 @@ static inline bool instance_is_over(const struct instance *instance, int64_t now
 
 struct uuid decision_id(struct decision *decision);
 /* One event of the instance: the next of its sequence. `data` is a JSON object or NULL. */
-void decision_event(struct subject *subject, struct decision *decision, const char *type, json_t *data);
+void decision_event(struct subject *subject, struct decision *decision, enum event_kind kind, json_t *data);
 void decision_timer(struct decision *decision, enum timer_kind kind, const char *subject, int64_t due_at);
 
 struct intent *subject_intent(const struct subject *subject, int64_t generation);

@@ -50,7 +50,7 @@ void health_refresh(struct subject *subject, struct decision *decision, const ch
     if (str_eq(instance->health, health))
         return;
     if (instance->health || !str_eq(health, "ok"))
-        decision_event(subject, decision, "health_changed",
+        decision_event(subject, decision, EVENT_HEALTH_CHANGED,
                        json_pack("{s:s, s:s}", "health", health, "reason", str_eq(health, "ok") ? "" : why));
     instance->health = health;
     instance->health_reason = str_eq(health, "ok") || !*why ? NULL : why;

@@ -4,8 +4,9 @@
 
 #include <string.h>
 
+/* What it does besides running apps. */
 static int duties(const struct node *node) {
-    return node->builder + node->edge + node->dns + node->prober;
+    return __builtin_popcountll((unsigned long long)node->roles & ~(unsigned long long)ROLE_HOST);
 }
 
 /* Per mille of memory that would stay free. */
@@ -55,15 +56,15 @@ static bool is_there(const struct node *node) {
 }
 
 static bool is_edge(const struct node *node) {
-    return is_there(node) && node->edge;
+    return is_there(node) && (node->roles & ROLE_EDGE);
 }
 
 static bool is_prober(const struct node *node) {
-    return is_there(node) && node->prober;
+    return is_there(node) && (node->roles & ROLE_PROBER);
 }
 
 static bool is_silent_prober(const struct node *node) {
-    return node->ready && node->prober;
+    return node->ready && (node->roles & ROLE_PROBER);
 }
 
 /* One of those that fit: instances are spread over them. */
@@ -96,7 +97,7 @@ struct placement place(struct node *nodes, size_t n, const struct instance *wait
         silent = silent || (node->ready && !is_there(node));
         if (!is_there(node))
             continue;
-        if (!node->host)
+        if (!(node->roles & ROLE_HOST))
             continue;
         hosts++;
         int64_t m = node->memory_mb - node->memory_used, c = node->cpu_milli - node->cpu_used,

@@ -51,11 +51,6 @@ struct step {
     const char *work_key, *cls, *problem, *lines, *facts;
 };
 
-enum document_kind { DOCUMENT_STACK, DOCUMENT_ROUTE, DOCUMENT_WATCH, DOCUMENT_KIND_COUNT };
-extern const char *const document_kind_names[DOCUMENT_KIND_COUNT];
-/* The kind of document that carries a step; DOCUMENT_KIND_COUNT: none does. */
-enum document_kind document_kind_of_step(enum step_kind step);
-
 struct document {
     enum change change;
     bool send;  /* an outbox row must carry it (again) */
@@ -122,7 +117,8 @@ struct plane {
 struct node {
     struct uuid id, plane_id;
     const char *name, *address, *arch, *health;
-    bool builder, host, edge, dns, prober, ready;
+    bool ready;
+    int64_t roles;                                              /* bits of enum role */
     int64_t cpu_milli, memory_mb, disk_mb, port_low, port_high; /* capacity */
     int64_t cpu_used, memory_used, disk_used;                   /* reserved by instances */
     const int64_t *ports;                                       /* taken, in order */

@@ -203,7 +203,7 @@ static void record_image(struct subject *subject, struct decision *decision, con
 void step_settle(struct subject *subject, struct decision *decision, struct step *step, enum result result,
                  const struct problem *problem, const char *facts) {
     const struct step_row *row = &step_rows[step->kind];
-    enum outcome outcome = result_outcome(result, step->attempt < row->attempts);
+    enum step_outcome outcome = result_outcome(result, step->attempt < row->attempts);
     mark(step);
     if (outcome == OUTCOME_DONE) {
         step->state = STEP_DONE;
@@ -215,7 +215,7 @@ void step_settle(struct subject *subject, struct decision *decision, struct step
         if (step->kind == STEP_BUILD)
             record_image(subject, decision, step);
         if (step->kind != STEP_NOOP && step->kind != STEP_PLACE)
-            decision_event(subject, decision, "step_done",
+            decision_event(subject, decision, EVENT_STEP_DONE,
                            json_pack("{s:s, s:s}", "step", row->name, "part", step->part ? step->part : ""));
         return;
     }

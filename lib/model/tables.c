@@ -8,12 +8,13 @@ const struct name_row state_rows[STATE_COUNT] = {
 };
 
 const struct intent_row intent_rows[INTENT_COUNT] = {
-#define INTENT(id, text, ev, about) {.name = text, .event = ev, .what = about},
+#define INTENT(id, text, ev, about) {.name = text, .event = EVENT_##ev, .what = about},
 #include "model/tables.def"
 };
 
 const struct walk_name_row walk_rows[WALK_COUNT] = {
-#define WALK(id, text, again, final, about) {.name = text, .from = again, .end = final, .what = about},
+#define WALK(id, text, again, final, ended, about)                                                           \
+    {.name = text, .from = again, .end = final, .event = ended, .what = about},
 #include "model/tables.def"
 };
 
@@ -25,6 +26,33 @@ const struct step_row step_rows[STEP_COUNT] = {
      .attempts = tries,                                                                                      \
      .backoff_s = backoff,                                                                                   \
      .what = about},
+#include "model/tables.def"
+};
+
+const char role_words[] =
+#define ROLE(id, text, about) " " text
+#include "model/tables.def"
+    ;
+
+const struct name_row role_rows[ROLE_COUNT] = {
+#define ROLE(id, text, about) {.name = text, .what = about},
+#include "model/tables.def"
+};
+
+const struct order_row order_rows[] = {
+#define ORDER(of, by, at, n, about)                                                                          \
+    {.step = STEP_##of, .role = ROLE_##by, .topic = at, .partitions = n, .what = about},
+#include "model/tables.def"
+};
+const int order_rows_n = sizeof order_rows / sizeof *order_rows;
+
+const struct document_row document_rows[DOCUMENT_KIND_COUNT] = {
+#define DOCUMENT(id, text, of, by, about) {.name = text, .step = STEP_##of, .role = ROLE_##by, .what = about},
+#include "model/tables.def"
+};
+
+const struct event_type_row event_rows[EVENT_COUNT] = {
+#define EVENT(id, text, fields) {.type = text, .data = fields},
 #include "model/tables.def"
 };
 
@@ -62,7 +90,28 @@ const struct walk_step_row *walk_step_find(enum walk walk, enum step_kind step) 
     return NULL;
 }
 
-enum outcome result_outcome(enum result result, bool budget_left) {
+const char *role_name(unsigned role) {
+    for (int i = 0; i < ROLE_COUNT; i++)
+        if (role == 1u << i)
+            return role_rows[i].name;
+    return "any";
+}
+
+const struct order_row *order_find(enum step_kind step) {
+    for (int i = 0; i < order_rows_n; i++)
+        if (order_rows[i].step == step)
+            return &order_rows[i];
+    return NULL;
+}
+
+enum document_kind document_kind_of_step(enum step_kind step) {
+    int kind = 0;
+    while (kind < DOCUMENT_KIND_COUNT && document_rows[kind].step != step)
+        kind++;
+    return (enum document_kind)kind;
+}
+
+enum step_outcome result_outcome(enum result result, bool budget_left) {
     if (result == RESULT_IS_OK)
         return OUTCOME_DONE;
     return result == RESULT_IS_RETRY && budget_left ? OUTCOME_AGAIN : OUTCOME_PARK;

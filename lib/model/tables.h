@@ -23,7 +23,7 @@ enum intent_kind {
 };
 
 enum walk {
-#define WALK(id, name, from, end, what) WALK_##id,
+#define WALK(id, name, from, end, event, what) WALK_##id,
 #include "model/tables.def"
     WALK_COUNT
 };
@@ -32,6 +32,30 @@ enum step_kind {
 #define STEP(id, name, carrier, deadline_s, attempts, backoff_s, what) STEP_##id,
 #include "model/tables.def"
     STEP_COUNT
+};
+
+/* What a node does, as bits. */
+enum role_index {
+#define ROLE(id, name, what) ROLE_INDEX_##id,
+#include "model/tables.def"
+    ROLE_COUNT
+};
+enum role {
+    ROLE_ANY = 0, /* of an order: every node may */
+#define ROLE(id, name, what) ROLE_##id = 1 << ROLE_INDEX_##id,
+#include "model/tables.def"
+};
+
+enum document_kind {
+#define DOCUMENT(id, name, step, role, what) DOCUMENT_##id,
+#include "model/tables.def"
+    DOCUMENT_KIND_COUNT
+};
+
+enum event_kind {
+#define EVENT(id, type, data) EVENT_##id,
+#include "model/tables.def"
+    EVENT_COUNT
 };
 
 /* How a step reaches a machine. */
@@ -54,8 +78,8 @@ struct name_row {
 extern const struct name_row state_rows[STATE_COUNT];
 
 struct intent_row {
-    const char *name;  /* as in the API: POST /v1/instances/ID/NAME */
-    const char *event; /* the event when it is accepted */
+    const char *name;      /* as in the API: POST /v1/instances/ID/NAME */
+    enum event_kind event; /* when it is accepted */
     const char *what;
 };
 extern const struct intent_row intent_rows[INTENT_COUNT];
@@ -65,6 +89,7 @@ struct walk_name_row {
     enum state
         from;       /* what it is when the walk goes on after it parked; STATE_COUNT: failed, until it ends */
     enum state end; /* state when every step is done; STATE_COUNT: stays */
+    enum event_kind event; /* then */
     const char *what;
 };
 extern const struct walk_name_row walk_rows[WALK_COUNT];
@@ -78,6 +103,39 @@ struct step_row {
     const char *what;
 };
 extern const struct step_row step_rows[STEP_COUNT];
+
+extern const char role_words[]; /* their names, a space before each: `+ 1` is a list of base/conf.h */
+extern const struct name_row role_rows[ROLE_COUNT]; /* in the order of their bits */
+/* The name of one role; "any" for ROLE_ANY. */
+const char *role_name(unsigned role);
+
+/* A step that an order carries. */
+struct order_row {
+    enum step_kind step;
+    unsigned role;
+    const char *topic;
+    int partitions;
+    const char *what;
+};
+extern const struct order_row order_rows[];
+extern const int order_rows_n;
+const struct order_row *order_find(enum step_kind step); /* NULL: no order does */
+
+/* A step that a document carries; `name` is its kind in documents and reports. */
+struct document_row {
+    const char *name;
+    enum step_kind step;
+    unsigned role;
+    const char *what;
+};
+extern const struct document_row document_rows[DOCUMENT_KIND_COUNT];
+/* The kind of document that carries a step; DOCUMENT_KIND_COUNT: none does. */
+enum document_kind document_kind_of_step(enum step_kind step);
+
+struct event_type_row {
+    const char *type, *data; /* data: its fields, in Markdown */
+};
+extern const struct event_type_row event_rows[EVENT_COUNT];
 
 /* State x intent. A cell that is not listed refuses. */
 struct cell_row {
@@ -105,8 +163,8 @@ const struct walk_step_row *walk_step_find(enum walk walk, enum step_kind step);
 
 /* A step's result and what follows. Success is looked at first, then the budget, then the class. */
 enum result { RESULT_IS_OK, RESULT_IS_RETRY, RESULT_IS_PARK };
-enum outcome { OUTCOME_DONE, OUTCOME_AGAIN, OUTCOME_PARK };
-enum outcome result_outcome(enum result result, bool budget_left);
+enum step_outcome { OUTCOME_DONE, OUTCOME_AGAIN, OUTCOME_PARK };
+enum step_outcome result_outcome(enum result result, bool budget_left);
 
 #define STATE_FIRST STATE_NEW /* in which an instance begins */
 

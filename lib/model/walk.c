@@ -108,7 +108,7 @@ static void extend(struct subject *subject, struct decision *decision, const str
         return;
     instance->expires_at = end;
     arm_expiry(subject, decision);
-    decision_event(subject, decision, "extended",
+    decision_event(subject, decision, EVENT_EXTENDED,
                    json_pack("{s:s?, s:I}", "until", end ? clock_text(end, until) : NULL, "generation",
                              (json_int_t)intent->generation));
 }
@@ -196,7 +196,7 @@ static bool start_next(struct subject *subject, struct decision *decision) {
         next->state = INTENT_DROPPED;
         next->ended_at = decision->now;
         next->change = next->change == ROW_NEW ? ROW_NEW : ROW_CHANGED;
-        decision_event(subject, decision, "request_dropped",
+        decision_event(subject, decision, EVENT_REQUEST_DROPPED,
                        json_pack("{s:s, s:s}", "request", intent_rows[next->kind].name, "state",
                                  state_rows[subject->instance->state].name));
     }
@@ -243,7 +243,7 @@ static void finish_walk(struct subject *subject, struct decision *decision, stru
     subject->instance->health = NULL; /* until health_refresh() below: it was just proved, or it is off */
     if (end == STATE_DELETED)
         release_room(subject, decision);
-    decision_event(subject, decision, state_rows[end].name,
+    decision_event(subject, decision, walk_rows[intent->walk].event,
                    json_pack("{s:I}", "generation", (json_int_t)intent->generation));
     health_refresh(subject, decision, NULL);
 }
@@ -263,7 +263,7 @@ static void fail_walk(struct subject *subject, struct decision *decision, struct
         step->change = step->change == ROW_NEW ? ROW_NEW : ROW_CHANGED;
     }
     set_state(subject, decision, intent->walk == WALK_DELETE ? STATE_DELETING : STATE_FAILED);
-    decision_event(subject, decision, "failed",
+    decision_event(subject, decision, EVENT_FAILED,
                    json_pack("{s:s, s:s, s:s}", "step", step_rows[parked->kind].name, "class",
                              parked->cls ? parked->cls : "", "reason",
                              parked->problem ? parked->problem : ""));

@@ -11,3 +11,7 @@ alter table instances add column disk_used_mb bigint not null default 0;
 
 -- Images that are being taken out of the registry.
 alter table images add column pruned_at timestamptz;
+
+-- What a node may do, with the bit that the programs know it by: written from the table of roles, like states.
+create table roles (name text primary key, bit bigint not null);
+grant select on roles to fairlead_app, fairlead_read;

@@ -6,10 +6,9 @@ select
     (select clock_held from installation),
     (select coalesce(string_agg(name, ', ' order by name), '') from nodes where state = 'ready' and health <> 'ok'),
     -- Roles that no ready node of a plane has.
-    (select coalesce(string_agg(p.name || ': ' || r.role, ', ' order by 1), '') from planes p
-        cross join unnest(array['builder', 'host', 'edge', 'dns', 'prober']) as r (role)
-        where not exists (select from nodes n where n.state = 'ready' and r.role = any(n.roles)
-            and (n.plane_id = p.id or r.role in ('builder', 'dns')))),
+    (select coalesce(string_agg(p.name || ': ' || r.name, ', ' order by 1), '') from planes p cross join roles r
+        where not exists (select from nodes n where n.state = 'ready' and r.name = any(n.roles)
+            and (n.plane_id = p.id or r.name in ('builder', 'dns')))),
     (select coalesce(max(extract(epoch from clock_timestamp() - xact_start)), 0)::bigint from pg_stat_activity
         where state = 'idle in transaction' and datname = current_database()),
     -- Apps whose data takes more than four fifths of the disk of their size, the fullest first.

@@ -1,5 +1,4 @@
-select n.id, n.plane_id, n.name, n.address, n.arch, n.health, n.roles @> '{builder}', n.roles @> '{host}',
-    n.roles @> '{edge}', n.roles @> '{dns}', n.roles @> '{prober}', n.state = 'ready', n.cpu_milli, n.memory_mb,
+select n.id, n.plane_id, n.name, n.address, n.arch, n.health, (select sum(r.bit) from roles r where r.name = any(n.roles))::bigint, n.state = 'ready', n.cpu_milli, n.memory_mb,
     n.disk_mb, n.port_low, n.port_high, coalesce(u.cpu, 0), coalesce(u.memory, 0), coalesce(u.disk, 0), u.ports
 from nodes n left join lateral (
     select sum(cpu_milli)::bigint as cpu, sum(memory_mb)::bigint as memory, sum(disk_mb)::bigint as disk,

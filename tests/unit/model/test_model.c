@@ -82,8 +82,7 @@ static void names_follow_their_grammar(void **state) {
 
 static struct node host(const char *name, int64_t memory, bool edge) {
     return (struct node){.name = name,
-                         .host = true,
-                         .edge = edge,
+                         .roles = ROLE_HOST | (edge ? ROLE_EDGE : 0),
                          .ready = true,
                          .cpu_milli = 1000,
                          .memory_mb = memory,
@@ -119,7 +118,7 @@ static void nothing_is_placed_on_a_node_that_is_silent(void **state) {
     (void)state;
     nodes[1].health = "unknown"; /* though it has the most room */
     assert_ptr_equal(place(nodes, 2, &waiting, &arena).host, &nodes[0]);
-    nodes[1].prober = true; /* it is given once: better a silent one than none */
+    nodes[1].roles |= ROLE_PROBER; /* it is given once: better a silent one than none */
     assert_ptr_equal(place(nodes, 2, &waiting, &arena).prober, &nodes[1]);
     nodes[0].health = "unknown";
     struct placement none = place(nodes, 2, &waiting, &arena);
@@ -290,7 +289,7 @@ static void instances_are_spread_over_edges_and_probers(void **state) {
     (void)state;
     for (size_t i = 0; i < 4; i++) {
         nodes[i] = host((const char *const[]){"a", "b", "c", "d"}[i], 1000000, true);
-        nodes[i].prober = true;
+        nodes[i].roles |= ROLE_PROBER;
         nodes[i].port_high = 29999;
     }
     for (int k = 0; k < 400; k++) {
