@@ -122,5 +122,6 @@ void *vec_add_size(struct arena *arena, struct vec *vec, size_t size) {
         vec->items = items;
         vec->cap = cap;
     }
-    return (char *)vec->items + size * vec->n++;
+    void *item = (char *)vec->items + size * vec->n++;
+    return memset(item, 0, size); /* it may have been another's, before items were taken off the end */
 }

@@ -27,11 +27,15 @@ static struct step *add_step(struct subject *subject, struct decision *decision,
     return step;
 }
 
-/* A build that parked is mended in its source: which commit that is must be asked again. */
-static bool must_resolve_again(const struct vec *old, const struct step *step) {
-    for (size_t i = 0; i < old->n && step->kind == STEP_RESOLVE; i++) {
-        const struct step *other = vec_at(old, struct step, i);
-        if (other->kind == STEP_BUILD && other->state == STEP_PARKED && str_eq(other->part, step->part))
+/* What a parked step looked at is made again before it looks again: a build is mended in its source (which
+ * commit that is must be asked), and a name may have gone astray since it was written, while nobody watched
+ * it. */
+static bool must_begin_again(const struct intent *intent, const struct vec *old, const struct step *step) {
+    for (size_t i = 0; i < old->n; i++) {
+        const struct step *parked = vec_at(old, struct step, i);
+        bool looks = parked->kind == STEP_BUILD || parked->kind == STEP_VERIFY;
+        if (looks && parked->state == STEP_PARKED && str_eq(parked->part, step->part) &&
+            walk_step_find((enum walk)intent->walk, (enum step_kind)parked->kind)->after & (1u << step->kind))
             return true;
     }
     return false;
@@ -43,7 +47,7 @@ static void copy_steps(struct subject *subject, struct decision *decision, const
     for (size_t i = 0; i < old->n; i++) {
         const struct step *was = vec_at(old, struct step, i);
         struct step *step = add_step(subject, decision, intent, (enum step_kind)was->kind, was->part);
-        if (was->state != STEP_DONE || must_resolve_again(old, was))
+        if (was->state != STEP_DONE || must_begin_again(intent, old, was))
             continue;
         step->state = STEP_DONE;
         step->attempt = was->attempt;
@@ -78,6 +82,8 @@ static void arm_expiry(struct subject *subject, struct decision *decision) {
 
 void walk_goes_on(struct subject *subject, struct decision *decision, const struct intent *intent) {
     enum state from = walk_rows[intent->walk].from;
+    if (subject->instance->expires_at)
+        arm_expiry(subject, decision); /* it may have come, and found nothing to end */
     if (subject->instance->change == ROW_KEPT)
         subject->instance->change = ROW_CHANGED;
     if (from == STATE_COUNT || subject->instance->state != STATE_FAILED)
@@ -136,8 +142,6 @@ static void start_intent(struct subject *subject, struct decision *decision, str
         copy_steps(subject, decision, intent, &old);
     else
         make_steps(subject, decision, intent);
-    if (intent->kind == INTENT_RETRY && instance->expires_at)
-        arm_expiry(subject, decision); /* it may have come, and found nothing to end */
     if (intent->kind == INTENT_RETRY)
         walk_goes_on(subject, decision, intent);
     else

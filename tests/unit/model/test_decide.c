@@ -208,6 +208,20 @@ static void a_retry_brings_the_end_with_it(void **state) {
     assert_int_equal(vec_at(&f->decision.timers, struct timer, 0)->kind, TIMER_EXPIRE);
 }
 
+/* The simulator found it: the end came while the app had failed and nothing of it was there, and was dropped;
+ * then a late success made it run, for ever. */
+static void a_late_success_brings_the_end_with_it(void **state) {
+    struct fixture *f = *state;
+    assert_true(ask(f, INTENT_CREATE));
+    report(f, 1, RESULT_IS_PARK);
+    f->instance.expires_at = f->decision.now - CLOCK_S;
+    f->decision.timers = (struct vec){0};
+    report(f, 1, RESULT_IS_OK);
+    assert_int_equal(f->instance.state, STATE_RUNNING);
+    assert_int_equal(f->decision.timers.n, 1);
+    assert_int_equal(vec_at(&f->decision.timers, struct timer, 0)->kind, TIMER_EXPIRE);
+}
+
 static void an_end_that_failed_is_not_tried_again_once_it_is_extended(void **state) {
     struct fixture *f = *state;
     assert_true(ask(f, INTENT_CREATE));
@@ -286,6 +300,7 @@ int main(void) {
         TEST(silence_uses_up_the_budget_and_parks),
         TEST(a_success_after_the_budget_ends_the_walk),
         TEST(a_retry_brings_the_end_with_it),
+        TEST(a_late_success_brings_the_end_with_it),
         TEST(a_delete_leaves_history_as_it_was),
         TEST(an_end_is_told_to_be_extended_when_it_is),
         TEST(an_end_may_come_sooner_or_never),
