@@ -48,7 +48,7 @@ PROGRAMS := $(BUILD)/fairlead-coordinator $(BUILD)/fairlead-worker $(BUILD)/fair
 TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(TEST_SRC))
 COMPONENTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(COMPONENT_SRC))
 
-.PHONY: fuzz fuzzers check-fuzz check-fault check-tsan all programs tests components deps check check-fast check-e2e lint fmt sim demo demo-down bench bench-full golden check-golden check-alerts check-emits check-unit check-sim clean catalog-check
+.PHONY: fuzz fuzzers check-fuzz check-fault check-tsan all programs tests components deps check check-fast check-e2e lint fmt sim demo demo-down bench bench-full golden check-golden check-alerts check-emits check-unit check-sim check-mutation clean catalog-check
 all: deps
 	@$(MAKE) --no-print-directory -j2 programs
 
@@ -127,6 +127,11 @@ sim: deps
 	@$(MAKE) --no-print-directory -j2 $(BUILD)/sim
 	@$(BUILD)/sim $(SEEDS)
 
+# Every row of the tables, dropped and changed; something must notice.
+check-mutation: deps
+	@$(MAKE) --no-print-directory -j2 CC=gcc build/gcc/sim $(foreach t,decide health tables,build/gcc/tests/unit/model/test_$(t).o)
+	@tests/mutation/run
+
 # ---- what is generated and kept: a diff of it is a diff of the tables ----
 GOLDEN := docs/METRICS.md docs/STATES.md docs/EVENTS.md docs/ROUTES.md docs/CONFIG.md docs/APP_YAML.md
 define print_golden
@@ -146,7 +151,7 @@ check-golden: programs
 
 # ---- checks ----
 C_FILES = $(shell git ls-files '*.c' '*.h')
-SH_FILES = $(shell git ls-files '*.sh' deploy/dev/stack deploy/dev/fleet deploy/dev/demo deploy/dev/fork deploy/dev/install sql/embed tests/e2e/run tests/bench/run .ci/run)
+SH_FILES = $(shell git ls-files '*.sh' deploy/dev/stack deploy/dev/fleet deploy/dev/demo deploy/dev/fork deploy/dev/install sql/embed tests/e2e/run tests/bench/run tests/mutation/run .ci/run)
 HEADERS = $(shell git ls-files '*.h')
 FORMATTER := 14
 # Every order and document that the engine can emit, a worker can perform.
@@ -177,8 +182,9 @@ check-unit:
 check-fast: deps
 	@$(MAKE) --no-print-directory check-unit
 check-sim: deps
-	@$(MAKE) --no-print-directory sim SEEDS=1000
+	@$(MAKE) --no-print-directory sim SEEDS=2000
 	@build/gcc-address-undefined/sim 100 5000
+	@$(MAKE) --no-print-directory check-mutation
 check-e2e: deps
 	@$(MAKE) --no-print-directory -j2 FAULTS=1 programs build/gcc-faults/tests/support/forge
 	@$(MAKE) --no-print-directory -j2 SAN=address,undefined components

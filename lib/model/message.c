@@ -135,7 +135,7 @@ static void fill_dns(const struct subject *subject, struct decision *decision, e
     dns->host = text_or_empty(arena, subject->name->host);
     dns->address = text_or_empty(arena, subject->edge ? subject->edge->address : NULL);
     dns->ttl = (uint32_t)decision->settings->dns_ttl_s;
-    dns->absent = want == WANT_ABSENT;
+    dns->absent = want != WANT_ON;
     dns->owner = identity_of(arena, subject->instance->id);
     dns->serial = (uint64_t)subject->name->serial;
     dns->replaces = text_or_empty(arena, subject->name->replaces);

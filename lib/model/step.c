@@ -42,7 +42,7 @@ static void send_order(struct subject *subject, struct decision *decision, struc
 
 static void open_name(struct subject *subject, struct decision *decision, struct step *step) {
     struct name *name = subject->name;
-    if (!name || (want_of(subject, step) == WANT_ABSENT && !name->held)) {
+    if (!name || (want_of(subject, step) != WANT_ON && !name->held)) {
         done_at_once(decision, step); /* nothing was ever written */
         return;
     }

@@ -1,5 +1,8 @@
 /* What must hold after every event, and at the end (P1, P3, P4, P6, P14, P23 in small). */
+#include "base/clock.h"
+#include "base/json.h"
 #include "base/str.h"
+#include "proto/fairlead.pb-c.h"
 #include "tests/sim/world.h"
 
 #include <string.h>
@@ -73,6 +76,89 @@ static void check_acknowledged(struct world *w) {
     }
 }
 
+/* ---- what is sent ---- */
+
+static void check_stack(struct world *w, const struct document *document) {
+    Fairlead__V1__Stack *stack = fairlead__v1__stack__unpack(NULL, document->content.n, document->content.p);
+    if (!stack)
+        world_break(w, "a stack that cannot be read");
+    else if (!document->absent && stack->running && stack->n_images < release_images(w->release))
+        world_break(w, "a stack is told to run without its image");
+    else if (!document->absent && stack->running && (!stack->port || !*stack->address))
+        world_break(w, "a stack is told to run nowhere");
+    if (stack)
+        fairlead__v1__stack__free_unpacked(stack, NULL);
+}
+
+void world_check_document(struct world *w, const struct document *document) {
+    if (document->kind == DOCUMENT_STACK)
+        check_stack(w, document);
+}
+
+void world_check_order(struct world *w, const struct sim_instance *in, const struct order_out *out) {
+    Fairlead__V1__Order *order = fairlead__v1__order__unpack(NULL, out->order.n, out->order.p);
+    if (!order || order->act_case == FAIRLEAD__V1__ORDER__ACT__NOT_SET)
+        world_break(w, "an order that says nothing");
+    else if (order->act_case == FAIRLEAD__V1__ORDER__ACT_DNS && !order->dns->absent && !*order->dns->address)
+        world_break(w, "a name is told to point nowhere");
+    else if (order->act_case == FAIRLEAD__V1__ORDER__ACT_DNS && in &&
+             order->dns->absent != (in->row.state == STATE_DELETING))
+        world_break(w, "a name is taken away, or kept, though nobody asked for that");
+    if (order)
+        fairlead__v1__order__free_unpacked(order, NULL);
+}
+
+void world_check_work(struct world *w, const struct work *work) {
+    cleanup_json json_t *params = json_loads(work->params, 0, NULL);
+    if (work->kind == STEP_BUILD && !json_str(params, "commit"))
+        world_break(w, "something is built of no commit");
+}
+
+/* ---- what is done ---- */
+
+static const struct held *edge_of(const struct world *w, int instance, int kind) {
+    const struct uuid id =
+        kind == DOCUMENT_ROUTE ? w->instances[instance].row.edge_id : w->instances[instance].row.node_id;
+    for (int n = 0; n < NODES; n++)
+        if (uuid_eq(w->nodes[n].row.id, id))
+            return &w->nodes[n].held[instance][kind];
+    return NULL;
+}
+
+/* Its walk is under way, so nothing is proved yet. */
+static bool is_being_made(const struct sim_instance *in) {
+    for (size_t i = 0; i < in->intents.n; i++) {
+        const struct intent *intent = vec_at(&in->intents, struct intent, i);
+        if (intent->generation == in->row.running)
+            return intent->state == INTENT_RUNNING &&
+                   (intent->walk == WALK_CREATE || intent->walk == WALK_START);
+    }
+    return false;
+}
+
+void world_check_act(struct world *w, int instance, int kind, const struct held *held) {
+    const struct sim_instance *in = &w->instances[instance];
+    const struct held *route = edge_of(w, instance, DOCUMENT_ROUTE),
+                      *stack = edge_of(w, instance, DOCUMENT_STACK);
+    const struct dns_name *dns = &w->dns[in->name];
+    bool deleting = in->row.state == STATE_DELETING;
+    if (!w->calm || !route || !stack)
+        return;
+    if (kind == DOCUMENT_STACK && !held->live && route->live)
+        world_break(w, "an app goes while its name leads to it");
+    if (kind == DOCUMENT_STACK && held->absent && route->revision && !route->absent)
+        world_break(w, "an app is taken away before what its name shows");
+    if (kind == DOCUMENT_ROUTE && held->live && !stack->live)
+        world_break(w, "a name leads to an app that does not run yet");
+    if (kind == DOCUMENT_ROUTE && held->absent && deleting &&
+        (dns->has_address || w->now - dns->off_at < w->settings.dns_ttl_s * CLOCK_S))
+        world_break(w, "a route goes while caches still have its name");
+    if (kind == DOCUMENT_WATCH && held->live && is_being_made(in))
+        world_break(w, "something is watched before it was proved");
+}
+
+/* ---- what must hold after every event ---- */
+
 void world_check(struct world *w) {
     check_reservations(w);
     check_effects(w);
@@ -88,6 +174,37 @@ static const struct held *held_of(const struct world *w, int instance, int kind)
                 return &w->nodes[n].held[instance][kind];
     }
     return NULL;
+}
+
+static bool is_left(const struct held *held) {
+    return held && held->revision && !held->absent;
+}
+
+/* What its visitors read says what it is. */
+static void check_page(struct world *w, const struct sim_instance *in) {
+    const char *says = in->row.state == STATE_STOPPED     ? "is stopped"
+                       : in->row.state == STATE_SUSPENDED ? "trial"
+                                                          : NULL;
+    for (size_t d = 0; says && d < in->documents.n; d++) {
+        const struct document *document = vec_at(&in->documents, struct document, d);
+        Fairlead__V1__Route *route =
+            document->kind == DOCUMENT_ROUTE
+                ? fairlead__v1__route__unpack(NULL, document->content.n, document->content.p)
+                : NULL;
+        if (route && !strstr(route->page, says))
+            world_break(w, "the page of an app that does not run does not say why");
+        if (route)
+            fairlead__v1__route__free_unpacked(route, NULL);
+    }
+}
+
+/* An end that has come is carried out, unless there was nothing to end. */
+static void check_time(struct world *w, const struct sim_instance *in, const struct held *stack) {
+    bool over = in->row.expires_at && in->row.expires_at + CLOCK_DAY < w->now;
+    bool goes_on = in->row.state == STATE_RUNNING || in->row.state == STATE_STOPPED ||
+                   (in->row.state == STATE_NEW && stack);
+    if (over && goes_on && !in->noop)
+        world_break(w, "an app goes on though its time has ended");
 }
 
 /* When the faults have stopped: every request ended, and the machines are as the rows say. */
@@ -117,7 +234,11 @@ void world_check_end(struct world *w) {
             world_break(w, "something is watched that is not served");
         if ((in->row.state == STATE_STOPPED || in->row.state == STATE_SUSPENDED) && stack && stack->live)
             world_break(w, "an instance is called stopped and runs");
-        if (in->row.state == STATE_DELETED && ((stack && stack->live) || (route && route->live)))
+        if (in->row.state == STATE_DELETED && (is_left(stack) || is_left(route) || is_left(watch)))
             world_break(w, "a deleted instance has left something behind");
+        if (in->row.state == STATE_FAILED || in->row.state == STATE_DELETING)
+            world_break(w, "asked for again, with nothing in its way, it fails again");
+        check_page(w, in);
+        check_time(w, in, stack);
     }
 }

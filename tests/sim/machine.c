@@ -23,8 +23,16 @@ static const struct document *document_of(const struct world *w, int instance, i
 }
 
 static bool wants_running(const struct document *document) {
-    if (document->absent || document->kind == DOCUMENT_ROUTE)
-        return !document->absent;
+    if (document->absent)
+        return false;
+    if (document->kind == DOCUMENT_ROUTE) {
+        Fairlead__V1__Route *route =
+            fairlead__v1__route__unpack(NULL, document->content.n, document->content.p);
+        bool serves = route && !*route->page;
+        if (route)
+            fairlead__v1__route__free_unpacked(route, NULL);
+        return serves;
+    }
     if (document->kind == DOCUMENT_WATCH) {
         Fairlead__V1__Watch *watch =
             fairlead__v1__watch__unpack(NULL, document->content.n, document->content.p);
@@ -105,17 +113,18 @@ static void accept(struct world *w, int n, const struct record *record) {
     *highest = held->revision;
 }
 
-static enum result probe(const struct world *w, int instance, const char **ret_cls);
+static enum result probe(const struct world *w, int instance, const char **ret_cls, bool *ret_served);
 
 /* A watch fetches and says what it saw; it is looked at again when something may have changed. */
 static void watch(struct world *w, int n, int instance, struct held *held) {
     const char *cls = "";
+    bool served;
     held->applied = true;
     if (!held->live) {
         say(w, n, instance, DOCUMENT_WATCH, held->absent ? "absent" : "stopped", RESULT_IS_OK);
         return;
     }
-    enum result result = probe(w, instance, &cls);
+    enum result result = probe(w, instance, &cls, &served);
     say(w, n, instance, DOCUMENT_WATCH, result == RESULT_IS_OK ? "healthy" : "failing", result);
     vec_at(&w->reports, struct sim_report, w->reports.n - 1)->event.problem.cls = cls;
 }
@@ -126,6 +135,7 @@ static void apply(struct world *w, int n, int instance, int kind) {
         return;
     if (kind == DOCUMENT_WATCH) {
         held->live = !held->absent && held->running;
+        world_check_act(w, instance, kind, held);
         watch(w, n, instance, held);
         return;
     }
@@ -135,6 +145,7 @@ static void apply(struct world *w, int n, int instance, int kind) {
     }
     held->live = !held->absent && held->running;
     held->applied = true;
+    world_check_act(w, instance, kind, held);
     say(w, n, instance, kind,
         held->absent                               ? "absent"
         : kind == DOCUMENT_STACK && !held->running ? "stopped"
@@ -191,11 +202,13 @@ static enum result point_name(struct world *w, const struct record *order) {
             return RESULT_IS_PARK;
     }
     (void)snprintf(dns->marker, sizeof dns->marker, "%s", ours);
+    if (dns->has_address && order->dns_absent)
+        dns->off_at = w->now;
     dns->has_address = !order->dns_absent;
     return RESULT_IS_OK;
 }
 
-static enum result probe(const struct world *w, int instance, const char **ret_cls) {
+static enum result probe(const struct world *w, int instance, const char **ret_cls, bool *ret_served) {
     const struct sim_instance *in = &w->instances[instance];
     char owner[UUID_HEX_SIZE], want[64];
     (void)snprintf(want, sizeof want, "fairlead owner=%s ", uuid_hex(in->row.id, owner));
@@ -208,6 +221,7 @@ static enum result probe(const struct world *w, int instance, const char **ret_c
                         w->nodes[n].held[instance][DOCUMENT_STACK].live);
     }
     *ret_cls = named ? "unreachable" : "wrong_address";
+    *ret_served = routed && runs;
     return named && routed && runs ? RESULT_IS_OK : RESULT_IS_RETRY;
 }
 
@@ -248,7 +262,10 @@ void world_order(struct world *w, size_t which) {
     } else if (order.step == STEP_NAME) {
         report->event.result = point_name(w, &order);
     } else if (order.step == STEP_VERIFY) {
-        report->event.result = probe(w, report->instance, &report->event.problem.cls);
+        bool served;
+        report->event.result = probe(w, report->instance, &report->event.problem.cls, &served);
+        if (w->calm && order.attempt == 1 && !served)
+            world_break(w, "verified before there was anything to see");
     }
     world_note(w, "order %s for %s: %d", step_rows[order.step].name, order.subject,
                (int)report->event.result);

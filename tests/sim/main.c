@@ -9,7 +9,7 @@
 #include <string.h>
 
 #define EVENTS 1500
-#define QUIET_PERIODS 9
+#define QUIET_PERIODS 12
 
 uint64_t world_random(struct world *w, uint64_t below) {
     w->rnd ^= w->rnd << 13; /* xorshift64 */
@@ -102,7 +102,8 @@ void world_release(struct world *w) {
 void world_step(struct world *w) {
     switch (world_random(w, w->faults ? 13 : 9)) {
     case 0:
-        w->now += (int64_t)world_random(w, 40) * CLOCK_S;
+        if (w->faults || !(w->outbox.n || w->orders.n || w->reports.n)) /* whoever is well is in time */
+            w->now += (int64_t)world_random(w, 40) * CLOCK_S;
         break;
     case 1:
     case 2:
@@ -132,7 +133,7 @@ void world_step(struct world *w) {
         world_fault(w);
         break;
     case 12:
-        if (world_random(w, 30) == 0)
+        if (world_random(w, 10) == 0)
             w->now += 31 * CLOCK_DAY; /* trials end */
         break;
     }
@@ -201,11 +202,16 @@ bool world_drain(struct world *w) {
         world_step(w);
         if (i % 50 != 0 || !is_idle(w))
             continue;
+        w->calm = true;
         if (periods++ == QUIET_PERIODS)
             return true;
-        if (periods % 2 && periods < QUIET_PERIODS)
+        bool last = periods >=
+                    QUIET_PERIODS - 1; /* what failed is asked for once more, and nothing stands in its way */
+        if (last)
+            world_retry_all(w);
+        if (periods % 2 && !last)
             world_drift(w);
-        for (int k = 0; k < 12 && periods % 2 == 0 && periods < QUIET_PERIODS; k++)
+        for (int k = 0; k < 12 && periods % 2 == 0 && !last; k++)
             world_request(w); /* what runs is asked something too */
         world_watch_again(w);
     }
@@ -228,7 +234,7 @@ int main(int argc, char **argv) {
     uint64_t seeds = argc > 1 ? strtoull(argv[1], NULL, 10) : 100,
              first = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
     struct world *w = mem_alloc(sizeof *w);
-    unsigned long long running = 0, instances = 0, builds = 0;
+    unsigned long long ends[STATE_COUNT] = {0}, instances = 0, builds = 0;
     for (uint64_t seed = first; seed < first + seeds; seed++) {
         if (!run(w, seed)) {
             printf("%s\nseed %llu: %s\nagain: sim 1 %llu\n", w->history, (unsigned long long)seed, w->broken,
@@ -236,14 +242,16 @@ int main(int argc, char **argv) {
             return 1;
         }
         for (int i = 0; i < w->instances_n; i++)
-            running +=
-                w->instances[i].row.state == STATE_RUNNING || w->instances[i].row.state == STATE_DELETED;
+            ends[w->instances[i].row.state]++;
         instances += (unsigned long long)w->instances_n;
         builds += (unsigned long long)w->builds;
         world_release(w);
     }
-    printf("%llu seeds, %llu instances, %llu of them running or deleted at the end, %llu builds\n",
-           (unsigned long long)seeds, instances, running, builds);
+    printf("%llu seeds, %llu instances, %llu builds; at the end", (unsigned long long)seeds, instances,
+           builds);
+    for (int s = 0; s < STATE_COUNT; s++)
+        printf("%s %llu %s", s ? "," : "", ends[s], state_rows[s].name);
+    printf("\n");
     free(w);
     return 0;
 }

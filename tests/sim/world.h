@@ -65,6 +65,7 @@ struct sim_node {
 
 struct dns_name {
     bool has_address;
+    int64_t off_at; /* since when it has none, by order */
     char marker[128];
 };
 
@@ -86,6 +87,7 @@ struct world {
     uint64_t rnd;
     int64_t now;
     bool faults;
+    bool calm; /* what the faults had stirred up has settled: now the order of things can be judged */
     struct settings settings;
     struct release *release, *noop;
     struct plane plane;
@@ -123,7 +125,13 @@ typedef bool world_decider(struct world *w, struct subject *subject, struct deci
 bool world_transact(struct world *w, int instance, world_decider *decider, void *arg);
 struct uuid world_seed(struct world *w);
 void world_take_decision(struct world *w, struct decision *decision);
+struct decision world_new_decision(struct world *w, struct uuid seed);
+void world_set_timer(struct world *w, const struct timer *timer);
+
+/* sources.c: requests, the clock, reports. */
 void world_request(struct world *w);
+/* Whoever finds an app failed asks for it again. */
+void world_retry_all(struct world *w);
 void world_clock(struct world *w);
 void world_ingest(struct world *w, size_t which);
 /* A node falls silent ("unknown") or is heard again ("ok"). */
@@ -142,6 +150,13 @@ void world_watch_again(struct world *w);
 
 /* check.c */
 void world_check(struct world *w);
+/* What a decision sends is whole. */
+void world_check_document(struct world *w, const struct document *document);
+void world_check_order(struct world *w, const struct sim_instance *in, const struct order_out *order);
+void world_check_work(struct world *w, const struct work *work);
+/* A node has just made the machine so: nothing comes before what it stands on, or goes before what leads to
+ * it. */
+void world_check_act(struct world *w, int instance, int kind, const struct held *held);
 void world_check_end(struct world *w);
 
 #endif

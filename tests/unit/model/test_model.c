@@ -1,4 +1,4 @@
-/* The tables, the grammars, placement and the Compose file. */
+/* The grammars, placement and the Compose file. */
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -10,39 +10,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-
-static void every_walk_can_be_walked(void **state) {
-    (void)state;
-    for (int i = 0; i < walk_step_rows_n; i++) {
-        const struct walk_step_row *row = &walk_step_rows[i];
-        for (int k = 0; k < STEP_COUNT; k++)
-            if (row->after & (1u << k)) {
-                assert_non_null(walk_step_find(row->walk, (enum step_kind)k));
-                /* No circle: nothing waits for what waits for it. */
-                assert_false(walk_step_find(row->walk, (enum step_kind)k)->after & (1u << row->step));
-            }
-    }
-}
-
-static void every_walk_ends_in_a_state_that_may_follow(void **state) {
-    (void)state;
-    for (int i = 0; i < cell_rows_n; i++) {
-        const struct cell_row *cell = &cell_rows[i];
-        enum state end = walk_rows[cell->walk].end;
-        if (end == STATE_COUNT)
-            continue;
-        assert_true(transition_legal(cell->state, end));
-        assert_true(transition_legal(cell->state, STATE_FAILED) || cell->walk == WALK_DELETE);
-    }
-}
-
-static void a_budget_ends_in_parking(void **state) {
-    (void)state;
-    assert_int_equal(result_outcome(RESULT_IS_RETRY, true), OUTCOME_AGAIN);
-    assert_int_equal(result_outcome(RESULT_IS_RETRY, false), OUTCOME_PARK);
-    assert_int_equal(result_outcome(RESULT_IS_PARK, true), OUTCOME_PARK);
-    assert_int_equal(result_outcome(RESULT_IS_OK, false), OUTCOME_DONE);
-}
 
 static void names_follow_their_grammar(void **state) {
     static const char *const good[] = {"a", "shop", "a-b", "x1", "abcdefghijklmnopqrst", NULL};
@@ -324,9 +291,6 @@ static void a_duration_has_one_meaning(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_walk_can_be_walked),
-        cmocka_unit_test(every_walk_ends_in_a_state_that_may_follow),
-        cmocka_unit_test(a_budget_ends_in_parking),
         cmocka_unit_test(names_follow_their_grammar),
         cmocka_unit_test(nothing_is_placed_on_a_node_that_is_silent),
         cmocka_unit_test(placement_never_gives_away_what_it_has_not),
