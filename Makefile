@@ -48,7 +48,7 @@ PROGRAMS := $(BUILD)/fairlead-coordinator $(BUILD)/fairlead-worker $(BUILD)/fair
 TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(TEST_SRC))
 COMPONENTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(COMPONENT_SRC))
 
-.PHONY: fuzz fuzzers check-fuzz check-fault check-tsan all programs tests components deps check check-fast check-e2e lint fmt sim demo demo-down bench bench-full golden check-golden check-alerts check-emits check-unit check-sim check-mutation clean catalog-check
+.PHONY: fuzz fuzzers check-fuzz check-fault check-tsan all programs tests components deps check check-fast check-e2e lint fmt sim demo demo-down bench bench-full golden check-golden check-alerts check-emits check-unit check-sim check-mutation check-upgrade clean catalog-check
 all: deps
 	@$(MAKE) --no-print-directory -j2 programs
 
@@ -151,7 +151,7 @@ check-golden: programs
 
 # ---- checks ----
 C_FILES = $(shell git ls-files '*.c' '*.h')
-SH_FILES = $(shell git ls-files '*.sh' deploy/dev/stack deploy/dev/fleet deploy/dev/demo deploy/dev/fork deploy/dev/install sql/embed tests/e2e/run tests/bench/run tests/mutation/run .ci/run)
+SH_FILES = $(shell git ls-files '*.sh' deploy/dev/stack deploy/dev/fleet deploy/dev/demo deploy/dev/fork deploy/dev/install sql/embed tests/e2e/run tests/bench/run tests/mutation/run tests/upgrade/run tests/lint/promises .ci/run)
 HEADERS = $(shell git ls-files '*.h')
 FORMATTER := 14
 # Every order and document that the engine can emit, a worker can perform.
@@ -165,6 +165,7 @@ lint:
 	@if clang-format --version | grep -q 'version $(FORMATTER)\.'; then clang-format --dry-run -Werror $(C_FILES); \
 	    else echo "the layout of the code is not judged: clang-format $(FORMATTER) is Debian 12's, each version has its own idea"; fi
 	@shellcheck -x $(SH_FILES)
+	@tests/lint/promises
 	@for h in $(HEADERS); do echo "#include \"$${h#lib/}\"" | $(CC) $(filter-out -O2,$(CFLAGS)) $(foreach l,base io model step node proto coordinator worker cli tests,-I$(INC)/$(l)) -I/usr/include/postgresql -fsyntax-only -x c - || { echo "$$h does not compile alone"; exit 1; }; done
 	@! git grep -nE '\b(system|popen|strcpy|strcat|sprintf|gets|strtok) *\(' -- '*.c' || { echo "next: use base/proc, base/str or snprintf"; exit 1; }
 	@$(MAKE) --no-print-directory -j2 CC=clang programs
@@ -194,6 +195,12 @@ check-e2e: deps
 check-fault: deps
 	@$(MAKE) --no-print-directory -j2 FAULTS=1 programs
 	@STEPS=all OVERLOAD_S=60 tests/e2e/run tests/fault/loop.sh tests/fault/steps.sh tests/fault/apps.sh tests/fault/loss.sh tests/fault/reached.sh
+
+# A fleet of an older version, brought to this one in place, and back.
+OLD ?= fd3600c
+check-upgrade: deps
+	@$(MAKE) --no-print-directory -j2 FAULTS=1 programs
+	@tests/upgrade/run $(OLD)
 
 # Coordinator and workers under ThreadSanitizer on the real stack; what foreign libraries do is in the suppressions.
 check-tsan: deps

@@ -1,5 +1,5 @@
-/* The tables: that they are whole, and what people rely on, said a second time in other words: a row that is dropped or
- * changed by a slip must meet somebody who expects it (tests/mutation). */
+/* The tables: that they are whole, and what people rely on, said a second time in other words: a row that is
+ * dropped or changed by a slip must meet somebody who expects it (tests/mutation). */
 #include "base/str.h"
 #include "model/tables.h"
 #include "tests/support/check.h"
@@ -113,7 +113,8 @@ static void what_runs_was_proved(void **state) {
     }
 }
 
-/* The name first, then as long as caches may have it, then what it showed, then the app: nobody is led to nothing. */
+/* The name first, then as long as caches may have it, then what it showed, then the app: nobody is led to
+ * nothing. */
 static void a_delete_goes_from_the_outside_in(void **state) {
     static const enum step_kind chain[] = {STEP_NAME, STEP_WAIT, STEP_ROUTE, STEP_STACK};
     (void)state;
@@ -128,13 +129,13 @@ static void a_request_is_told_by_its_name(void **state) {
         char type[64];
         (void)snprintf(type, sizeof type, "%s_requested", intent_rows[i].name);
         assert_string_equal(event_rows[intent_rows[i].event].type, i == INTENT_CREATE   ? "created"
-                                                                  : i == INTENT_EXPIRE ? "expired"
-                                                                                       : type);
+                                                                   : i == INTENT_EXPIRE ? "expired"
+                                                                                        : type);
     }
 }
 
-/* P5: what a machine should do is sent again when nobody answers, and tried again when it fails; an outage of a
- * minute parks nothing. */
+/* P7: what a machine should do is sent again when nobody answers, and tried again when it fails; an outage of
+ * a minute parks nothing. */
 static void nothing_depends_on_one_try(void **state) {
     (void)state;
     for (int i = 0; i < STEP_COUNT; i++) {
@@ -155,7 +156,8 @@ static void who_carries_a_step_is_one(void **state) {
     (void)state;
     for (int i = 0; i < STEP_COUNT; i++) {
         enum carrier carrier = step_rows[i].carrier;
-        bool ordered = order_find((enum step_kind)i), written = document_kind_of_step((enum step_kind)i) < DOCUMENT_KIND_COUNT;
+        bool ordered = order_find((enum step_kind)i) != NULL,
+             written = document_kind_of_step((enum step_kind)i) < DOCUMENT_KIND_COUNT;
         assert_int_equal(ordered, carrier == CARRIER_ORDER || carrier == CARRIER_WORK);
         assert_int_equal(written, carrier == CARRIER_DOCUMENT);
     }
