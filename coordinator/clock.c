@@ -3,14 +3,13 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/loop.h"
 #include "base/str.h"
 #include "coordinator/backlog.h"
 #include "coordinator/presence.h"
 #include "coordinator/sweep.h"
 #include "sql/queries.h"
 
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,11 +25,7 @@ struct clock {
     char boot[40]; /* of this machine */
     int64_t marked_at, swept_at;
     struct backlog backlog;
-    pthread_t thread;
-    pthread_mutex_t mutex;
-    pthread_cond_t cond;
-    bool woken;
-    atomic_bool stopping; /* read without the mutex, too */
+    struct loop *loop;
     struct pg *pg;
 };
 
@@ -164,48 +159,30 @@ static int64_t run_due(struct clock *clock, struct err *err) {
     return us < 0 ? 0 : us > SLEEP_MAX_US ? SLEEP_MAX_US : us + 500;
 }
 
-static void sleep_until_woken(struct clock *clock, int64_t us) {
-    struct timespec until = clock_mono_timespec(clock_mono_us() + us);
-    pthread_mutex_lock(&clock->mutex);
-    while (!clock->woken && !clock->stopping)
-        if (pthread_cond_clockwait(&clock->cond, &clock->mutex, CLOCK_MONOTONIC, &until) != 0)
-            break;
-    clock->woken = false;
-    pthread_mutex_unlock(&clock->mutex);
-}
-
-static void *run(void *arg) {
+static int64_t turn(const struct loop *loop, void *arg) {
     struct clock *clock = arg;
-    while (!clock->stopping) {
-        struct err err = {0};
-        int64_t us = -1;
-        if (!pg_is_usable(clock->pg)) {
-            pg_close(clock->pg);
-            clock->pg = pg_open(clock->conf.database_url, PG_PINNED_PLANS "statement_timeout=10s", &err);
-        }
-        if (clock->pg)
-            us = run_due(clock, &err);
-        if (us >= 0 && clock_mono_us() - clock->swept_at > SWEEP_US) {
-            clock->swept_at = clock_mono_us();
-            if (sweep_run(clock->pg, clock->conf.keep_days, NULL, &err) < 0)
-                us = -1;
-        }
-        if (us < 0) {
-            log_warn("clock", LOG_S("error", err.text));
-            us = CLOCK_S;
-        }
-        sleep_until_woken(clock, us);
+    struct err err = {0};
+    int64_t us = -1;
+    (void)loop;
+    if (!pg_is_usable(clock->pg)) {
+        pg_close(clock->pg);
+        clock->pg = pg_open(clock->conf.database_url, PG_PINNED_PLANS "statement_timeout=10s", &err);
     }
-    presence_close(clock->presence);
-    pg_close(clock->pg);
-    return NULL;
+    if (clock->pg)
+        us = run_due(clock, &err);
+    if (us >= 0 && clock_mono_us() - clock->swept_at > SWEEP_US) {
+        clock->swept_at = clock_mono_us();
+        if (sweep_run(clock->pg, clock->conf.keep_days, NULL, &err) < 0)
+            us = -1;
+    }
+    if (us >= 0)
+        return us;
+    log_warn("clock", LOG_S("error", err.text));
+    return CLOCK_S;
 }
 
 void clock_wake(struct clock *clock) {
-    pthread_mutex_lock(&clock->mutex);
-    clock->woken = true;
-    pthread_cond_signal(&clock->cond);
-    pthread_mutex_unlock(&clock->mutex);
+    loop_wake(clock->loop);
 }
 
 static void read_boot(char out[40]) {
@@ -220,11 +197,9 @@ struct clock *clock_start(const struct clock_conf *conf, struct err *err) {
     clock->swept_at = clock_mono_us() - SWEEP_US + 60 * CLOCK_S; /* not while everything starts */
     clock->presence = presence_open(conf->redis);
     read_boot(clock->boot);
-    pthread_mutex_init(&clock->mutex, NULL);
-    pthread_cond_init(&clock->cond, NULL);
-    if (pthread_create(&clock->thread, NULL, run, clock) == 0)
+    clock->loop = loop_start(turn, clock, err);
+    if (clock->loop)
         return clock;
-    (void)err_errno(err, ERR_RETRY, "cannot start a thread");
     free(clock);
     return NULL;
 }
@@ -232,12 +207,8 @@ struct clock *clock_start(const struct clock_conf *conf, struct err *err) {
 void clock_stop(struct clock *clock) {
     if (!clock)
         return;
-    pthread_mutex_lock(&clock->mutex);
-    clock->stopping = true;
-    pthread_cond_signal(&clock->cond);
-    pthread_mutex_unlock(&clock->mutex);
-    pthread_join(clock->thread, NULL);
-    pthread_cond_destroy(&clock->cond);
-    pthread_mutex_destroy(&clock->mutex);
+    loop_stop(clock->loop);
+    presence_close(clock->presence);
+    pg_close(clock->pg);
     free(clock);
 }

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/loop.h"
 #include "base/str.h"
 #include "coordinator/republish.h"
 #include "coordinator/topics.h"
@@ -9,7 +10,6 @@
 #include "io/pg.h"
 #include "sql/queries.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 
 #define LOOK_US (5 * CLOCK_S)   /* for rows that another process wrote */
@@ -20,10 +20,7 @@ struct topic_step {
     const char *database_url, *brokers;
     void (*wake_clock)(void *arg);
     void *arg;
-    pthread_t thread;
-    pthread_mutex_t mutex;
-    pthread_cond_t cond;
-    bool woken, stopping;
+    struct loop *loop;
     int64_t checked_at;
     unsigned lost; /* what must be published again, once its topics are there */
     struct pg *pg;
@@ -139,34 +136,17 @@ static int make_wanted(struct topic_step *step, struct err *err) {
     return rc;
 }
 
-static void *run(void *arg) {
-    struct topic_step *step = arg;
-    for (;;) {
-        struct err err = {0};
-        int rc = make_wanted(step, &err);
-        if (rc < 0)
-            log_warn("topics", LOG_S("error", err.text));
-        struct timespec until = clock_mono_timespec(clock_mono_us() + (rc < 0 ? CLOCK_S : LOOK_US));
-        pthread_mutex_lock(&step->mutex);
-        while (!step->woken && !step->stopping)
-            if (pthread_cond_clockwait(&step->cond, &step->mutex, CLOCK_MONOTONIC, &until) != 0)
-                break;
-        step->woken = false;
-        bool stopping = step->stopping;
-        pthread_mutex_unlock(&step->mutex);
-        if (stopping)
-            break;
-    }
-    kprod_close(step->kprod);
-    pg_close(step->pg);
-    return NULL;
+static int64_t turn(const struct loop *loop, void *arg) {
+    struct err err = {0};
+    (void)loop;
+    if (make_wanted(arg, &err) == 0)
+        return LOOK_US;
+    log_warn("topics", LOG_S("error", err.text));
+    return CLOCK_S;
 }
 
 void topic_step_wake(struct topic_step *step) {
-    pthread_mutex_lock(&step->mutex);
-    step->woken = true;
-    pthread_cond_signal(&step->cond);
-    pthread_mutex_unlock(&step->mutex);
+    loop_wake(step->loop);
 }
 
 struct topic_step *topic_step_start(const char *database_url, const char *brokers,
@@ -176,11 +156,9 @@ struct topic_step *topic_step_start(const char *database_url, const char *broker
     step->brokers = brokers;
     step->wake_clock = wake_clock;
     step->arg = arg;
-    pthread_mutex_init(&step->mutex, NULL);
-    pthread_cond_init(&step->cond, NULL);
-    if (pthread_create(&step->thread, NULL, run, step) == 0)
+    step->loop = loop_start(turn, step, err);
+    if (step->loop)
         return step;
-    (void)err_errno(err, ERR_RETRY, "cannot start a thread");
     free(step);
     return NULL;
 }
@@ -188,12 +166,8 @@ struct topic_step *topic_step_start(const char *database_url, const char *broker
 void topic_step_stop(struct topic_step *step) {
     if (!step)
         return;
-    pthread_mutex_lock(&step->mutex);
-    step->stopping = true;
-    pthread_cond_signal(&step->cond);
-    pthread_mutex_unlock(&step->mutex);
-    pthread_join(step->thread, NULL);
-    pthread_cond_destroy(&step->cond);
-    pthread_mutex_destroy(&step->mutex);
+    loop_stop(step->loop);
+    kprod_close(step->kprod);
+    pg_close(step->pg);
     free(step);
 }

@@ -4,6 +4,7 @@
 #include "base/conf.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/loop.h"
 #include "base/metrics.h"
 #include "io/engine.h"
 #include "io/http.h"
@@ -68,6 +69,7 @@ static struct conf_row conf[] = {
     {0},
 };
 
+#define PRESENCE_US (10 * CLOCK_S)
 #define LOCK_US (10 * CLOCK_S) /* for the one before, which may be ending */
 
 /* How the orders of each kind are carried out. */
@@ -90,8 +92,9 @@ struct parts {
     struct orders *orders[READERS];
     struct httpd *metrics;
     char node[UUID_HEX_SIZE];
-    pthread_t events, presence;
-    bool events_run, presence_run;
+    pthread_t events;
+    bool events_run;
+    struct loop *presence;
     atomic_int stop;
 };
 
@@ -182,13 +185,15 @@ static void *follow_events(void *arg) {
     return NULL;
 }
 
-static void tell_presence(struct parts *parts) {
+static int64_t tell_presence(const struct loop *loop, void *arg) {
+    const struct parts *parts = arg;
     struct statvfs fs;
     double load = 0;
     Fairlead__V1__Report report = FAIRLEAD__V1__REPORT__INIT;
     Fairlead__V1__Presence presence = FAIRLEAD__V1__PRESENCE__INIT;
     report.body_case = FAIRLEAD__V1__REPORT__BODY_PRESENCE;
     report.presence = &presence;
+    (void)loop;
     (void)getloadavg(&load, 1);
     presence.load_milli = (uint32_t)(load * 1000);
     presence.memory_free_mb =
@@ -198,16 +203,7 @@ static void tell_presence(struct parts *parts) {
     char version[] = FAIRLEAD_VERSION;
     presence.version = version;
     reporter_post(parts->worker.reporter, &report);
-}
-
-static void *run_presence(void *arg) {
-    struct parts *parts = arg;
-    while (!parts->stop) {
-        tell_presence(parts);
-        for (int i = 0; i < 100 && !parts->stop; i++)
-            (void)usleep(100000);
-    }
-    return NULL;
+    return PRESENCE_US;
 }
 
 static bool has_role(unsigned wanted) {
@@ -307,8 +303,8 @@ static int start_parts(struct parts *parts, struct err *err) {
         return -1;
     if (metrics_serve(conf_get(conf, "metrics"), parts->keeper, &parts->metrics, err) < 0)
         return -1;
-    parts->presence_run = pthread_create(&parts->presence, NULL, run_presence, parts) == 0;
-    return 0;
+    parts->presence = loop_start(tell_presence, parts, err);
+    return parts->presence ? 0 : -1;
 }
 
 /* New work first; then what has begun is finished, and said. */
@@ -324,8 +320,7 @@ static void stop_parts(struct parts *parts) {
         pthread_join(parts->events, NULL); /* it hints at the keeper */
     keeper_stop(parts->keeper);
     disk_meter_stop(parts->machine.disk);
-    if (parts->presence_run)
-        pthread_join(parts->presence, NULL);
+    loop_stop(parts->presence);
     reporter_stop(parts->worker.reporter);
 }
 

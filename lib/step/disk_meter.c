@@ -2,13 +2,13 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/loop.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "io/engine.h"
 
 #include <fts.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,21 +34,20 @@ struct used {
 
 struct disk_meter {
     const char *engine_socket, *node;
-    pthread_t thread;
+    struct loop *loop;
+    bool modest; /* its thread has idle priority */
     pthread_mutex_t mutex;
-    pthread_cond_t cond;
-    atomic_int stopping;
     struct used *all;
 };
 
 /* What a tree takes on disk: a file of several names counts in parts; what vanishes meanwhile counts as
  * nothing. Only this file system: no mount below it is the app's. */
-static int64_t measure(const struct disk_meter *meter, const char *path) {
+static int64_t measure(const struct loop *loop, const char *path) {
     char *paths[] = {(char *)(uintptr_t)path, NULL};
     FTS *tree = fts_open(paths, FTS_PHYSICAL | FTS_XDEV | FTS_NOCHDIR, NULL);
     const FTSENT *entry;
     int64_t bytes = 0;
-    while (tree && !meter->stopping && (entry = fts_read(tree)))
+    while (tree && !loop_is_ending(loop) && (entry = fts_read(tree)))
         if (entry->fts_info == FTS_F || entry->fts_info == FTS_D || entry->fts_info == FTS_SL) {
             int64_t names = entry->fts_info == FTS_F && entry->fts_statp->st_nlink > 1
                                 ? (int64_t)entry->fts_statp->st_nlink
@@ -90,7 +89,7 @@ static void conclude(struct disk_meter *meter) {
     pthread_mutex_unlock(&meter->mutex);
 }
 
-static void measure_all(struct disk_meter *meter) {
+static void measure_all(struct disk_meter *meter, const struct loop *loop) {
     char path[200];
     long status = 0;
     struct err err = {0};
@@ -106,26 +105,19 @@ static void measure_all(struct disk_meter *meter) {
     json_array_foreach(json_object_get(answer, "Volumes"), i, volume) {
         const char *instance = json_str(json_object_get(volume, "Labels"), "fairlead.instance");
         const char *mount = json_str(volume, "Mountpoint");
-        if (instance && mount && !meter->stopping)
-            add(meter, instance, measure(meter, mount));
+        if (instance && mount && !loop_is_ending(loop))
+            add(meter, instance, measure(loop, mount));
     }
-    if (!meter->stopping)
+    if (!loop_is_ending(loop))
         conclude(meter);
 }
 
-static void *run(void *arg) {
+static int64_t turn(const struct loop *loop, void *arg) {
     struct disk_meter *meter = arg;
-    (void)syscall(SYS_ioprio_set, 1 /* IOPRIO_WHO_PROCESS: this thread */, 0, IOPRIO_IDLE);
-    while (!meter->stopping) {
-        measure_all(meter);
-        struct timespec until = clock_mono_timespec(clock_mono_us() + ROUND_US);
-        pthread_mutex_lock(&meter->mutex);
-        while (!meter->stopping &&
-               pthread_cond_clockwait(&meter->cond, &meter->mutex, CLOCK_MONOTONIC, &until) == 0)
-            continue;
-        pthread_mutex_unlock(&meter->mutex);
-    }
-    return NULL;
+    if (!meter->modest)
+        meter->modest = syscall(SYS_ioprio_set, 1 /* IOPRIO_WHO_PROCESS: this thread */, 0, IOPRIO_IDLE) == 0;
+    measure_all(meter, loop);
+    return ROUND_US;
 }
 
 static int level(int64_t mb, int64_t size_mb) {
@@ -153,10 +145,9 @@ struct disk_meter *disk_meter_start(const char *engine_socket, const char *node,
     meter->engine_socket = engine_socket;
     meter->node = node;
     pthread_mutex_init(&meter->mutex, NULL);
-    pthread_cond_init(&meter->cond, NULL);
-    if (pthread_create(&meter->thread, NULL, run, meter) == 0)
+    meter->loop = loop_start(turn, meter, err);
+    if (meter->loop)
         return meter;
-    (void)err_errno(err, ERR_PARK, "cannot start a thread");
     free(meter);
     return NULL;
 }
@@ -165,11 +156,7 @@ void disk_meter_stop(struct disk_meter *meter) {
     struct used *used, *next;
     if (!meter)
         return;
-    pthread_mutex_lock(&meter->mutex);
-    meter->stopping = 1;
-    pthread_cond_broadcast(&meter->cond);
-    pthread_mutex_unlock(&meter->mutex);
-    pthread_join(meter->thread, NULL);
+    loop_stop(meter->loop);
     HASH_ITER(hh, meter->all, used, next) {
         HASH_DEL(meter->all, used);
         free(used);

@@ -13,7 +13,7 @@
 
 struct disk_meter;
 
-/* Measures the volumes that carry this node's label. Class park: no thread. */
+/* Measures the volumes that carry this node's label. Class retry: no thread. */
 struct disk_meter *disk_meter_start(const char *engine_socket, const char *node, struct err *err);
 void disk_meter_stop(struct disk_meter *meter); /* NULL is fine */
 
