@@ -48,7 +48,7 @@ PROGRAMS := $(BUILD)/fairlead-coordinator $(BUILD)/fairlead-worker $(BUILD)/fair
 TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(TEST_SRC))
 COMPONENTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(COMPONENT_SRC))
 
-.PHONY: fuzz fuzzers check-fuzz check-fault check-tsan all programs tests components deps check check-fast check-e2e lint fmt sim demo demo-down bench bench-full golden check-golden check-alerts check-emits check-unit check-sim check-mutation check-upgrade clean catalog-check
+.PHONY: fuzz fuzzers check-fuzz check-fault check-tsan all programs tests components deps check check-fast check-e2e lint fmt sim demo demo-down bench bench-full bench-duel golden check-golden check-alerts check-emits check-unit check-sim check-mutation check-upgrade clean catalog-check
 all: deps
 	@$(MAKE) --no-print-directory -j2 programs
 
@@ -151,7 +151,7 @@ check-golden: programs
 
 # ---- checks ----
 C_FILES = $(shell git ls-files '*.c' '*.h')
-SH_FILES = $(shell git ls-files '*.sh' deploy/dev/stack deploy/dev/fleet deploy/dev/demo deploy/dev/fork deploy/dev/install sql/embed tests/e2e/run tests/bench/run tests/mutation/run tests/upgrade/run tests/lint/promises .ci/run)
+SH_FILES = $(shell git ls-files '*.sh' deploy/dev/stack deploy/dev/fleet deploy/dev/demo deploy/dev/fork deploy/dev/install sql/embed tests/e2e/run tests/bench/run tests/bench/duel tests/mutation/run tests/upgrade/run tests/lint/promises .ci/run)
 HEADERS = $(shell git ls-files '*.h')
 FORMATTER := 14
 # Every order and document that the engine can emit, a worker can perform.
@@ -222,6 +222,10 @@ check: deps
 bench: deps
 	@$(MAKE) --no-print-directory -j2 programs build/$(notdir $(CC))/tests/bench/nodes
 	@tests/bench/run $(BENCH)
+# This version and an older one, turn by turn: new over old.
+bench-duel: deps
+	@$(MAKE) --no-print-directory -j2 CC=gcc programs build/gcc/tests/bench/nodes
+	@tests/bench/duel $(OLD) $(BENCH)
 # 5 rounds of a minute, after a minute of warming up: more than an hour.
 bench-full: BENCH := 5 60
 bench-full: bench

@@ -1,5 +1,5 @@
-/* A thread that takes turns. Each turn says how long it may sleep before the next, unless it is woken; a wake that comes
- * during a turn counts for the next. */
+/* A thread that takes turns. Each turn says how long it may sleep before the next, unless it is woken; a wake
+ * that comes during a turn counts for the next. */
 #ifndef FAIRLEAD_BASE_LOOP_H
 #define FAIRLEAD_BASE_LOOP_H
 

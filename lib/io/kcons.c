@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/rnd.h"
+#include "io/kafka_conf.h"
 
 #include <librdkafka/rdkafka.h>
 #include <pthread.h>
@@ -18,11 +19,16 @@ struct kcons {
     rd_kafka_topic_partition_list_t *subscription;
     unsigned assignment;
     int64_t latest_ms, latest_offset; /* by assignment: the record with the latest stamp that was read */
-    int64_t ask_at; /* none of the group's partitions is held: when to ask who holds any; 0: it is well */
+    int64_t ask_at;  /* none of the group's partitions is held: when to ask who holds any; 0: it is well */
+    int paused;      /* of the group's partitions that are held */
+    int64_t look_at; /* when to look whether the broker holds something that does not come */
+    bool suspect;    /* it did, at the last look, and nothing has come since */
 };
 
 #define EMPTY_US (10 * CLOCK_S)
 #define CLOSE_US (3 * CLOCK_S)
+#define QUIET_US (20 * CLOCK_S)  /* after which it is looked whether it should be */
+#define SUSPECT_US (5 * CLOCK_S) /* what the broker holds must have come in that time */
 
 static atomic_uint assignments; /* of all consumers */
 
@@ -37,11 +43,18 @@ static int64_t when_to_ask(void) {
 
 /* On the polling thread, inside kcons_poll(). A pause outlives the assignment that it was made in (librdkafka
  * 2.0.2): who paused has lost the partition meanwhile and would never resume it. */
+static void is_heard(struct kcons *kcons) {
+    kcons->look_at = clock_mono_us() + QUIET_US + (int64_t)(rnd_u64() % (QUIET_US / 2));
+    kcons->suspect = false;
+}
+
 static void rebalanced(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t *partitions,
                        void *arg) {
     struct kcons *kcons = arg;
     kcons->assignment = atomic_fetch_add(&assignments, 1) + 1;
     kcons->ask_at = code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS && partitions->cnt ? 0 : when_to_ask();
+    kcons->paused = 0;
+    is_heard(kcons);
     if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS)
         (void)rd_kafka_resume_partitions(rk, partitions);
     (void)rd_kafka_assign(rk, code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS ? partitions : NULL);
@@ -81,6 +94,7 @@ static struct kcons *open_consumer(const char *brokers, const char *client, cons
             rd_kafka_conf_destroy(conf);
             return NULL;
         }
+    kafka_conf_quiet(conf);
     rd_kafka_conf_set_log_cb(conf, no_log);
     struct kcons *kcons = mem_alloc(sizeof *kcons);
     rd_kafka_conf_set_opaque(conf, kcons);
@@ -224,6 +238,46 @@ static bool is_forgotten(struct kcons *kcons) {
     return forgotten;
 }
 
+/* Where it reads on: behind the last record, or what the group has done, or the start. */
+static int64_t reads_on_at(const rd_kafka_topic_partition_t *position, const rd_kafka_topic_partition_t *done,
+                           int64_t low) {
+    int64_t at = position->offset >= 0 ? position->offset : done->offset;
+    return at > low ? at : low;
+}
+
+/* Does the broker hold something that should have come? Also an end that lies before where it reads on. */
+static bool something_waits(struct kcons *kcons) {
+    rd_kafka_topic_partition_list_t *held = NULL;
+    if (rd_kafka_assignment(kcons->rk, &held) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return false;
+    rd_kafka_topic_partition_list_t *done = rd_kafka_topic_partition_list_copy(held);
+    bool waits = false, known = rd_kafka_position(kcons->rk, held) == RD_KAFKA_RESP_ERR_NO_ERROR &&
+                                rd_kafka_committed(kcons->rk, done, 3000) == RD_KAFKA_RESP_ERR_NO_ERROR;
+    for (int i = 0; i < held->cnt && known && !waits; i++) {
+        int64_t low, high;
+        known = rd_kafka_query_watermark_offsets(kcons->rk, held->elems[i].topic, held->elems[i].partition,
+                                                 &low, &high, 1000) == RD_KAFKA_RESP_ERR_NO_ERROR;
+        waits = known && high != reads_on_at(&held->elems[i], &done->elems[i], low);
+    }
+    rd_kafka_topic_partition_list_destroy(held);
+    rd_kafka_topic_partition_list_destroy(done);
+    return waits;
+}
+
+/* A topic that was made again, by a broker that lost its disk, may be read no more, and no error says so
+ * (librdkafka 2.8: what it knows of the partition's leader is of a later epoch than the new topic's). Who
+ * hears nothing for a while looks whether that is right; what is paused is meant to wait. */
+static bool is_stuck(struct kcons *kcons) {
+    if (!kcons->group || kcons->ask_at || kcons->paused || clock_mono_us() < kcons->look_at)
+        return false;
+    bool before = kcons->suspect, waits = something_waits(kcons);
+    is_heard(kcons);
+    kcons->suspect = waits;
+    if (waits && !before)
+        kcons->look_at = clock_mono_us() + SUSPECT_US; /* it may have come to the broker just now */
+    return waits && before;
+}
+
 static void note_stamp(struct kcons *kcons, const rd_kafka_message_t *message) {
     rd_kafka_timestamp_type_t type;
     int64_t ms = rd_kafka_message_timestamp(message, &type);
@@ -239,9 +293,13 @@ int kcons_poll(struct kcons *kcons, int timeout_ms, struct kcons_record *ret, st
         return err_set(err, ERR_RETRY, "kafka group \"%s\" has shared out nothing: joined anew",
                        kcons->group);
     }
+    if (is_stuck(kcons))
+        return err_set(err, ERR_DEAD, "kafka group \"%s\": what the broker holds does not come: joined anew",
+                       kcons->group);
     rd_kafka_message_t *message = rd_kafka_consumer_poll(kcons->rk, timeout_ms);
     if (!message)
         return 0;
+    is_heard(kcons);
     if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
         note_stamp(kcons, message);
         *ret = (struct kcons_record){
@@ -292,12 +350,14 @@ void kcons_done(struct kcons *kcons, const char *topic, int32_t partition, int64
 void kcons_pause(struct kcons *kcons, const char *topic, int32_t partition) {
     rd_kafka_topic_partition_list_t *list = one(topic, partition);
     (void)rd_kafka_pause_partitions(kcons->rk, list);
+    kcons->paused++;
     rd_kafka_topic_partition_list_destroy(list);
 }
 
 void kcons_resume(struct kcons *kcons, const char *topic, int32_t partition) {
     rd_kafka_topic_partition_list_t *list = one(topic, partition);
     (void)rd_kafka_resume_partitions(kcons->rk, list);
+    kcons->paused -= kcons->paused > 0;
     rd_kafka_topic_partition_list_destroy(list);
 }
 
