@@ -127,7 +127,7 @@ sim: deps
 	@$(MAKE) --no-print-directory -j2 $(BUILD)/sim
 	@$(BUILD)/sim $(SEEDS)
 
-# Every row of the tables, dropped and changed; something must notice.
+# Rows of the tables (requests, walks, steps, transitions), dropped and changed; something must notice.
 check-mutation: deps
 	@$(MAKE) --no-print-directory -j2 CC=gcc build/gcc/sim $(foreach t,decide health tables,build/gcc/tests/unit/model/test_$(t).o)
 	@tests/mutation/run

@@ -67,6 +67,8 @@ int app_check(struct cli *cli, const struct command *command) {
     return rc < 0 ? EXIT_FAILED : EXIT_OK;
 }
 
+#define NOT_ASKED "not asked yet"
+
 /* The sources of a release as rows: image, state, commit, problem. */
 static json_t *source_rows(const json_t *release) {
     json_t *rows = json_array(), *image;
@@ -75,7 +77,7 @@ static json_t *source_rows(const json_t *release) {
         json_t *row = json_deep_copy(json_object_get(json_object_get(release, "sources"), name));
         if (!row)
             row = json_pack("{s:s}", "state",
-                            json_is_true(json_object_get(image, "follow")) ? "follows" : "not asked yet");
+                            json_is_true(json_object_get(image, "follow")) ? "follows" : NOT_ASKED);
         (void)json_object_set_new(row, "image", json_string(name));
         (void)json_object_set(row, "repository", json_object_get(image, "repository"));
         (void)json_object_set(row, "ref", json_object_get(image, "ref"));
@@ -105,11 +107,15 @@ static int wait_for_sources(struct cli *cli, const char *path) {
     for (;;) {
         json_t *release = NULL, *source;
         const char *name;
+        size_t i;
         bool open = false;
         int rc = cli_call(cli, "GET", path, NULL, &release);
-        json_object_foreach(json_object_get(release, "sources"), name, source) {
-            open = open || str_eq(json_str(source, "state"), "open");
-            if (!str_eq(json_str(source, "state"), "failed"))
+        cleanup_json json_t *rows = source_rows(release);
+        json_array_foreach(rows, i, source) {
+            const char *state = json_str(source, "state");
+            name = json_str(source, "image");
+            open = open || str_eq(state, "open") || str_eq(state, NOT_ASKED);
+            if (!str_eq(state, "failed"))
                 continue;
             (void)fprintf(stderr, "fairlead: images.%s: %s\n", name, json_str(source, "problem"));
             rc = EXIT_FAILED;

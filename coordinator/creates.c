@@ -394,12 +394,16 @@ static void decide_create(struct engine_batch *batch, struct batch_input *in, in
     }
     if (!judge_create(batch, in, &context))
         return;
+    bool there = !in->name || in->name_claimed;
     for (size_t k = 0; k < batch->held.n && in->name && !in->name_claimed && !in->answered; k++) {
         struct name *name = vec_at(&batch->held, struct name, k);
+        there = there || str_eq(name->host, in->name->host);
         if (str_eq(name->host, in->name->host))
             take_over(batch, in, name, vec_at(&batch->gone, bool, k), context.tenant_id);
     }
-    if (!in->answered)
+    if (!there) /* it was forgotten between the two looks: once more */
+        in->skip = true;
+    else if (!in->answered)
         make_instance(batch, in, &context);
 }
 

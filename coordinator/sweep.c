@@ -8,10 +8,14 @@
 int sweep_run(struct pg *pg, int64_t keep_days, int64_t *ret_rows, struct err *err) {
     int64_t until = clock_mono_us() + LONGEST_US, rows = 0;
     bool more = true;
-    cleanup_result PGresult *names = pg_run(pg, query_sweep_names, NULL, err);
-    if (!names)
-        return -1;
-    rows += pg_int(names, 0, 0);
+    while (more && clock_mono_us() < until) {
+        cleanup_result PGresult *names = pg_run(pg, query_sweep_names, NULL, err);
+        if (!names)
+            return -1;
+        rows += pg_int(names, 0, 0);
+        more = pg_bool(names, 0, 1);
+    }
+    more = true;
     while (more && clock_mono_us() < until) {
         struct arena arena = {0};
         struct pg_params params = {.arena = &arena};

@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define CA_MAX 1048576
 
@@ -71,7 +72,8 @@ int build_base(struct worker *worker, const char *wanted, struct arena *arena, c
     }
     hash_hex(hash_texts((const char *const[]){wanted, ca, dockerfile, NULL}), hex);
     const char *tag = arena_printf(arena, "fairlead-base:%.32s", hex);
-    const char *folder = arena_printf(arena, "%s/builds/base.%.32s", worker->conf.state, hex);
+    const char *folder =
+        arena_printf(arena, "%s/builds/base.%.32s.%d", worker->conf.state, hex, (int)gettid());
     const char *const look[] = {"image", "inspect", tag, NULL};
     const char *const make[] = {
         "build", "--force-rm", "--network", "none", "--build-arg", arena_printf(arena, "BASE=%s", *ret),

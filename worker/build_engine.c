@@ -20,6 +20,9 @@ int build_engine(struct worker *worker, const char *const *words, int64_t limit_
     (void)snprintf(host, sizeof host, "unix://%s", worker->conf.engine_socket);
     while (*words && n < WORDS_MAX + 3)
         argv[n++] = *words++;
+    if (*words)
+        return err_set(err, ERR_PARK,
+                       "The build has too many arguments, with those of the builder's build-args.");
     struct proc proc = {.argv = argv,
                         .env = engine_env,
                         .timeout_us = limit_s * CLOCK_S,

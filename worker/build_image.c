@@ -27,7 +27,8 @@ static int export(const char *dir, const Fairlead__V1__Build *build, const char 
     if (file_remove_tree(context, err) < 0 ||
         git_export(dir, build->commit, build->source->path, context, err) < 0)
         return -1;
-    return git_export_file(dir, build->commit, path, dockerfile, err);
+    /* One that lies in the context is read there; Docker copies any other into it. */
+    return *build->source->dockerfile ? git_export_file(dir, build->commit, path, dockerfile, err) : 0;
 }
 
 static int prepare(struct worker *worker, const Fairlead__V1__Build *build, const char *context,
@@ -68,7 +69,9 @@ static int build_and_push(struct worker *worker, const Fairlead__V1__Build *buil
     *ret_cls = "bad_source";
     if (build_add_args(worker, build, base, &words, arena, err) < 0)
         return -1;
-    const char *const last[] = {"-t", tag, "-f", dockerfile, context, NULL};
+    const char *own = arena_printf(arena, "%s/Dockerfile", context);
+    const char *const last[] = {"-t",    tag, "-f", *build->source->dockerfile ? dockerfile : own,
+                                context, NULL};
     for (size_t i = 0; i < sizeof last / sizeof *last; i++)
         *vec_add(arena, &words, const char *) = last[i];
     *ret_cls = "build_failed";

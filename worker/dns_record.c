@@ -64,8 +64,9 @@ static int judge_other_records(const struct dns_server *server, const Fairlead__
                    dns->host);
 }
 
-/* A name that nobody has had for so long that no late order can come: its marker goes. What is not exactly
- * the owner's last word is left alone, and is no failure: the name has somebody else, or nothing. */
+/* A name that nobody has had for so long that no late order can come: its marker goes, or the one that its
+ * last owner was to replace and never did, and whatever address stands beside it. What is another's is left
+ * alone, and is no failure. */
 static int forget_name(const struct dns_server *server, const Fairlead__V1__Order *order, const char *owner,
                        struct arena *arena, const char **ret_cls, struct err *err) {
     const Fairlead__V1__Dns *dns = order->dns;
@@ -74,12 +75,16 @@ static int forget_name(const struct dns_server *server, const Fairlead__V1__Orde
     *ret_cls = "dns_unreachable";
     if (dns_ask(server, dns->host, arena, &answer, err) < 0)
         return -1;
-    if (!answer.text || answer.address || !parse_marker(answer.text, &marker) ||
-        strcmp(marker.owner, owner) != 0)
+    bool ours = answer.text && parse_marker(answer.text, &marker) && strcmp(marker.owner, owner) == 0;
+    bool left = answer.text && *dns->replaces && strcmp(answer.text, dns->replaces) == 0;
+    if (!ours && !left)
         return 0;
     *ret_cls = "dns_refused";
     struct dns_change change = {.host = dns->host, .expect = answer.text};
-    return dns_change(server, &change, err);
+    const char *was = answer.text;
+    if (dns_change(server, &change, err) < 0 || dns_ask(server, dns->host, arena, &answer, err) < 0)
+        return -1;
+    return str_eq(answer.text, was) ? err_set(err, ERR_RETRY, "\"%s\" reads back as it was", dns->host) : 0;
 }
 
 static int point_name(struct worker *worker, const Fairlead__V1__Order *order, struct arena *arena,

@@ -37,7 +37,8 @@ static struct conf_row conf[] = {
     CONF_TEXT("registry", "127.0.0.1:5000", "registry that images are pushed to and pulled from"),
     CONF_TEXT("sources", "", "builder: folder below which sources that are not https lie"),
     CONF_TEXT("proxy", "",
-              "builder: HTTP proxy for sources and inside builds, such as http://proxy.lan:3128"),
+              "builder: HTTP proxy for sources and inside builds, such as http://proxy.lan:3128; builds can "
+              "read it"),
     CONF_TEXT("no-proxy", "", "builder: hosts that are reached without it, with commas"),
     CONF_TEXT(
         "build-ca", "",

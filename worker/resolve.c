@@ -16,7 +16,7 @@ int source_locate(const struct worker *worker, const Fairlead__V1__Source *sourc
         !name_is_folder(source->path) || (*source->dockerfile && !name_is_path(source->dockerfile)))
         return err_set(err, ERR_PARK, "The source of this image is not well-formed.");
     if (!https && !*worker->conf.source_prefix)
-        return err_set(err, ERR_PARK, "This builder has no folder of sources: set its option source-prefix.");
+        return err_set(err, ERR_PARK, "This builder has no folder of sources: set its option sources.");
     (void)snprintf(ret->url, sizeof ret->url, "%s%s%s", https ? "" : worker->conf.source_prefix,
                    https ? "" : "/", source->repository);
     ret->remote =

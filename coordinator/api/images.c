@@ -5,7 +5,7 @@
 #include "sql/queries.h"
 
 struct pruning {
-    int64_t days;
+    int64_t days, most;
     bool look;
 };
 
@@ -16,6 +16,12 @@ static const struct schema_field prune_fields[] = {
      .max = 3650,
      .otherwise = "30",
      .help = "for which nothing has used them"},
+    {.name = "most",
+     .type = SCHEMA_INT,
+     .min = 1,
+     .max = 1000,
+     .otherwise = "1000",
+     .help = "of them are named"},
     {.name = "look", .type = SCHEMA_BOOL, .otherwise = "false", .help = "say which, and change nothing"},
     {0},
 };
@@ -39,6 +45,10 @@ static int prune(struct api_call *call, struct pg *pg, void *data, struct uuid s
     (void)seed;
     pg_params_int(&params, pruning->days);
     pg_params_text(&params, pruning->look ? "true" : "false");
+    pg_params_int(&params, pruning->most);
+    /* Who begins to wait for a build writes its work, or finds it: not while it is taken away. */
+    if (!pruning->look && pg_script(pg, "lock table works in share row exclusive mode", err) < 0)
+        return -1;
     cleanup_result PGresult *found = pg_run(pg, query_images_prune, &params, err);
     if (!found)
         return -1;
@@ -58,6 +68,7 @@ void images_prune(struct api_call *call) {
         return;
     struct pruning *pruning = arena_new(&call->request->arena, struct pruning);
     *pruning = (struct pruning){.days = json_int(body, "days", 30),
+                                .most = json_int(body, "most", 1000),
                                 .look = json_is_true(json_object_get(body, "look"))};
     api_once(call, &once, pruning);
 }

@@ -262,8 +262,9 @@ static const char *key_of(const struct record_kind *kind, const json_t *body, st
     return nested ? arena_printf(arena, "%s/%s", parent, name) : arena_strdup(arena, name);
 }
 
-/* What stands there never changes: the same once more, or other contents under its name? */
-static int compare(struct api_call *call, struct pg *pg, const struct creation *creation,
+/* What stands there (as `id`) never changes: the same once more, or other contents under its name? What
+ * follows from the same may have been left undone. */
+static int compare(struct api_call *call, struct pg *pg, const struct creation *creation, struct uuid id,
                    struct api_done *ret, struct err *err) {
     struct arena *arena = &call->request->arena;
     struct pg_params params = {.arena = arena};
@@ -272,7 +273,10 @@ static int compare(struct api_call *call, struct pg *pg, const struct creation *
     cleanup_result PGresult *same = pg_run(pg, creation->kind->same, &params, err);
     if (!same)
         return -1;
-    if (PQntuples(same) && pg_bool(same, 0, 0))
+    bool is_same = PQntuples(same) && pg_bool(same, 0, 0);
+    if (is_same && creation->kind->made && creation->kind->made(call, pg, id, creation->text, err) < 0)
+        return -1;
+    if (is_same)
         api_done_refusal(
             call, ret, 409, "exists",
             arena_printf(arena, "There is a %s \"%s\" already.", creation->kind->name, creation->key));
@@ -304,7 +308,7 @@ static int create(struct api_call *call, struct pg *pg, void *data, struct uuid 
         *ret = (struct api_done){201, arena_strdup(arena, pg_text(found, 0, 1)),
                                  arena_printf(arena, "%s/%s", kind->path, creation->key)};
     else if (PQntuples(found) && kind->same)
-        return compare(call, pg, creation, ret, err);
+        return compare(call, pg, creation, pg_uuid(found, 0, 0), ret, err);
     else if (PQntuples(found))
         api_done_refusal(call, ret, 409, "exists",
                          arena_printf(arena, "There is a %s \"%s\" already.", kind->name, creation->key));

@@ -197,7 +197,12 @@ int git_export(const char *dir, const char *commit, const char *path, const char
 
 int git_export_file(const char *dir, const char *commit, const char *path, const char *to, struct err *err) {
     char spec[512];
-    cleanup_str struct str out = STR_INIT(FILE_MAX + 1);
+    cleanup_str struct str out = STR_INIT(FILE_MAX + 1), entry = STR_INIT(4096);
+    if (git_run(dir, (const char *const[]){"ls-tree", commit, "--", path, NULL}, ERR_PARK, &entry, NULL, 30,
+                err) < 0)
+        return -1;
+    if (!str_starts(str_text(&entry), "100"))
+        return err_set(err, ERR_PARK, "its \"%s\" is no plain file (commit %.12s)", path, commit);
     spec_of(commit, path, spec, sizeof spec);
     if (git_run(dir, (const char *const[]){"cat-file", "blob", spec, NULL}, ERR_PARK, &out, NULL, 30, err) <
         0)

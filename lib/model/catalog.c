@@ -64,7 +64,7 @@ static const struct schema_field source_fields[] = {
     {.name = "last_good",
      .type = SCHEMA_BOOL,
      .otherwise = "true",
-     .help = "take the last good image when the git host cannot be reached"},
+     .help = "of a source that is followed: take the last good commit when the git host cannot be reached"},
     {0},
 };
 

@@ -217,6 +217,9 @@ static void tell_drift(struct subject *subject, const struct decide_event *event
             json_pack("{s:s, s:s}", "document", document_rows[event->document_kind].name, "reason", drift));
 }
 
+#define DISK_MAX_MB                                                                                          \
+    (INT64_C(1) << 40) /* more is no disk: a node's word must not overflow what is computed of it */
+
 /* How much of its disk it takes, as its host measures: told once when it passes four fifths, and again when
  * it had been below. */
 static void take_disk(struct subject *subject, const struct decide_event *event, struct decision *decision) {
@@ -224,7 +227,7 @@ static void take_disk(struct subject *subject, const struct decide_event *event,
     cleanup_json json_t *facts = event->facts ? json_loads(event->facts, 0, NULL) : NULL;
     int64_t mb, full = instance->disk_mb * 4 / 5;
     if (event->document_kind != DOCUMENT_STACK ||
-        !str_to_int(json_str(facts, "disk_used_mb"), 0, INT64_MAX, &mb))
+        !str_to_int(json_str(facts, "disk_used_mb"), 0, DISK_MAX_MB, &mb))
         return;
     if (full && mb >= full && instance->disk_used_mb < full)
         decision_event(

@@ -261,8 +261,10 @@ struct bytes message_work_order(const struct work *work, struct decision *decisi
     if (work->kind == STEP_NAME) {
         uint8_t owner[sizeof(struct uuid)];
         dns.host = text_or_empty(arena, json_str(params, "host"));
-        dns.address = dns.replaces = text_or_empty(arena, NULL);
+        dns.address = text_or_empty(arena, NULL);
+        dns.replaces = text_or_empty(arena, json_str(params, "replaces"));
         dns.forget = true;
+        dns.absent = true; /* what a worker that does not know "forget" may do */
         if (hex_decode(owner, sizeof owner, json_str(params, "owner")))
             dns.owner = (ProtobufCBinaryData){sizeof owner, arena_memdup(arena, owner, sizeof owner)};
         order.act_case = FAIRLEAD__V1__ORDER__ACT_DNS;

@@ -120,15 +120,16 @@ static void take_record(struct inbox *inbox, const struct kcons_record *record) 
 }
 
 /* A topic that was made again while nobody asked is read from its start: its first records would be skipped.
- */
+ * A look that fails says nothing: reading goes on, and whoever is away is told by that. */
 static int look_for_another(struct kcons *kcons, int64_t *look_at, struct err *err) {
-    bool remade;
+    struct err ignored = {0};
+    bool remade = false;
     if (clock_mono_us() < *look_at)
         return 0;
     *look_at = clock_mono_us() + LOOK_US + (int64_t)(rnd_u64() % (LOOK_US / 4));
-    if (kcons_was_remade(kcons, &remade, err) < 0)
-        return -1;
-    return remade ? err_set(err, ERR_RETRY, "the topic was made again: it is read from its start") : 0;
+    if (kcons_was_remade(kcons, &remade, &ignored) < 0 || !remade)
+        return 0;
+    return err_set(err, ERR_RETRY, "the topic was made again: it is read from its start");
 }
 
 /* Reads until an error or the end of the program. */
@@ -140,12 +141,14 @@ static int read_topic(struct inbox *inbox, struct kcons *kcons, struct err *err)
     while (!atomic_load(&inbox->stopping)) {
         struct kcons_record record = {0};
         int got = kcons_poll(kcons, reached ? 500 : 50, &record, err);
-        if (got < 0 || look_for_another(kcons, &look_at, err) < 0)
+        if (got < 0)
             return -1;
         if (got > 0) {
             take_record(inbox, &record);
             kcons_release(&record);
         }
+        if (look_for_another(kcons, &look_at, err) < 0)
+            return -1;
         if (!reached && kcons_has_reached(kcons, end)) {
             reached = true;
             inbox->ask_after = ASK_AGAIN_US;

@@ -7,7 +7,8 @@
 #include "base/str.h"
 #include "io/engine.h"
 
-#include <fts.h>
+#include <dirent.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +25,7 @@
 #define ROUND_US (300 * CLOCK_S)
 #endif
 #define NOTHING_TOLD (-1)
+#define DEPTH_MAX 64          /* folders, one open descriptor each */
 #define IOPRIO_IDLE (3 << 13) /* IOPRIO_CLASS_IDLE (linux/ioprio.h) */
 
 struct used {
@@ -40,23 +42,53 @@ struct disk_meter {
     struct used *all;
 };
 
-/* What a tree takes on disk: a file of several names counts in parts; what vanishes meanwhile counts as
- * nothing. Only this file system: no mount below it is the app's. */
-static int64_t measure(const struct loop *loop, const char *path) {
-    char *paths[] = {(char *)(uintptr_t)path, NULL};
-    FTS *tree = fts_open(paths, FTS_PHYSICAL | FTS_XDEV | FTS_NOCHDIR, NULL);
-    const FTSENT *entry;
-    int64_t bytes = 0;
-    while (tree && !loop_is_ending(loop) && (entry = fts_read(tree)))
-        if (entry->fts_info == FTS_F || entry->fts_info == FTS_D || entry->fts_info == FTS_SL) {
-            int64_t names = entry->fts_info == FTS_F && entry->fts_statp->st_nlink > 1
-                                ? (int64_t)entry->fts_statp->st_nlink
-                                : 1;
-            bytes += (int64_t)entry->fts_statp->st_blocks * 512 / names;
-        }
-    if (tree)
-        (void)fts_close(tree);
-    return bytes;
+struct walk {
+    const struct loop *loop;
+    dev_t device;
+    int64_t bytes;
+};
+
+/* What a tree takes on disk, folder by folder, an entry at a time: whoever fills it decides how many there
+ * are, so none is kept. A file of several names counts in parts; what vanishes meanwhile counts as nothing,
+ * and so does what lies deeper than DEPTH_MAX. Only this file system, and no links: nothing else is the
+ * app's. */
+static void measure(struct walk *walk, int folder, int depth) {
+    DIR *dir = fdopendir(folder);
+    const struct dirent *entry;
+    struct stat st;
+    if (!dir) {
+        (void)close(folder);
+        return;
+    }
+    while (!loop_is_ending(walk->loop) && (entry = readdir(dir))) {
+        if (str_eq(entry->d_name, ".") || str_eq(entry->d_name, "..") ||
+            fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 || st.st_dev != walk->device)
+            continue;
+        bool is_folder = S_ISDIR(st.st_mode);
+        walk->bytes +=
+            (int64_t)st.st_blocks * 512 / (is_folder || st.st_nlink < 2 ? 1 : (int64_t)st.st_nlink);
+        int below = is_folder && depth < DEPTH_MAX
+                        ? openat(dirfd(dir), entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+                        : -1;
+        if (below >= 0)
+            measure(walk, below, depth + 1);
+    }
+    (void)closedir(dir);
+}
+
+static int64_t measure_volume(const struct loop *loop, const char *path) {
+    struct walk walk = {.loop = loop};
+    struct stat st;
+    int folder = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (folder < 0 || fstat(folder, &st) < 0) {
+        if (folder >= 0)
+            (void)close(folder);
+        return 0;
+    }
+    walk.device = st.st_dev;
+    walk.bytes = (int64_t)st.st_blocks * 512;
+    measure(&walk, folder, 0);
+    return walk.bytes;
 }
 
 static void add(struct disk_meter *meter, const char *instance, int64_t bytes) {
@@ -106,7 +138,7 @@ static void measure_all(struct disk_meter *meter, const struct loop *loop) {
         const char *instance = json_str(json_object_get(volume, "Labels"), "fairlead.instance");
         const char *mount = json_str(volume, "Mountpoint");
         if (instance && mount && !loop_is_ending(loop))
-            add(meter, instance, measure(loop, mount));
+            add(meter, instance, measure_volume(loop, mount));
     }
     if (!loop_is_ending(loop))
         conclude(meter);
@@ -127,14 +159,16 @@ static int level(int64_t mb, int64_t size_mb) {
 bool disk_meter_news(struct disk_meter *meter, const char *instance, int64_t size_mb, int64_t *ret_mb) {
     struct used *used;
     bool news = false;
+    *ret_mb = -1;
     pthread_mutex_lock(&meter->mutex);
     HASH_FIND_STR(meter->all, instance, used);
     if (used && used->bytes >= 0) {
         int64_t mb = (used->bytes + 1048575) / 1048576, step = size_mb / 50 > 16 ? size_mb / 50 : 16;
         news = used->told_mb == NOTHING_TOLD || llabs(mb - used->told_mb) >= step ||
                level(mb, size_mb) != level(used->told_mb, size_mb);
+        *ret_mb = mb;
         if (news)
-            *ret_mb = used->told_mb = mb;
+            used->told_mb = mb;
     }
     pthread_mutex_unlock(&meter->mutex);
     return news;

@@ -17,9 +17,9 @@ struct disk_meter;
 struct disk_meter *disk_meter_start(const char *engine_socket, const char *node, struct err *err);
 void disk_meter_stop(struct disk_meter *meter); /* NULL is fine */
 
-/* Is there something to tell of this instance (hex)? MB that its volumes take, of the `size_mb` that it has
- * reserved (0: none). True, and told: it has changed by more than a fiftieth, or has passed 80 % or the
- * whole. */
+/* MB that the volumes of this instance (hex) take, of the `size_mb` that it has reserved (0: none); -1: not
+ * measured yet. True: it is news, as it has changed by more than a fiftieth, or passed 80 % or the whole,
+ * since that was said. */
 bool disk_meter_news(struct disk_meter *meter, const char *instance, int64_t size_mb, int64_t *ret_mb);
 
 #endif

@@ -67,11 +67,11 @@ static int deliver(struct step_context *ctx, const struct stack *stack, struct e
 
 /* Measured, not enforced: its owner and the operator learn how full it is. */
 static void tell_disk(struct step_context *ctx, const struct stack *stack) {
-    int64_t mb;
-    if (!ctx->machine->disk || !disk_meter_news(ctx->machine->disk, ctx->instance, stack->want->disk_mb, &mb))
-        return;
-    step_fact(ctx, "disk_used_mb", arena_printf(ctx->arena, "%lld", (long long)mb));
-    ctx->news = true;
+    int64_t mb = -1;
+    if (ctx->machine->disk)
+        ctx->news = disk_meter_news(ctx->machine->disk, ctx->instance, stack->want->disk_mb, &mb);
+    if (mb >= 0)
+        step_fact(ctx, "disk_used_mb", arena_printf(ctx->arena, "%lld", (long long)mb));
 }
 
 static int look(struct step_context *ctx, struct err *err) {

@@ -10,10 +10,13 @@ answers as (
         where r.id < (lpad(to_hex((extract(epoch from cut.at) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid
         order by r.id limit 5000)
     returning 1),
-span as (
-    select coalesce(cut.swept_at, (select min(created_at) from instances)) as since,
-        least(cut.at, coalesce(cut.swept_at, (select min(created_at) from instances)) + interval '7 days') as until
+-- A clock that was ahead for a while has swept a time that is still to come: what lies before is looked at again.
+began as (
+    select case when cut.swept_at > cut.at then cut.at - interval '90 days'
+                else coalesce(cut.swept_at, (select min(created_at) from instances)) end as since
     from cut),
+span as (
+    select began.since, least(cut.at, began.since + interval '7 days') as until from cut, began),
 gone as (
     select e.tenant_id, e.instance_id from events e, span
     where e.at >= span.since and e.at < span.until and e.type = 'deleted'),

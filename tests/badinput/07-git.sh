@@ -35,7 +35,7 @@ b" 'web/--help' 'web/ ' 2>/dev/null || true; }
 case_clash() { echo a >web/File && echo b >web/file; }
 many_files() { for i in $(seq 2000); do echo "$i" >"web/f$i"; done; }
 not_docker() { head -c 100000 /dev/urandom >web/Dockerfile; }
-asks_network() { printf 'ARG BASE\nFROM ${BASE}\nRUN exec 3<>/dev/tcp/%s/%s && false\n' 127.0.0.1 "${FAIRLEAD_SERVER##*:}" >web/Dockerfile; }
+asks_network() { sed -i "s#^USER#RUN ! bash -c 'exec 3<>/dev/tcp/127.0.0.1/${FAIRLEAD_SERVER##*:}'\nUSER#" web/Dockerfile; }
 rm -f "$fleet/hostile.ran"
 ok "no Dockerfile" hostile dockerfile_missing no_dockerfile
 ok "a Dockerfile that is a link to the builder's files" hostile build_failed link_out
@@ -51,7 +51,7 @@ ok "names with line ends and hyphens" hostile none odd_names
 ok "names that differ in case only" hostile none case_clash
 ok "2,000 files" hostile none many_files
 ok "a Dockerfile of noise" hostile build_failed not_docker
-ok "a build reaches no service of the builder" hostile build_failed asks_network
+ok "what listens on the builder's loopback is not a build's" hostile none asks_network
 rm -rf "$fleet"/forks/h"$tag"-*
 ok "the builder goes on" bash -c "'$fairlead' app register '$root/tests/e2e/testapp' >/dev/null; '$fairlead' instance create testapp 'g$tag' --size tiny --wait --timeout 90 && '$fairlead' instance delete 'g$tag' --purge --wait --timeout 60"
 finish
