@@ -363,6 +363,8 @@ static void *run(void *arg) {
             (void)usleep(failures < 10 ? 50000 : 500000);
             continue;
         }
+        if (failures)
+            kprod_close(mem_steal(thread->kprod)); /* it has gone through an outage (io/kprod.h) */
         failures = 0;
         if (!anything_dirty(thread) && pg_wait_notify(thread->pg, TOUCH_US, thread->wake_fd))
             for (int i = 0; i < thread->lanes_n; i++)

@@ -142,6 +142,8 @@ static int64_t turn(const struct loop *loop, void *arg) {
     if (make_wanted(arg, &err) == 0)
         return LOOK_US;
     log_warn("topics", LOG_S("error", err.text));
+    struct topic_step *step = arg;
+    kprod_close(mem_steal(step->kprod)); /* it has gone through an outage (io/kprod.h) */
     return CLOCK_S;
 }
 

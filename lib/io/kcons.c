@@ -3,7 +3,6 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/rnd.h"
-#include "io/kafka_conf.h"
 
 #include <librdkafka/rdkafka.h>
 #include <pthread.h>
@@ -94,7 +93,6 @@ static struct kcons *open_consumer(const char *brokers, const char *client, cons
             rd_kafka_conf_destroy(conf);
             return NULL;
         }
-    kafka_conf_quiet(conf);
     rd_kafka_conf_set_log_cb(conf, no_log);
     struct kcons *kcons = mem_alloc(sizeof *kcons);
     rd_kafka_conf_set_opaque(conf, kcons);

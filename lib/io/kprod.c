@@ -1,7 +1,6 @@
 #include "io/kprod.h"
 
 #include "base/mem.h"
-#include "io/kafka_conf.h"
 
 #include <librdkafka/rdkafka.h>
 #include <stdatomic.h>
@@ -105,7 +104,6 @@ struct kprod *kprod_open(const char *brokers, const char *client, kprod_report *
     kprod->arg = arg;
     rd_kafka_conf_set_opaque(conf, kprod);
     rd_kafka_conf_set_dr_msg_cb(conf, delivered);
-    kafka_conf_quiet(conf);
     rd_kafka_conf_set_log_cb(conf, no_log);
     rd_kafka_conf_set_error_cb(conf, failed);
     kprod->rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);

@@ -1,6 +1,8 @@
 /* A Kafka producer by librdkafka: idempotent, acks=all, short timeouts. Enqueueing is not delivery: act on
  * the delivery reports, which kprod_poll() hands to the callback on the caller's own thread. A fatal error
- * means a new producer: kprod_fatal() says so. */
+ * means a new producer: kprod_fatal() says so. One that has gone through an outage is best replaced when that
+ * is over: what it knows of topics may be of ones that were made again meanwhile, and librdkafka 2.8.0
+ * (Debian 13) may end the program over that, at a later answer of the broker. */
 #ifndef FAIRLEAD_IO_KPROD_H
 #define FAIRLEAD_IO_KPROD_H
 

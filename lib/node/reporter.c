@@ -222,12 +222,15 @@ static void *run(void *arg) {
         cleanup_str struct str payload = STR_INIT(ENVELOPE_BYTES_MAX);
         struct parcel *taken = take(reporter, &payload);
         pthread_mutex_unlock(&reporter->mutex);
-        bool delivered;
+        bool delivered, failed = false;
         while (!(delivered = deliver(reporter, &payload))) {
+            failed = true;
             if (reporter->give_up_at && clock_mono_us() > reporter->give_up_at)
                 break;
             (void)usleep(100000);
         }
+        if (failed)
+            kprod_close(mem_steal(reporter->kprod)); /* it has gone through an outage (io/kprod.h) */
         pthread_mutex_lock(&reporter->mutex);
         if (!delivered)
             break;
