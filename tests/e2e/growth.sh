@@ -55,8 +55,17 @@ grown() { # prints what is more than before, but for what is kept for ever
 }
 ok "a first life, so that what stands once stands" run_lives 1 2 testapp --size tiny
 ok "... whose name carries its marker, though it is gone" has "$(marker 1)" "fairlead owner="
+# An heir that never comes to a machine writes nothing; the marker that it was to replace must go all the same.
+heir() {
+  "$fairlead" size create "main/vast$tag" --cpu 100 --memory 16000000 --disk 10 >/dev/null
+  "$fairlead" instance create testapp "g$tag-1" --size "vast$tag" >/dev/null &&
+    within 20 sql_is "select count(*) from steps s join instances i on i.id = s.instance_id where i.name = 'g$tag-1' and s.step = 'place' and s.class = 'no_room'" 1 &&
+    "$fairlead" instance delete "g$tag-1" --purge --wait --timeout 60
+}
+ok "... nor does an heir that never came to a machine take it away" heir
 ok "... until nobody could claim it any more" settle
 ok "... then nothing of it is in the zone" test -z "$(marker 1)"
+ok "... and the name is anybody's" life "g$tag-1" testapp --size tiny
 measure >"$fleet/before"
 ok "$lives lives" run_lives 3 $((lives + 2)) testapp --size tiny
 ok "... and $quick without a machine" run_lives 1001 $((quick + 1000)) noop

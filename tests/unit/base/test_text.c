@@ -191,8 +191,19 @@ static void lengths_count_characters(void **state) {
     assert_string_equal(err.text, "name: must have at most 4 characters");
 }
 
+static void a_slot_that_was_used_before_is_empty(void **state) {
+    struct arena arena = {0};
+    struct vec vec = {0};
+    (void)state;
+    *vec_add(&arena, &vec, int) = 7;
+    vec.n--; /* taken off the end */
+    assert_int_equal(*vec_add(&arena, &vec, int), 0);
+    arena_release(&arena);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_slot_that_was_used_before_is_empty),
         cmocka_unit_test(the_end_of_a_long_log_is_kept),
         cmocka_unit_test(str_stops_at_its_ceiling),
         cmocka_unit_test(numbers_are_whole_and_within_limits),

@@ -5,6 +5,7 @@
 #include "base/str.h"
 #include "model/decide.h"
 #include "model/decide_work.h"
+#include "proto/fairlead.pb-c.h"
 #include "tests/support/check.h"
 
 #include <string.h>
@@ -289,6 +290,29 @@ static void what_was_resolved_in_the_future_is_asked_again(void **state) {
     assert_int_equal(f->decision.orders.n, 1);
 }
 
+/* The owner's marker, or the one that it was to replace; and nothing that an older worker would write. */
+static void what_is_to_be_forgotten_is_named(void **state) {
+    struct fixture *f = *state;
+    struct work work = {.key = WORK_FORGET "a.example.org",
+                        .kind = STEP_NAME,
+                        .state = WORK_OPEN,
+                        .params =
+                            "{\"host\":\"a.example.org\",\"owner\":\"000102030405060708090a0b0c0d0e0f\","
+                            "\"replaces\":\"fairlead owner=ff epoch=1 serial=2\"}"};
+    assert_false(decide_work_due(&work, 0, &f->decision));
+    const struct order_out *out = vec_at(&f->decision.orders, struct order_out, 0);
+    assert_string_equal(out->partition_key, "a.example.org"); /* in turn with all that is ordered of it */
+    Fairlead__V1__Order *order = fairlead__v1__order__unpack(NULL, out->order.n, out->order.p);
+    assert_non_null(order);
+    assert_int_equal(order->act_case, FAIRLEAD__V1__ORDER__ACT_DNS);
+    assert_true(order->dns->forget && order->dns->absent);
+    assert_string_equal(order->dns->host, "a.example.org");
+    assert_string_equal(order->dns->replaces, "fairlead owner=ff epoch=1 serial=2");
+    assert_int_equal(order->dns->owner.len, 16);
+    assert_int_equal(order->dns->owner.data[15], 15);
+    fairlead__v1__order__free_unpacked(order, NULL);
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
@@ -310,6 +334,7 @@ int main(void) {
         TEST(what_was_done_in_a_walk_that_ends_is_still_written),
         TEST(a_delete_goes_before_what_waits_or_is_parked),
         TEST(what_was_resolved_in_the_future_is_asked_again),
+        TEST(what_is_to_be_forgotten_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
