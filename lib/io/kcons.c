@@ -236,11 +236,23 @@ static bool is_forgotten(struct kcons *kcons) {
     return forgotten;
 }
 
-/* Where it reads on: behind the last record, or what the group has done, or the start. */
-static int64_t reads_on_at(const rd_kafka_topic_partition_t *position, const rd_kafka_topic_partition_t *done,
-                           int64_t low) {
-    int64_t at = position->offset >= 0 ? position->offset : done->offset;
-    return at > low ? at : low;
+/* The first or the last offset of each, RD_KAFKA_OFFSET_BEGINNING or _END, in one request: on this connection
+ * it may be answered only after the fetch under way, and one for each partition would add up to a minute. */
+static bool ask_offsets(struct kcons *kcons, rd_kafka_topic_partition_list_t *list, int64_t which) {
+    for (int i = 0; i < list->cnt; i++)
+        list->elems[i].offset = which; /* as ListOffsets names them (Kafka protocol): a time of -2 or -1 */
+    if (rd_kafka_offsets_for_times(kcons->rk, list, 5000) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return false;
+    for (int i = 0; i < list->cnt; i++)
+        if (list->elems[i].err != RD_KAFKA_RESP_ERR_NO_ERROR || list->elems[i].offset < 0)
+            return false;
+    return true;
+}
+
+/* Where it reads on: behind the last record, or what the group has done; -1: at the start. */
+static int64_t reads_on_at(const rd_kafka_topic_partition_t *position,
+                           const rd_kafka_topic_partition_t *done) {
+    return position->offset >= 0 ? position->offset : done->offset >= 0 ? done->offset : -1;
 }
 
 /* Does the broker hold something that should have come? Also an end that lies before where it reads on. */
@@ -248,17 +260,22 @@ static bool something_waits(struct kcons *kcons) {
     rd_kafka_topic_partition_list_t *held = NULL;
     if (rd_kafka_assignment(kcons->rk, &held) != RD_KAFKA_RESP_ERR_NO_ERROR)
         return false;
-    rd_kafka_topic_partition_list_t *done = rd_kafka_topic_partition_list_copy(held);
-    bool waits = false, known = rd_kafka_position(kcons->rk, held) == RD_KAFKA_RESP_ERR_NO_ERROR &&
-                                rd_kafka_committed(kcons->rk, done, 3000) == RD_KAFKA_RESP_ERR_NO_ERROR;
+    rd_kafka_topic_partition_list_t *done = rd_kafka_topic_partition_list_copy(held),
+                                    *first = rd_kafka_topic_partition_list_copy(held),
+                                    *last = rd_kafka_topic_partition_list_copy(held);
+    bool waits = false, known = held->cnt &&
+                                rd_kafka_position(kcons->rk, held) == RD_KAFKA_RESP_ERR_NO_ERROR &&
+                                rd_kafka_committed(kcons->rk, done, 3000) == RD_KAFKA_RESP_ERR_NO_ERROR &&
+                                ask_offsets(kcons, first, RD_KAFKA_OFFSET_BEGINNING) &&
+                                ask_offsets(kcons, last, RD_KAFKA_OFFSET_END);
     for (int i = 0; i < held->cnt && known && !waits; i++) {
-        int64_t low, high;
-        known = rd_kafka_query_watermark_offsets(kcons->rk, held->elems[i].topic, held->elems[i].partition,
-                                                 &low, &high, 1000) == RD_KAFKA_RESP_ERR_NO_ERROR;
-        waits = known && high != reads_on_at(&held->elems[i], &done->elems[i], low);
+        int64_t at = reads_on_at(&held->elems[i], &done->elems[i]), low = first->elems[i].offset;
+        waits = last->elems[i].offset != (at > low ? at : low);
     }
     rd_kafka_topic_partition_list_destroy(held);
     rd_kafka_topic_partition_list_destroy(done);
+    rd_kafka_topic_partition_list_destroy(first);
+    rd_kafka_topic_partition_list_destroy(last);
     return waits;
 }
 
