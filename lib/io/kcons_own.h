@@ -1,0 +1,33 @@
+/* For the files of the consumer: what it is, and how it sees that nothing comes though something should. */
+#ifndef FAIRLEAD_IO_KCONS_OWN_H
+#define FAIRLEAD_IO_KCONS_OWN_H
+
+#include "io/kcons.h"
+
+#include <librdkafka/rdkafka.h>
+
+struct kcons {
+    rd_kafka_t *rk;
+    char *topic; /* by assignment: the one */
+    char *group; /* by group: its name, and what is read */
+    rd_kafka_topic_partition_list_t *subscription;
+    unsigned assignment;
+    int64_t latest_ms, latest_offset; /* by assignment: the record with the latest stamp that was read */
+    int64_t ask_at;  /* none of the group's partitions is held: when to ask who holds any; 0: it is well */
+    int paused;      /* of the group's partitions that are held */
+    int64_t look_at; /* when to look whether the broker holds something that does not come */
+    bool suspect;    /* it did, at the last look, and nothing has come since */
+};
+
+/* ---- kcons_watch.c: all of a group, on the thread that polls ---- */
+
+/* Partitions were given, or (`any` false) none is held. */
+void kcons_watch_assigned(struct kcons *kcons, bool any);
+/* A record came, or an error. */
+void kcons_is_heard(struct kcons *kcons);
+/* The group has shared out nothing, to nobody: it must be joined anew. Asks the broker now and then. */
+bool kcons_is_forgotten(struct kcons *kcons);
+/* The broker holds what should have come, and it does not: a new consumer is needed. Asks after a quiet while. */
+bool kcons_is_stuck(struct kcons *kcons);
+
+#endif
