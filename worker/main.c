@@ -271,6 +271,8 @@ static int start_documents(struct parts *parts, struct err *err) {
                                  .apply = apply,
                                  .arg = parts};
     parts->keeper = keeper_start(&keeper, err);
+    if (parts->keeper && parts->machine.disk)
+        disk_meter_follow(parts->machine.disk, hint, parts);
     parts->inbox = parts->keeper ? inbox_start(&worker->node, parts->keeper, worker->reporter, err) : NULL;
     if (!parts->inbox)
         return -1;
@@ -319,6 +321,8 @@ static void stop_parts(struct parts *parts) {
         orders_stop(parts->orders[i]);
     if (parts->events_run)
         pthread_join(parts->events, NULL); /* it hints at the keeper */
+    if (parts->machine.disk)
+        disk_meter_follow(parts->machine.disk, NULL, NULL); /* it hints at the keeper */
     keeper_stop(parts->keeper);
     disk_meter_stop(parts->machine.disk);
     loop_stop(parts->presence);

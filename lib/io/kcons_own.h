@@ -27,7 +27,8 @@ void kcons_watch_assigned(struct kcons *kcons, bool any);
 void kcons_is_heard(struct kcons *kcons);
 /* The group has shared out nothing, to nobody: it must be joined anew. Asks the broker now and then. */
 bool kcons_is_forgotten(struct kcons *kcons);
-/* The broker holds what should have come, and it does not: a new consumer is needed. Asks after a quiet while. */
+/* The broker holds what should have come, and it does not: a new consumer is needed. Asks after a quiet
+ * while. */
 bool kcons_is_stuck(struct kcons *kcons);
 
 #endif

@@ -30,12 +30,15 @@
 
 struct used {
     char instance[33];
-    int64_t bytes, round_bytes, told_mb; /* round_bytes: of the round that is under way */
+    int64_t bytes, round_bytes; /* round_bytes: of the round that is under way */
+    int64_t size_mb, told_mb;   /* as it was last asked about */
     UT_hash_handle hh;
 };
 
 struct disk_meter {
     const char *engine_socket, *node;
+    void (*news)(void *arg, const char *instance);
+    void *arg;
     struct loop *loop;
     bool modest; /* its thread has idle priority */
     pthread_mutex_t mutex;
@@ -106,6 +109,20 @@ static void add(struct disk_meter *meter, const char *instance, int64_t bytes) {
     pthread_mutex_unlock(&meter->mutex);
 }
 
+static int level(int64_t mb, int64_t size_mb) {
+    return !size_mb || mb * 5 < size_mb * 4 ? 0 : mb <= size_mb ? 1 : 2;
+}
+
+static int64_t mb_of(const struct used *used) {
+    return (used->bytes + 1048575) / 1048576;
+}
+
+static bool is_news(const struct used *used) {
+    int64_t mb = mb_of(used), step = used->size_mb / 50 > 16 ? used->size_mb / 50 : 16;
+    return used->told_mb == NOTHING_TOLD || llabs(mb - used->told_mb) >= step ||
+           level(mb, used->size_mb) != level(used->told_mb, used->size_mb);
+}
+
 /* A round is over: what was not met has no volume any more. */
 static void conclude(struct disk_meter *meter) {
     struct used *used, *next;
@@ -113,6 +130,8 @@ static void conclude(struct disk_meter *meter) {
     HASH_ITER(hh, meter->all, used, next) {
         used->bytes = used->round_bytes;
         used->round_bytes = 0;
+        if (used->bytes && meter->news && is_news(used))
+            meter->news(meter->arg, used->instance);
         if (used->bytes)
             continue;
         HASH_DEL(meter->all, used);
@@ -152,10 +171,6 @@ static int64_t turn(const struct loop *loop, void *arg) {
     return ROUND_US;
 }
 
-static int level(int64_t mb, int64_t size_mb) {
-    return !size_mb || mb * 5 < size_mb * 4 ? 0 : mb <= size_mb ? 1 : 2;
-}
-
 bool disk_meter_news(struct disk_meter *meter, const char *instance, int64_t size_mb, int64_t *ret_mb) {
     struct used *used;
     bool news = false;
@@ -163,15 +178,21 @@ bool disk_meter_news(struct disk_meter *meter, const char *instance, int64_t siz
     pthread_mutex_lock(&meter->mutex);
     HASH_FIND_STR(meter->all, instance, used);
     if (used && used->bytes >= 0) {
-        int64_t mb = (used->bytes + 1048575) / 1048576, step = size_mb / 50 > 16 ? size_mb / 50 : 16;
-        news = used->told_mb == NOTHING_TOLD || llabs(mb - used->told_mb) >= step ||
-               level(mb, size_mb) != level(used->told_mb, size_mb);
-        *ret_mb = mb;
+        used->size_mb = size_mb;
+        news = is_news(used);
+        *ret_mb = mb_of(used);
         if (news)
-            used->told_mb = mb;
+            used->told_mb = *ret_mb;
     }
     pthread_mutex_unlock(&meter->mutex);
     return news;
+}
+
+void disk_meter_follow(struct disk_meter *meter, void (*news)(void *arg, const char *instance), void *arg) {
+    pthread_mutex_lock(&meter->mutex);
+    meter->news = news;
+    meter->arg = arg;
+    pthread_mutex_unlock(&meter->mutex);
 }
 
 struct disk_meter *disk_meter_start(const char *engine_socket, const char *node, struct err *err) {

@@ -15,6 +15,8 @@ struct disk_meter;
 
 /* Measures the volumes that carry this node's label. Class retry: no thread. */
 struct disk_meter *disk_meter_start(const char *engine_socket, const char *node, struct err *err);
+/* From now on news(arg, instance) is called when there is some, from the meter's thread; NULL: no more. */
+void disk_meter_follow(struct disk_meter *meter, void (*news)(void *arg, const char *instance), void *arg);
 void disk_meter_stop(struct disk_meter *meter); /* NULL is fine */
 
 /* MB that the volumes of this instance (hex) take, of the `size_mb` that it has reserved (0: none); -1: not
