@@ -6,14 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static int instance_of(const struct world *w, const char *hex) {
-    char text[UUID_HEX_SIZE];
-    for (int i = 0; i < w->instances_n; i++)
-        if (str_eq(uuid_hex(w->instances[i].row.id, text), hex))
-            return i;
-    return -1;
-}
-
 static const struct document *document_of(const struct world *w, int instance, int kind) {
     const struct vec *all = &w->instances[instance].documents;
     for (size_t i = 0; i < all->n; i++)
@@ -245,7 +237,7 @@ void world_order(struct world *w, size_t which) {
                                           .problem = {"simulated", "It failed.", NULL},
                                           .facts = "{}"};
     bool is_work = order.step == STEP_RESOLVE || order.step == STEP_BUILD;
-    report->instance = is_work ? 0 : instance_of(w, order.subject);
+    report->instance = is_work ? 0 : world_instance_of(w, order.subject);
     if (is_work)
         (void)snprintf(report->work_key, sizeof report->work_key, "%s", order.subject);
     if (order.not_after < w->now || (w->faults && world_random(w, 8) == 0)) {

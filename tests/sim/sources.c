@@ -90,14 +90,6 @@ void world_retry_all(struct world *w) {
 
 /* ---- the clock ---- */
 
-static int instance_of(const struct world *w, const char *hex) {
-    char text[UUID_HEX_SIZE];
-    for (int i = 0; i < w->instances_n; i++)
-        if (str_eq(uuid_hex(w->instances[i].row.id, text), hex))
-            return i;
-    return -1;
-}
-
 static struct work *find_work(struct world *w, const char *key) {
     for (size_t i = 0; i < w->works.n; i++)
         if (str_eq(vec_at(&w->works, struct work, i)->key, key))
@@ -183,7 +175,7 @@ static void place_all(struct world *w) {
 static void run_timer(struct world *w, struct timer timer) {
     struct decide_event wake = {.kind = DECIDE_WAKE},
                         expire = {.kind = DECIDE_INTENT, .intent = INTENT_EXPIRE};
-    int index = instance_of(w, timer.subject);
+    int index = world_instance_of(w, timer.subject);
     if (timer.kind == TIMER_PLACE) {
         place_all(w);
     } else if (timer.kind == TIMER_WORK) {

@@ -19,6 +19,14 @@ struct uuid world_seed(struct world *w) {
     return u;
 }
 
+int world_instance_of(const struct world *w, const char *hex) {
+    char text[UUID_HEX_SIZE];
+    for (int i = 0; i < w->instances_n; i++)
+        if (str_eq(uuid_hex(w->instances[i].row.id, text), hex))
+            return i;
+    return -1;
+}
+
 static struct vec copy_vec(struct world *w, const struct vec *from, size_t size) {
     struct vec to = {.n = from->n, .cap = from->n};
     to.items = arena_alloc(&w->arena, from->n * size + 1);

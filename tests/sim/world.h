@@ -123,6 +123,8 @@ void world_break(struct world *w, const char *what);
 /* store.c: one transaction of the simulated engine. */
 typedef bool world_decider(struct world *w, struct subject *subject, struct decision *decision, void *arg);
 bool world_transact(struct world *w, int instance, world_decider *decider, void *arg);
+/* -1: none has this id. */
+int world_instance_of(const struct world *w, const char *hex);
 struct uuid world_seed(struct world *w);
 void world_take_decision(struct world *w, struct decision *decision);
 struct decision world_new_decision(struct world *w, struct uuid seed);
