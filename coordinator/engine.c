@@ -7,11 +7,9 @@
 #include "base/retry.h"
 #include "base/rnd.h"
 #include "base/str.h"
-#include "sql/queries.h"
 
 #include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #define BATCH_MAX 128
@@ -116,97 +114,7 @@ size_t engine_run_all(struct engine *engine, struct input **inputs, size_t n, st
     return failed;
 }
 
-/* ---- one batch ---- */
-
-/* BEGIN, claims, locks and contexts: one round trip. */
-static int load(struct engine *engine, struct engine_batch *batch, struct err *err) {
-    static const char begin[] = "begin";
-    struct vec ids = {0};
-    for (size_t i = 0; i < batch->n; i++) {
-        const struct input *input = batch->inputs[i].input;
-        if (input->kind == INPUT_CREATE || input->kind == INPUT_WORK)
-            continue;
-        if (!uuid_is_nil(input->instance_id))
-            *vec_add(batch->base.arena, &ids, struct uuid) = input->instance_id;
-    }
-    if (pg_send(engine->pg, begin, NULL, err) < 0 || requests_send(batch, err) < 0 ||
-        reports_send(batch, err) < 0 ||
-        batch_send_load(&batch->base, ids.items, ids.n, !engine->conf.skip_locked, err) < 0 ||
-        pg_sync(engine->pg, err) < 0)
-        return -1;
-    cleanup_result PGresult *begun = pg_next(engine->pg, err);
-    if (!begun || requests_read(batch, err) < 0 || reports_read(batch, err) < 0)
-        return -1;
-    return batch_read_load(&batch->base, err);
-}
-
-/* At most one state-changing input per instance in a batch; the rest wait for the next. */
-static void join_subjects(struct engine_batch *batch) {
-    for (size_t i = 0; i < batch->n; i++) {
-        struct batch_input *in = &batch->inputs[i];
-        if (in->skip || in->input->kind == INPUT_CREATE || uuid_is_nil(in->input->instance_id))
-            continue;
-        in->subject = batch_subject(&batch->base, in->input->instance_id);
-        for (size_t k = 0; k < batch->base.held.n && !in->subject; k++)
-            in->skip =
-                in->skip || uuid_eq(*vec_at(&batch->base.held, struct uuid, k), in->input->instance_id);
-        for (size_t k = 0; k < i && in->subject; k++)
-            if (batch->inputs[k].subject == in->subject && !batch->inputs[k].skip &&
-                !batch->inputs[k].answered)
-                in->skip = true;
-    }
-}
-
-static int commit(struct engine *engine, struct engine_batch *batch, bool *ret_sent, struct err *err) {
-    static const char commit_text[] = "commit";
-    if (batch_send_store(&batch->base, err) < 0 || requests_store(batch, err) < 0 ||
-        reports_store(batch, err) < 0)
-        return -1;
-    if (fault_reach(FAULT_ENGINE_STORED))
-        return err_set(err, ERR_RETRY, "fault point");
-    *ret_sent = true;
-    if (pg_send(engine->pg, commit_text, NULL, err) < 0 || pg_sync(engine->pg, err) < 0)
-        return -1;
-    if (fault_reach(FAULT_ENGINE_COMMIT)) {
-        (void)close(PQsocket(engine->pg->conn)); /* the reply to COMMIT is lost */
-    }
-    if (batch_read_store(&batch->base, err) < 0)
-        return -1;
-    cleanup_result PGresult *done = pg_next(engine->pg, err);
-    if (!done)
-        return -1;
-    return strcmp(PQcmdStatus(done), "COMMIT") == 0
-               ? 0
-               : err_set(err, ERR_RETRY, "the transaction was rolled back");
-}
-
-static int run_once(struct engine *engine, struct engine_batch *batch, struct err *err) {
-    bool sent = false;
-    if (requests_prepare(batch, err) < 0 || pg_pipeline_begin(engine->pg, err) < 0)
-        return -1;
-    int rc = load(engine, batch, err);
-    if (rc == 0 && fault_reach(FAULT_ENGINE_BEGIN))
-        rc = err_set(err, ERR_RETRY, "fault point");
-    if (rc == 0) {
-        join_subjects(batch);
-        requests_decide(batch);
-        reports_decide(batch);
-        if (fault_reach(FAULT_ENGINE_DECIDED))
-            rc = err_set(err, ERR_RETRY, "fault point");
-    }
-    if (rc == 0)
-        rc = commit(engine, batch, &sent, err);
-    if (rc == 0) {
-        pg_pipeline_end(engine->pg);
-        return 0;
-    }
-    PQclear(mem_steal(batch->contexts));
-    if (pg_sync(engine->pg, NULL) == 0)
-        pg_pipeline_end(engine->pg);
-    if (pg_is_usable(engine->pg) && pg_script(engine->pg, "rollback", NULL) < 0)
-        pg_close(mem_steal(engine->pg));
-    return -1;
-}
+/* ---- a batch, until it is stored ---- */
 
 static void count_step(const struct step *step, int64_t now) {
     if (step->change == ROW_KEPT || step->ended_at != now)
@@ -280,6 +188,11 @@ static int ensure_connection(struct engine *engine, struct err *err) {
     return engine->pg ? 0 : -1;
 }
 
+static void roll_back(struct engine *engine) {
+    if (pg_is_usable(engine->pg) && pg_script(engine->pg, "rollback", NULL) < 0)
+        pg_close(mem_steal(engine->pg));
+}
+
 static struct engine_batch make_batch(struct engine *engine, struct arena *arena, struct input **inputs,
                                       size_t n) {
     struct engine_batch batch = {
@@ -325,9 +238,11 @@ static void run_until(struct engine *engine, struct input **inputs, size_t n, in
         int rc = ensure_connection(engine, &err);
         if (rc == 0) {
             struct engine_batch batch = make_batch(engine, &arena, inputs, n);
-            rc = run_once(engine, &batch, &err);
+            rc = engine_transact(&batch, engine->conf.skip_locked, &err);
             if (rc == 0)
                 finish(engine, &batch);
+            else
+                roll_back(engine);
             log_debug(LOG_ENGINE, "a batch", LOG_S("engine", engine->conf.name), LOG_I("inputs", n),
                       LOG_I("attempt", attempt), LOG_I("decisions", batch.base.decisions.n),
                       LOG_S("error", rc ? err.text : ""), LOG_I("us", clock_mono_us() - began));
@@ -377,8 +292,7 @@ static void run_placing(struct engine *engine, struct input *input) {
         log_warn("placing failed", LOG_S("error", err.text));
         if (engine->conf.wake_relay) /* it may have been committed, its reply lost */
             engine->conf.wake_relay(engine->conf.arg, UINT32_MAX);
-        if (engine->pg && (!pg_is_usable(engine->pg) || pg_script(engine->pg, "rollback", NULL) < 0))
-            pg_close(mem_steal(engine->pg));
+        roll_back(engine);
     }
     arena_release(&arena);
     input->done(input, rc == 0 ? NULL : &err);

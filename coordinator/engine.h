@@ -37,13 +37,13 @@ struct create_args {
     int64_t trial_days; /* -1: the plan's */
 };
 
-/* One input. Texts belong to whoever made it and stay until `done` was called, on the engine's thread. */
 /* A secret as a node sealed it: to the coordinator's key (delivered) or to the plane's recovery key. */
 struct sealed {
     const char *name;
     struct bytes box;
 };
 
+/* One input. Texts belong to whoever made it and stay until `done` was called, on the engine's thread. */
 struct input {
     enum input_kind kind;
     const char *refused; /* report: why it does not count; whoever made the input keeps the record */
@@ -135,6 +135,10 @@ struct engine_batch {
     struct vec held, gone; /* struct name by host that was claimed; bool: its instance is gone */
     bool found_sent, claimed_sent, names_sent, timers_sent, works_sent;
 };
+
+/* transaction.c: the batch once, from BEGIN to COMMIT. After -1 a transaction may be open, the connection may
+ * be unusable, and what was committed is not known. */
+MUST_CHECK int engine_transact(struct engine_batch *batch, bool skip_locked, struct err *err);
 
 /* requests.c: claims, contexts of creates, decisions and answers of requests. */
 MUST_CHECK int requests_prepare(struct engine_batch *batch,

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define CLOSE_US (3 * CLOCK_S)
+
 static atomic_uint assignments; /* of all consumers */
 
 static void no_log(const rd_kafka_t *rk, int level, const char *facility, const char *text) {
