@@ -208,8 +208,8 @@ static const char *wanted_condition(const struct document *document, enum want w
 }
 
 /* What a node put right by itself, as facts of its report: {"drift": what it found}. */
-static void tell_drift(struct subject *subject, const struct decide_event *event, struct decision *decision) {
-    cleanup_json json_t *facts = event->facts ? json_loads(event->facts, 0, NULL) : NULL;
+static void tell_drift(struct subject *subject, const struct decide_event *event, const json_t *facts,
+                       struct decision *decision) {
     const char *drift = json_str(facts, "drift");
     if (drift)
         decision_event(
@@ -222,12 +222,12 @@ static void tell_drift(struct subject *subject, const struct decide_event *event
 
 /* How much of its disk it takes, as its host measures: told once when it passes four fifths, and again when
  * it had been below. */
-static void take_disk(struct subject *subject, const struct decide_event *event, struct decision *decision) {
+static void take_disk(struct subject *subject, const struct decide_event *event, const json_t *facts,
+                      struct decision *decision) {
     struct instance *instance = subject->instance;
-    cleanup_json json_t *facts = event->facts ? json_loads(event->facts, 0, NULL) : NULL;
     int64_t mb, full = instance->disk_mb * 4 / 5;
     if (event->document_kind != DOCUMENT_STACK ||
-        !str_to_int(json_str(facts, "disk_used_mb"), 0, DISK_MAX_MB, &mb))
+        !str_to_int(json_str(facts, "disk_used_mb"), 0, DISK_MAX_MB, &mb) || mb == instance->disk_used_mb)
         return;
     if (full && mb >= full && instance->disk_used_mb < full)
         decision_event(
@@ -279,8 +279,9 @@ static void take_document(struct subject *subject, const struct decide_event *ev
         if (late)
             revive(subject, decision);
     }
-    tell_drift(subject, event, decision);
-    take_disk(subject, event, decision);
+    cleanup_json json_t *facts = event->facts ? json_loads(event->facts, 0, NULL) : NULL;
+    tell_drift(subject, event, facts, decision);
+    take_disk(subject, event, facts, decision);
     health_refresh(subject, decision, health_reason(subject, event));
     if (health_wants_repair(subject, event)) {
         struct refusal refusal;
