@@ -43,6 +43,8 @@ const struct command commands[] = {
      OPTIONS("plane=PLANE", "roles=LIST of builder,host,edge,dns,prober", "address=IPV4", "cpu=MILLI [2000]",
              "memory=MB [4096]", "disk=MB [20000]"),
      "a node that may join", node_create, "/v1/nodes"},
+    {"node", "address", "NAME ADDRESS", NULL, "its machine has another address: apps and names follow",
+     node_address, "/v1/nodes"},
     {"node", "invite", "NAME", NULL, "a one-time token for fairlead-worker enrol", node_invite, "/v1/nodes"},
     {"node", "list", "", NULL, "all nodes", run_list, "/v1/nodes"},
     {"node", "get", "NAME", NULL, "one node", run_get, "/v1/nodes"},

@@ -177,6 +177,19 @@ int node_create(struct cli *cli, const struct command *command) {
     return create(cli, command, body);
 }
 
+int node_address(struct cli *cli, const struct command *command) {
+    json_t *answer = NULL, *body = json_pack("{s:s}", "address", cli->args[1]);
+    int rc = cli_call(cli, "POST", arena_printf(&cli->arena, "%s/%s/address", command->path, cli->args[0]),
+                      body, &answer);
+    if (rc == EXIT_OK)
+        cli_say(cli, answer,
+                arena_printf(&cli->arena, "node \"%s\" is at %s now; %lld instances are told", cli->args[0],
+                             cli->args[1], (long long)json_int(answer, "instances", 0)));
+    json_decref(answer);
+    json_decref(body);
+    return rc;
+}
+
 int node_invite(struct cli *cli, const struct command *command) {
     json_t *answer = NULL;
     int rc = cli_call(cli, "POST", arena_printf(&cli->arena, "%s/%s/invite", command->path, cli->args[0]),

@@ -112,7 +112,7 @@ static int collect(struct clock *clock, bool *stands, struct arena *arena, struc
         struct input *input = add_input(arena, inputs, INPUT_TIMER);
         input->timer_kind = kind;
         input->timer_subject = arena_strdup(arena, pg_text(timers, row, 1));
-        if (kind == TIMER_EXPIRE || kind == TIMER_INSTANCE)
+        if (kind == TIMER_EXPIRE || kind == TIMER_INSTANCE || kind == TIMER_REFRESH)
             (void)uuid_parse(input->timer_subject, &input->instance_id);
     }
     for (int row = 0; row < PQntuples(steps) && !*stands; row++)

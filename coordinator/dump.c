@@ -10,7 +10,8 @@
 #include <stdio.h>
 
 static void print_walk(enum walk walk) {
-    printf("\n### %s\n\n%s\n\n| step | wants | after | when the release has | |\n| --- | --- | --- | --- | "
+    printf("\n### %s\n\n%s\n\n| act | step | of | wants | after | when the release has | |\n| --- | --- | "
+           "--- | --- | --- | --- | "
            "--- |\n",
            walk_rows[walk].name, walk_rows[walk].what);
     static const char *const wants[] = {"", "on", "off", "ended", "absent"};
@@ -18,17 +19,12 @@ static void print_walk(enum walk walk) {
         unsigned bit;
         const char *name;
     } needs[] = {{NEED_NOOP, "noop"}, {NEED_IMAGE, "images"}, {NEED_STACK, "a stack"}, {NEED_NAME, "a name"}};
-    for (int i = 0; i < walk_step_rows_n; i++) {
-        const struct walk_step_row *row = &walk_step_rows[i];
+    for (int i = 0; i < act_rows_n; i++) {
+        const struct act_row *row = &act_rows[i];
         if (row->walk != walk)
             continue;
-        printf("| %s | %s | ", step_rows[row->step].name, wants[row->want]);
-        for (int k = 0, first = 1; k < STEP_COUNT; k++)
-            if (row->after & (1u << k)) {
-                printf("%s%s", first ? "" : ", ", step_rows[k].name);
-                first = 0;
-            }
-        printf(" | ");
+        printf("| %s | %s | %s | %s | %s | ", row->name, step_rows[row->step].name,
+               row->of == OF_SERVING ? "the set that serves" : "the instance", wants[row->want], row->after);
         for (size_t k = 0; k < sizeof needs / sizeof *needs; k++)
             printf("%s", row->needs & needs[k].bit ? needs[k].name : "");
         printf(" | %s |\n", row->what);

@@ -66,6 +66,7 @@ struct input {
     bool purge;
     struct decide_event event;
 
+    struct uuid node_id;            /* that reports */
     struct vec delivered, recovery; /* struct sealed, of a document report */
     unsigned roles;                 /* of the node that reports, bits of enum role */
     struct bytes record;            /* of Kafka, that it came in */

@@ -45,8 +45,8 @@ static int64_t keep_refused(struct haul *haul) {
         char node[UUID_TEXT_SIZE];
         last = input->record.p;
         log_warn("a report was refused", LOG_S("reason", input->refused),
-                 LOG_S("node", uuid_text(input->event.node_id, node)));
-        ingest_keep_dead(haul, input->event.node_id, input->refused, input->record);
+                 LOG_S("node", uuid_text(input->node_id, node)));
+        ingest_keep_dead(haul, input->node_id, input->refused, input->record);
     }
     return refused;
 }

@@ -126,7 +126,7 @@ static struct input *add_input(struct haul *haul, const struct node_key *node, e
     input->seed = uuid_seed(clock_wall_us());
     input->roles = node->roles;
     input->record = haul->record;
-    input->event.node_id = node->id;
+    input->node_id = node->id;
     *vec_add(&haul->arena, &haul->inputs, struct input *) = input;
     return input;
 }
@@ -153,6 +153,13 @@ static int known_kind(const char *text) {
     return -1;
 }
 
+/* A letter; empty is the first. NULL: it is none. */
+static const char *known_letter(struct arena *arena, const char *text) {
+    if (!*text)
+        return SET_FIRST;
+    return text[0] >= 'a' && text[0] <= 'z' && !text[1] ? arena_strdup(arena, text) : NULL;
+}
+
 static const char *known_condition(const char *text) {
     static const char *const known[] = {"working", "healthy", "stopped", "absent", "failing"};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
@@ -172,24 +179,29 @@ static void take_boxes(struct arena *arena, Fairlead__V1__SealedSecret *const *b
 
 static void take_document(struct haul *haul, const struct node_key *node, struct uuid stream, uint64_t n,
                           const Fairlead__V1__DocumentReport *report) {
-    const char *condition = known_condition(report->condition);
+    const char *condition = known_condition(report->condition),
+               *letter = known_letter(&haul->arena, report->set);
     int kind = known_kind(report->kind);
-    if (!condition || kind < 0) {
+    if (!condition || !letter || kind < 0) {
         unreadable(haul, node->id, "a report of a kind or condition of document that is not known");
         return;
     }
     struct input *input = add_input(haul, node, INPUT_DOCUMENT);
     input->instance_id = id_of(report->instance);
     input->event.kind = DECIDE_DOCUMENT;
-    input->event.document_kind = kind;
-    input->event.epoch = report->epoch;
-    input->event.revision = (int64_t)report->revision;
-    input->event.condition = condition;
-    input->event.result = result_of(report->result);
-    input->event.problem = problem_of(&haul->arena, report->problem);
-    input->event.facts = facts_text(&haul->arena, report->facts, report->n_facts);
-    input->event.stream = stream;
-    input->event.report_n = (int64_t)n;
+    input->event.document = (struct document_report){
+        .node_id = node->id,
+        .kind = kind,
+        .letter = letter,
+        .epoch = report->epoch,
+        .revision = (int64_t)report->revision,
+        .condition = condition,
+        .result = result_of(report->result),
+        .problem = problem_of(&haul->arena, report->problem),
+        .facts = facts_text(&haul->arena, report->facts, report->n_facts),
+        .stream = stream,
+        .n = (int64_t)n,
+    };
     take_boxes(&haul->arena, report->delivered, report->n_delivered, &input->delivered);
     take_boxes(&haul->arena, report->recovery, report->n_recovery, &input->recovery);
 }
@@ -267,16 +279,17 @@ static void take_record(struct ingest *ingest, struct haul *haul, const struct k
 struct word {
     struct {
         struct uuid instance_id, node_id, stream;
-        int64_t kind;
+        int64_t kind, letter;
     } about;
     int64_t report_n;
     UT_hash_handle hh;
 };
 
 static struct word word_of(const struct input *input) {
-    return (struct word){
-        .about = {input->instance_id, input->event.node_id, input->event.stream, input->event.document_kind},
-        .report_n = input->event.report_n};
+    const struct document_report *report = &input->event.document;
+    return (struct word){.about = {input->instance_id, report->node_id, report->stream, report->kind,
+                                   report->letter ? report->letter[0] : 0},
+                         .report_n = report->n};
 }
 
 static struct word *find_last_words(struct haul *haul) {
@@ -306,7 +319,7 @@ static void fold_documents(struct haul *haul) {
         struct word word = word_of(input);
         HASH_FIND(hh, words, &word.about, sizeof word.about, last);
         bool folds = input->kind == INPUT_DOCUMENT && !input->delivered.n && !input->recovery.n;
-        if (!folds || last->report_n <= input->event.report_n)
+        if (!folds || last->report_n <= word.report_n)
             *vec_at(&haul->inputs, struct input *, kept++) = input;
     }
     haul->inputs.n = kept;

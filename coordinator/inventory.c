@@ -18,11 +18,12 @@
 #endif
 
 static const Fairlead__V1__InventoryEntry *held_entry(const Fairlead__V1__Inventory *inventory,
-                                                      struct uuid instance, const char *kind) {
+                                                      struct uuid instance, const char *kind,
+                                                      const char *letter) {
     for (size_t i = 0; i < inventory->n_entries; i++) {
         const Fairlead__V1__InventoryEntry *entry = inventory->entries[i];
         if (entry->instance.len == 16 && memcmp(entry->instance.data, instance.b, 16) == 0 &&
-            str_eq(entry->kind, kind))
+            str_eq(entry->kind, kind) && str_eq(*entry->set ? entry->set : SET_FIRST, letter))
             return entry;
     }
     return NULL;
@@ -41,7 +42,8 @@ static bool must_send(PGresult *rows, int row, const Fairlead__V1__InventoryEntr
 static struct outbox_row *add_row(struct batch *batch, struct vec *rows, const char *topic,
                                   const char *kind) {
     struct outbox_row *row = arena_new(batch->arena, struct outbox_row);
-    *row = (struct outbox_row){.lane = lane_of_topic(topic), .kind = kind, .topic = topic};
+    *row =
+        (struct outbox_row){.lane = lane_of_topic(topic), .kind = kind, .topic = topic, .letter = SET_FIRST};
     *vec_add(batch->arena, rows, struct outbox_row *) = row;
     return row;
 }
@@ -62,6 +64,8 @@ static void add_list(struct batch *batch, struct vec *rows, const char *topic, c
         entry->epoch = (uint32_t)pg_int(documents, i, 2);
         entry->revision = (uint64_t)pg_int(documents, i, 3);
         entry->absent = pg_bool(documents, i, 4);
+        if (!str_eq(pg_text(documents, i, 8), SET_FIRST))
+            entry->set = arena_strdup(batch->arena, pg_text(documents, i, 8));
         *vec_add(batch->arena, &entries, Fairlead__V1__SignedListEntry *) = entry;
     }
     list.node = (ProtobufCBinaryData){16, node_id.b};
@@ -98,13 +102,15 @@ static int write_rows(struct batch *batch, const struct vec *rows, struct err *e
 /* A node that was restored from an old disk must hear "absent" again, though it was confirmed long ago and
  * the relay would send a tombstone for it. */
 static int add_absent(struct batch *batch, struct vec *rows, const char *topic, struct uuid node_id,
-                      const struct vec *instances, const struct vec *kinds, struct err *err) {
+                      const struct vec *instances, const struct vec *kinds, const struct vec *letters,
+                      struct err *err) {
     struct pg_params params = {.arena = batch->arena};
     if (!instances->n)
         return 0;
     pg_params_uuid(&params, node_id);
     pg_params_uuids(&params, instances->items, instances->n);
     pg_params_texts(&params, kinds->items, kinds->n);
+    pg_params_texts(&params, letters->items, letters->n);
     cleanup_result PGresult *absent = pg_run(batch->pg, query_inventory_absent, &params, err);
     if (!absent)
         return -1;
@@ -112,9 +118,7 @@ static int add_absent(struct batch *batch, struct vec *rows, const char *topic, 
         struct outbox_row *row = add_row(batch, rows, topic, "record");
         struct uuid instance = pg_uuid(absent, i, 0);
         struct str key = STR_INIT(64);
-        str_add(&key, node_id.b, sizeof node_id.b);
-        str_add(&key, instance.b, sizeof instance.b);
-        str_adds(&key, pg_text(absent, i, 1));
+        key_of_document(&key, node_id, instance, pg_text(absent, i, 1), pg_text(absent, i, 3));
         row->key = (struct bytes){arena_memdup(batch->arena, key.s, key.n), key.n};
         row->value.n = (size_t)PQgetlength(absent, i, 2);
         row->value.p = arena_memdup(batch->arena, PQgetvalue(absent, i, 2), row->value.n);
@@ -135,7 +139,7 @@ static struct uuid bound_of(ProtobufCBinaryData data, int open) {
 static int answer(struct batch *batch, const struct sign_keys *keys, struct uuid node_id,
                   const Fairlead__V1__Inventory *inventory, int64_t *ret_compared, struct err *err) {
     struct pg_params params = {.arena = batch->arena};
-    struct vec rows = {0}, absent_instances = {0}, absent_kinds = {0};
+    struct vec rows = {0}, absent_instances = {0}, absent_kinds = {0}, absent_letters = {0};
     char buf[TOPIC_NAME_SIZE];
     const char *topic = arena_strdup(batch->arena, topic_of_node(node_id, buf));
     pg_params_uuid(&params, node_id);
@@ -147,22 +151,24 @@ static int answer(struct batch *batch, const struct sign_keys *keys, struct uuid
     size_t known = 0;
     *ret_compared = PQntuples(documents) + (int64_t)inventory->n_entries;
     for (int i = 0; i < PQntuples(documents); i++) {
-        const Fairlead__V1__InventoryEntry *held =
-            held_entry(inventory, pg_uuid(documents, i, 0), pg_text(documents, i, 1));
+        const Fairlead__V1__InventoryEntry *held = held_entry(
+            inventory, pg_uuid(documents, i, 0), pg_text(documents, i, 1), pg_text(documents, i, 8));
         known += held != NULL;
         if (!must_send(documents, i, held))
             continue;
         if (pg_bool(documents, i, 4) && pg_bool(documents, i, 5)) {
             *vec_add(batch->arena, &absent_instances, struct uuid) = pg_uuid(documents, i, 0);
             *vec_add(batch->arena, &absent_kinds, const char *) = pg_text(documents, i, 1);
+            *vec_add(batch->arena, &absent_letters, const char *) = pg_text(documents, i, 8);
             continue;
         }
         struct outbox_row *row = add_row(batch, &rows, topic, "document");
         row->node_id = node_id;
         row->instance_id = pg_uuid(documents, i, 0);
         row->document = arena_strdup(batch->arena, pg_text(documents, i, 1));
+        row->letter = arena_strdup(batch->arena, pg_text(documents, i, 8));
     }
-    if (add_absent(batch, &rows, topic, node_id, &absent_instances, &absent_kinds, err) < 0)
+    if (add_absent(batch, &rows, topic, node_id, &absent_instances, &absent_kinds, &absent_letters, err) < 0)
         return -1;
     if (known < inventory->n_entries)
         log_warn("a node holds documents that are not known here; they are left alone",

@@ -58,6 +58,17 @@ static const char built_in[] =
     "does nothing, by a real worker.\", \"version\": \"1\", \"noop\": true}', '', clock_timestamp()) "
     "on conflict do nothing";
 
+/* What a version that knew no sets has done meanwhile: the one that an instance has is "a". */
+static const char adopt_sets[] =
+    "update sets s set state = 'gone' from instances i where i.tenant_id = s.tenant_id and i.id = "
+    "s.instance_id "
+    "and i.gone and s.state <> 'gone'; "
+    "insert into sets (tenant_id, instance_id, letter, release_id, node_id, port, images, commits, state) "
+    "select i.tenant_id, i.id, i.serving, i.release_id, i.node_id, i.port, i.images, i.commits, "
+    "case when i.node_id is null then 'planned' else 'placed' end from instances i "
+    "where not i.gone and i.size_id is not null and not exists (select from sets s "
+    "where s.tenant_id = i.tenant_id and s.instance_id = i.id)";
+
 static int apply_all(struct pg *pg, struct arena *arena, struct err *err) {
     if (pg_script(pg, "begin", err) < 0)
         return -1;
@@ -67,7 +78,7 @@ static int apply_all(struct pg *pg, struct arena *arena, struct err *err) {
     for (const struct sql_script *s = sql_migrations; s->name; s++)
         if (apply_one(pg, s, arena, err) < 0)
             return -1;
-    if (write_tables(pg, err) < 0 || pg_script(pg, built_in, err) < 0)
+    if (write_tables(pg, err) < 0 || pg_script(pg, built_in, err) < 0 || pg_script(pg, adopt_sets, err) < 0)
         return -1;
     for (const struct sql_script *s = sql_views; s->name; s++)
         if (pg_script(pg, s->text, err) < 0)

@@ -56,25 +56,22 @@ static int send_document(struct relay_thread *thread, uint64_t tag, PGresult *ro
                          const char *topic, struct err *err) {
     struct pg_params params = {.arena = &thread->arena};
     struct uuid node = pg_uuid(rows, row, 6), instance = pg_uuid(rows, row, 7);
-    const char *kind = pg_text(rows, row, 8);
+    const char *kind = pg_text(rows, row, 8), *letter = pg_text(rows, row, 9);
     pg_params_uuids(&params, &node, 1);
     pg_params_uuids(&params, &instance, 1);
     pg_params_texts(&params, &kind, 1);
+    pg_params_texts(&params, &letter, 1);
     cleanup_result PGresult *res = pg_run(thread->pg, query_outbox_documents, &params, err);
     if (!res)
         return -1;
     if (PQntuples(res) == 0)
         return 0;
-    struct str key = STR_INIT(64);
-    str_add(&key, node.b, sizeof node.b);
-    str_add(&key, instance.b, sizeof instance.b);
-    str_adds(&key, kind);
+    cleanup_str struct str key = STR_INIT(64);
+    key_of_document(&key, node, instance, kind, letter);
     struct bytes value = {PQgetvalue(res, 0, 4), (size_t)PQgetlength(res, 0, 4)};
     if (pg_bool(res, 0, 3))
         value = (struct bytes){0};
-    int rc = send(thread, tag, topic, 0, (struct bytes){key.s, key.n}, value, NULL, err);
-    str_release(&key);
-    return rc;
+    return send(thread, tag, topic, 0, (struct bytes){key.s, key.n}, value, NULL, err);
 }
 
 /* CloudEvents 1.0, binary mode (Kafka protocol binding): attributes as ce_ headers, data as JSON. */

@@ -170,14 +170,15 @@ static void keep_sealed(struct engine_batch *batch, const struct instance *insta
 static void take_document(struct engine_batch *batch, struct batch_input *in) {
     struct input *input = in->input;
     struct refusal refusal;
+    const struct document_report *report = &input->event.document;
     const struct document *document =
-        in->subject ? subject_document(in->subject, input->event.document_kind) : NULL;
-    if (!document || !uuid_eq(document->node_id, input->event.node_id)) {
+        in->subject ? subject_document(in->subject, report->kind, report->letter) : NULL;
+    if (!document || !uuid_eq(document->node_id, report->node_id)) {
         input->refused = "about a document that is not the node's";
         return;
     }
     /* Only its host has made secrets; what is replayed, or comes after the end, keeps none. */
-    if (document->kind == DOCUMENT_STACK && !decide_is_late(document, &input->event) &&
+    if (document->kind == DOCUMENT_STACK && !decide_is_late(document, report) &&
         in->subject->instance->state != STATE_DELETED) {
         keep_sealed(batch, in->subject->instance, &input->delivered, &batch->delivered);
         keep_sealed(batch, in->subject->instance, &input->recovery, &batch->recovery);
@@ -199,7 +200,8 @@ static void take_expiry(struct engine_batch *batch, struct batch_input *in) {
 
 static void take_due(struct engine_batch *batch, struct batch_input *in) {
     struct refusal refusal;
-    struct decide_event event = {.kind = DECIDE_WAKE};
+    bool refresh = in->input->kind == INPUT_TIMER && in->input->timer_kind == TIMER_REFRESH;
+    struct decide_event event = {.kind = refresh ? DECIDE_REFRESH : DECIDE_WAKE};
     if (in->subject)
         (void)decide(in->subject, &event, batch_decision(&batch->base, in->input->seed), &refusal);
 }

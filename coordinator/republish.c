@@ -25,15 +25,16 @@ static int write_rows(struct pg *pg, struct arena *arena, const struct vec *rows
     return rc;
 }
 
-/* A page behind the last key: (node, instance, kind) of documents. *ret_more: there are others. */
-static int documents_page(struct pg *pg, struct uuid last[2], char last_kind[20], int64_t *count,
-                          bool *ret_more, struct err *err) {
+/* A page behind the last key: (node, instance, kind, set) of documents. *ret_more: there are others. */
+static int documents_page(struct pg *pg, struct uuid last[2], char last_kind[20], char last_letter[2],
+                          int64_t *count, bool *ret_more, struct err *err) {
     struct arena arena = {0};
     struct vec rows = {0};
     struct pg_params params = {.arena = &arena};
     pg_params_uuid(&params, last[0]);
     pg_params_uuid(&params, last[1]);
     pg_params_text(&params, last_kind);
+    pg_params_text(&params, last_letter);
     pg_params_int(&params, CHUNK);
     cleanup_result PGresult *res = pg_run(pg, query_republish_documents, &params, err);
     for (int i = 0; res && i < PQntuples(res); i++) {
@@ -42,13 +43,15 @@ static int documents_page(struct pg *pg, struct uuid last[2], char last_kind[20]
         *row = (struct outbox_row){.kind = "document",
                                    .node_id = pg_uuid(res, i, 0),
                                    .instance_id = pg_uuid(res, i, 1),
-                                   .document = arena_strdup(&arena, pg_text(res, i, 2))};
+                                   .document = arena_strdup(&arena, pg_text(res, i, 2)),
+                                   .letter = arena_strdup(&arena, pg_text(res, i, 3))};
         row->topic = arena_strdup(&arena, topic_of_node(row->node_id, topic));
         row->lane = lane_of_topic(topic);
         *vec_add(&arena, &rows, struct outbox_row *) = row;
         last[0] = row->node_id;
         last[1] = row->instance_id;
         (void)strncpy(last_kind, row->document, 19);
+        last_letter[0] = row->letter[0];
     }
     int rc = res ? write_rows(pg, &arena, &rows, err) : -1;
     *count += (int64_t)rows.n;
@@ -85,6 +88,7 @@ static int events_page(struct pg *pg, int64_t *count, bool *ret_more, struct err
                                    .kind = "events",
                                    .topic = TOPIC_EVENTS,
                                    .partition = -1,
+                                   .letter = SET_FIRST,
                                    .value = {ids.items, ids.n * sizeof(struct uuid)}};
         *vec_add(&arena, &rows, struct outbox_row *) = row;
     }
@@ -107,9 +111,9 @@ static int republish_events(struct pg *pg, int64_t events_s, int64_t *count, str
 int republish(struct pg *pg, unsigned what, int64_t events_s, int64_t *ret_rows, struct err *err) {
     int64_t count = 0;
     struct uuid last[2] = {{{0}}, {{0}}};
-    char kind[20] = "";
+    char kind[20] = "", letter[2] = "";
     for (bool more = what & REPUBLISH_DOCUMENTS; more;)
-        if (documents_page(pg, last, kind, &count, &more, err) < 0)
+        if (documents_page(pg, last, kind, letter, &count, &more, err) < 0)
             return -1;
     if ((what & REPUBLISH_EVENTS) && republish_events(pg, events_s, &count, err) < 0)
         return -1;

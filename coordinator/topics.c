@@ -1,6 +1,6 @@
 #include "coordinator/topics.h"
 
-#include "base/str.h"
+#include "model/rows.h"
 
 #include <stdio.h>
 
@@ -38,6 +38,15 @@ char *topic_of_node(struct uuid node, char out[TOPIC_NAME_SIZE]) {
     char hex[UUID_HEX_SIZE];
     (void)snprintf(out, TOPIC_NAME_SIZE, "fairlead.node.%s", uuid_hex(node, hex));
     return out;
+}
+
+void key_of_document(struct str *out, struct uuid node, struct uuid instance, const char *kind,
+                     const char *letter) {
+    str_add(out, node.b, sizeof node.b);
+    str_add(out, instance.b, sizeof instance.b);
+    str_adds(out, kind);
+    if (!str_eq(letter, SET_FIRST))
+        str_addf(out, ".%s", letter);
 }
 
 unsigned topic_hash(const char *key) {

@@ -3,6 +3,7 @@
 #ifndef FAIRLEAD_COORDINATOR_TOPICS_H
 #define FAIRLEAD_COORDINATOR_TOPICS_H
 
+#include "base/str.h"
 #include "base/uuid.h"
 #include "model/tables.h"
 
@@ -24,6 +25,9 @@ extern const char *const topic_node_settings[]; /* of fairlead.node.<node> */
 
 int topic_partitions(const char *name);
 char *topic_of_node(struct uuid node, char out[TOPIC_NAME_SIZE]);
+/* The key of a document's record: node, instance, kind, and the letter of any set but the first. */
+void key_of_document(struct str *out, struct uuid node, struct uuid instance, const char *kind,
+                     const char *letter);
 
 /* Lanes: 0 is for events, then orders by partition, then documents by topic. */
 #define LANES 9

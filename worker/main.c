@@ -131,11 +131,8 @@ static void read_conf(struct worker *worker) {
 static void apply(void *arg, const Fairlead__V1__Document *document, struct keeper_outcome *outcome) {
     struct parts *parts = arg;
     struct err err = {0};
-    struct step_context ctx = {
-        .machine = &parts->machine, .arena = outcome->arena, .document = document, .log = STR_TAIL(65536)};
+    struct step_context ctx = step_context_of(&parts->machine, document, outcome->arena);
     const struct step *step = step_of_document(document->kind);
-    hex_encode(ctx.instance, document->instance.data, 16);
-    (void)uuid_hex(parts->worker.node.id, ctx.node);
     if (!step) {
         outcome->result = 2;
         outcome->cls = "unknown_document";

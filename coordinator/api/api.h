@@ -128,6 +128,7 @@ void instance_steps(struct api_call *call);
 void instance_events(struct api_call *call);
 void credentials_get(struct api_call *call);
 void credentials_confirm(struct api_call *call);
+void node_address(struct api_call *call);
 void node_invite(struct api_call *call);
 void node_enrol(struct api_call *call);
 void dead_letter_retry(struct api_call *call);

@@ -4,6 +4,7 @@
 #include "base/str.h"
 #include "coordinator/api/api.h"
 #include "coordinator/topics.h"
+#include "model/names.h"
 #include "node/envelope.h"
 #include "sql/queries.h"
 
@@ -98,6 +99,48 @@ static char *add_token(struct api_call *call, struct uuid request, const char *k
 void node_invite(struct api_call *call) {
     static const struct api_once once = {.kind = "invite", .work = invite, .reveal = add_token};
     api_once(call, &once, NULL);
+}
+
+static const struct schema_field address_fields[] = {
+    {.name = "address",
+     .type = SCHEMA_STRING,
+     .required = true,
+     .min = 7,
+     .max = 15,
+     .check = name_is_ipv4,
+     .rule = "an IPv4 address",
+     .help = "at which edges reach its apps, and names lead to it"},
+    {0},
+};
+
+static int give_address(struct api_call *call, struct pg *pg, void *data, struct uuid seed,
+                        struct api_done *ret, struct err *err) {
+    struct arena *arena = &call->request->arena;
+    struct pg_params params = {.arena = arena};
+    (void)seed;
+    pg_params_text(&params, call->rest);
+    pg_params_text(&params, data);
+    cleanup_result PGresult *moved = pg_run(pg, query_nodes_move, &params, err);
+    if (!moved)
+        return -1;
+    if (PQntuples(moved) == 0) {
+        api_done_refusal(call, ret, 404, "not_found", no_node(call));
+        return 0;
+    }
+    cleanup_json json_t *body = json_pack("{s:s, s:s, s:I}", "node", call->rest, "address", data, "instances",
+                                          (json_int_t)pg_int(moved, 0, 0));
+    cleanup_free char *text = json_text(body);
+    *ret = (struct api_done){200, arena_strdup(arena, text), NULL};
+    return 0;
+}
+
+/* Its machine has moved in the network: documents that name it go out anew, without a walk. Names that lead
+ * to an edge are mended by the watches that see them go astray. */
+void node_address(struct api_call *call) {
+    static const struct api_once once = {.kind = "address", .work = give_address, .stored = api_wake_clock};
+    cleanup_json json_t *body = api_body(call->request, address_fields);
+    if (body)
+        api_once(call, &once, arena_strdup(&call->request->arena, json_str(body, "address")));
 }
 
 static const struct schema_field enrol_fields[] = {

@@ -30,6 +30,8 @@ const struct api_route api_routes[] = {
     {"POST", "/v1/enrol", false, NULL, true, node_enrol, NULL, "a node joins with its one-time code"},
     {"POST", "/v1/nodes/", true, "/invite", false, node_invite, NULL,
      "a one-time code for a node, valid for an hour"},
+    {"POST", "/v1/nodes/", true, "/address", false, node_address, NULL,
+     "a node has another address: what names it is told anew"},
     {"GET", "/metrics", false, NULL, false, metrics_get, NULL, "metrics, for Prometheus"},
     {"GET", "/v1/status", false, NULL, false, status_get, NULL, "the fleet at a glance, and what is stuck"},
     {"GET", "/v1/doctor", false, NULL, false, doctor_get, NULL,

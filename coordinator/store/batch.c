@@ -39,9 +39,10 @@ int batch_send_load(struct batch *batch, const struct uuid *ids, size_t n, bool 
         return pg_send(batch->pg, query_now, NULL, err);
     if (pg_send(batch->pg, wait ? query_instances_lock : query_instances_lock_free, &params, err) < 0)
         return -1;
-    const char *const queries[] = {
-        query_now,        query_instances_load, query_intents_load, query_steps_load,  query_documents_load,
-        query_names_load, query_works_load,     query_planes_of,    query_nodes_by_id, query_releases_of};
+    const char *const queries[] = {query_now,          query_instances_load, query_sets_load,
+                                   query_intents_load, query_steps_load,     query_documents_load,
+                                   query_names_load,   query_works_load,     query_planes_of,
+                                   query_nodes_by_id,  query_releases_of};
     for (size_t i = 0; i < sizeof queries / sizeof *queries; i++)
         if (pg_send(batch->pg, table_statement(queries[i]), i == 0 ? NULL : &params, err) < 0)
             return -1;
@@ -119,8 +120,16 @@ static int read_table(struct batch *batch, enum table table, size_t size, struct
             *vec_add(batch->arena, &subject->member, type) = *row;                                           \
     }
 
-static void join_rows(struct batch *batch, struct vec intents, struct vec steps, struct vec documents,
-                      struct vec names, struct vec planes, struct vec nodes) {
+static const struct node *node_of(const struct vec *nodes, struct uuid id) {
+    for (size_t i = 0; i < nodes->n; i++)
+        if (uuid_eq(vec_at(nodes, struct node, i)->id, id))
+            return vec_at(nodes, struct node, i);
+    return NULL;
+}
+
+static void join_rows(struct batch *batch, struct vec sets, struct vec intents, struct vec steps,
+                      struct vec documents, struct vec names, struct vec planes, struct vec nodes) {
+    JOIN(sets, struct set, sets)
     JOIN(intents, struct intent, intents)
     JOIN(steps, struct step, steps)
     JOIN(documents, struct document, documents)
@@ -135,14 +144,11 @@ static void join_rows(struct batch *batch, struct vec intents, struct vec steps,
         for (size_t p = 0; p < planes.n; p++)
             if (uuid_eq(vec_at(&planes, struct plane, p)->id, subject->instance->plane_id))
                 subject->plane = vec_at(&planes, struct plane, p);
-        for (size_t n = 0; n < nodes.n; n++) {
-            const struct node *node = vec_at(&nodes, struct node, n);
-            if (uuid_eq(node->id, subject->instance->node_id))
-                subject->host = node;
-            if (uuid_eq(node->id, subject->instance->edge_id))
-                subject->edge = node;
-            if (uuid_eq(node->id, subject->instance->prober_id))
-                subject->prober = node;
+        subject->edge = node_of(&nodes, subject->instance->edge_id);
+        subject->prober = node_of(&nodes, subject->instance->prober_id);
+        for (size_t k = 0; k < subject->sets.n; k++) {
+            struct set *set = vec_at(&subject->sets, struct set, k);
+            set->host = node_of(&nodes, set->node_id);
         }
         subject->release = release_cache_get(batch->releases, subject->instance->release_id);
     }
@@ -165,8 +171,8 @@ static int read_works(struct batch *batch, struct err *err) {
 }
 
 int batch_read_load(struct batch *batch, struct err *err) {
-    struct vec instances = {0}, intents = {0}, steps = {0}, documents = {0}, names = {0}, planes = {0},
-               nodes = {0};
+    struct vec instances = {0}, sets = {0}, intents = {0}, steps = {0}, documents = {0}, names = {0},
+               planes = {0}, nodes = {0};
     cleanup_result PGresult *locked = batch->asked ? pg_next(batch->pg, err) : NULL;
     cleanup_result PGresult *now = locked || !batch->asked ? pg_next(batch->pg, err) : NULL;
     if (!now)
@@ -184,7 +190,8 @@ int batch_read_load(struct batch *batch, struct err *err) {
         else
             *vec_add(batch->arena, &batch->held, struct uuid) = instance->id;
     }
-    if (read_table(batch, TABLE_INTENTS, sizeof(struct intent), &intents, err) < 0 ||
+    if (read_table(batch, TABLE_SETS, sizeof(struct set), &sets, err) < 0 ||
+        read_table(batch, TABLE_INTENTS, sizeof(struct intent), &intents, err) < 0 ||
         read_table(batch, TABLE_STEPS, sizeof(struct step), &steps, err) < 0 ||
         read_table(batch, TABLE_DOCUMENTS, sizeof(struct document), &documents, err) < 0 ||
         read_table(batch, TABLE_NAMES, sizeof(struct name), &names, err) < 0 || read_works(batch, err) < 0 ||
@@ -194,7 +201,7 @@ int batch_read_load(struct batch *batch, struct err *err) {
     cleanup_result PGresult *releases = pg_next(batch->pg, err);
     if (!releases || read_releases(batch, releases, err) < 0)
         return -1;
-    join_rows(batch, intents, steps, documents, names, planes, nodes);
+    join_rows(batch, sets, intents, steps, documents, names, planes, nodes);
     return 0;
 }
 

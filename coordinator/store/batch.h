@@ -68,7 +68,7 @@ struct outbox_row {
     const char *kind, *topic;
     struct bytes key, value;
     struct uuid node_id, instance_id;
-    const char *document;
+    const char *document, *letter; /* of a document: its kind and set */
 };
 MUST_CHECK int batch_collect_outbox(struct batch *batch, struct vec *rows, struct err *err);
 MUST_CHECK int batch_send_outbox(struct batch *batch, const struct vec *rows, struct err *err);

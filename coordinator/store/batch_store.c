@@ -138,13 +138,15 @@ static int send_purge(struct batch *batch, struct err *err) {
 }
 
 int batch_send_store(struct batch *batch, struct err *err) {
-    struct split instances = {0}, intents = {0}, steps = {0}, documents = {0}, names = {0}, works = {0};
+    struct split instances = {0}, sets = {0}, intents = {0}, steps = {0}, documents = {0}, names = {0},
+                 works = {0};
     struct vec events = {0}, outbox = {0};
     if (batch_collect_outbox(batch, &outbox, err) < 0) /* signs documents, so it goes first */
         return -1;
     for (size_t s = 0; s < batch->subjects_n; s++) {
         struct subject *subject = batch->subjects[s];
         SPLIT(batch, instances, subject->instance);
+        SPLIT_ALL(batch, sets, subject->sets, struct set);
         SPLIT_ALL(batch, intents, subject->intents, struct intent);
         SPLIT_ALL(batch, steps, subject->past, struct step);
         SPLIT_ALL(batch, steps, subject->steps, struct step);
@@ -164,6 +166,8 @@ int batch_send_store(struct batch *batch, struct err *err) {
     }
     if (send_fresh(batch, TABLE_INSTANCES, &instances.fresh, err) < 0 ||
         send_changed(batch, TABLE_INSTANCES, &instances.changed, err) < 0 ||
+        send_fresh(batch, TABLE_SETS, &sets.fresh, err) < 0 ||
+        send_changed(batch, TABLE_SETS, &sets.changed, err) < 0 ||
         send_fresh(batch, TABLE_INTENTS, &intents.fresh, err) < 0 ||
         send_changed(batch, TABLE_INTENTS, &intents.changed, err) < 0 ||
         send_fresh(batch, TABLE_STEPS, &steps.fresh, err) < 0 ||

@@ -20,9 +20,10 @@ static const char *const labels_step[STEP_COUNT] = {
 #include "model/tables.def"
 };
 static const char *const labels_document[DOCUMENT_KIND_COUNT] = {
-#define DOCUMENT(id, name, step, role, what) name,
+#define DOCUMENT(id, name, step, of, role, what) name,
 #include "model/tables.def"
 };
+static const char *const labels_want[] = {"", "on", "off", "ended", "absent"};
 static const char *const labels_intent_state[] = {"queued", "running", "done", "failed", "dropped"};
 static const char *const labels_step_state[] = {"waiting", "open", "done", "parked", "dropped"};
 static const char *const labels_work_state[] = {"open", "done", "failed"};
@@ -52,6 +53,7 @@ static const struct table_column instances_list[] = {
     COL(CHANGES, health, "health", struct instance, PG_TEXT),
     COL(CHANGES, health_reason, "health_reason", struct instance, PG_TEXT),
     COL(CHANGES, problem, "problem", struct instance, PG_TEXT),
+    COL(CHANGES, serving, "serving", struct instance, PG_TEXT),
     ENUM(CHANGES, state, "state", struct instance, labels_state, STATE_COUNT),
     COL(CHANGES, accepted, "accepted", struct instance, PG_INT),
     COL(CHANGES, running, "running", struct instance, PG_INT),
@@ -65,6 +67,19 @@ static const struct table_column instances_list[] = {
     COL(CHANGES, expires_at, "expires_at", struct instance, PG_TIME),
     COL(FIXED, created_at, "created_at", struct instance, PG_TIME),
     COL(CHANGES, updated_at, "updated_at", struct instance, PG_TIME),
+};
+
+static const struct table_column sets_list[] = {
+    COL(KEY, tenant_id, "tenant_id", struct set, PG_UUID),
+    COL(KEY, instance_id, "instance_id", struct set, PG_UUID),
+    COL(KEY, letter, "letter", struct set, PG_TEXT),
+    COL(FIXED, release_id, "release_id", struct set, PG_UUID),
+    COL(CHANGES, node_id, "node_id", struct set, PG_UUID),
+    COL(CHANGES, port, "port", struct set, PG_INT),
+    COL(CHANGES, images, "images", struct set, PG_JSON),
+    COL(CHANGES, commits, "commits", struct set, PG_JSON),
+    COL(CHANGES, copies, "copies", struct set, PG_JSON),
+    ENUM(CHANGES, state, "state", struct set, set_state_names, SET_GONE + 1),
 };
 
 static const struct table_column intents_list[] = {
@@ -86,7 +101,9 @@ static const struct table_column steps_list[] = {
     COL(KEY, tenant_id, "tenant_id", struct step, PG_UUID),
     COL(KEY, instance_id, "instance_id", struct step, PG_UUID),
     COL(KEY, generation, "generation", struct step, PG_INT),
-    ENUM(KEY, kind, "step", struct step, labels_step, STEP_COUNT),
+    COL(KEY, act, "act", struct step, PG_TEXT),
+    ENUM(FIXED, kind, "step", struct step, labels_step, STEP_COUNT),
+    COL(FIXED, letter, "letter", struct step, PG_TEXT),
     COL(KEY, part, "part", struct step, PG_TEXT),
     ENUM(CHANGES, state, "state", struct step, labels_step_state, 5),
     COL(CHANGES, attempt, "attempt", struct step, PG_INT),
@@ -106,6 +123,8 @@ static const struct table_column documents_list[] = {
     COL(KEY, node_id, "node_id", struct document, PG_UUID),
     COL(KEY, instance_id, "instance_id", struct document, PG_UUID),
     ENUM(KEY, kind, "kind", struct document, labels_document, DOCUMENT_KIND_COUNT),
+    COL(KEY, letter, "letter", struct document, PG_TEXT),
+    ENUM(CHANGES, want, "want", struct document, labels_want, WANT_ABSENT + 1),
     COL(CHANGES, epoch, "epoch", struct document, PG_INT),
     COL(CHANGES, revision, "revision", struct document, PG_INT),
     COL(CHANGES, generation, "generation", struct document, PG_INT),
@@ -169,7 +188,9 @@ static const struct table_column timers_list[] = {
     { #table, table##_list, sizeof table##_list / sizeof *table##_list }
 
 const struct table_row table_rows[TABLE_COUNT] = {
-    [TABLE_INSTANCES] = TABLE(instances), [TABLE_INTENTS] = TABLE(intents), [TABLE_STEPS] = TABLE(steps),
-    [TABLE_DOCUMENTS] = TABLE(documents), [TABLE_NAMES] = TABLE(names),     [TABLE_WORKS] = TABLE(works),
-    [TABLE_EVENTS] = TABLE(events),       [TABLE_TIMERS] = TABLE(timers),
+    [TABLE_INSTANCES] = TABLE(instances), [TABLE_SETS] = TABLE(sets),
+    [TABLE_INTENTS] = TABLE(intents),     [TABLE_STEPS] = TABLE(steps),
+    [TABLE_DOCUMENTS] = TABLE(documents), [TABLE_NAMES] = TABLE(names),
+    [TABLE_WORKS] = TABLE(works),         [TABLE_EVENTS] = TABLE(events),
+    [TABLE_TIMERS] = TABLE(timers),
 };

@@ -7,6 +7,7 @@
 
 enum table {
     TABLE_INSTANCES,
+    TABLE_SETS,
     TABLE_INTENTS,
     TABLE_STEPS,
     TABLE_DOCUMENTS,

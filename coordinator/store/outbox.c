@@ -67,7 +67,8 @@ static void pack_group(const struct batch *batch, const struct group *group, str
 static struct outbox_row *add_row(struct batch *batch, struct vec *rows, int lane, const char *kind,
                                   const char *topic, int partition) {
     struct outbox_row *row = arena_new(batch->arena, struct outbox_row);
-    *row = (struct outbox_row){.lane = lane, .partition = partition, .kind = kind, .topic = topic};
+    *row = (struct outbox_row){
+        .lane = lane, .partition = partition, .kind = kind, .topic = topic, .letter = SET_FIRST};
     *vec_add(batch->arena, rows, struct outbox_row *) = row;
     batch->lanes |= 1u << lane;
     return row;
@@ -100,6 +101,8 @@ static int sign_document(struct batch *batch, struct document *document, struct 
     packed.node = (ProtobufCBinaryData){.len = 16, .data = document->node_id.b};
     packed.instance = (ProtobufCBinaryData){.len = 16, .data = document->instance_id.b};
     packed.kind = (char *)(uintptr_t)document_rows[document->kind].name;
+    if (!str_eq(document->letter, SET_FIRST))
+        packed.set = (char *)(uintptr_t)document->letter;
     packed.epoch = (uint32_t)document->epoch;
     packed.revision = (uint64_t)document->revision;
     packed.generation = (uint64_t)document->generation;
@@ -133,6 +136,7 @@ static int collect_documents(struct batch *batch, struct vec *rows, struct err *
             row->node_id = document->node_id;
             row->instance_id = document->instance_id;
             row->document = document_rows[document->kind].name;
+            row->letter = document->letter;
         }
     }
     return 0;
@@ -163,7 +167,7 @@ static const struct pg_column outbox_columns[] = {
     PG_COL(struct outbox_row, topic, PG_TEXT),    PG_COL(struct outbox_row, partition, PG_INT),
     PG_COL(struct outbox_row, key, PG_BYTES),     PG_COL(struct outbox_row, value, PG_BYTES),
     PG_COL(struct outbox_row, node_id, PG_UUID),  PG_COL(struct outbox_row, instance_id, PG_UUID),
-    PG_COL(struct outbox_row, document, PG_TEXT),
+    PG_COL(struct outbox_row, document, PG_TEXT), PG_COL(struct outbox_row, letter, PG_TEXT),
 };
 
 int batch_send_outbox(struct batch *batch, const struct vec *rows, struct err *err) {

@@ -3,56 +3,13 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "model/decide_work.h"
+#include "model/health.h"
+#include "model/message.h"
+#include "model/step.h"
+#include "model/walk.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-struct uuid decision_id(struct decision *decision) {
-    return uuid_derive(decision->seed, ++decision->ids);
-}
-
-void decision_event(struct subject *subject, struct decision *decision, enum event_kind kind, json_t *data) {
-    struct instance *instance = subject->instance;
-    const struct intent *intent = subject_intent(subject, instance->running);
-    struct event_row *event = vec_add(decision->arena, &decision->events, struct event_row);
-    cleanup_json json_t *object = data ? data : json_object();
-    cleanup_free char *text = json_text(object);
-    *event = (struct event_row){
-        .id = decision_id(decision),
-        .tenant_id = instance->tenant_id,
-        .instance_id = instance->id,
-        .sequence = ++instance->event_seq,
-        .generation = instance->running,
-        .at = decision->now,
-        .type = event_rows[kind].type,
-        .data = arena_strdup(decision->arena, text),
-        .trace = intent ? intent->trace : NULL,
-    };
-    if (instance->change == ROW_KEPT)
-        instance->change = ROW_CHANGED;
-}
-
-void decision_timer(struct decision *decision, enum timer_kind kind, const char *subject, int64_t due_at) {
-    struct timer *timer = vec_add(decision->arena, &decision->timers, struct timer);
-    *timer =
-        (struct timer){.kind = kind, .subject = arena_strdup(decision->arena, subject), .due_at = due_at};
-    if (due_at && due_at <= decision->now)
-        decision->works_due = true;
-}
-
-struct intent *subject_intent(const struct subject *subject, int64_t generation) {
-    for (size_t i = 0; i < subject->intents.n; i++)
-        if (vec_at(&subject->intents, struct intent, i)->generation == generation)
-            return vec_at(&subject->intents, struct intent, i);
-    return NULL;
-}
-
-struct document *subject_document(const struct subject *subject, int kind) {
-    for (size_t i = 0; i < subject->documents.n; i++)
-        if (vec_at(&subject->documents, struct document, i)->kind == kind)
-            return vec_at(&subject->documents, struct document, i);
-    return NULL;
-}
 
 /* The state that everything accepted so far leads to: what a new request is judged by. */
 static enum state projected_state(const struct subject *subject) {
@@ -107,7 +64,7 @@ static void preempt(struct subject *subject, struct decision *decision) {
             continue;
         intent->state = INTENT_DROPPED;
         intent->ended_at = decision->now;
-        intent->change = intent->change == ROW_NEW ? ROW_NEW : ROW_CHANGED;
+        row_touch(&intent->change);
     }
     for (size_t i = 0; i < subject->steps.n; i++) {
         struct step *step = vec_at(&subject->steps, struct step, i);
@@ -115,7 +72,7 @@ static void preempt(struct subject *subject, struct decision *decision) {
             continue;
         step->state = STEP_DROPPED;
         step->next_at = 0;
-        step->change = step->change == ROW_NEW ? ROW_NEW : ROW_CHANGED;
+        row_touch(&step->change);
     }
 }
 
@@ -141,8 +98,7 @@ static bool accept_intent(struct subject *subject, const struct decide_event *ev
         .trace = event->trace,
     };
     instance->updated_at = decision->now;
-    if (instance->change == ROW_KEPT)
-        instance->change = ROW_CHANGED;
+    row_touch(&instance->change);
     if (event->intent == INTENT_DELETE)
         preempt(subject, decision);
     decision_event(subject, decision, intent_rows[event->intent].event,
@@ -154,7 +110,7 @@ static bool accept_intent(struct subject *subject, const struct decide_event *ev
 /* What had parked has succeeded after all: the walk goes on where it stood, and nobody has to ask. But for an
  * end that is not due any more. */
 static void revive(struct subject *subject, struct decision *decision) {
-    struct intent *intent = subject_intent(subject, subject->instance->running);
+    struct intent *intent = subject_running(subject);
     if (!intent || intent->state != INTENT_FAILED ||
         (intent->walk == WALK_EXPIRE && !instance_is_over(subject->instance, decision->now)))
         return;
@@ -168,11 +124,11 @@ static void revive(struct subject *subject, struct decision *decision) {
         step->state = STEP_WAITING;
         step->attempt = 0;
         step->order_id = (struct uuid){0};
-        step->change = step->change == ROW_NEW ? ROW_NEW : ROW_CHANGED;
+        row_touch(&step->change);
     }
     intent->state = INTENT_RUNNING;
     intent->ended_at = 0;
-    intent->change = intent->change == ROW_NEW ? ROW_NEW : ROW_CHANGED;
+    row_touch(&intent->change);
     walk_goes_on(subject, decision, intent);
 }
 
@@ -196,25 +152,19 @@ static void take_order(struct subject *subject, const struct decide_event *event
     walk_advance(subject, decision);
 }
 
-bool decide_is_late(const struct document *document, const struct decide_event *event) {
-    int order = memcmp(event->stream.b, document->stream.b, sizeof event->stream.b);
-    return order < 0 || (order == 0 && event->report_n <= document->report_n);
-}
-
-static const char *wanted_condition(const struct document *document, enum want want) {
-    if (document->absent)
-        return "absent";
-    return document->kind == DOCUMENT_STACK && want != WANT_ON ? "stopped" : "healthy";
+bool decide_is_late(const struct document *document, const struct document_report *report) {
+    int order = memcmp(report->stream.b, document->stream.b, sizeof report->stream.b);
+    return order < 0 || (order == 0 && report->n <= document->report_n);
 }
 
 /* What a node put right by itself, as facts of its report: {"drift": what it found}. */
-static void tell_drift(struct subject *subject, const struct decide_event *event, const json_t *facts,
+static void tell_drift(struct subject *subject, const struct document_report *report, const json_t *facts,
                        struct decision *decision) {
     const char *drift = json_str(facts, "drift");
     if (drift)
         decision_event(
             subject, decision, EVENT_DRIFT_REPAIRED,
-            json_pack("{s:s, s:s}", "document", document_rows[event->document_kind].name, "reason", drift));
+            json_pack("{s:s, s:s}", "document", document_rows[report->kind].name, "reason", drift));
 }
 
 #define DISK_MAX_MB                                                                                          \
@@ -222,11 +172,11 @@ static void tell_drift(struct subject *subject, const struct decide_event *event
 
 /* How much of its disk it takes, as its host measures: told once when it passes four fifths, and again when
  * it had been below. */
-static void take_disk(struct subject *subject, const struct decide_event *event, const json_t *facts,
+static void take_disk(struct subject *subject, const struct document_report *report, const json_t *facts,
                       struct decision *decision) {
     struct instance *instance = subject->instance;
     int64_t mb, full = instance->disk_mb * 4 / 5;
-    if (event->document_kind != DOCUMENT_STACK ||
+    if (report->kind != DOCUMENT_STACK || !str_eq(report->letter, instance->serving) ||
         !str_to_int(json_str(facts, "disk_used_mb"), 0, DISK_MAX_MB, &mb) || mb == instance->disk_used_mb)
         return;
     if (full && mb >= full && instance->disk_used_mb < full)
@@ -234,56 +184,58 @@ static void take_disk(struct subject *subject, const struct decide_event *event,
             subject, decision, EVENT_DISK_FILLING,
             json_pack("{s:I, s:I}", "used_mb", (json_int_t)mb, "size_mb", (json_int_t)instance->disk_mb));
     instance->disk_used_mb = mb;
-    if (instance->change == ROW_KEPT)
-        instance->change = ROW_CHANGED;
+    row_touch(&instance->change);
 }
 
-static struct step *step_of_document(const struct subject *subject, int kind) {
+static struct step *step_of_document(const struct subject *subject, const struct document *document) {
     for (size_t i = 0; i < subject->steps.n; i++) {
         struct step *step = vec_at(&subject->steps, struct step, i);
-        if ((int)document_kind_of_step((enum step_kind)step->kind) == kind && step->state != STEP_WAITING)
+        if ((int)document_kind_of_step((enum step_kind)step->kind) == document->kind &&
+            str_eq(step->letter, document->letter) && step->state != STEP_WAITING)
             return step;
     }
     return NULL;
 }
 
-static void take_document(struct subject *subject, const struct decide_event *event,
-                          struct decision *decision) {
-    struct instance *instance = subject->instance;
-    struct document *document = subject_document(subject, event->document_kind);
-    if (!document || !uuid_eq(document->node_id, event->node_id) || decide_is_late(document, event))
+/* What the report says of the present revision, for the step that waits for it. */
+static void settle_document(struct subject *subject, const struct document_report *report,
+                            const struct document *document, struct decision *decision) {
+    struct step *step = step_of_document(subject, document);
+    bool reached = step && str_eq(report->condition,
+                                  document_condition(document->kind, subject_act(subject, step)->want));
+    bool late = step && step->state == STEP_PARKED;
+    if (!step || (step->state != STEP_OPEN && !(late && reached)))
         return;
-    document->stream = event->stream;
-    document->report_n = event->report_n;
-    document->condition = event->condition;
-    document->observed = event->revision;
-    if (document->change == ROW_KEPT)
-        document->change = ROW_CHANGED;
-    if (event->epoch != document->epoch || event->revision != document->revision)
+    if (reached)
+        step_settle(subject, decision, step, RESULT_IS_OK, &report->problem, report->facts);
+    else if (str_eq(report->condition, "failing"))
+        step_settle(subject, decision, step, report->result, &report->problem, report->facts);
+    if (late)
+        revive(subject, decision);
+}
+
+static void take_document(struct subject *subject, const struct document_report *report,
+                          struct decision *decision) {
+    struct document *document = subject_document(subject, report->kind, report->letter);
+    if (!document || !uuid_eq(document->node_id, report->node_id) || decide_is_late(document, report))
+        return;
+    document->stream = report->stream;
+    document->report_n = report->n;
+    document->condition = report->condition;
+    document->observed = report->revision;
+    row_touch(&document->change);
+    if (report->epoch != document->epoch || report->revision != document->revision)
         return; /* about an older revision: remembered, but it proves nothing */
-    const struct intent *intent = subject_intent(subject, instance->running);
-    struct step *step = step_of_document(subject, event->document_kind);
-    const struct walk_step_row *row =
-        step ? walk_step_find((enum walk)intent->walk, (enum step_kind)step->kind) : NULL;
-    bool reached = row && str_eq(event->condition, wanted_condition(document, row->want));
-    if (document->absent && str_eq(event->condition, "absent") && !document->confirmed) {
+    if (document->absent && str_eq(report->condition, "absent") && !document->confirmed) {
         document->confirmed = true;
         document->send = true; /* as a tombstone */
     }
-    if (step && (step->state == STEP_OPEN || (step->state == STEP_PARKED && reached))) {
-        bool late = step->state == STEP_PARKED;
-        if (reached)
-            step_settle(subject, decision, step, RESULT_IS_OK, &event->problem, event->facts);
-        else if (str_eq(event->condition, "failing"))
-            step_settle(subject, decision, step, event->result, &event->problem, event->facts);
-        if (late)
-            revive(subject, decision);
-    }
-    cleanup_json json_t *facts = event->facts ? json_loads(event->facts, 0, NULL) : NULL;
-    tell_drift(subject, event, facts, decision);
-    take_disk(subject, event, facts, decision);
-    health_refresh(subject, decision, health_reason(subject, event));
-    if (health_wants_repair(subject, event)) {
+    settle_document(subject, report, document, decision);
+    cleanup_json json_t *facts = report->facts ? json_loads(report->facts, 0, NULL) : NULL;
+    tell_drift(subject, report, facts, decision);
+    take_disk(subject, report, facts, decision);
+    health_refresh(subject, decision, health_reason(subject, report));
+    if (health_wants_repair(subject, report)) {
         struct refusal refusal;
         struct decide_event repair = {.kind = DECIDE_INTENT, .intent = INTENT_REPAIR};
         (void)accept_intent(subject, &repair, decision, &refusal);
@@ -349,14 +301,17 @@ static void take_placed(struct subject *subject, const struct decide_event *even
                         struct decision *decision) {
     struct instance *instance = subject->instance;
     struct step *step = open_place(subject);
-    if (!step)
+    struct set *set = step ? subject_set(subject, step->letter) : NULL;
+    if (!set)
         return;
-    instance->node_id = event->host->id;
+    set->node_id = event->host->id;
+    set->host = event->host;
+    set->port = event->port;
+    set->state = SET_PLACED;
+    subject_set_changed(subject, set);
     instance->edge_id = event->edge->id;
     instance->prober_id = event->prober ? event->prober->id : (struct uuid){0};
-    instance->port = event->port;
     instance->problem = NULL;
-    subject->host = event->host;
     subject->edge = event->edge;
     subject->prober = event->prober;
     decision_event(subject, decision, EVENT_PLACED,
@@ -373,9 +328,17 @@ static void take_no_room(struct subject *subject, const struct decide_event *eve
         return;
     step->problem = event->reason;
     step->cls = "no_room";
-    step->change = step->change == ROW_NEW ? ROW_NEW : ROW_CHANGED;
+    row_touch(&step->change);
     subject->instance->problem = event->reason;
     decision_event(subject, decision, EVENT_WAITING_FOR_ROOM, json_pack("{s:s}", "reason", event->reason));
+}
+
+/* By kinds: what a watch looks for is made of the stack. */
+static void take_refresh(struct subject *subject, struct decision *decision) {
+    for (int kind = 0; kind < DOCUMENT_KIND_COUNT; kind++)
+        for (size_t i = 0; i < subject->documents.n; i++)
+            if (vec_at(&subject->documents, struct document, i)->kind == kind)
+                document_refresh(subject, decision, vec_at(&subject->documents, struct document, i));
 }
 
 bool decide(struct subject *subject, const struct decide_event *event, struct decision *decision,
@@ -387,7 +350,7 @@ bool decide(struct subject *subject, const struct decide_event *event, struct de
         take_order(subject, event, decision);
         break;
     case DECIDE_DOCUMENT:
-        take_document(subject, event, decision);
+        take_document(subject, &event->document, decision);
         break;
     case DECIDE_WAKE:
         take_wake(subject, decision);
@@ -397,6 +360,9 @@ bool decide(struct subject *subject, const struct decide_event *event, struct de
         break;
     case DECIDE_NO_ROOM:
         take_no_room(subject, event, decision);
+        break;
+    case DECIDE_REFRESH:
+        take_refresh(subject, decision);
         break;
     }
     return true;

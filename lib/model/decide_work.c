@@ -4,14 +4,14 @@
 #include "base/json.h"
 #include "base/retry.h"
 #include "base/str.h"
+#include "model/message.h"
 
 #include <string.h>
 
 #define FUTURE_US (60 * CLOCK_S) /* coordinators that settle and read at once are not so far apart */
 
 static void mark(struct work *work) {
-    if (work->change == ROW_KEPT)
-        work->change = ROW_CHANGED;
+    row_touch(&work->change);
 }
 
 /* What is ordered of one name stays in order, whoever orders it. */

@@ -3,7 +3,7 @@
 #ifndef FAIRLEAD_MODEL_DECIDE_WORK_H
 #define FAIRLEAD_MODEL_DECIDE_WORK_H
 
-#include "model/decide.h"
+#include "model/subject.h"
 
 /* Is what it came to too old for somebody who began to wait at `since`? An image that was built stays good,
  * and so does a source that is pinned; one that is followed and a failure are asked for again. What was

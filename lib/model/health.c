@@ -1,16 +1,20 @@
-/* Health: what is known of a running instance, apart from the state that its owner wanted. Derived from what
- * its host, its edge and its prober last said, and from their silence. */
+#include "model/health.h"
+
 #include "base/json.h"
 #include "base/str.h"
-#include "model/decide.h"
 
 static bool is_silent(const struct node *node) {
     return node && str_eq(node->health, "unknown");
 }
 
+/* A second set may fail without harm: only the one that serves counts. */
+static const char *letter_of(const struct subject *subject, int kind) {
+    return subject_letter(subject, document_rows[kind].of);
+}
+
 /* What was last said of the present revision; NULL: nothing yet. */
 static const char *said_of(const struct subject *subject, int kind) {
-    const struct document *document = subject_document(subject, kind);
+    const struct document *document = subject_document(subject, kind, letter_of(subject, kind));
     return document && document->observed == document->revision ? document->condition : NULL;
 }
 
@@ -24,7 +28,8 @@ static const char *judge_disk(const struct instance *instance, struct arena *are
 }
 
 static const char *judge(const struct subject *subject, struct arena *arena, const char **reason) {
-    const struct node *const nodes[] = {subject->host, subject->edge, subject->prober};
+    const struct set *serving = subject_serving(subject);
+    const struct node *const nodes[] = {serving ? serving->host : NULL, subject->edge, subject->prober};
     for (size_t i = 0; i < sizeof nodes / sizeof *nodes; i++)
         if (is_silent(nodes[i])) {
             *reason =
@@ -43,7 +48,7 @@ static const char *judge(const struct subject *subject, struct arena *arena, con
 
 void health_refresh(struct subject *subject, struct decision *decision, const char *reason) {
     struct instance *instance = subject->instance;
-    const struct intent *intent = subject_intent(subject, instance->running);
+    const struct intent *intent = subject_running(subject);
     if (instance->state != STATE_RUNNING || (intent && intent->state == INTENT_RUNNING))
         return; /* what a walk passes through on its way says nothing */
     const char *why = reason ? reason : "", *health = judge(subject, decision->arena, &why);
@@ -54,12 +59,11 @@ void health_refresh(struct subject *subject, struct decision *decision, const ch
                        json_pack("{s:s, s:s}", "health", health, "reason", str_eq(health, "ok") ? "" : why));
     instance->health = health;
     instance->health_reason = str_eq(health, "ok") || !*why ? NULL : why;
-    if (instance->change == ROW_KEPT)
-        instance->change = ROW_CHANGED;
+    row_touch(&instance->change);
 }
 
-const char *health_reason(const struct subject *subject, const struct decide_event *report) {
-    bool cut = report->document_kind == DOCUMENT_WATCH && str_eq(report->condition, "failing") &&
+const char *health_reason(const struct subject *subject, const struct document_report *report) {
+    bool cut = report->kind == DOCUMENT_WATCH && str_eq(report->condition, "failing") &&
                str_eq(report->problem.cls, "no_connection") &&
                str_eq(said_of(subject, DOCUMENT_STACK), "healthy");
     /* Its host tells of a container that ended only after it has looked: who is first knows half of it. */
@@ -69,9 +73,9 @@ const char *health_reason(const struct subject *subject, const struct decide_eve
                : report->problem.text;
 }
 
-bool health_wants_repair(const struct subject *subject, const struct decide_event *report) {
-    const struct intent *intent = subject_intent(subject, subject->instance->running);
-    return report->document_kind == DOCUMENT_WATCH && str_eq(report->condition, "failing") &&
+bool health_wants_repair(const struct subject *subject, const struct document_report *report) {
+    const struct intent *intent = subject_running(subject);
+    return report->kind == DOCUMENT_WATCH && str_eq(report->condition, "failing") &&
            (str_eq(report->problem.cls, "wrong_address") || str_eq(report->problem.cls, "wrong_marker")) &&
            subject->instance->state == STATE_RUNNING && intent && intent->state != INTENT_RUNNING;
 }

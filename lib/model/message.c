@@ -1,9 +1,8 @@
-/* What decisions put into orders and documents: built from the subject alone, the same bytes for the same
- * wanted state (so a document's content says by itself whether anything changed). */
+#include "model/message.h"
+
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/str.h"
-#include "model/decide.h"
 #include "model/source.h"
 #include "proto/fairlead.pb-c.h"
 
@@ -55,8 +54,8 @@ static char **delivered_secrets(const struct subject *subject, struct arena *are
     return out.items;
 }
 
-struct bytes message_stack(const struct subject *subject, struct decision *decision, enum want want) {
-    struct arena *arena = decision->arena;
+static struct bytes make_stack(const struct subject *subject, struct arena *arena, const struct set *set,
+                               enum want want) {
     const struct instance *instance = subject->instance;
     cleanup_free char *spec = json_text(subject->release->spec);
     Fairlead__V1__Stack stack = FAIRLEAD__V1__STACK__INIT;
@@ -68,14 +67,15 @@ struct bytes message_stack(const struct subject *subject, struct decision *decis
     stack.spec = arena_strdup(arena, spec);
     stack.instance_name = text_or_empty(arena, instance->name);
     stack.public_url = text_or_empty(arena, instance->public_url);
-    stack.address = text_or_empty(arena, subject->host ? subject->host->address : NULL);
+    stack.address = text_or_empty(arena, set->host ? set->host->address : NULL);
     stack.edge_address = text_or_empty(arena, subject->edge ? subject->edge->address : NULL);
-    stack.port = (uint32_t)instance->port;
+    stack.port = (uint32_t)set->port;
     stack.inputs = key_values(arena, instance->inputs, &stack.n_inputs);
     /* Documents are kept for ever: one that says "absent" holds nothing that a person typed. */
     for (size_t i = 0; i < stack.n_inputs && want == WANT_ABSENT; i++)
         stack.inputs[i]->value = text_or_empty(arena, NULL);
-    stack.images = key_values(arena, instance->images, &stack.n_images);
+    stack.images = key_values(arena, set->images, &stack.n_images);
+    stack.copies = key_values(arena, set->copies, &stack.n_copies);
     stack.memory_mb = (uint32_t)instance->memory_mb;
     stack.cpu_milli = (uint32_t)instance->cpu_milli;
     stack.disk_mb = (uint32_t)instance->disk_mb;
@@ -98,7 +98,9 @@ struct bytes message_stack(const struct subject *subject, struct decision *decis
     return pack(arena, &stack.base);
 }
 
-const char *message_stack_identity(const struct document *stack, struct arena *arena) {
+/* What the app's own side must say: of the set that serves. */
+static const char *serving_identity(const struct subject *subject, struct arena *arena) {
+    const struct document *stack = subject_document(subject, DOCUMENT_STACK, subject->instance->serving);
     if (!stack || !stack->content.n)
         return "";
     Fairlead__V1__Stack *parsed = fairlead__v1__stack__unpack(NULL, stack->content.n, stack->content.p);
@@ -108,7 +110,7 @@ const char *message_stack_identity(const struct document *stack, struct arena *a
     return identity;
 }
 
-struct bytes message_route(const struct subject *subject, struct decision *decision, enum want want) {
+static struct bytes make_route(const struct subject *subject, struct arena *arena, enum want want) {
     static const char *const pages[] = {
         [WANT_NOTHING] = "",
         [WANT_ON] = "",
@@ -117,12 +119,12 @@ struct bytes message_route(const struct subject *subject, struct decision *decis
             "The trial of this application has ended. Its data is kept. Whoever runs it can extend it.",
         [WANT_ABSENT] = "",
     };
-    struct arena *arena = decision->arena;
+    const struct set *serving = subject_serving(subject);
     Fairlead__V1__Route route = FAIRLEAD__V1__ROUTE__INIT;
     route.host = text_or_empty(arena, subject->instance->host);
-    route.upstream = subject->host ? arena_printf(arena, "%s:%lld", subject->host->address,
-                                                  (long long)subject->instance->port)
-                                   : text_or_empty(arena, NULL);
+    route.upstream = serving && serving->host
+                         ? arena_printf(arena, "%s:%lld", serving->host->address, (long long)serving->port)
+                         : text_or_empty(arena, NULL);
     route.page = text_or_empty(arena, pages[want]);
     route.identity = text_or_empty(arena, NULL);
     return pack(arena, &route.base);
@@ -139,7 +141,7 @@ static void fill_dns(const struct subject *subject, struct decision *decision, e
     dns->owner = identity_of(arena, subject->instance->id);
     dns->serial = (uint64_t)subject->name->serial;
     dns->replaces = text_or_empty(arena, subject->name->replaces);
-    dns->adopt = subject_intent(subject, subject->instance->running)->walk == WALK_REPAIR;
+    dns->adopt = subject_running(subject)->walk == WALK_REPAIR;
 }
 
 /* `whole`: every expectation of the release, as it must hold once. Later its owner may change what its pages
@@ -155,8 +157,7 @@ static void fill_probe(const struct subject *subject, struct decision *decision,
     probe->scheme = text_or_empty(arena, subject->plane->scheme);
     probe->port = (uint32_t)subject->plane->public_port;
     probe->address = text_or_empty(arena, subject->edge ? subject->edge->address : NULL);
-    probe->identity =
-        text_or_empty(arena, message_stack_identity(subject_document(subject, DOCUMENT_STACK), arena));
+    probe->identity = text_or_empty(arena, serving_identity(subject, arena));
     json_array_foreach(json_object_get(json_object_get(subject->release->spec, "health"), "expect"), i, row) {
         if (!whole && !json_is_true(json_object_get(row, "identity")))
             continue;
@@ -174,13 +175,43 @@ static void fill_probe(const struct subject *subject, struct decision *decision,
     probe->owner = identity_of(arena, subject->instance->id);
 }
 
-struct bytes message_watch(const struct subject *subject, struct decision *decision, enum want want) {
+static struct bytes make_watch(const struct subject *subject, struct decision *decision, enum want want) {
     Fairlead__V1__Watch watch = FAIRLEAD__V1__WATCH__INIT;
     Fairlead__V1__Probe probe;
     fill_probe(subject, decision, false, &probe);
     watch.running = want == WANT_ON;
     watch.probe = &probe;
     return pack(decision->arena, &watch.base);
+}
+
+struct wanted document_want(const struct subject *subject, struct decision *decision, int kind,
+                            const char *letter, enum want want) {
+    const struct set none = {0}, *set = subject_set(subject, letter);
+    struct wanted wanted = {.absent = want == WANT_ABSENT};
+    switch ((enum document_kind)kind) {
+    case DOCUMENT_STACK:
+        set = set ? set : &none;
+        wanted.node_id = set->node_id;
+        wanted.content = make_stack(subject, decision->arena, set, want);
+        break;
+    case DOCUMENT_ROUTE:
+        wanted.node_id = subject->instance->edge_id;
+        wanted.content = make_route(subject, decision->arena, want);
+        break;
+    case DOCUMENT_WATCH:
+        wanted.node_id = subject->instance->prober_id;
+        wanted.content = make_watch(subject, decision, want);
+        break;
+    case DOCUMENT_KIND_COUNT:
+        break;
+    }
+    return wanted;
+}
+
+const char *document_condition(int kind, enum want want) {
+    if (want == WANT_ABSENT)
+        return "absent";
+    return want == WANT_ON || kind == DOCUMENT_ROUTE ? "healthy" : "stopped"; /* a route shows a page */
 }
 
 static void init_order(struct decision *decision, Fairlead__V1__Order *order, struct uuid id, int64_t attempt,

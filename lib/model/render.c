@@ -4,19 +4,42 @@
 #include "base/str.h"
 #include "base/yaml.h"
 #include "model/names.h"
+#include "model/tables.h"
 #include "model/template.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-char *render_project(struct arena *arena, const char *node, const char *instance) {
+char *render_project(struct arena *arena, const char *node, const char *instance, const char *letter) {
     /* Identities begin with the time: what tells two nodes apart stands later. */
-    return arena_printf(arena, "fl-%.8s-%s-a", node + 18, instance);
+    return arena_printf(arena, "fl-%.8s-%s-%s", node + 18, instance, letter);
 }
 
-char *render_volume(struct arena *arena, const char *instance, const char *volume) {
-    return arena_printf(arena, "fl-%s-%s", instance, volume);
+static const char *value_of(Fairlead__V1__KeyValue *const *pairs, size_t n, const char *key) {
+    for (size_t i = 0; i < n; i++)
+        if (str_eq(pairs[i]->key, key))
+            return pairs[i]->value;
+    return NULL;
+}
+
+/* The first copy has the bare name; no volume's name holds a dot. */
+char *render_volume(struct arena *arena, const Fairlead__V1__Stack *stack, const char *instance,
+                    const char *volume) {
+    const char *copy = value_of(stack->copies, stack->n_copies, volume);
+    return copy ? arena_printf(arena, "fl-%s-%s.%s", instance, volume, copy)
+                : arena_printf(arena, "fl-%s-%s", instance, volume);
+}
+
+bool render_mounts(const Fairlead__V1__Stack *stack, const char *instance, const char *name) {
+    char volume[64], prefix[64];
+    (void)snprintf(prefix, sizeof prefix, "fl-%s-", instance);
+    if (!str_starts(name, prefix))
+        return false;
+    const char *rest = name + strlen(prefix), *dot = strchr(rest, '.');
+    (void)snprintf(volume, sizeof volume, "%.*s", (int)(dot ? dot - rest : 63), rest);
+    const char *copy = value_of(stack->copies, stack->n_copies, volume);
+    return dot ? str_eq(copy, dot + 1) : !copy;
 }
 
 /* A text of the template that has no values in it: "$" is doubled all the same. */
@@ -37,16 +60,9 @@ static void set_duration(json_t *of, const char *key) {
                                         : json_sprintf("%llds", (long long)(ms / 1000)));
 }
 
-static const char *image_of(const Fairlead__V1__Stack *stack, const char *name) {
-    for (size_t i = 0; i < stack->n_images; i++)
-        if (str_eq(stack->images[i]->key, name))
-            return stack->images[i]->value;
-    return NULL;
-}
-
 static int add_image(const struct render_input *in, const char *name, const json_t *rule, json_t *out,
                      struct err *err) {
-    const char *image = image_of(in->stack, json_str(rule, "image"));
+    const char *image = value_of(in->stack->images, in->stack->n_images, json_str(rule, "image"));
     if (!image || !name_is_image(image))
         return err_set(err, ERR_PARK, "service \"%s\": no digest is known for image \"%s\"", name,
                        json_str(rule, "image"));
@@ -81,6 +97,12 @@ static void add_log_limits(json_t *out) {
                                         "10m", "max-file", "3"));
 }
 
+/* The first set needs no label: what runs since before there were others is its. */
+static void add_set_label(const struct render_input *in, json_t *labels) {
+    if (!str_eq(in->letter, SET_FIRST))
+        (void)json_object_set_new(labels, RENDER_SET_LABEL, json_string(in->letter));
+}
+
 static void add_labels(const struct render_input *in, int64_t grace_s, json_t *out) {
     (void)json_object_set_new(
         out, "labels",
@@ -90,6 +112,7 @@ static void add_labels(const struct render_input *in, int64_t grace_s, json_t *o
                   "fairlead.identity", in->stack->identity, "fairlead.name", in->stack->instance_name,
                   "fairlead.host", in->stack->text, RENDER_GRACE_LABEL,
                   json_sprintf("%lld", (long long)grace_s)));
+    add_set_label(in, json_object_get(out, "labels"));
 }
 
 static void add_secrets(const struct render_input *in, const char *service, json_t *volumes) {
@@ -124,7 +147,7 @@ static void add_volumes(const struct render_input *in, const char *service, cons
             volumes, json_pack("{s:s, s:s, s:o}", "type", "volume", "source", name, "target", target));
         (void)json_object_set_new(all, name,
                                   json_pack("{s:s, s:{s:s, s:s}}", "name",
-                                            render_volume(&arena, in->instance, name), "labels",
+                                            render_volume(&arena, in->stack, in->instance, name), "labels",
                                             "fairlead.instance", in->instance, "fairlead.node", in->node));
     }
     add_secrets(in, service, volumes);
@@ -217,8 +240,10 @@ int render_compose(const struct render_input *input, json_t **ret_json, char **r
     cleanup_json json_t *file =
         json_pack("{s:O, s:{s:{s:{s:s, s:s}}}}", "services", services, "networks", "private", "labels",
                   "fairlead.instance", input->instance, "fairlead.node", input->node);
+    json_t *network = json_object_get(json_object_get(file, "networks"), "private");
+    add_set_label(input, json_object_get(network, "labels"));
     if (input->subnet && *input->subnet)
-        (void)json_object_set_new(json_object_get(json_object_get(file, "networks"), "private"), "ipam",
+        (void)json_object_set_new(network, "ipam",
                                   json_pack("{s:[{s:s}]}", "config", "subnet", input->subnet));
     if (json_object_size(volumes))
         (void)json_object_set(file, "volumes", volumes);

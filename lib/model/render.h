@@ -13,12 +13,14 @@
 #include "proto/fairlead.pb-c.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 
 struct render_input {
     const Fairlead__V1__Stack *stack;
     const json_t *spec;   /* stack->spec, parsed */
     const char *instance; /* hex */
     const char *node;     /* hex */
+    const char *letter;   /* of the set */
     uint64_t revision, generation;
     const char *registry;    /* host:port that images are pulled from */
     const char *secrets_dir; /* tmpfs folder with SERVICE/NAME files */
@@ -28,9 +30,16 @@ struct render_input {
 /* On each container: seconds between TERM and KILL, as the release asks for. */
 #define RENDER_GRACE_LABEL "fairlead.grace_s"
 
-/* The names on the Engine, all derived from node and instance. `set` is the letter of the set. */
-char *render_project(struct arena *arena, const char *node, const char *instance);
-char *render_volume(struct arena *arena, const char *instance, const char *volume);
+/* On what belongs to one set; without it: the first. */
+#define RENDER_SET_LABEL "fairlead.set"
+
+/* The names on the Engine, all derived from node, instance and set; a volume is the instance's, whichever
+ * sets mount it, and has a name for each of its copies. */
+char *render_project(struct arena *arena, const char *node, const char *instance, const char *letter);
+char *render_volume(struct arena *arena, const Fairlead__V1__Stack *stack, const char *instance,
+                    const char *volume);
+/* Is it (a name on the Engine) a copy that the stack mounts? */
+bool render_mounts(const Fairlead__V1__Stack *stack, const char *instance, const char *name);
 
 /* The file as JSON (for look and check) and as text. Class park. The caller releases *ret_json and frees
  * *ret_text. */

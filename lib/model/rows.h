@@ -13,6 +13,10 @@
 
 /* What a decision did to a row: the store writes what is not KEPT. */
 enum change { ROW_KEPT, ROW_CHANGED, ROW_NEW };
+static inline void row_touch(enum change *change) {
+    if (*change == ROW_KEPT)
+        *change = ROW_CHANGED;
+}
 
 struct bytes {
     const void *p;
@@ -23,10 +27,28 @@ struct instance {
     enum change change;
     struct uuid tenant_id, id, customer_id, plane_id, release_id, size_id, node_id, edge_id, prober_id;
     const char *name, *host, *inputs, *public_url, *health, *health_reason, *problem;
-    const char *images, *commits; /* JSON, by the image's name: repository@digest; what it was built from */
+    const char *images, *commits; /* as of the set that serves, like node_id and port */
+    const char *serving;          /* letter of the set that its names lead to */
     int state;
     int64_t accepted, running, port, memory_mb, cpu_milli, disk_mb, disk_used_mb, expires_at, trial_days,
         event_seq, created_at, updated_at;
+};
+
+/* PLANNED: no room is reserved for it yet; GONE: nothing of it is left. */
+enum set_state { SET_PLANNED, SET_PLACED, SET_GONE };
+extern const char *const set_state_names[SET_GONE + 1];
+
+/* One Compose project of an instance: what runs of one release on one host. A second one can start beside the
+ * first; secrets and names are the instance's. */
+struct set {
+    enum change change;
+    struct uuid tenant_id, instance_id, release_id, node_id;
+    const char *letter;
+    const char *images, *commits; /* JSON, by the image's name: repository@digest; what it was built from */
+    const char *copies; /* JSON, by the volume's name: which copy of it is mounted; NULL: the first of each */
+    int64_t port;
+    int state;
+    const struct node *host; /* not a column: its node, once it is placed */
 };
 
 enum intent_state { INTENT_QUEUED, INTENT_RUNNING, INTENT_DONE, INTENT_FAILED, INTENT_DROPPED };
@@ -47,7 +69,9 @@ struct step {
     struct uuid tenant_id, instance_id, order_id;
     int64_t generation, attempt, next_at, started_at, ended_at;
     int kind, state;
-    const char *part; /* image of a release that has several; "" elsewhere */
+    const char *act;    /* which of its walk's: the key, with `part` */
+    const char *letter; /* of the set that it is about */
+    const char *part;   /* image of a release that has several; "" elsewhere */
     const char *work_key, *cls, *problem, *lines, *facts;
 };
 
@@ -57,6 +81,8 @@ struct document {
     bool purge; /* of an absent stack: its volumes too */
     struct uuid tenant_id, node_id, instance_id;
     int kind;
+    const char *letter; /* of the set; the first for what is the instance's own */
+    int want;           /* enum want, as content was made for it */
     int64_t epoch, revision, generation;
     bool absent, confirmed;
     struct bytes content, envelope;
@@ -76,7 +102,7 @@ struct name {
 };
 
 /* Something due. Writing one with the same kind and subject moves it; due_at 0 takes it away. */
-enum timer_kind { TIMER_EXPIRE, TIMER_WORK, TIMER_PLACE, TIMER_INSTANCE, TIMER_KIND_COUNT };
+enum timer_kind { TIMER_EXPIRE, TIMER_WORK, TIMER_PLACE, TIMER_INSTANCE, TIMER_REFRESH, TIMER_KIND_COUNT };
 extern const char *const timer_kind_names[TIMER_KIND_COUNT];
 
 struct timer {

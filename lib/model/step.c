@@ -1,18 +1,14 @@
-/* Steps: what opening one sends, and what a result does to it. */
+#include "model/step.h"
+
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/retry.h"
 #include "base/str.h"
-#include "model/decide.h"
+#include "model/message.h"
 
 #include <string.h>
 
 #define ORDER_LIFE_US (600 * CLOCK_S) /* an order older than this is refused by its reader */
-
-static void mark(struct step *step) {
-    if (step->change == ROW_KEPT)
-        step->change = ROW_CHANGED;
-}
 
 static void done_at_once(struct decision *decision, struct step *step) {
     step->state = STEP_DONE;
@@ -21,8 +17,7 @@ static void done_at_once(struct decision *decision, struct step *step) {
 }
 
 static enum want want_of(const struct subject *subject, const struct step *step) {
-    const struct intent *intent = subject_intent(subject, step->generation);
-    return walk_step_find((enum walk)intent->walk, (enum step_kind)step->kind)->want;
+    return subject_act(subject, step)->want;
 }
 
 static void send_order(struct subject *subject, struct decision *decision, struct step *step,
@@ -51,8 +46,41 @@ static void open_name(struct subject *subject, struct decision *decision, struct
     if (uuid_is_nil(step->order_id))
         name->serial++;
     name->held = true;
-    name->change = name->change == ROW_NEW ? ROW_NEW : ROW_CHANGED;
+    row_touch(&name->change);
     send_order(subject, decision, step, name->host);
+}
+
+static bool holds(const struct document *document, const struct wanted *wanted, int64_t epoch) {
+    return document->revision && document->epoch == epoch && document->absent == wanted->absent &&
+           document->content.n == wanted->content.n &&
+           memcmp(document->content.p, wanted->content.p, wanted->content.n) == 0;
+}
+
+/* A new revision, which nobody has confirmed. */
+static void revise(struct document *document, const struct wanted *wanted, const struct intent *intent,
+                   const struct decision *decision) {
+    document->revision++;
+    document->epoch = decision->epoch;
+    document->absent = document->purge = wanted->absent;
+    document->confirmed = false;
+    document->content = wanted->content;
+    document->generation = intent->generation;
+    document->trace = intent->trace;
+    document->envelope = (struct bytes){0};
+}
+
+static struct document *add_document(struct subject *subject, struct decision *decision, int kind,
+                                     const char *letter, struct uuid node_id) {
+    struct document *document = vec_add(decision->arena, &subject->documents, struct document);
+    *document = (struct document){
+        .change = ROW_NEW,
+        .tenant_id = subject->instance->tenant_id,
+        .node_id = node_id,
+        .instance_id = subject->instance->id,
+        .kind = kind,
+        .letter = letter,
+    };
+    return document;
 }
 
 /* The whole wanted state again. A document that wants the same as before, and was confirmed, needs no new
@@ -60,53 +88,38 @@ static void open_name(struct subject *subject, struct decision *decision, struct
 static void open_document(struct subject *subject, struct decision *decision, struct step *step) {
     int kind = (int)document_kind_of_step((enum step_kind)step->kind);
     enum want want = want_of(subject, step);
-    struct instance *instance = subject->instance;
-    struct document *document = subject_document(subject, kind);
-    struct uuid node = kind == DOCUMENT_STACK   ? instance->node_id
-                       : kind == DOCUMENT_ROUTE ? instance->edge_id
-                                                : instance->prober_id;
-    bool nothing = want == WANT_ABSENT || (kind == DOCUMENT_WATCH && want != WANT_ON);
-    if (!document && (nothing || uuid_is_nil(node))) {
+    struct document *document = subject_document(subject, kind, step->letter);
+    struct wanted wanted = document_want(subject, decision, kind, step->letter, want);
+    bool nothing = wanted.absent || (kind == DOCUMENT_WATCH && want != WANT_ON);
+    if (!document && (nothing || uuid_is_nil(wanted.node_id))) {
         done_at_once(decision, step);
         return;
     }
-    if (!document) {
-        document = vec_add(decision->arena, &subject->documents, struct document);
-        *document = (struct document){
-            .change = ROW_NEW,
-            .tenant_id = instance->tenant_id,
-            .node_id = node,
-            .instance_id = instance->id,
-            .kind = kind,
-        };
-    }
-    struct bytes content = kind == DOCUMENT_STACK   ? message_stack(subject, decision, want)
-                           : kind == DOCUMENT_ROUTE ? message_route(subject, decision, want)
-                                                    : message_watch(subject, decision, want);
-    bool absent = want == WANT_ABSENT;
-    bool same = document->revision && document->epoch == decision->epoch && document->absent == absent &&
-                document->content.n == content.n && memcmp(document->content.p, content.p, content.n) == 0;
-    if (!same) {
-        const struct intent *intent = subject_intent(subject, step->generation);
-        document->revision++;
-        document->epoch = decision->epoch;
-        document->absent = absent;
-        document->confirmed = false;
-        document->purge = absent;
-        document->content = content;
-        document->generation = step->generation;
-        document->trace = intent->trace;
-        document->envelope = (struct bytes){0};
-    } else if (document->observed == document->revision && document->condition && step->attempt == 1 &&
-               str_eq(document->condition, absent                                      ? "absent"
-                                           : kind == DOCUMENT_STACK && want != WANT_ON ? "stopped"
-                                                                                       : "healthy")) {
+    if (!document)
+        document = add_document(subject, decision, kind, step->letter, wanted.node_id);
+    if (!holds(document, &wanted, decision->epoch)) {
+        revise(document, &wanted, subject_intent(subject, step->generation), decision);
+    } else if (document->observed == document->revision && step->attempt == 1 &&
+               str_eq(document->condition, document_condition(kind, want))) {
         done_at_once(decision, step);
         return;
     }
+    document->want = (int)want;
     document->send = true;
-    if (document->change == ROW_KEPT)
-        document->change = ROW_CHANGED;
+    row_touch(&document->change);
+}
+
+void document_refresh(struct subject *subject, struct decision *decision, struct document *document) {
+    const struct intent *intent = subject_running(subject);
+    if (document->absent || document->want == WANT_NOTHING || !intent)
+        return;
+    struct wanted wanted =
+        document_want(subject, decision, document->kind, document->letter, (enum want)document->want);
+    if (holds(document, &wanted, decision->epoch))
+        return;
+    revise(document, &wanted, intent, decision);
+    document->send = true;
+    row_touch(&document->change);
 }
 
 static bool has_work(const struct subject *subject, const char *key) {
@@ -130,10 +143,14 @@ static void open_work(struct subject *subject, struct decision *decision, struct
     decision_timer(decision, TIMER_WORK, step->work_key, decision->now);
 }
 
+static bool is_placed(const struct set *set) {
+    return set && set->state == SET_PLACED;
+}
+
 void step_open(struct subject *subject, struct decision *decision, struct step *step) {
     const struct step_row *row = &step_rows[step->kind];
     char hex[UUID_HEX_SIZE];
-    mark(step);
+    row_touch(&step->change);
     step->state = STEP_OPEN;
     step->attempt++;
     if (!step->started_at)
@@ -141,7 +158,7 @@ void step_open(struct subject *subject, struct decision *decision, struct step *
     step->next_at = row->deadline_s ? decision->now + row->deadline_s * CLOCK_S : 0;
     switch ((enum step_kind)step->kind) {
     case STEP_PLACE:
-        if (!uuid_is_nil(subject->instance->node_id))
+        if (is_placed(subject_set(subject, step->letter)))
             done_at_once(decision, step);
         else
             decision_timer(decision, TIMER_PLACE, uuid_hex(subject->instance->plane_id, hex), decision->now);
@@ -185,26 +202,23 @@ static const char *with_key(const char *object, const char *key, json_t *value, 
     return arena_strdup(arena, text);
 }
 
-/* A built image is remembered with the instance: every later walk uses the recorded digest. */
+/* A built image is remembered with the set: every later walk uses the recorded digest. */
 static void record_image(struct subject *subject, struct decision *decision, const struct step *step) {
-    struct instance *instance = subject->instance;
+    struct set *set = subject_set(subject, step->letter);
     cleanup_json json_t *facts = step->facts ? json_loads(step->facts, 0, NULL) : NULL;
-    if (!json_str(facts, "image"))
+    if (!set || !json_str(facts, "image"))
         return;
-    instance->images =
-        with_key(instance->images, step->part, json_object_get(facts, "image"), decision->arena);
+    set->images = with_key(set->images, step->part, json_object_get(facts, "image"), decision->arena);
     if (json_str(facts, "commit"))
-        instance->commits =
-            with_key(instance->commits, step->part, json_object_get(facts, "commit"), decision->arena);
-    if (instance->change == ROW_KEPT)
-        instance->change = ROW_CHANGED;
+        set->commits = with_key(set->commits, step->part, json_object_get(facts, "commit"), decision->arena);
+    subject_set_changed(subject, set);
 }
 
 void step_settle(struct subject *subject, struct decision *decision, struct step *step, enum result result,
                  const struct problem *problem, const char *facts) {
     const struct step_row *row = &step_rows[step->kind];
     enum step_outcome outcome = result_outcome(result, step->attempt < row->attempts);
-    mark(step);
+    row_touch(&step->change);
     if (outcome == OUTCOME_DONE) {
         step->state = STEP_DONE;
         step->ended_at = decision->now;

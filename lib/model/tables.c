@@ -2,6 +2,8 @@
 
 #include "base/str.h"
 
+#include <string.h>
+
 const struct name_row state_rows[STATE_COUNT] = {
 #define STATE(id, text, about) {.name = text, .what = about},
 #include "model/tables.def"
@@ -47,7 +49,8 @@ const struct order_row order_rows[] = {
 const int order_rows_n = sizeof order_rows / sizeof *order_rows;
 
 const struct document_row document_rows[DOCUMENT_KIND_COUNT] = {
-#define DOCUMENT(id, text, of, by, about) {.name = text, .step = STEP_##of, .role = ROLE_##by, .what = about},
+#define DOCUMENT(id, text, kind, whose, by, about)                                                           \
+    {.name = text, .step = STEP_##kind, .of = whose, .role = ROLE_##by, .what = about},
 #include "model/tables.def"
 };
 
@@ -63,12 +66,19 @@ const struct cell_row cell_rows[] = {
 };
 const int cell_rows_n = sizeof cell_rows / sizeof *cell_rows;
 
-const struct walk_step_row walk_step_rows[] = {
-#define WALK_STEP(of, kind, wanted, before, need, about)                                                     \
-    {.walk = WALK_##of, .step = STEP_##kind, .want = wanted, .after = before, .needs = need, .what = about},
+const struct act_row act_rows[] = {
+#define ACT(in, text, kind, whose, wanted, before, need, about)                                              \
+    {.walk = WALK_##in,                                                                                      \
+     .name = text,                                                                                           \
+     .step = STEP_##kind,                                                                                    \
+     .of = whose,                                                                                            \
+     .want = wanted,                                                                                         \
+     .after = before,                                                                                        \
+     .needs = need,                                                                                          \
+     .what = about},
 #include "model/tables.def"
 };
-const int walk_step_rows_n = sizeof walk_step_rows / sizeof *walk_step_rows;
+const int act_rows_n = sizeof act_rows / sizeof *act_rows;
 
 const struct transition_row transition_rows[] = {
 #define TRANSITION(a, b) {.from = STATE_##a, .to = STATE_##b},
@@ -83,11 +93,21 @@ const struct cell_row *cell_find(enum state state, enum intent_kind intent) {
     return NULL;
 }
 
-const struct walk_step_row *walk_step_find(enum walk walk, enum step_kind step) {
-    for (int i = 0; i < walk_step_rows_n; i++)
-        if (walk_step_rows[i].walk == walk && walk_step_rows[i].step == step)
-            return &walk_step_rows[i];
+const struct act_row *act_find(enum walk walk, const char *name) {
+    for (int i = 0; i < act_rows_n; i++)
+        if (act_rows[i].walk == walk && str_eq(act_rows[i].name, name))
+            return &act_rows[i];
     return NULL;
+}
+
+bool act_is_after(const struct act_row *row, const char *name) {
+    size_t n = strlen(name);
+    for (const char *word = row->after; *word; word += strcspn(word, " ")) {
+        word += *word == ' ';
+        if (strcspn(word, " ") == n && strncmp(word, name, n) == 0)
+            return true;
+    }
+    return false;
 }
 
 const char *role_name(unsigned role) {

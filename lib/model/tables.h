@@ -1,5 +1,5 @@
 /* The three small tables that the whole life of an instance hangs on: what may be asked in which state, which
- * steps a walk has, and what a step's result means; beside them the steps themselves and the legal
+ * acts a walk is made of, and what a step's result means; beside them the steps themselves and the legal
  * transitions. They are data: SQL, docs/STATES.md and a golden file are printed from them
  * (fairlead-coordinator tables).
  *
@@ -47,7 +47,7 @@ enum role {
 };
 
 enum document_kind {
-#define DOCUMENT(id, name, step, role, what) DOCUMENT_##id,
+#define DOCUMENT(id, name, step, of, role, what) DOCUMENT_##id,
 #include "model/tables.def"
     DOCUMENT_KIND_COUNT
 };
@@ -69,8 +69,13 @@ enum carrier {
 /* What a release needs; a step whose need it has not is left out, and counts as done. */
 enum need { NEED_NOOP = 1, NEED_IMAGE = 2, NEED_STACK = 4, NEED_NAME = 8 };
 
-/* What a step of a walk wants of its thing. */
+/* What an act wants of its thing. */
 enum want { WANT_NOTHING, WANT_ON, WANT_OFF, WANT_ENDED, WANT_ABSENT };
+
+/* Of what an act is: of the instance as such (its name, its route), or of the set that serves. */
+enum act_of { OF_INSTANCE, OF_SERVING };
+
+#define SET_FIRST "a" /* the letter of the first set: what a key without one means */
 
 struct name_row {
     const char *name, *what;
@@ -125,6 +130,7 @@ const struct order_row *order_find(enum step_kind step); /* NULL: no order does 
 struct document_row {
     const char *name;
     enum step_kind step;
+    enum act_of of;
     unsigned role;
     const char *what;
 };
@@ -148,18 +154,22 @@ extern const struct cell_row cell_rows[];
 extern const int cell_rows_n;
 const struct cell_row *cell_find(enum state state, enum intent_kind intent);
 
-struct walk_step_row {
+/* An act of a walk. Its name is the key of its row among those of one walk. */
+struct act_row {
     enum walk walk;
+    const char *name;
     enum step_kind step;
+    enum act_of of;
     enum want want;
-    unsigned after; /* bits of the steps that must be done before */
+    const char *after; /* names of the acts that must be done before, a space between */
     unsigned needs;
     const char *what;
 };
-extern const struct walk_step_row walk_step_rows[];
-extern const int walk_step_rows_n;
-const struct walk_step_row *walk_step_find(enum walk walk, enum step_kind step);
-#define STEP_BIT(id) (1u << STEP_##id)
+extern const struct act_row act_rows[];
+extern const int act_rows_n;
+const struct act_row *act_find(enum walk walk, const char *name); /* NULL: the walk has none of this name */
+/* Must the act of this name be done before? */
+bool act_is_after(const struct act_row *row, const char *name);
 
 /* A step's result and what follows. Success is looked at first, then the budget, then the class. */
 enum result { RESULT_IS_OK, RESULT_IS_RETRY, RESULT_IS_PARK };

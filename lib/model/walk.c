@@ -1,30 +1,40 @@
-/* Walks: which intent runs, which steps may begin, when a walk has ended. */
+#include "model/walk.h"
+
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/str.h"
-#include "model/decide.h"
+#include "model/health.h"
+#include "model/step.h"
 
 static void set_state(struct subject *subject, struct decision *decision, enum state state) {
     struct instance *instance = subject->instance;
     instance->state = (int)state;
     instance->updated_at = decision->now;
-    if (instance->change == ROW_KEPT)
-        instance->change = ROW_CHANGED;
+    row_touch(&instance->change);
 }
 
 static struct step *add_step(struct subject *subject, struct decision *decision, const struct intent *intent,
-                             enum step_kind kind, const char *part) {
+                             const struct act_row *act, const char *letter, const char *part) {
     struct step *step = vec_add(decision->arena, &subject->steps, struct step);
     *step = (struct step){
         .change = ROW_NEW,
         .tenant_id = intent->tenant_id,
         .instance_id = intent->instance_id,
         .generation = intent->generation,
-        .kind = (int)kind,
+        .kind = (int)act->step,
         .state = STEP_WAITING,
+        .act = act->name,
+        .letter = letter,
         .part = part,
     };
     return step;
+}
+
+/* Its document was refreshed since, and no node has said anything of that yet. */
+static bool is_outdated(const struct subject *subject, const struct step *step) {
+    const struct document *document =
+        subject_document(subject, (int)document_kind_of_step((enum step_kind)step->kind), step->letter);
+    return document && document->observed != document->revision;
 }
 
 /* What a parked step looked at is made again before it looks again: a build is mended in its source (which
@@ -35,7 +45,7 @@ static bool must_begin_again(const struct intent *intent, const struct vec *old,
         const struct step *parked = vec_at(old, struct step, i);
         bool looks = parked->kind == STEP_BUILD || parked->kind == STEP_VERIFY;
         if (looks && parked->state == STEP_PARKED && str_eq(parked->part, step->part) &&
-            walk_step_find((enum walk)intent->walk, (enum step_kind)parked->kind)->after & (1u << step->kind))
+            act_is_after(act_find((enum walk)intent->walk, parked->act), step->act))
             return true;
     }
     return false;
@@ -46,8 +56,9 @@ static void copy_steps(struct subject *subject, struct decision *decision, const
                        const struct vec *old) {
     for (size_t i = 0; i < old->n; i++) {
         const struct step *was = vec_at(old, struct step, i);
-        struct step *step = add_step(subject, decision, intent, (enum step_kind)was->kind, was->part);
-        if (was->state != STEP_DONE || must_begin_again(intent, old, was))
+        struct step *step = add_step(subject, decision, intent, act_find((enum walk)intent->walk, was->act),
+                                     was->letter, was->part);
+        if (was->state != STEP_DONE || is_outdated(subject, was) || must_begin_again(intent, old, was))
             continue;
         step->state = STEP_DONE;
         step->attempt = was->attempt;
@@ -60,18 +71,35 @@ static void copy_steps(struct subject *subject, struct decision *decision, const
 
 static void make_steps(struct subject *subject, struct decision *decision, const struct intent *intent) {
     const struct release *release = subject->release;
-    for (int i = 0; i < walk_step_rows_n; i++) {
-        const struct walk_step_row *row = &walk_step_rows[i];
-        if ((int)row->walk != intent->walk || (row->needs & release->needs) != row->needs)
+    for (int i = 0; i < act_rows_n; i++) {
+        const struct act_row *act = &act_rows[i];
+        if ((int)act->walk != intent->walk || (act->needs & release->needs) != act->needs)
             continue;
-        if (row->needs != NEED_IMAGE) {
-            add_step(subject, decision, intent, row->step, "");
+        const char *letter = subject_letter(subject, act->of);
+        if (act->needs != NEED_IMAGE) {
+            add_step(subject, decision, intent, act, letter, "");
             continue;
         }
         for (size_t n = 0; n < release_images(release); n++)
-            add_step(subject, decision, intent, row->step,
+            add_step(subject, decision, intent, act, letter,
                      arena_strdup(decision->arena, release_image_name(release, n)));
     }
+}
+
+/* The first of an instance; one of a release that puts nothing on a machine has none. */
+static void make_set(struct subject *subject, struct decision *decision) {
+    const struct instance *instance = subject->instance;
+    if (!(subject->release->needs & (NEED_STACK | NEED_IMAGE)) || subject_serving(subject))
+        return;
+    struct set *set = vec_add(decision->arena, &subject->sets, struct set);
+    *set = (struct set){
+        .change = ROW_NEW,
+        .tenant_id = instance->tenant_id,
+        .instance_id = instance->id,
+        .release_id = instance->release_id,
+        .letter = instance->serving,
+        .state = SET_PLANNED,
+    };
 }
 
 static void arm_expiry(struct subject *subject, struct decision *decision) {
@@ -84,8 +112,7 @@ void walk_goes_on(struct subject *subject, struct decision *decision, const stru
     enum state from = walk_rows[intent->walk].from;
     if (subject->instance->expires_at)
         arm_expiry(subject, decision); /* it may have come, and found nothing to end */
-    if (subject->instance->change == ROW_KEPT)
-        subject->instance->change = ROW_CHANGED;
+    row_touch(&subject->instance->change);
     if (from == STATE_COUNT || subject->instance->state != STATE_FAILED)
         return;
     subject->instance->problem = NULL;
@@ -121,12 +148,11 @@ static void extend(struct subject *subject, struct decision *decision, const str
 
 static void start_intent(struct subject *subject, struct decision *decision, struct intent *intent) {
     struct instance *instance = subject->instance;
-    const struct intent *before = subject_intent(subject, instance->running);
+    const struct intent *before = subject_running(subject);
     struct vec old = subject->steps;
     intent->state = INTENT_RUNNING;
     intent->started_at = decision->now;
-    if (intent->change == ROW_KEPT)
-        intent->change = ROW_CHANGED;
+    row_touch(&intent->change);
     instance->running = intent->generation;
     for (size_t i = 0; i < old.n; i++)
         if (vec_at(&old, struct step, i)->change != ROW_KEPT)
@@ -142,6 +168,8 @@ static void start_intent(struct subject *subject, struct decision *decision, str
         copy_steps(subject, decision, intent, &old);
     else
         make_steps(subject, decision, intent);
+    if (intent->walk == WALK_CREATE)
+        make_set(subject, decision);
     if (intent->kind == INTENT_RETRY)
         walk_goes_on(subject, decision, intent);
     else
@@ -156,7 +184,8 @@ static void start_intent(struct subject *subject, struct decision *decision, str
 
 /* An app that was extended meanwhile, or that never came to a machine, is left as it is. */
 static bool is_worth_expiring(const struct subject *subject, const struct decision *decision) {
-    bool made = !(subject->release->needs & NEED_STACK) || subject_document(subject, DOCUMENT_STACK);
+    bool made = !(subject->release->needs & NEED_STACK) ||
+                subject_document(subject, DOCUMENT_STACK, subject->instance->serving);
     return made && instance_is_over(subject->instance, decision->now);
 }
 
@@ -165,9 +194,8 @@ static void end_at_once(struct subject *subject, struct decision *decision, stru
     intent->state = INTENT_DONE;
     intent->started_at = intent->ended_at = decision->now;
     intent->walk = WALK_NONE;
-    intent->change = intent->change == ROW_NEW ? ROW_NEW : ROW_CHANGED;
-    if (subject->instance->change == ROW_KEPT)
-        subject->instance->change = ROW_CHANGED;
+    row_touch(&intent->change);
+    row_touch(&subject->instance->change);
 }
 
 /* The next that waits; one that the state no longer allows is dropped, with an event that says so. */
@@ -199,18 +227,17 @@ static bool start_next(struct subject *subject, struct decision *decision) {
         }
         next->state = INTENT_DROPPED;
         next->ended_at = decision->now;
-        next->change = next->change == ROW_NEW ? ROW_NEW : ROW_CHANGED;
+        row_touch(&next->change);
         decision_event(subject, decision, EVENT_REQUEST_DROPPED,
                        json_pack("{s:s, s:s}", "request", intent_rows[next->kind].name, "state",
                                  state_rows[subject->instance->state].name));
     }
 }
 
-static bool prerequisites_done(const struct subject *subject, const struct walk_step_row *row,
-                               const char *part) {
+static bool prerequisites_done(const struct subject *subject, const struct act_row *act, const char *part) {
     for (size_t i = 0; i < subject->steps.n; i++) {
         const struct step *step = vec_at(&subject->steps, struct step, i);
-        if (!(row->after & (1u << step->kind)) || step->state == STEP_DONE)
+        if (step->state == STEP_DONE || !act_is_after(act, step->act))
             continue;
         /* Steps of one image wait only for that image. */
         if (*part && *step->part && !str_eq(part, step->part))
@@ -227,18 +254,22 @@ static void release_room(struct subject *subject, struct decision *decision) {
     if (subject->name) {
         subject->name->free_at = decision->now + decision->settings->name_hold_s * CLOCK_S;
         subject->name->held = false;
-        if (subject->name->change == ROW_KEPT)
-            subject->name->change = ROW_CHANGED;
+        row_touch(&subject->name->change);
     }
-    if (!uuid_is_nil(instance->node_id))
-        decision_timer(decision, TIMER_PLACE, uuid_hex(instance->plane_id, hex), decision->now);
+    for (size_t i = 0; i < subject->sets.n; i++) {
+        struct set *set = vec_at(&subject->sets, struct set, i);
+        if (set->state == SET_PLACED)
+            decision_timer(decision, TIMER_PLACE, uuid_hex(instance->plane_id, hex), decision->now);
+        set->state = SET_GONE;
+        row_touch(&set->change);
+    }
 }
 
 static void finish_walk(struct subject *subject, struct decision *decision, struct intent *intent) {
     enum state end = walk_rows[intent->walk].end;
     intent->state = INTENT_DONE;
     intent->ended_at = decision->now;
-    intent->change = intent->change == ROW_NEW ? ROW_NEW : ROW_CHANGED;
+    row_touch(&intent->change);
     if (end == STATE_COUNT)
         return;
     set_state(subject, decision, end);
@@ -256,7 +287,7 @@ static void fail_walk(struct subject *subject, struct decision *decision, struct
                       const struct step *parked) {
     intent->state = INTENT_FAILED;
     intent->ended_at = decision->now;
-    intent->change = intent->change == ROW_NEW ? ROW_NEW : ROW_CHANGED;
+    row_touch(&intent->change);
     subject->instance->problem = parked->problem;
     for (size_t i = 0; i < subject->steps.n; i++) {
         struct step *step = vec_at(&subject->steps, struct step, i);
@@ -264,7 +295,7 @@ static void fail_walk(struct subject *subject, struct decision *decision, struct
             continue;
         step->state = STEP_DROPPED;
         step->next_at = 0;
-        step->change = step->change == ROW_NEW ? ROW_NEW : ROW_CHANGED;
+        row_touch(&step->change);
     }
     set_state(subject, decision, intent->walk == WALK_DELETE ? STATE_DELETING : STATE_FAILED);
     decision_event(subject, decision, EVENT_FAILED,
@@ -278,8 +309,8 @@ static bool open_steps(struct subject *subject, struct decision *decision, const
     bool settled = false;
     for (size_t i = 0; i < subject->steps.n; i++) {
         struct step *step = vec_at(&subject->steps, struct step, i);
-        const struct walk_step_row *row = walk_step_find((enum walk)intent->walk, (enum step_kind)step->kind);
-        if (step->state != STEP_WAITING || !prerequisites_done(subject, row, step->part))
+        if (step->state != STEP_WAITING ||
+            !prerequisites_done(subject, act_find((enum walk)intent->walk, step->act), step->part))
             continue;
         step_open(subject, decision, step);
         settled = settled || step->state == STEP_DONE;
@@ -289,7 +320,7 @@ static bool open_steps(struct subject *subject, struct decision *decision, const
 
 void walk_advance(struct subject *subject, struct decision *decision) {
     for (;;) {
-        struct intent *intent = subject_intent(subject, subject->instance->running);
+        struct intent *intent = subject_running(subject);
         if (!intent || intent->state != INTENT_RUNNING) {
             if (!start_next(subject, decision))
                 return;

@@ -82,9 +82,7 @@ static void take_list(struct inbox *inbox, const void *payload, size_t n) {
     if (list && list->nonce.len == 16 && memcmp(list->nonce.data, inbox->nonce, 16) == 0 &&
         list->node.len == 16 && memcmp(list->node.data, inbox->node->id.b, 16) == 0) {
         for (size_t i = 0; i < list->n_entries; i++)
-            if (list->entries[i]->instance.len == 16)
-                keeper_floor(inbox->keeper, list->entries[i]->instance.data, list->entries[i]->kind,
-                             list->entries[i]->epoch, list->entries[i]->revision);
+            keeper_floor(inbox->keeper, list->entries[i]);
         count_answer(inbox, list);
     }
     if (list)

@@ -6,6 +6,7 @@
 #include "base/retry.h"
 #include "base/rnd.h"
 #include "base/str.h"
+#include "model/tables.h"
 #include "node/envelope.h"
 #include "node/keeper_item.h"
 
@@ -43,10 +44,27 @@ bool keeper_wants_running(const Fairlead__V1__Document *document) {
     return running;
 }
 
-static void key_of(const Fairlead__V1__Document *document, char out[64]) {
-    char hex[33] = "";
-    hex_encode(hex, document->instance.data, 16);
-    (void)snprintf(out, 64, "%s.%.16s", hex, document->kind);
+const char *keeper_letter(const Fairlead__V1__Document *document) {
+    return *document->set ? document->set : SET_FIRST;
+}
+
+static void make_key(const uint8_t instance[16], const char *kind, const char *letter,
+                     char out[KEEPER_KEY_SIZE]) {
+    char hex[33];
+    bool first = !*letter || str_eq(letter, SET_FIRST);
+    hex_encode(hex, instance, 16);
+    (void)snprintf(out, KEEPER_KEY_SIZE, "%s.%.16s%s%.1s", hex, kind, first ? "" : ".", first ? "" : letter);
+}
+
+static void key_of(const Fairlead__V1__Document *document, char out[KEEPER_KEY_SIZE]) {
+    make_key(document->instance.data, document->kind, document->set, out);
+}
+
+/* Its letter becomes part of the names of files. */
+static bool is_whole(const struct keeper *keeper, const Fairlead__V1__Document *document) {
+    const char *letter = keeper_letter(document);
+    return document->node.len == 16 && memcmp(document->node.data, keeper->conf.node->id.b, 16) == 0 &&
+           document->instance.len == 16 && letter[0] >= 'a' && letter[0] <= 'z' && !letter[1];
 }
 
 static struct item *find(const struct keeper *keeper, const char *key) {
@@ -286,20 +304,22 @@ static size_t count_present(const struct keeper *keeper) {
     return n;
 }
 
+static bool is_same(const ProtobufCBinaryData *a, const ProtobufCBinaryData *b) {
+    return a->len == b->len && (!a->len || memcmp(a->data, b->data, a->len) == 0);
+}
+
 int keeper_offer(struct keeper *keeper, const Fairlead__V1__Document *document, const void *envelope,
                  size_t n, struct err *err) {
-    char key[64];
+    char key[KEEPER_KEY_SIZE];
     int rc = 0;
-    if (document->node.len != 16 || memcmp(document->node.data, keeper->conf.node->id.b, 16) != 0 ||
-        document->instance.len != 16)
-        return err_set(err, ERR_DEAD, "a document for another node");
+    if (!is_whole(keeper, document))
+        return err_set(err, ERR_DEAD, "a document for another node, or of no set that can be");
     key_of(document, key);
     pthread_mutex_lock(&keeper->mutex);
     struct item *item = find(keeper, key);
     struct ratchet_number offered = {document->epoch, document->revision};
     bool same = item && item->document->absent == document->absent &&
-                item->document->content.len == document->content.len &&
-                memcmp(item->document->content.data, document->content.data, document->content.len) == 0;
+                is_same(&item->document->content, &document->content);
     /* At boot an older healthy one may stand in for what was accepted: then equal numbers say nothing about
      * content. */
     bool stands_in = item && item->document->revision != item->number.revision;
@@ -358,15 +378,16 @@ void keeper_open(struct keeper *keeper) {
     pthread_mutex_unlock(&keeper->mutex);
 }
 
-void keeper_floor(struct keeper *keeper, const uint8_t instance[16], const char *kind, uint32_t epoch,
-                  uint64_t revision) {
-    char hex[33], key[64];
-    hex_encode(hex, instance, 16);
-    (void)snprintf(key, sizeof key, "%s.%.16s", hex, kind);
+void keeper_floor(struct keeper *keeper, const Fairlead__V1__SignedListEntry *entry) {
+    char key[KEEPER_KEY_SIZE];
+    if (entry->instance.len != 16)
+        return;
+    make_key(entry->instance.data, entry->kind, entry->set, key);
     pthread_mutex_lock(&keeper->mutex);
     struct item *item = find(keeper, key);
     if (item && keeper->fresh) /* a node with a history goes on as it is until the newer one comes */
-        item->below = ratchet_compare(item->number, (struct ratchet_number){epoch, revision}) < 0;
+        item->below =
+            ratchet_compare(item->number, (struct ratchet_number){entry->epoch, entry->revision}) < 0;
     pthread_mutex_unlock(&keeper->mutex);
 }
 

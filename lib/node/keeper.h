@@ -37,6 +37,9 @@ struct keeper_conf {
     void *arg;
 };
 
+/* The letter of the set that a document is about. */
+const char *keeper_letter(const Fairlead__V1__Document *document);
+
 /* Loads the ratchet; begins at once with the last *healthy* documents (or those that say absent or stopped).
  */
 struct keeper *keeper_start(const struct keeper_conf *conf, struct err *err);
@@ -49,8 +52,7 @@ MUST_CHECK int keeper_offer(struct keeper *keeper, const Fairlead__V1__Document 
 void keeper_open(struct keeper *keeper);
 /* The coordinator's list stands at this revision: an older document of that kind is not acted on, a newer one
  * comes. */
-void keeper_floor(struct keeper *keeper, const uint8_t instance[16], const char *kind, uint32_t epoch,
-                  uint64_t revision);
+void keeper_floor(struct keeper *keeper, const Fairlead__V1__SignedListEntry *entry);
 /* Something may have changed about this instance (hex): look soon. */
 void keeper_hint(struct keeper *keeper, const char *instance);
 /* All that is held, with what was last said of each, in parts of some thousand that follow one another;

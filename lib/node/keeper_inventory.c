@@ -21,6 +21,7 @@ static Fairlead__V1__InventoryEntry *make_entry(const struct item *item) {
     fairlead__v1__inventory_entry__init(entry);
     entry->instance = copy_id(item->instance.b);
     entry->kind = mem_strdup(item->document->kind);
+    entry->set = mem_strdup(item->document->set);
     entry->epoch = item->number.epoch;
     entry->revision = item->number.revision;
     entry->condition = mem_strdup(item->said == item->number.revision ? item->condition : "");
@@ -70,6 +71,7 @@ void keeper_inventory_free(Fairlead__V1__Inventory **parts, size_t parts_n) {
         for (size_t k = 0; k < parts[i]->n_entries; k++) {
             free(parts[i]->entries[k]->instance.data);
             free(parts[i]->entries[k]->kind);
+            free(parts[i]->entries[k]->set);
             free(parts[i]->entries[k]->condition);
             free(parts[i]->entries[k]);
         }

@@ -9,6 +9,7 @@
 #include <uthash.h>
 
 #define KEEPER_THREADS 4
+#define KEEPER_KEY_SIZE 64
 /* Of one part of an inventory, and what else is held of its last instance: below what a record may weigh.
  * Builds with fault points cross the border between parts with a handful. */
 #ifdef FAULTS
@@ -18,7 +19,7 @@
 #endif
 
 struct item {
-    char key[64]; /* INSTANCE.KIND */
+    char key[KEEPER_KEY_SIZE]; /* INSTANCE.KIND, or INSTANCE.KIND.LETTER of any set but the first */
     struct uuid instance;
     Fairlead__V1__Document *document; /* what is applied */
     void *envelope;

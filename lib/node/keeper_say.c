@@ -42,6 +42,7 @@ static void say(struct keeper *keeper, const Fairlead__V1__Document *document, c
     report.document = &body;
     body.instance = document->instance;
     body.kind = document->kind;
+    body.set = document->set;
     body.epoch = document->epoch;
     body.revision = document->revision;
     body.condition = arena_strdup(arena, condition);

@@ -22,7 +22,7 @@ int ratchet_compare(struct ratchet_number a, struct ratchet_number b);
 enum ratchet_verdict ratchet_judge(struct ratchet_number held, struct ratchet_number offered,
                                    int same_content);
 
-/* Envelopes as files: STATE/documents/INSTANCE.KIND.accepted and .healthy. */
+/* Envelopes as files: STATE/documents/KEY.accepted and .healthy. */
 MUST_CHECK int ratchet_write(const char *state, const char *key, const char *which, const void *envelope,
                              size_t n, struct err *err);
 /* Calls each() for every accepted envelope, with the healthy one beside it (NULL if there is none). */

@@ -119,7 +119,7 @@ static void name_subject(const Fairlead__V1__Report *report, struct parcel *parc
         (void)snprintf(parcel->about, size, "inventory %u", report->inventory->part);
     } else if (report->body_case == FAIRLEAD__V1__REPORT__BODY_DOCUMENT && document->instance.len == 16) {
         hex_encode(hex, document->instance.data, 16);
-        (void)snprintf(parcel->about, size, "%s %.32s", hex, document->kind);
+        (void)snprintf(parcel->about, size, "%s %.32s %.8s", hex, document->kind, document->set);
         parcel->replaceable = !document->n_delivered && !document->n_recovery && !document->n_facts;
     }
 }

@@ -24,11 +24,11 @@ static int open_stack(struct step_context *ctx, struct stack *stack, struct err 
     stack->spec = stack->want ? json_loads(stack->want->spec, 0, NULL) : NULL;
     if (!stack->spec)
         return step_fail(ctx, err, ERR_PARK, "bad_document", "The stack document cannot be read.");
-    stack->project = render_project(ctx->arena, ctx->node, ctx->instance);
+    stack->project = render_project(ctx->arena, ctx->node, ctx->instance, ctx->letter);
     stack->secrets =
         (struct secrets){ctx->machine->node, ctx->machine->state, ctx->machine->secrets_dir, ctx->instance};
     (void)snprintf(stack->file, sizeof stack->file, "%s/stacks/%s/compose.yaml", ctx->machine->state,
-                   ctx->instance);
+                   ctx->place);
     return stack_list(ctx, stack, err);
 }
 
@@ -142,6 +142,7 @@ int stack_render(struct step_context *ctx, struct stack *stack, struct err *err)
         .spec = stack->spec,
         .instance = ctx->instance,
         .node = ctx->node,
+        .letter = ctx->letter,
         .revision = ctx->document->revision,
         .generation = ctx->document->generation,
         .registry = ctx->machine->registry,
@@ -180,7 +181,7 @@ int stack_write(struct step_context *ctx, struct stack *stack, struct err *err) 
     char folder[600];
     if (stack_render(ctx, stack, err) < 0)
         return -1;
-    (void)snprintf(folder, sizeof folder, "%s/stacks/%s", ctx->machine->state, ctx->instance);
+    (void)snprintf(folder, sizeof folder, "%s/stacks/%s", ctx->machine->state, ctx->place);
     if (file_mkdirs(folder, 0700, err) < 0)
         return -1;
     return file_write(stack->file, stack->text, strlen(stack->text), 0600, err);
@@ -202,7 +203,7 @@ void stack_record(struct step_context *ctx, const struct stack *stack, const cha
                      stack->want->instance_name, (unsigned long long)ctx->document->revision, ctx->instance,
                      (unsigned long long)ctx->document->generation);
     (void)snprintf(branch, sizeof branch, "node-%s", ctx->machine->node->name);
-    (void)snprintf(file, sizeof file, "%s/compose.yaml", ctx->instance);
+    (void)snprintf(file, sizeof file, "%s/compose.yaml", ctx->place);
     const char *tree = arena_printf(ctx->arena, "%s/configuration", ctx->machine->state);
     if (git_commit_file(tree, branch, file, content, message, &err) < 0 ||
         git_push(tree, branch, ctx->machine->repository, &err) < 0)

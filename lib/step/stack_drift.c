@@ -52,7 +52,7 @@ static void fingerprint(const json_t *container, char hex[HASH_HEX_SIZE]) {
 }
 
 static const char *seen_path(struct step_context *ctx) {
-    return arena_printf(ctx->arena, "%s/stacks/%s/seen.json", ctx->machine->state, ctx->instance);
+    return arena_printf(ctx->arena, "%s/stacks/%s/seen.json", ctx->machine->state, ctx->place);
 }
 
 /* {"service": "hash"}; NULL when nothing was remembered. */

@@ -2,11 +2,23 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "io/engine.h"
+#include "model/render.h"
+#include "model/tables.h"
 #include "step/stack_own.h"
 
 #include <stdio.h>
 
 #define TEST_US (30 * CLOCK_S) /* of a health test that names no limit, as the Engine has it */
+
+static bool is_of_instance(const struct step_context *ctx, const json_t *labels) {
+    return str_eq(json_str(labels, "fairlead.instance"), ctx->instance) &&
+           str_eq(json_str(labels, "fairlead.node"), ctx->node);
+}
+
+bool stack_owns(const struct step_context *ctx, const json_t *labels) {
+    const char *letter = json_str(labels, RENDER_SET_LABEL);
+    return is_of_instance(ctx, labels) && str_eq(letter ? letter : SET_FIRST, ctx->letter);
+}
 
 int stack_list(struct step_context *ctx, struct stack *stack, struct err *err) {
     json_t *all = NULL;
@@ -15,13 +27,16 @@ int stack_list(struct step_context *ctx, struct stack *stack, struct err *err) {
         return step_fail(ctx, err, ERR_RETRY, "engine_down", "%s", arena_strdup(ctx->arena, err->text));
     json_decref(stack->containers);
     stack->containers = json_array();
+    stack->sibling = false;
     size_t i;
     json_t *one;
     json_array_foreach(all, i, one) {
         /* Two nodes may share one Engine: a node sees only what carries its label. */
         const json_t *labels = json_object_get(json_object_get(one, "Config"), "Labels");
-        if (str_eq(json_str(labels, "fairlead.node"), ctx->node))
+        if (stack_owns(ctx, labels))
             (void)json_array_append(stack->containers, one);
+        else
+            stack->sibling = stack->sibling || is_of_instance(ctx, labels);
     }
     json_decref(all);
     return 0;
@@ -123,7 +138,7 @@ int stack_find_network(struct step_context *ctx, struct stack *stack, struct err
         return -1;
     json_array_foreach(list, i, one) {
         const char *id = json_str(one, "Id");
-        if (!id || !str_eq(json_str(json_object_get(one, "Labels"), "fairlead.node"), ctx->node))
+        if (!id || !stack_owns(ctx, json_object_get(one, "Labels")))
             continue;
         (void)snprintf(stack->network, sizeof stack->network, "%s", id);
         (void)snprintf(stack->bridge, sizeof stack->bridge, "br-%.12s",

@@ -15,7 +15,8 @@ struct stack {
     Fairlead__V1__Stack *want;
     json_t *spec, *compose; /* compose: as rendered, once it is */
     char *text;             /* of the Compose file, as rendered */
-    json_t *containers;     /* of this instance on this node, inspected */
+    json_t *containers;     /* of this set on this node, inspected */
+    bool sibling;           /* another set of the instance has containers here */
     char *project, file[600];
     char network[65], bridge[20]; /* id and interface of its network; "" while there is none */
     struct secrets secrets;
@@ -34,6 +35,8 @@ void stack_record(struct step_context *ctx, const struct stack *stack, const cha
 
 enum stack_health { STACK_GONE, STACK_PAUSED, STACK_STARTING, STACK_BAD, STACK_GOOD };
 
+/* Is what carries these labels of this node, instance and set? */
+bool stack_owns(const struct step_context *ctx, const json_t *labels);
 MUST_CHECK int stack_list(struct step_context *ctx, struct stack *stack, struct err *err);
 /* Finds its network, and the bridge that it is on this machine. */
 MUST_CHECK int stack_find_network(struct step_context *ctx, struct stack *stack, struct err *err);

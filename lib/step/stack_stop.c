@@ -5,6 +5,7 @@
 #include "base/str.h"
 #include "io/engine.h"
 #include "model/render.h"
+#include "model/tables.h"
 #include "step/stack_own.h"
 
 #include <stdio.h>
@@ -58,8 +59,9 @@ static int prune_networks(struct step_context *ctx, struct err *err) {
     return engine_call(ctx->machine->engine_socket, "POST", path, NULL, 20000000, &status, NULL, err);
 }
 
-/* Volumes by the label that they were made with: also those of a file that is gone. */
-static int remove_volumes(struct step_context *ctx, struct err *err) {
+/* Volumes by the label that they were made with, also those of a file that is gone: the copies that this set
+ * mounts. The Engine keeps one that another set is using. */
+static int remove_volumes(struct step_context *ctx, const struct stack *stack, struct err *err) {
     char path[400];
     long status;
     size_t i;
@@ -71,9 +73,11 @@ static int remove_volumes(struct step_context *ctx, struct err *err) {
     if (engine_call(ctx->machine->engine_socket, "GET", path, NULL, 20000000, &status, &list, err) < 0)
         return -1;
     json_array_foreach(json_object_get(list, "Volumes"), i, one) {
-        if (!str_eq(json_str(json_object_get(one, "Labels"), "fairlead.node"), ctx->node))
+        const char *name = json_str(one, "Name");
+        if (!str_eq(json_str(json_object_get(one, "Labels"), "fairlead.node"), ctx->node) ||
+            !render_mounts(stack->want, ctx->instance, name))
             continue;
-        (void)snprintf(path, sizeof path, "/volumes/%.200s?force=true", json_str(one, "Name"));
+        (void)snprintf(path, sizeof path, "/volumes/%.200s?force=true", name);
         if (engine_call(ctx->machine->engine_socket, "DELETE", path, NULL, 60000000, &status, NULL, err) < 0)
             return -1;
         if (status >= 400 && status != 404)
@@ -107,6 +111,18 @@ static int unguard(struct step_context *ctx, const struct stack *stack, struct e
     return 0;
 }
 
+/* Another set was made here, and not taken away: it may be stopped. */
+static bool has_sibling_files(const struct step_context *ctx) {
+    for (char letter[2] = "a"; letter[0] <= 'z'; letter[0]++) {
+        bool first = str_eq(letter, SET_FIRST);
+        const char *folder = arena_printf(ctx->arena, "%s/stacks/%s%s%s", ctx->machine->state, ctx->instance,
+                                          first ? "" : ".", first ? "" : letter);
+        if (!str_eq(letter, ctx->letter) && file_exists(folder))
+            return true;
+    }
+    return false;
+}
+
 int stack_stop(struct step_context *ctx, struct stack *stack, bool absent, struct err *err) {
     struct compose compose = stack_compose(ctx, stack);
     bool purge = absent && stack->want->purge;
@@ -127,16 +143,18 @@ int stack_stop(struct step_context *ctx, struct stack *stack, bool absent, struc
         fault_check(FAULT_STOP_DOWN, err) < 0 || prune_networks(ctx, err) < 0 ||
         (ours && unguard(ctx, stack, err) < 0) || fault_check(FAULT_STOP_UNGUARDED, err) < 0)
         return -1;
-    if (secrets_remove(&stack->secrets, purge, err) < 0 || fault_check(FAULT_STOP_SECRETS, err) < 0)
+    /* Secrets are the instance's: they stay for as long as another set of it may start. */
+    bool kept = stack->sibling || (purge && has_sibling_files(ctx));
+    if ((!kept && secrets_remove(&stack->secrets, purge, err) < 0) ||
+        fault_check(FAULT_STOP_SECRETS, err) < 0)
         return -1;
     if (!absent)
         return 0;
-    if ((purge && remove_volumes(ctx, err) < 0) || fault_check(FAULT_REMOVE_VOLUMES, err) < 0 ||
+    if ((purge && remove_volumes(ctx, stack, err) < 0) || fault_check(FAULT_REMOVE_VOLUMES, err) < 0 ||
         remove_images(ctx, stack, err) < 0 || fault_check(FAULT_REMOVE_IMAGES, err) < 0)
         return -1;
     stack_record(ctx, stack, NULL);
-    if (file_remove_tree(arena_printf(ctx->arena, "%s/stacks/%s", ctx->machine->state, ctx->instance), err) <
-        0)
+    if (file_remove_tree(arena_printf(ctx->arena, "%s/stacks/%s", ctx->machine->state, ctx->place), err) < 0)
         return -1;
     return fault_check(FAULT_REMOVE_FILES, err);
 }

@@ -64,8 +64,7 @@ static int add_networks(struct step_context *ctx, struct vec *used, const json_t
     json_array_foreach(*ret_list, i, network) {
         const json_t *labels = json_object_get(network, "Labels"), *ipam = json_object_get(network, "IPAM");
         struct range range;
-        if (str_eq(json_str(labels, "fairlead.instance"), ctx->instance) &&
-            str_eq(json_str(labels, "fairlead.node"), ctx->node))
+        if (stack_owns(ctx, labels))
             *ret_own = network;
         json_array_foreach(json_object_get(ipam, "Config"), k, config) {
             if (parse_range(json_str(config, "Subnet"), &range))
@@ -94,7 +93,7 @@ static bool choose(const struct step_context *ctx, const struct range *all, cons
                    uint32_t *ret) {
     const uint32_t size = UINT32_C(1) << (32 - SUBNET_BITS);
     uint32_t n = (all->last - all->first) / size + 1, from;
-    struct hash hash = hash_of(ctx->instance, strlen(ctx->instance));
+    struct hash hash = hash_of(ctx->place, strlen(ctx->place));
     memcpy(&from, hash.b, sizeof from);
     for (uint32_t i = 0; i < n; i++) {
         uint32_t first = all->first + (from % n + i) % n * size;

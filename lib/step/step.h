@@ -37,6 +37,8 @@ struct step_context {
     struct arena *arena;
     const Fairlead__V1__Document *document;
     char instance[33], node[33];
+    const char *letter;             /* of the document's set */
+    char place[40];                 /* its folder: the instance, and the letter of any set but the first */
     struct str log;                 /* last output, for the report */
     const char *cls;                /* short code of a failure */
     const char *drift;              /* what looking found amiss, in words; NULL: nothing */
@@ -57,6 +59,9 @@ struct step {
     void (*end)(struct step_context *ctx); /* releases ctx->own; always called */
 };
 
+/* For a document of this node. Everything else is zero. */
+struct step_context step_context_of(const struct step_machine *machine,
+                                    const Fairlead__V1__Document *document, struct arena *arena);
 enum step_result step_run(const struct step *step, struct step_context *ctx, struct err *err);
 
 /* Failure with its short code. */

@@ -1,7 +1,23 @@
+#include "model/tables.h"
+#include "node/keeper.h"
 #include "step/step.h"
 
 #include <stdarg.h>
 #include <stdio.h>
+
+struct step_context step_context_of(const struct step_machine *machine,
+                                    const Fairlead__V1__Document *document, struct arena *arena) {
+    struct step_context ctx = {.machine = machine,
+                               .arena = arena,
+                               .document = document,
+                               .letter = keeper_letter(document),
+                               .log = STR_TAIL(65536)};
+    hex_encode(ctx.instance, document->instance.data, sizeof machine->node->id.b);
+    (void)uuid_hex(machine->node->id, ctx.node);
+    bool first = str_eq(ctx.letter, SET_FIRST);
+    (void)snprintf(ctx.place, sizeof ctx.place, first ? "%s" : "%s.%s", ctx.instance, ctx.letter);
+    return ctx;
+}
 
 static int run(const struct step *step, struct step_context *ctx, struct err *err) {
     int there = step->look(ctx, err);

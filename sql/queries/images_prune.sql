@@ -6,6 +6,8 @@ with now as (
 kept as (
     select v.value as image from now, instances i, jsonb_each_text(i.images) v where not i.gone or i.updated_at >= now.cut
     union
+    select v.value from sets s, jsonb_each_text(s.images) v where s.state <> 'gone'
+    union
     select m.image from images m, now where m.built_at >= now.cut
     union
     select m.image from images m join works w on w.key = 'build:' || m.build_key, now

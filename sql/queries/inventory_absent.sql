@@ -1,5 +1,5 @@
 -- Of those that a node has confirmed once, and must hear again: few, so their envelopes are read apart.
-select d.instance_id, d.kind, d.envelope
-from unnest($2::uuid[], $3::text[]) with ordinality as a (instance_id, kind, n)
-    join documents d on d.node_id = $1 and d.instance_id = a.instance_id and d.kind = a.kind
+select d.instance_id, d.kind, d.envelope, d.letter
+from unnest($2::uuid[], $3::text[], $4::text[]) with ordinality as a (instance_id, kind, letter, n)
+    join documents d on d.node_id = $1 and d.instance_id = a.instance_id and d.kind = a.kind and d.letter = a.letter
 where d.absent and d.confirmed order by a.n

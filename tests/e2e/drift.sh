@@ -101,6 +101,23 @@ ok "... and it is still wanted running" state_is drift1 running
 engine exec "$(container drift1)" bash -c 'echo seed >/store/value'
 ok "mended, it is ok again" within 60 health_is drift1 ok
 
+# Documents without a walk: a host that has another address is told, and so is whoever names it.
+moved=slave app=$(sql "select i.name from instances i join nodes n on n.id = i.node_id where n.name = 'slave' and i.state = 'running' and i.name like 'drift%' limit 1")
+generation=$(sql "select accepted from instances where id = '$(id "$app")'")
+ports() { engine inspect "$(container "$app")" --format '{{range .NetworkSettings.Ports}}{{range .}}{{.HostIp}} {{end}}{{end}}'; }
+listens() { [ "$(ports)" = "$1 " ]; }
+was=$(sql "select address from nodes where name = '$moved'")
+ok "a node has another address" "$fairlead" node address "$moved" 127.0.0.77
+ok "its app listens there" within 30 listens 127.0.0.77
+ok "... is served from there" within 20 serves "$app"
+ok "... by a new revision and no request" sql_is "select i.accepted = $generation and bool_and(d.revision > 1 and d.observed = d.revision) from instances i join documents d on d.instance_id = i.id where i.id = '$(id "$app")' group by i.accepted" t
+ok "an address that is none is refused" bash -c "! '$fairlead' node address '$moved' 127.0.0.777"
+ok "... and so is a node that nobody knows" bash -c "! '$fairlead' node address nobody 127.0.0.77"
+ok "the same address twice tells nobody" bash -c "'$fairlead' node address '$moved' 127.0.0.77 -o json | jq -e '.instances == 0'"
+"$fairlead" node address "$moved" "$was" >/dev/null
+ok "moved back, it listens where it did" within 30 listens "$was"
+ok "... and is ok" within 60 health_is "$app" ok
+
 # A Compose file that nobody can read holds up no delete.
 printf '{' >"$fleet/$(node drift4)/stacks/$(hex drift4)/compose.yaml"
 for i in 1 2 3 4; do "$fairlead" instance delete "drift$i" --purge >/dev/null; done

@@ -44,6 +44,7 @@ static json_t *render(const json_t *spec, char *value) {
                               .spec = spec,
                               .instance = "00000000000000000000000000000001",
                               .node = "00000000000000000000000000000002",
+                              .letter = SET_FIRST,
                               .registry = "r",
                               .secrets_dir = "/s"};
     if (render_compose(&in, &compose, &text, &err) < 0)

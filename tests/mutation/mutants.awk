@@ -24,14 +24,15 @@ BEGIN {
   state["STATE_RUNNING"] = "STATE_STOPPED"; state["STATE_STOPPED"] = "STATE_SUSPENDED"; state["STATE_SUSPENDED"] = "STATE_STOPPED"
   state["STATE_DELETED"] = "STATE_STOPPED"; state["STATE_NEW"] = "STATE_COUNT"
 }
-/^(CELL|WALK_STEP|TRANSITION|WALK|STEP|INTENT)\(.*\)$/ {
+/^(CELL|ACT|TRANSITION|WALK|STEP|INTENT)\(.*\)$/ {
   read_row($0)
-  name = kind " " arg[1] (kind == "CELL" || kind == "WALK_STEP" || kind == "TRANSITION" ? " " arg[2] : "")
-  if (kind == "CELL" || kind == "WALK_STEP" || kind == "TRANSITION") tell(name ": dropped", "")
+  name = kind " " arg[1] (kind == "CELL" || kind == "ACT" || kind == "TRANSITION" ? " " arg[2] : "")
+  if (kind == "CELL" || kind == "ACT" || kind == "TRANSITION") tell(name ": dropped", "")
   if (kind == "CELL") tell(name ": another walk", field(3, arg[3] == "NONE" ? "STOP" : "NONE"))
-  if (kind == "WALK_STEP") {
-    if (arg[3] in want) tell(name ": wants " want[arg[3]], field(3, want[arg[3]]))
-    if (arg[4] != "0") tell(name ": waits for nothing", field(4, "0"))
+  if (kind == "ACT") {
+    if (arg[5] in want) tell(name ": wants " want[arg[5]], field(5, want[arg[5]]))
+    tell(name ": of another thing", field(4, arg[4] == "OF_SERVING" ? "OF_INSTANCE" : "OF_SERVING"))
+    if (arg[6] != "\"\"") tell(name ": waits for nothing", field(6, "\"\""))
   }
   if (kind == "WALK" && (arg[3] in state)) tell(name ": is " state[arg[3]] " when it runs again", field(3, state[arg[3]]))
   if (kind == "WALK" && (arg[4] in state)) tell(name ": ends in " state[arg[4]], field(4, state[arg[4]]))

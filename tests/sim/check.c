@@ -2,22 +2,42 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/str.h"
+#include "model/message.h"
 #include "proto/fairlead.pb-c.h"
 #include "tests/sim/world.h"
 
 #include <string.h>
 
+/* NULL: it has none, or has given its room back. */
+static const struct set *placed_set(const struct world *w, int instance) {
+    const struct vec *sets = &w->instances[instance].sets;
+    const struct set *set = sets->n ? vec_at(sets, struct set, 0) : NULL;
+    return set && set->state == SET_PLACED ? set : NULL;
+}
+
+/* Room is given back when an instance ends, and not before. */
+static void check_room(struct world *w) {
+    for (int i = 0; i < w->instances_n; i++) {
+        const struct instance *row = &w->instances[i].row;
+        const struct set *set = placed_set(w, i);
+        if (set && row->state == STATE_DELETED)
+            world_break(w, "a deleted instance keeps its room");
+        if (set && (!uuid_eq(set->node_id, row->node_id) || set->port != row->port))
+            world_break(w, "an instance tells another place than its set has");
+    }
+}
+
 static void check_reservations(struct world *w) {
     for (int n = 0; n < NODES; n++) {
         int64_t memory = 0;
         for (int i = 0; i < w->instances_n; i++) {
-            const struct instance *a = &w->instances[i].row;
-            if (a->state == STATE_DELETED || !uuid_eq(a->node_id, w->nodes[n].row.id))
+            const struct set *a = placed_set(w, i);
+            if (!a || !uuid_eq(a->node_id, w->nodes[n].row.id))
                 continue;
-            memory += a->memory_mb;
+            memory += w->instances[i].row.memory_mb;
             for (int k = 0; k < i; k++) {
-                const struct instance *b = &w->instances[k].row;
-                if (b->state != STATE_DELETED && uuid_eq(b->node_id, a->node_id) && b->port == a->port)
+                const struct set *b = placed_set(w, k);
+                if (b && uuid_eq(b->node_id, a->node_id) && b->port == a->port)
                     world_break(w, "two instances have one port of one node");
             }
         }
@@ -160,6 +180,7 @@ void world_check_act(struct world *w, int instance, int kind, const struct held 
 /* ---- what must hold after every event ---- */
 
 void world_check(struct world *w) {
+    check_room(w);
     check_reservations(w);
     check_effects(w);
     check_names(w);
@@ -207,6 +228,24 @@ static void check_time(struct world *w, const struct sim_instance *in, const str
         world_break(w, "an app goes on though its time has ended");
 }
 
+/* What is to be on says what it would say if it were made now: whatever it is made of, a change has reached
+ * it. */
+static bool check_documents(struct world *w, struct subject *subject, struct decision *decision, void *arg) {
+    (void)arg;
+    for (size_t i = 0; i < subject->documents.n; i++) {
+        const struct document *document = vec_at(&subject->documents, struct document, i);
+        struct wanted wanted =
+            document_want(subject, decision, document->kind, document->letter, (enum want)document->want);
+        if (document->want == WANT_NOTHING)
+            world_break(w, "a document does not say what it was made for");
+        if (document->want == WANT_ON &&
+            (wanted.content.n != document->content.n ||
+             memcmp(wanted.content.p, document->content.p, wanted.content.n) != 0))
+            world_break(w, "a document holds what was true once");
+    }
+    return false;
+}
+
 /* When the faults have stopped: every request ended, and the machines are as the rows say. */
 void world_check_end(struct world *w) {
     for (int i = 0; i < w->instances_n; i++) {
@@ -238,6 +277,7 @@ void world_check_end(struct world *w) {
             world_break(w, "a deleted instance has left something behind");
         if (in->row.state == STATE_FAILED || in->row.state == STATE_DELETING)
             world_break(w, "asked for again, with nothing in its way, it fails again");
+        (void)world_transact(w, i, check_documents, NULL);
         check_page(w, in);
         check_time(w, in, stack);
     }

@@ -76,15 +76,16 @@ static void say(struct world *w, int n, int instance, int kind, const char *cond
     report->is_document = true;
     report->instance = instance;
     report->event = (struct decide_event){.kind = DECIDE_DOCUMENT,
-                                          .node_id = node->row.id,
-                                          .document_kind = kind,
-                                          .epoch = 1,
-                                          .revision = node->held[instance][kind].revision,
-                                          .condition = condition,
-                                          .result = result,
-                                          .stream = node->stream,
-                                          .report_n = ++node->report_n,
-                                          .problem = {"simulated", "It failed.", NULL}};
+                                          .document = {.node_id = node->row.id,
+                                                       .kind = kind,
+                                                       .letter = SET_FIRST,
+                                                       .epoch = 1,
+                                                       .revision = node->held[instance][kind].revision,
+                                                       .condition = condition,
+                                                       .result = result,
+                                                       .stream = node->stream,
+                                                       .n = ++node->report_n,
+                                                       .problem = {"simulated", "It failed.", NULL}}};
 }
 
 static void accept(struct world *w, int n, const struct record *record) {
@@ -118,7 +119,7 @@ static void watch(struct world *w, int n, int instance, struct held *held) {
     }
     enum result result = probe(w, instance, &cls, &served);
     say(w, n, instance, DOCUMENT_WATCH, result == RESULT_IS_OK ? "healthy" : "failing", result);
-    vec_at(&w->reports, struct sim_report, w->reports.n - 1)->event.problem.cls = cls;
+    vec_at(&w->reports, struct sim_report, w->reports.n - 1)->event.document.problem.cls = cls;
 }
 
 static void apply(struct world *w, int n, int instance, int kind) {
@@ -296,7 +297,7 @@ static void next_stream(struct sim_node *node) {
 void world_fault(struct world *w) {
     int n = (int)world_random(w, NODES);
     struct sim_node *node = &w->nodes[n];
-    switch (world_random(w, 7)) {
+    switch (world_random(w, 8)) {
     case 0: /* restart: memory goes, the ratchet stays; the topic is read from its beginning */
         world_note(w, "fault: node %d restarts", n);
         node->read = 0;
@@ -334,12 +335,15 @@ void world_fault(struct world *w) {
         world_note(w, "fault: node %d falls silent, or is heard again", n);
         world_hear(w, n, str_eq(node->row.health, "unknown") ? "ok" : "unknown");
         break;
+    case 7:
+        world_move(w, n);
+        break;
     case 4: /* a report lost before it was delivered: the node restarts and says it again */
         if (w->reports.n && vec_at(&w->reports, struct sim_report, w->reports.n - 1)->is_document) {
             const struct sim_report *lost = vec_at(&w->reports, struct sim_report, w->reports.n - 1);
             for (int i = 0; i < NODES; i++)
-                if (uuid_eq(w->nodes[i].row.id, lost->event.node_id))
-                    w->nodes[i].held[lost->instance][lost->event.document_kind].applied = false;
+                if (uuid_eq(w->nodes[i].row.id, lost->event.document.node_id))
+                    w->nodes[i].held[lost->instance][lost->event.document.kind].applied = false;
             world_note(w, "fault: a report is lost");
             w->reports.n--;
         }

@@ -39,6 +39,7 @@ static void create(struct world *w) {
                                 .cpu_milli = 100,
                                 .disk_mb = 1,
                                 .trial_days = 30,
+                                .serving = SET_FIRST,
                                 .state = STATE_NEW};
     struct name *row = &w->names[name].row;
     char hex[UUID_HEX_SIZE];
@@ -122,20 +123,28 @@ static int64_t waiting_since(const struct world *w, const char *key) {
 }
 
 /* The nodes with what is reserved on each, as placement sees them once for all that wait. */
+static bool is_at(const struct sim_instance *in, struct uuid node_id, int64_t port) {
+    for (size_t i = 0; i < in->sets.n; i++) {
+        const struct set *set = vec_at(&in->sets, struct set, i);
+        if (set->state == SET_PLACED && uuid_eq(set->node_id, node_id) && set->port == port)
+            return true;
+    }
+    return false;
+}
+
 static void count_nodes(struct world *w, struct node nodes[NODES]) {
     for (int i = 0; i < NODES; i++) {
         struct vec ports = {0};
         nodes[i] = w->nodes[i].row;
         for (int64_t port = nodes[i].port_low; port <= nodes[i].port_high; port++)
             for (int k = 0; k < w->instances_n; k++) {
-                const struct instance *other = &w->instances[k].row;
-                if (!uuid_eq(other->node_id, nodes[i].id) || other->state == STATE_DELETED ||
-                    other->port != port)
+                const struct instance *row = &w->instances[k].row;
+                if (!is_at(&w->instances[k], nodes[i].id, port))
                     continue;
                 *vec_add(&w->arena, &ports, int64_t) = port;
-                nodes[i].memory_used += other->memory_mb;
-                nodes[i].cpu_used += other->cpu_milli;
-                nodes[i].disk_used += other->disk_mb;
+                nodes[i].memory_used += row->memory_mb;
+                nodes[i].cpu_used += row->cpu_milli;
+                nodes[i].disk_used += row->disk_mb;
             }
         nodes[i].ports = ports.items;
         nodes[i].ports_n = ports.n;
@@ -173,7 +182,7 @@ static void place_all(struct world *w) {
 }
 
 static void run_timer(struct world *w, struct timer timer) {
-    struct decide_event wake = {.kind = DECIDE_WAKE},
+    struct decide_event wake = {.kind = timer.kind == TIMER_REFRESH ? DECIDE_REFRESH : DECIDE_WAKE},
                         expire = {.kind = DECIDE_INTENT, .intent = INTENT_EXPIRE};
     int index = world_instance_of(w, timer.subject);
     if (timer.kind == TIMER_PLACE) {
@@ -197,17 +206,29 @@ static void run_timer(struct world *w, struct timer timer) {
     }
 }
 
-void world_hear(struct world *w, int n, const char *health) {
-    w->nodes[n].row.health = health;
+/* A due row for each instance that has its host or its edge there. */
+static void concern(struct world *w, int n, enum timer_kind kind) {
     for (int i = 0; i < w->instances_n; i++) {
         const struct instance *row = &w->instances[i].row;
         char hex[UUID_HEX_SIZE];
-        struct timer timer = {.kind = TIMER_INSTANCE, .due_at = w->now};
+        struct timer timer = {.kind = kind, .due_at = w->now};
         if (!uuid_eq(row->node_id, w->nodes[n].row.id) && !uuid_eq(row->edge_id, w->nodes[n].row.id))
             continue;
         timer.subject = arena_strdup(&w->arena, uuid_hex(row->id, hex));
         world_set_timer(w, &timer);
     }
+}
+
+void world_hear(struct world *w, int n, const char *health) {
+    w->nodes[n].row.health = health;
+    concern(w, n, TIMER_INSTANCE);
+}
+
+void world_move(struct world *w, int n) {
+    w->nodes[n].row.address =
+        arena_printf(&w->arena, "10.%llu.0.1", (unsigned long long)world_random(w, 250));
+    world_note(w, "node %d: is at %s now", n, w->nodes[n].row.address);
+    concern(w, n, TIMER_REFRESH);
 }
 
 void world_clock(struct world *w) {

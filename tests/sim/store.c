@@ -54,7 +54,11 @@ static struct subject load(struct world *w, int index, struct instance *row, str
         if (vec_at(&in->steps, struct step, i)->generation == row->running)
             *vec_add(&w->arena, &subject.steps, struct step) = *vec_at(&in->steps, struct step, i);
     subject.works = copy_vec(w, &w->works, sizeof(struct work));
-    subject.host = node_of(w, row->node_id);
+    subject.sets = copy_vec(w, &in->sets, sizeof(struct set));
+    for (size_t i = 0; i < subject.sets.n; i++) {
+        struct set *set = vec_at(&subject.sets, struct set, i);
+        set->host = node_of(w, set->node_id);
+    }
     subject.edge = node_of(w, row->edge_id);
     subject.prober = node_of(w, row->prober_id);
     return subject;
@@ -130,7 +134,7 @@ static void store_steps(struct world *w, struct sim_instance *in, const struct v
         struct step *row = NULL;
         for (size_t k = 0; k < in->steps.n && !row; k++) {
             struct step *s = vec_at(&in->steps, struct step, k);
-            if (s->generation == step->generation && s->kind == step->kind && str_eq(s->part, step->part))
+            if (s->generation == step->generation && str_eq(s->act, step->act) && str_eq(s->part, step->part))
                 row = s;
         }
         if (step->change == ROW_NEW && row)
@@ -160,7 +164,7 @@ static void check_proof(struct world *w, struct subject *subject) {
     for (size_t i = 0; i < subject->steps.n; i++) {
         const struct step *step = vec_at(&subject->steps, struct step, i);
         const struct document *document =
-            subject_document(subject, (int)document_kind_of_step((enum step_kind)step->kind));
+            subject_document(subject, (int)document_kind_of_step((enum step_kind)step->kind), step->letter);
         if (step->kind == STEP_WATCH || step->state != STEP_DONE || step->change == ROW_KEPT || !document)
             continue;
         if (document->observed != document->revision)
@@ -197,6 +201,9 @@ static void store(struct world *w, int index, struct subject *subject, struct de
         document->change = ROW_KEPT;
     }
     in->documents = subject->documents;
+    in->sets = subject->sets;
+    for (size_t i = 0; i < in->sets.n; i++)
+        vec_at(&in->sets, struct set, i)->change = ROW_KEPT;
     for (size_t i = 0; i < subject->works.n; i++)
         if (vec_at(&subject->works, struct work, i)->change == ROW_NEW) {
             world_check_work(w, vec_at(&subject->works, struct work, i));

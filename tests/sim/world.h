@@ -71,7 +71,7 @@ struct dns_name {
 
 struct sim_instance {
     struct instance row;
-    struct vec intents, steps, documents;
+    struct vec intents, steps, sets, documents;
     int name;  /* index into names */
     bool noop; /* of the release without name, image and stack */
     bool acknowledged;
@@ -138,6 +138,8 @@ void world_clock(struct world *w);
 void world_ingest(struct world *w, size_t which);
 /* A node falls silent ("unknown") or is heard again ("ok"). */
 void world_hear(struct world *w, int node, const char *health);
+/* A node has another address: what names it is told anew. */
+void world_move(struct world *w, int node);
 
 /* machine.c: relay, nodes, DNS. */
 void world_relay(struct world *w);

@@ -29,7 +29,8 @@ static int set_up(void **state) {
     f->release = release_parse((struct uuid){{1}}, "noop", NULL, spec, "", &err);
     f->plane = (struct plane){.mode = "shared"};
     f->settings = (struct settings){.base = "b", .dns_ttl_s = 60, .name_hold_s = 60};
-    f->instance = (struct instance){.change = ROW_NEW, .id = {{5}}, .name = "one", .state = STATE_NEW};
+    f->instance =
+        (struct instance){.change = ROW_NEW, .id = {{5}}, .name = "one", .serving = "a", .state = STATE_NEW};
     f->subject = (struct subject){.instance = &f->instance, .release = f->release, .plane = &f->plane};
     f->decision = (struct decision){
         .arena = &f->arena, .settings = &f->settings, .now = CLOCK_DAY, .epoch = 1, .seed = {{7}}};

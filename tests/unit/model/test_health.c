@@ -15,6 +15,7 @@ struct fixture {
     struct intent intent;
     struct document documents[DOCUMENT_KIND_COUNT];
     struct name name;
+    struct set set;
     struct plane plane;
     struct release *release;
     struct subject subject;
@@ -46,6 +47,7 @@ static int set_up(void **state) {
                                     .accepted = 1,
                                     .running = 1,
                                     .node_id = f->host.id,
+                                    .serving = "a",
                                     .edge_id = f->edge.id,
                                     .prober_id = f->prober.id};
     f->intent =
@@ -56,16 +58,20 @@ static int set_up(void **state) {
                                   .release = f->release,
                                   .plane = &f->plane,
                                   .name = &f->name,
-                                  .host = &f->host,
                                   .edge = &f->edge,
                                   .prober = &f->prober};
     f->decision = (struct decision){
         .arena = &f->arena, .settings = &f->settings, .now = CLOCK_DAY, .epoch = 1, .seed = {{7}}};
     *vec_add(&f->arena, &f->subject.intents, struct intent) = f->intent;
+    f->set = (struct set){
+        .letter = "a", .node_id = f->host.id, .port = 20000, .state = SET_PLACED, .host = &f->host};
+    *vec_add(&f->arena, &f->subject.sets, struct set) = f->set;
     const struct uuid nodes[] = {f->host.id, f->edge.id, f->prober.id};
     for (int kind = 0; kind < DOCUMENT_KIND_COUNT; kind++)
         *vec_add(&f->arena, &f->subject.documents, struct document) =
             (struct document){.kind = kind,
+                              .letter = "a",
+                              .want = WANT_ON,
                               .node_id = nodes[kind],
                               .epoch = 1,
                               .revision = 1,
@@ -85,16 +91,18 @@ static int tear_down(void **state) {
 
 static void say(struct fixture *f, int kind, const char *condition, const char *cls, const char *facts) {
     static int64_t n;
-    struct decide_event event = {.kind = DECIDE_DOCUMENT,
-                                 .document_kind = kind,
-                                 .node_id = vec_at(&f->subject.documents, struct document, kind)->node_id,
-                                 .epoch = 1,
-                                 .revision = 1,
-                                 .condition = condition,
-                                 .result = str_eq(condition, "failing") ? RESULT_IS_RETRY : RESULT_IS_OK,
-                                 .problem = {cls, cls ? "It does not answer." : NULL, NULL},
-                                 .facts = facts,
-                                 .report_n = ++n};
+    struct decide_event event = {
+        .kind = DECIDE_DOCUMENT,
+        .document = {.kind = kind,
+                     .letter = "a",
+                     .node_id = vec_at(&f->subject.documents, struct document, kind)->node_id,
+                     .epoch = 1,
+                     .revision = 1,
+                     .condition = condition,
+                     .result = str_eq(condition, "failing") ? RESULT_IS_RETRY : RESULT_IS_OK,
+                     .problem = {cls, cls ? "It does not answer." : NULL, NULL},
+                     .facts = facts,
+                     .n = ++n}};
     (void)decide(&f->subject, &event, &f->decision, &f->refusal);
 }
 
@@ -105,13 +113,14 @@ static void wake(struct fixture *f) {
 
 static void say_of(struct fixture *f, uint8_t stream, int64_t n, const char *condition) {
     struct decide_event event = {.kind = DECIDE_DOCUMENT,
-                                 .document_kind = DOCUMENT_WATCH,
-                                 .node_id = f->prober.id,
-                                 .epoch = 1,
-                                 .revision = 1,
-                                 .condition = condition,
-                                 .stream = {{stream}},
-                                 .report_n = n};
+                                 .document = {.kind = DOCUMENT_WATCH,
+                                              .letter = "a",
+                                              .node_id = f->prober.id,
+                                              .epoch = 1,
+                                              .revision = 1,
+                                              .condition = condition,
+                                              .stream = {{stream}},
+                                              .n = n}};
     (void)decide(&f->subject, &event, &f->decision, &f->refusal);
 }
 
@@ -246,8 +255,8 @@ static void what_an_older_revision_says_is_not_the_health(void **state) {
 static void a_walk_that_runs_is_not_judged(void **state) {
     struct fixture *f = *state;
     vec_at(&f->subject.intents, struct intent, 0)->state = INTENT_RUNNING;
-    *vec_add(&f->arena, &f->subject.steps, struct step) =
-        (struct step){.generation = 1, .kind = STEP_VERIFY, .state = STEP_OPEN, .part = ""};
+    *vec_add(&f->arena, &f->subject.steps, struct step) = (struct step){
+        .generation = 1, .kind = STEP_VERIFY, .act = "verify", .letter = "a", .state = STEP_OPEN, .part = ""};
     say(f, DOCUMENT_WATCH, "failing", "wrong_address", NULL);
     assert_string_equal(f->instance.health, "ok");
     assert_int_equal(f->decision.orders.n, 0);
@@ -256,8 +265,13 @@ static void a_walk_that_runs_is_not_judged(void **state) {
 static void what_an_older_revision_says_ends_no_step(void **state) {
     struct fixture *f = *state;
     vec_at(&f->subject.intents, struct intent, 0)->state = INTENT_RUNNING;
-    *vec_add(&f->arena, &f->subject.steps, struct step) =
-        (struct step){.generation = 1, .kind = STEP_STACK, .state = STEP_OPEN, .part = "", .attempt = 1};
+    *vec_add(&f->arena, &f->subject.steps, struct step) = (struct step){.generation = 1,
+                                                                        .kind = STEP_STACK,
+                                                                        .act = "stack",
+                                                                        .letter = "a",
+                                                                        .state = STEP_OPEN,
+                                                                        .part = "",
+                                                                        .attempt = 1};
     vec_at(&f->subject.documents, struct document, DOCUMENT_STACK)->revision = 2;
     say(f, DOCUMENT_STACK, "healthy", NULL, NULL);
     assert_int_equal(vec_at(&f->subject.steps, struct step, 0)->state, STEP_OPEN);

@@ -105,14 +105,15 @@ static const char template_text[] =
     "\"{{identity}}\"}\n"
     "    volumes: [\"store:/store\"]\n    healthcheck: {test: [\"CMD\", \"/h\"], retries: 3}\n";
 
-static const char *edge_address = "127.0.0.10";
+static const char *edge_address = "127.0.0.10", *letter = SET_FIRST, *copy;
 
 static char *render(const char *title, const char *template, struct err *err) {
     Fairlead__V1__KeyValue input = FAIRLEAD__V1__KEY_VALUE__INIT, image = FAIRLEAD__V1__KEY_VALUE__INIT;
     Fairlead__V1__KeyValue *inputs[] = {&input}, *images[] = {&image};
     Fairlead__V1__Stack stack = FAIRLEAD__V1__STACK__INIT;
-    char key[] = "title", image_key[] = "web", identity[] = "abc", address[] = "127.0.0.3",
-         host[] = "app.example.org";
+    Fairlead__V1__KeyValue mounted = FAIRLEAD__V1__KEY_VALUE__INIT, *copies[] = {&mounted};
+    char key[] = "title", image_key[] = "web", volume[] = "store", identity[] = "abc",
+         address[] = "127.0.0.3", host[] = "app.example.org";
     char digest[] =
         "fairlead/app-web@sha256:0000000000000000000000000000000000000000000000000000000000000000";
     cleanup_json json_t *spec = json_loads(spec_text, 0, NULL);
@@ -132,12 +133,17 @@ static char *render(const char *title, const char *template, struct err *err) {
     stack.cpu_milli = 500;
     stack.pids = 99;
     stack.n_inputs = stack.n_images = 1;
+    mounted.key = volume;
+    mounted.value = (char *)(uintptr_t)copy;
+    stack.n_copies = copy ? 1 : 0;
+    stack.copies = copies;
     stack.inputs = inputs;
     stack.images = images;
     struct render_input in = {.stack = &stack,
                               .spec = spec,
                               .instance = "0123456789abcdef0123456789abcdef",
                               .node = "fedcba9876543210fedcba9876543210",
+                              .letter = letter,
                               .revision = 7,
                               .generation = 3,
                               .registry = "127.0.0.1:5000",
@@ -168,6 +174,51 @@ static void an_app_knows_the_way_to_its_own_name(void **state) {
     cleanup_free char *loopback = render("Title", template_text, &err);
     assert_non_null(strstr(far, "\"app.example.org:192.0.2.7\""));
     assert_null(strstr(loopback, "extra_hosts"));
+}
+
+/* What runs was made by names without letter and copy: they stay what they were. */
+static void a_second_set_has_names_of_its_own(void **state) {
+    static const char node[] = "fedcba9876543210fedcba9876543210",
+                      instance[] = "0123456789abcdef0123456789abcdef";
+    struct err err = {0};
+    struct arena arena = {0};
+    (void)state;
+    cleanup_free char *first = render("Title", template_text, &err);
+    letter = "b";
+    copy = "2";
+    cleanup_free char *second = render("Title", template_text, &err);
+    letter = SET_FIRST;
+    copy = NULL;
+    assert_null(strstr(first, "fairlead.set"));
+    assert_non_null(strstr(first, "fl-0123456789abcdef0123456789abcdef-store\""));
+    assert_non_null(strstr(second, "fairlead.set: \"b\""));
+    assert_non_null(strstr(second, "fl-0123456789abcdef0123456789abcdef-store.2\""));
+    assert_string_equal(render_project(&arena, node, instance, "a"),
+                        "fl-dcba9876-0123456789abcdef0123456789abcdef-a");
+    assert_string_equal(render_project(&arena, node, instance, "b"),
+                        "fl-dcba9876-0123456789abcdef0123456789abcdef-b");
+    arena_release(&arena);
+}
+
+/* A copy goes only by a document that mounts it: what another set stands on is not this one's to remove. */
+static void a_stack_mounts_its_own_copies_only(void **state) {
+    static const char instance[] = "0123456789abcdef0123456789abcdef",
+                      first[] = "fl-0123456789abcdef0123456789abcdef-data",
+                      other[] = "fl-0123456789abcdef0123456789abcdef-data.2",
+                      far[] = "fl-1123456789abcdef0123456789abcdef-data";
+    char key[] = "data", value[] = "2";
+    Fairlead__V1__KeyValue pair = FAIRLEAD__V1__KEY_VALUE__INIT, *pairs[] = {&pair};
+    Fairlead__V1__Stack a = FAIRLEAD__V1__STACK__INIT, b = FAIRLEAD__V1__STACK__INIT;
+    (void)state;
+    pair.key = key;
+    pair.value = value;
+    b.n_copies = 1;
+    b.copies = pairs;
+    assert_true(render_mounts(&a, instance, first));
+    assert_false(render_mounts(&a, instance, other));
+    assert_false(render_mounts(&b, instance, first));
+    assert_true(render_mounts(&b, instance, other));
+    assert_false(render_mounts(&a, instance, far));
 }
 
 /* P21, F3: whatever a customer types stays one scalar. */
@@ -296,6 +347,8 @@ int main(void) {
         cmocka_unit_test(placement_never_gives_away_what_it_has_not),
         cmocka_unit_test(rendering_is_the_same_bytes_for_the_same_input),
         cmocka_unit_test(an_app_knows_the_way_to_its_own_name),
+        cmocka_unit_test(a_second_set_has_names_of_its_own),
+        cmocka_unit_test(a_stack_mounts_its_own_copies_only),
         cmocka_unit_test(a_hostile_value_adds_no_key),
         cmocka_unit_test(a_template_that_asks_for_more_is_refused),
         cmocka_unit_test(instances_are_spread_over_edges_and_probers),

@@ -9,15 +9,31 @@
 
 static void every_walk_can_be_walked(void **state) {
     (void)state;
-    for (int i = 0; i < walk_step_rows_n; i++) {
-        const struct walk_step_row *row = &walk_step_rows[i];
-        for (int k = 0; k < STEP_COUNT; k++)
-            if (row->after & (1u << k)) {
-                assert_non_null(walk_step_find(row->walk, (enum step_kind)k));
-                /* No circle: nothing waits for what waits for it. */
-                assert_false(walk_step_find(row->walk, (enum step_kind)k)->after & (1u << row->step));
-            }
+    for (int i = 0; i < act_rows_n; i++) {
+        const struct act_row *row = &act_rows[i];
+        assert_ptr_equal(act_find(row->walk, row->name), row); /* its name is its own */
+        char names[128], *rest = names;
+        (void)snprintf(names, sizeof names, "%s", row->after);
+        for (char *name; (name = strsep(&rest, " "));) {
+            if (!*name)
+                continue;
+            const struct act_row *before = act_find(row->walk, name);
+            if (!before)
+                fail_msg("%s of %s waits for \"%s\"", row->name, walk_rows[row->walk].name, name);
+            assert_true(before < row); /* no circle: what comes first stands first */
+            assert_true(act_is_after(row, name));
+        }
     }
+}
+
+static void names_of_acts_are_whole_words(void **state) {
+    const struct act_row row = {.after = "place build"};
+    (void)state;
+    assert_true(act_is_after(&row, "place"));
+    assert_true(act_is_after(&row, "build"));
+    assert_false(act_is_after(&row, "buil"));
+    assert_false(act_is_after(&row, "lace"));
+    assert_false(act_is_after(&(struct act_row){.after = ""}, "place"));
 }
 
 static void every_walk_ends_in_a_state_that_may_follow(void **state) {
@@ -102,12 +118,13 @@ static void what_runs_was_proved(void **state) {
     for (int w = 0; w < WALK_COUNT; w++) {
         if (walk_rows[w].end != STATE_RUNNING)
             continue;
-        const struct walk_step_row *verify = walk_step_find((enum walk)w, STEP_VERIFY);
+        const struct act_row *verify = act_find((enum walk)w, "verify");
         assert_non_null(verify);
-        for (int i = 0; i < walk_step_rows_n; i++) {
-            const struct walk_step_row *row = &walk_step_rows[i];
+        assert_int_equal(verify->step, STEP_VERIFY);
+        for (int i = 0; i < act_rows_n; i++) {
+            const struct act_row *row = &act_rows[i];
             bool proved = row->step == STEP_NAME || row->step == STEP_ROUTE;
-            if ((int)row->walk == w && proved && !(verify->after & (1u << row->step)))
+            if ((int)row->walk == w && proved && !act_is_after(verify, row->name))
                 fail_msg("%s: verified before %s", walk_rows[w].name, step_rows[row->step].name);
         }
     }
@@ -116,10 +133,25 @@ static void what_runs_was_proved(void **state) {
 /* The name first, then as long as caches may have it, then what it showed, then the app: nobody is led to
  * nothing. */
 static void a_delete_goes_from_the_outside_in(void **state) {
-    static const enum step_kind chain[] = {STEP_NAME, STEP_WAIT, STEP_ROUTE, STEP_STACK};
+    static const char *const chain[] = {"name", "wait", "route", "stack"};
     (void)state;
     for (size_t i = 1; i < sizeof chain / sizeof *chain; i++)
-        assert_true(walk_step_find(WALK_DELETE, chain[i])->after & (1u << chain[i - 1]));
+        assert_true(act_is_after(act_find(WALK_DELETE, chain[i]), chain[i - 1]));
+}
+
+/* Names, routes and watches are the instance's, whichever of its sets serves; what is built, placed and
+ * started is a set. */
+static void what_an_act_is_of(void **state) {
+    (void)state;
+    for (int i = 0; i < act_rows_n; i++) {
+        const struct act_row *row = &act_rows[i];
+        bool of_set = row->step == STEP_PLACE || row->step == STEP_RESOLVE || row->step == STEP_BUILD ||
+                      row->step == STEP_STACK;
+        if (row->of != (of_set ? OF_SERVING : OF_INSTANCE))
+            fail_msg("%s of %s", row->name, walk_rows[row->walk].name);
+        enum document_kind kind = document_kind_of_step(row->step);
+        assert_true(kind == DOCUMENT_KIND_COUNT || document_rows[kind].of == row->of);
+    }
 }
 
 /* Programs that act on events know them by these names. */
@@ -166,12 +198,14 @@ static void who_carries_a_step_is_one(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_walk_can_be_walked),
+        cmocka_unit_test(names_of_acts_are_whole_words),
         cmocka_unit_test(every_walk_ends_in_a_state_that_may_follow),
         cmocka_unit_test(a_budget_ends_in_parking),
         cmocka_unit_test(what_may_be_asked_in_which_state),
         cmocka_unit_test(where_walks_lead),
         cmocka_unit_test(what_runs_was_proved),
         cmocka_unit_test(a_delete_goes_from_the_outside_in),
+        cmocka_unit_test(what_an_act_is_of),
         cmocka_unit_test(a_request_is_told_by_its_name),
         cmocka_unit_test(nothing_depends_on_one_try),
         cmocka_unit_test(who_carries_a_step_is_one),

@@ -90,6 +90,65 @@ static struct item start(struct fixture *f, bool *ret_fresh) {
     return item;
 }
 
+/* A document as it comes from the topic. */
+static int offer(struct fixture *f, struct keeper *keeper, char *letter, uint64_t revision, struct err *err) {
+    uint8_t instance[16] = {1}, packed[512];
+    char kind[] = "stack";
+    Fairlead__V1__Document document = FAIRLEAD__V1__DOCUMENT__INIT;
+    document.instance = (ProtobufCBinaryData){sizeof instance, instance};
+    document.node = (ProtobufCBinaryData){sizeof f->node.id.b, f->node.id.b};
+    document.kind = kind;
+    document.set = letter;
+    document.epoch = 1;
+    document.revision = revision;
+    size_t n = fairlead__v1__document__pack(&document, packed);
+    void *envelope = envelope_make(&f->coordinator, ENVELOPE_DOCUMENT, packed, n, &f->arena, &n);
+    return keeper_offer(keeper, &document, envelope, n, err);
+}
+
+/* P14: each has a ratchet of its own; a key without a letter means the first. */
+static void two_sets_of_an_instance_are_two_things(void **state) {
+    struct fixture *f = *state;
+    struct err err = {0};
+    struct keeper_conf conf = {.node = &f->node, .state = f->state, .apply = apply};
+    struct keeper *keeper = keeper_start(&conf, &err);
+    char none[] = "", first[] = "a", second[] = "b", path[128];
+    assert_int_equal(offer(f, keeper, none, 5, &err), 0);
+    assert_int_equal(offer(f, keeper, second, 2, &err), 0);
+    assert_int_equal(keeper->n, 2);
+    assert_int_equal(offer(f, keeper, first, 4, &err), -1); /* older than what the first has */
+    assert_int_equal(err.cls, ERR_DEAD);
+    assert_int_equal(offer(f, keeper, second, 3, &err), 0);
+    (void)snprintf(path, sizeof path, "%s/documents/01000000000000000000000000000000.stack.accepted",
+                   f->state);
+    assert_true(file_exists(path));
+    (void)snprintf(path, sizeof path, "%s/documents/01000000000000000000000000000000.stack.b.accepted",
+                   f->state);
+    assert_true(file_exists(path));
+    keeper_stop(keeper);
+    keeper = keeper_start(&conf, &err); /* both are found again */
+    assert_int_equal(keeper->n, 2);
+    assert_int_equal(offer(f, keeper, second, 2, &err), -1);
+    keeper_stop(keeper);
+}
+
+/* The letter becomes part of a path. */
+static void a_set_is_a_letter(void **state) {
+    struct fixture *f = *state;
+    struct keeper_conf conf = {.node = &f->node, .state = f->state, .apply = apply};
+    struct err err = {0};
+    struct keeper *keeper = keeper_start(&conf, &err);
+    char up[] = "../x", upper[] = "B", two[] = "ab";
+    char *const bad[] = {up, upper, two};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        err = (struct err){0};
+        assert_int_equal(offer(f, keeper, bad[i], 9, &err), -1);
+        assert_int_equal(err.cls, ERR_DEAD);
+    }
+    assert_int_equal(keeper->n, 0);
+    keeper_stop(keeper);
+}
+
 static void what_was_only_written_down_waits_for_the_topic(void **state) {
     struct fixture *f = *state;
     bool fresh;
@@ -192,9 +251,13 @@ static void a_route_never_waits_for_apps_that_start(void **state) {
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(what_was_only_written_down_waits_for_the_topic), TEST(what_was_healthy_begins_at_once),
-        TEST(what_says_absent_or_stopped_begins_at_once),     TEST(a_route_that_was_not_reached_waits),
+        TEST(what_was_only_written_down_waits_for_the_topic),
+        TEST(what_was_healthy_begins_at_once),
+        TEST(what_says_absent_or_stopped_begins_at_once),
+        TEST(a_route_that_was_not_reached_waits),
         TEST(a_route_never_waits_for_apps_that_start),
+        TEST(two_sets_of_an_instance_are_two_things),
+        TEST(a_set_is_a_letter),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
