@@ -110,7 +110,7 @@ was=$(sql "select address from nodes where name = '$moved'")
 ok "a node has another address" "$fairlead" node address "$moved" 127.0.0.77
 ok "its app listens there" within 30 listens 127.0.0.77
 ok "... is served from there" within 20 serves "$app"
-ok "... by a new revision and no request" sql_is "select i.accepted = $generation and bool_and(d.revision > 1 and d.observed = d.revision) from instances i join documents d on d.instance_id = i.id where i.id = '$(id "$app")' group by i.accepted" t
+ok "... by a new revision and no request" within 20 sql_is "select i.accepted = $generation and bool_and(d.revision > 1 and d.observed = d.revision) from instances i join documents d on d.instance_id = i.id where i.id = '$(id "$app")' group by i.accepted" t
 ok "an address that is none is refused" bash -c "! '$fairlead' node address '$moved' 127.0.0.777"
 ok "... and so is a node that nobody knows" bash -c "! '$fairlead' node address nobody 127.0.0.77"
 ok "the same address twice tells nobody" bash -c "'$fairlead' node address '$moved' 127.0.0.77 -o json | jq -e '.instances == 0'"
