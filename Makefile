@@ -22,11 +22,12 @@ ALLOW_io := base
 ALLOW_model := base proto
 ALLOW_step := base io model node proto
 ALLOW_node := base io model proto
+ALLOW_host := base io model step node proto
 ALLOW_coordinator := base io model node proto
-ALLOW_worker := base io model step node proto
-ALLOW_agent := base io model step node proto
+ALLOW_worker := base io model step node host proto
+ALLOW_agent := base io model step node host proto
 ALLOW_cli := base io model proto
-ALLOW_tests := base io model step node proto
+ALLOW_tests := base io model step node host proto
 # -I flags of a source file: its own layer and those below it. coordinator/, worker/ ... are programs.
 layer_of = $(firstword $(subst /, ,$(patsubst lib/%,%,$(1))))
 inc_of = $(foreach l,$(call layer_of,$(1)) $(ALLOW_$(call layer_of,$(1))),-I$(INC)/$(l)) -I/usr/include/postgresql \
@@ -34,7 +35,7 @@ inc_of = $(foreach l,$(call layer_of,$(1)) $(ALLOW_$(call layer_of,$(1))),-I$(IN
 
 PROTO := $(wildcard proto/*.proto)
 PROTO_C := $(PROTO:proto/%.proto=build/gen/proto/%.pb-c.c)
-LIB_SRC := $(foreach l,base io model step node,$(wildcard lib/$(l)/*.c))
+LIB_SRC := $(foreach l,base io model step node host,$(wildcard lib/$(l)/*.c))
 COORD_SRC := $(wildcard coordinator/*.c coordinator/api/*.c coordinator/store/*.c) build/gen/sql/queries.c
 WORKER_SRC := $(wildcard worker/*.c)
 CLI_SRC := $(wildcard cli/*.c)
@@ -60,8 +61,8 @@ tests: $(TESTS)
 components: $(COMPONENTS)
 
 $(INC)/.made: Makefile
-	@mkdir -p $(INC)/{base,io,model,step,node,proto,coordinator,worker,agent,cli,tests}
-	@for l in base io model step node; do ln -sfn ../../../lib/$$l $(INC)/$$l/$$l; done
+	@mkdir -p $(INC)/{base,io,model,step,node,host,proto,coordinator,worker,agent,cli,tests}
+	@for l in base io model step node host; do ln -sfn ../../../lib/$$l $(INC)/$$l/$$l; done
 	@for l in coordinator worker agent cli tests; do ln -sfn ../../../$$l $(INC)/$$l/$$l; done
 	@ln -sfn ../../gen/proto $(INC)/proto/proto
 	@touch $@
@@ -166,7 +167,7 @@ lint:
 	    else echo "the layout of the code is not judged: clang-format $(FORMATTER) is Debian 12's, each version has its own idea"; fi
 	@shellcheck -x $(SH_FILES)
 	@tests/lint/promises
-	@for h in $(HEADERS); do echo "#include \"$${h#lib/}\"" | $(CC) $(filter-out -O2,$(CFLAGS)) $(foreach l,base io model step node proto coordinator worker cli tests,-I$(INC)/$(l)) -I/usr/include/postgresql -fsyntax-only -x c - || { echo "$$h does not compile alone"; exit 1; }; done
+	@for h in $(HEADERS); do echo "#include \"$${h#lib/}\"" | $(CC) $(filter-out -O2,$(CFLAGS)) $(foreach l,base io model step node host proto coordinator worker cli tests,-I$(INC)/$(l)) -I/usr/include/postgresql -fsyntax-only -x c - || { echo "$$h does not compile alone"; exit 1; }; done
 	@! git grep -nE '\b(system|popen|strcpy|strcat|sprintf|gets|strtok) *\(' -- '*.c' || { echo "next: use base/proc, base/str or snprintf"; exit 1; }
 	@$(MAKE) --no-print-directory -j2 CC=clang programs
 	@$(MAKE) --no-print-directory check-golden check-emits check-alerts catalog-check
@@ -187,7 +188,7 @@ check-sim: deps
 	@build/gcc-address-undefined/sim 100 5000
 	@$(MAKE) --no-print-directory check-mutation
 check-e2e: deps
-	@$(MAKE) --no-print-directory -j2 FAULTS=1 programs build/gcc-faults/tests/support/forge
+	@$(MAKE) --no-print-directory -j2 FAULTS=1 programs build/gcc-faults/tests/support/forge build/gcc-faults/tests/support/second
 	@$(MAKE) --no-print-directory -j2 SAN=address,undefined components
 	@tests/e2e/run
 

@@ -144,7 +144,7 @@ static int64_t run_due(struct clock *clock, struct err *err) {
             break;
     }
     int silent = 0;
-    if (presence_find_silent(clock->presence, clock->pg, clock->conf.brokers, &silent, err) < 0)
+    if (presence_find_silent(clock->presence, clock->pg, &clock->conf.broker, &silent, err) < 0)
         return -1;
     if (silent)
         return 0; /* their instances are due */

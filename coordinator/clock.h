@@ -8,10 +8,12 @@
 #define FAIRLEAD_COORDINATOR_CLOCK_H
 
 #include "coordinator/engine.h"
+#include "io/broker.h"
 
 struct clock_conf {
     int64_t keep_days; /* of what is kept only for a while (sweep.h) */
-    const char *database_url, *brokers, *redis;
+    const char *database_url, *redis;
+    struct broker broker;
     struct engine *engine;
 };
 struct clock *clock_start(const struct clock_conf *conf, struct err *err);

@@ -192,7 +192,7 @@ static int open_consumer(struct ingest *ingest, struct err *err) {
         return -1;
     if (!ingest->kcons)
         ingest->kcons =
-            kcons_open_group(ingest->conf.brokers, "fairlead-ingest", "fairlead-ingest", topics, err);
+            kcons_open_group(&ingest->conf.broker, "fairlead-ingest", "fairlead-ingest", topics, err);
     return ingest->kcons ? 0 : -1;
 }
 

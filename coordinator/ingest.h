@@ -5,9 +5,11 @@
 #define FAIRLEAD_COORDINATOR_INGEST_H
 
 #include "coordinator/engine.h"
+#include "io/broker.h"
 
 struct ingest_conf {
-    const char *database_url, *brokers, *redis;
+    const char *database_url, *redis;
+    struct broker broker;
     struct engine *engine;
     const struct sign_keys *keys;
     void (*wake_relay)(void *arg, unsigned lanes);

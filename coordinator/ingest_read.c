@@ -20,7 +20,7 @@
 
 struct node_key {
     struct uuid id;
-    uint8_t sign_public[SIGN_PUBLIC_SIZE];
+    struct keyring ring; /* its key: empty before it has enrolled */
     unsigned roles;
 };
 
@@ -70,7 +70,7 @@ static int load_keys(struct ingest *ingest, struct haul *haul, struct err *err) 
         struct node_key *key = vec_add(&haul->arena, &haul->keys, struct node_key);
         key->id = pg_uuid(res, row, 0);
         if (PQgetlength(res, row, 1) == SIGN_PUBLIC_SIZE)
-            memcpy(key->sign_public, PQgetvalue(res, row, 1), SIGN_PUBLIC_SIZE);
+            (void)keyring_add(&key->ring, (const uint8_t *)PQgetvalue(res, row, 1));
         key->roles = (unsigned)pg_int(res, row, 2);
     }
     return 0;
@@ -114,7 +114,7 @@ static struct problem problem_of(struct arena *arena, const Fairlead__V1__Proble
                             clean_text(arena, problem->lines, 8000)};
 }
 
-static enum result result_of(Fairlead__V1__Result result) {
+static enum result_class result_of(Fairlead__V1__Result result) {
     if (result == FAIRLEAD__V1__RESULT__RESULT_OK)
         return RESULT_IS_OK;
     return result == FAIRLEAD__V1__RESULT__RESULT_RETRY ? RESULT_IS_RETRY : RESULT_IS_PARK;
@@ -259,8 +259,8 @@ static void take_record(struct ingest *ingest, struct haul *haul, const struct k
         unreadable(haul, (struct uuid){0}, "from a node that is not enrolled");
         return;
     }
-    if (envelope_open(node->sign_public, record->value, record->value_n, &haul->arena, &type, &payload, &n,
-                      &err) < 0 ||
+    if (envelope_open(&node->ring, record->value, record->value_n, &haul->arena, &type, &payload, &n, &err) <
+            0 ||
         !str_eq(type, ENVELOPE_REPORTS)) {
         unreadable(haul, claimed, err.text[0] ? err.text : "an envelope that holds no reports");
         return;

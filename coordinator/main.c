@@ -158,7 +158,7 @@ static int start_api(struct coordinator *c, struct err *err) {
                    (long long)conf_int(conf, "port"));
     c->api = (struct api){
         .token_hash_hex = c->token_hash,
-        .brokers = conf_get(conf, "kafka"),
+        .broker = {.servers = conf_get(conf, "kafka")},
         .redis = conf_get(conf, "redis"),
         .base = conf_get(conf, "base"),
         .public_address = *url ? url : c->url,
@@ -178,11 +178,12 @@ static int start_api(struct coordinator *c, struct err *err) {
 
 static int start_parts(struct coordinator *c, const char *what, struct err *err) {
     bool all = str_eq(what, "run");
-    const char *database = conf_get(conf, "database"), *brokers = conf_get(conf, "kafka");
-    struct relay_conf relay = {.database_url = database, .brokers = brokers, .owned = &c->owned_lanes};
-    if (!name_is_loopback(brokers))
+    const char *database = conf_get(conf, "database");
+    struct broker broker = {.servers = conf_get(conf, "kafka")};
+    struct relay_conf relay = {.database_url = database, .broker = broker, .owned = &c->owned_lanes};
+    if (!name_is_loopback(broker.servers))
         return err_set(err, ERR_PARK, "kafka \"%s\" is not on this machine: it is refused until it has TLS",
-                       brokers);
+                       broker.servers);
     if (sign_init(err) < 0 || load_keys(c, err) < 0)
         return -1;
     if ((all || str_eq(what, "relay")) && !(c->relay = relay_start(&relay, err)))
@@ -191,17 +192,17 @@ static int start_parts(struct coordinator *c, const char *what, struct err *err)
         !(c->engine = start_engine(c, "ingest", true, err)))
         return -1;
     struct clock_conf clock = {.database_url = database,
-                               .brokers = brokers,
+                               .broker = broker,
                                .redis = conf_get(conf, "redis"),
                                .engine = c->engine,
                                .keep_days = conf_int(conf, "keep-days")};
     if ((all || str_eq(what, "clock")) && !(c->clock = clock_start(&clock, err)))
         return -1;
     if ((all || str_eq(what, "clock")) &&
-        !(c->topics = topic_step_start(database, brokers, wake_clock, c, err)))
+        !(c->topics = topic_step_start(database, &broker, wake_clock, c, err)))
         return -1;
     struct ingest_conf ingest = {.database_url = database,
-                                 .brokers = brokers,
+                                 .broker = broker,
                                  .redis = conf_get(conf, "redis"),
                                  .engine = c->engine,
                                  .keys = &c->keys,

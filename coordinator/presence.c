@@ -95,10 +95,10 @@ char *presence_get(struct presence *presence, struct uuid node) {
 }
 
 /* Silence of a node counts only while others are heard, or while nothing waits to be read. */
-static bool is_read(const char *brokers, bool all_silent) {
+static bool is_read(const struct broker *broker, bool all_silent) {
     struct err err = {0};
     int64_t lag = 0;
-    return kcons_group_lag(brokers, "fairlead-ingest", TOPIC_REPORTS, topic_partitions(TOPIC_REPORTS), &lag,
+    return kcons_group_lag(broker, "fairlead-ingest", TOPIC_REPORTS, topic_partitions(TOPIC_REPORTS), &lag,
                            &err) == 0 &&
            lag <= (all_silent ? 0 : LAG_MAX);
 }
@@ -127,7 +127,7 @@ static int mark(struct pg *pg, struct arena *arena, const struct vec *ids, int *
     return 0;
 }
 
-int presence_find_silent(struct presence *presence, struct pg *pg, const char *brokers, int *ret_n,
+int presence_find_silent(struct presence *presence, struct pg *pg, const struct broker *broker, int *ret_n,
                          struct err *err) {
     struct arena arena = {0};
     struct vec ids = {0};
@@ -146,7 +146,7 @@ int presence_find_silent(struct presence *presence, struct pg *pg, const char *b
     keep_silent(presence, quiet, &arena, &ids);
     int rc = 0;
     if (ids.n) { /* the broker is asked only when somebody seems silent */
-        if (is_read(brokers, (int64_t)ids.n == pg_int(quiet, 0, 1)))
+        if (is_read(broker, (int64_t)ids.n == pg_int(quiet, 0, 1)))
             rc = mark(pg, &arena, &ids, ret_n, err);
         else
             presence->settled_at = now;

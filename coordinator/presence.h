@@ -6,6 +6,7 @@
 #ifndef FAIRLEAD_COORDINATOR_PRESENCE_H
 #define FAIRLEAD_COORDINATOR_PRESENCE_H
 
+#include "io/broker.h"
 #include "io/pg.h"
 #include "proto/fairlead.pb-c.h"
 
@@ -21,7 +22,7 @@ bool presence_take(struct presence *presence, struct uuid node, const Fairlead__
  * caller frees it. */
 char *presence_get(struct presence *presence, struct uuid node);
 /* Marks the nodes that are silent now; *ret_n is how many. */
-MUST_CHECK int presence_find_silent(struct presence *presence, struct pg *pg, const char *brokers, int *ret_n,
-                                    struct err *err);
+MUST_CHECK int presence_find_silent(struct presence *presence, struct pg *pg, const struct broker *broker,
+                                    int *ret_n, struct err *err);
 
 #endif

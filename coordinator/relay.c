@@ -48,7 +48,7 @@ static int connect_all(struct relay_thread *thread, struct err *err) {
         thread->kprod = NULL;
     }
     if (!thread->kprod)
-        thread->kprod = kprod_open(thread->relay->conf.brokers, thread->client, relay_reported, thread, err);
+        thread->kprod = kprod_open(&thread->relay->conf.broker, thread->client, relay_reported, thread, err);
     return thread->kprod ? 0 : -1;
 }
 

@@ -6,11 +6,13 @@
 #define FAIRLEAD_COORDINATOR_RELAY_H
 
 #include "base/err.h"
+#include "io/broker.h"
 
 #include <stdatomic.h>
 
 struct relay_conf {
-    const char *database_url, *brokers;
+    const char *database_url;
+    struct broker broker;
     atomic_uint *owned; /* bits of the lanes that this process has; written by the relay */
 };
 

@@ -17,7 +17,8 @@
 #define EVENTS_S (30 * 86400)   /* as long as their topic keeps them */
 
 struct topic_step {
-    const char *database_url, *brokers;
+    const char *database_url;
+    struct broker broker;
     void (*wake_clock)(void *arg);
     void *arg;
     struct loop *loop;
@@ -121,7 +122,7 @@ static int make_wanted(struct topic_step *step, struct err *err) {
         step->pg = pg_open(step->database_url, PG_PINNED_PLANS "statement_timeout=10s", err);
     }
     if (!step->kprod)
-        step->kprod = kprod_open(step->brokers, "fairlead-topics", NULL, NULL, err);
+        step->kprod = kprod_open(&step->broker, "fairlead-topics", NULL, NULL, err);
     if (!step->pg || !step->kprod)
         return -1;
     int rc = check_broker(step, &arena, err);
@@ -151,11 +152,11 @@ void topic_step_wake(struct topic_step *step) {
     loop_wake(step->loop);
 }
 
-struct topic_step *topic_step_start(const char *database_url, const char *brokers,
+struct topic_step *topic_step_start(const char *database_url, const struct broker *broker,
                                     void (*wake_clock)(void *arg), void *arg, struct err *err) {
     struct topic_step *step = mem_alloc(sizeof *step);
     step->database_url = database_url;
-    step->brokers = brokers;
+    step->broker = *broker;
     step->wake_clock = wake_clock;
     step->arg = arg;
     step->loop = loop_start(turn, step, err);

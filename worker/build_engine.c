@@ -26,7 +26,7 @@ int build_engine(struct worker *worker, const char *const *words, int64_t limit_
     struct proc proc = {.argv = argv,
                         .env = engine_env,
                         .timeout_us = limit_s * CLOCK_S,
-                        .cancel = &worker->stopping,
+                        .cancel = &worker->host->stopping,
                         .out = out,
                         .log = log};
     return proc_check(&proc, cls, err);

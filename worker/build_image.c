@@ -99,7 +99,7 @@ void builds_clear(const struct worker *worker) {
 }
 
 void order_build(struct worker *worker, const Fairlead__V1__Build *build, struct arena *arena,
-                 struct outcome *outcome) {
+                 struct result *result) {
     struct err err = {0};
     uint8_t key[32];
     char context[512], dockerfile[544], digest[80];
@@ -107,7 +107,7 @@ void order_build(struct worker *worker, const Fairlead__V1__Build *build, struct
     cleanup_str struct str log = STR_TAIL(262144);
     if (!hex_decode(key, sizeof key, build->build_key) || !name_is_path(build->image)) {
         (void)err_set(&err, ERR_PARK, "The build order is not well-formed.");
-        outcome_fail(outcome, arena, cls, &err);
+        result_fail(result, arena, cls, &err);
         return;
     }
     const char *tag = arena_printf(arena, "%s/%s:%s", worker->conf.registry, build->image, build->build_key);
@@ -127,17 +127,17 @@ void order_build(struct worker *worker, const Fairlead__V1__Build *build, struct
         (void)unlink(dockerfile);
     }
     const char *tail = proc_tail(str_text(&log), LINES_KEPT);
-    str_adds(&outcome->lines, strlen(tail) > LINES_BYTES ? tail + strlen(tail) - LINES_BYTES : tail);
+    str_adds(&result->log, strlen(tail) > LINES_BYTES ? tail + strlen(tail) - LINES_BYTES : tail);
     if (rc == 0) {
         cls = "no_digest";
         rc = build_digest(worker, tag, digest, &err);
     }
     if (rc < 0) {
-        outcome_fail(outcome, arena, cls, &err);
+        result_fail(result, arena, cls, &err);
         return;
     }
-    outcome_fact(outcome, arena, "image", arena_printf(arena, "%s@%s", build->image, digest));
-    outcome_fact(outcome, arena, "commit", build->commit);
-    outcome_fact(outcome, arena, "found", there ? "true" : "false");
-    outcome_ok(outcome);
+    result_fact(result, arena, "image", arena_printf(arena, "%s@%s", build->image, digest));
+    result_fact(result, arena, "commit", build->commit);
+    result_fact(result, arena, "found", there ? "true" : "false");
+    result_ok(result);
 }

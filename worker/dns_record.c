@@ -139,13 +139,13 @@ static int point_name(struct worker *worker, const Fairlead__V1__Order *order, s
 }
 
 void order_dns(struct worker *worker, const Fairlead__V1__Order *order, struct arena *arena,
-               struct outcome *outcome) {
+               struct result *result) {
     struct err err = {0};
     const char *cls = NULL;
     if (point_name(worker, order, arena, &cls, &err) < 0) {
-        outcome_fail(outcome, arena, cls, &err);
+        result_fail(result, arena, cls, &err);
         return;
     }
-    outcome_fact(outcome, arena, "address", order->dns->absent ? "" : order->dns->address);
-    outcome_ok(outcome);
+    result_fact(result, arena, "address", order->dns->absent ? "" : order->dns->address);
+    result_ok(result);
 }

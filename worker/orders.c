@@ -65,7 +65,7 @@ static bool work(struct orders *orders, const struct job *job, struct arena *are
     const char *type;
     const void *payload;
     size_t n;
-    if (envelope_open(orders->worker->node.coordinator_sign, job->bytes, job->n, arena, &type, &payload, &n,
+    if (envelope_open(&orders->worker->host->node.coordinator, job->bytes, job->n, arena, &type, &payload, &n,
                       &err) < 0 ||
         !str_eq(type, ENVELOPE_ORDERS)) {
         log_error("a record was refused", LOG_S("topic", job->topic),
@@ -159,7 +159,7 @@ static void *run_jobs(void *arg) {
         for (const struct job *job = taken; job && whole; job = job->next)
             whole = work(orders, job, &arena, &reports, &parsed);
         (void)fault_reach(FAULT_WORKER_DONE);
-        bool delivered = whole && reporter_send(orders->worker->reporter, reports.items, reports.n);
+        bool delivered = whole && reporter_send(orders->worker->host->reporter, reports.items, reports.n);
         (void)fault_reach(FAULT_WORKER_REPORTED);
         for (size_t i = 0; i < parsed.n; i++)
             fairlead__v1__orders__free_unpacked(*vec_at(&parsed, Fairlead__V1__Orders *, i), NULL);
@@ -251,8 +251,9 @@ static void *run_poll(void *arg) {
         struct err err = {0};
         struct kcons_record record = {0};
         if (!orders->kcons) {
-            orders->kcons = kcons_open_group(orders->worker->node.brokers, orders->worker->node.name,
-                                             orders->group, topics, &err);
+            struct broker broker = node_broker(&orders->worker->host->node);
+            orders->kcons =
+                kcons_open_group(&broker, orders->worker->host->node.name, orders->group, topics, &err);
             if (!orders->kcons)
                 (void)usleep(500000);
             continue;

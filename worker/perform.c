@@ -12,112 +12,84 @@
 
 #define SIDE_BY_SIDE 8 /* helpers of one record whose orders mostly wait */
 
-void outcome_ok(struct outcome *outcome) {
-    outcome->result = FAIRLEAD__V1__RESULT__RESULT_OK;
-}
-
-void outcome_fail(struct outcome *outcome, struct arena *arena, const char *cls, const struct err *err) {
-    outcome->result =
-        err->cls == ERR_RETRY ? FAIRLEAD__V1__RESULT__RESULT_RETRY : FAIRLEAD__V1__RESULT__RESULT_PARK;
-    outcome->cls = cls;
-    outcome->text = arena_strdup(arena, err->text);
-}
-
-void outcome_fact(struct outcome *outcome, struct arena *arena, const char *key, const char *value) {
-    Fairlead__V1__KeyValue *pair = arena_new(arena, Fairlead__V1__KeyValue);
-    fairlead__v1__key_value__init(pair);
-    pair->key = arena_strdup(arena, key);
-    pair->value = arena_strdup(arena, value);
-    *vec_add(arena, &outcome->facts, Fairlead__V1__KeyValue *) = pair;
-}
-
 static void perform(struct worker *worker, const Fairlead__V1__Order *order, struct arena *arena,
-                    struct outcome *outcome) {
+                    struct result *result) {
     struct err err = {0};
     switch (order->act_case) {
     case FAIRLEAD__V1__ORDER__ACT_NOOP:
-        outcome_ok(outcome);
+        result_ok(result);
         break;
     case FAIRLEAD__V1__ORDER__ACT_RESOLVE:
-        order_resolve(worker, order->resolve, arena, outcome);
+        order_resolve(worker, order->resolve, arena, result);
         break;
     case FAIRLEAD__V1__ORDER__ACT_BUILD:
-        order_build(worker, order->build, arena, outcome);
+        order_build(worker, order->build, arena, result);
         break;
     case FAIRLEAD__V1__ORDER__ACT_DNS:
-        order_dns(worker, order, arena, outcome);
+        order_dns(worker, order, arena, result);
         break;
     case FAIRLEAD__V1__ORDER__ACT_PROBE:
-        order_probe(worker, order->probe, arena, outcome);
+        order_probe(worker, order->probe, arena, result);
         break;
     case FAIRLEAD__V1__ORDER__ACT__NOT_SET:
     default:
         (void)err_set(&err, ERR_PARK, "This node does not know that kind of order: it must be updated.");
-        outcome_fail(outcome, arena, "unknown_order", &err);
+        result_fail(result, arena, "unknown_order", &err);
         break;
     }
 }
 
-static Fairlead__V1__Report *report_of(const Fairlead__V1__Order *order, struct outcome *outcome,
+static Fairlead__V1__Report *report_of(const Fairlead__V1__Order *order, struct result *result,
                                        int64_t started, struct arena *arena) {
     Fairlead__V1__Report *report = arena_new(arena, Fairlead__V1__Report);
     Fairlead__V1__OrderReport *body = arena_new(arena, Fairlead__V1__OrderReport);
-    Fairlead__V1__Problem *problem = arena_new(arena, Fairlead__V1__Problem);
     fairlead__v1__report__init(report);
     fairlead__v1__order_report__init(body);
-    fairlead__v1__problem__init(problem);
     report->body_case = FAIRLEAD__V1__REPORT__BODY_ORDER;
     report->order = body;
     body->order = order->id;
     body->attempt = order->attempt;
     body->subject = order->subject;
-    body->result = outcome->result;
+    body->result = result_wire(result->class);
     body->started_us = started;
     body->ended_us = clock_wall_us();
-    body->n_facts = outcome->facts.n;
-    body->facts = outcome->facts.items;
-    if (outcome->cls || outcome->lines.n) {
-        problem->cls = arena_strdup(arena, outcome->cls ? outcome->cls : "");
-        problem->text = arena_strdup(arena, outcome->text ? outcome->text : "");
-        problem->lines = arena_strdup(arena, str_text(&outcome->lines));
-        body->problem = problem;
-    }
-    str_release(&outcome->lines);
+    body->n_facts = result->facts.n;
+    body->facts = result->facts.items;
+    body->problem = result_problem(result, arena);
+    str_release(&result->log);
     return report;
 }
 
-static void note(const char *kind, const Fairlead__V1__Order *order, const struct outcome *outcome,
+static void note(const char *kind, const Fairlead__V1__Order *order, const struct result *result,
                  int64_t waited, int64_t us) {
-    const char *result = outcome->result == FAIRLEAD__V1__RESULT__RESULT_OK      ? "ok"
-                         : outcome->result == FAIRLEAD__V1__RESULT__RESULT_RETRY ? "retry"
-                                                                                 : "park";
+    const char *class = result_class_name(result->class);
     char labels[48];
-    (void)snprintf(labels, sizeof labels, "%s|%s", kind, result);
+    (void)snprintf(labels, sizeof labels, "%s|%s", kind, class);
     metric_add(METRIC_ORDERS, labels, 1);
     metric_observe_us(METRIC_ORDER_WAIT_SECONDS, kind, waited > 0 ? waited : 0);
     metric_observe_us(METRIC_ORDER_SECONDS, kind, us);
-    log_info("order", LOG_S("kind", kind), LOG_S("result", result),
-             LOG_S("class", outcome->cls ? outcome->cls : ""), LOG_I("waited_us", waited), LOG_I("us", us),
+    log_info("order", LOG_S("kind", kind), LOG_S("result", class),
+             LOG_S("class", result->code ? result->code : ""), LOG_I("waited_us", waited), LOG_I("us", us),
              LOG_S("subject", order->subject), LOG_S("trace", order->traceparent));
 }
 
 bool perform_one(struct worker *worker, const char *kind, const Fairlead__V1__Orders *batch, size_t i,
                  struct arena *arena, Fairlead__V1__Report **ret) {
-    struct outcome outcome = {.lines = STR_INIT(8000)};
+    struct result result = {.class = RESULT_IS_RETRY, .log = STR_TAIL(RESULT_LOG_MAX)};
     struct err err = {0};
     int64_t started = clock_wall_us();
     if (batch->not_after_us < started) { /* judged for each: those before it may have taken long */
         (void)err_set(&err, ERR_RETRY, "The order came too late and was not carried out.");
-        outcome_fail(&outcome, arena, "expired", &err);
+        result_fail(&result, arena, "expired", &err);
     } else {
-        perform(worker, batch->orders[i], arena, &outcome);
+        perform(worker, batch->orders[i], arena, &result);
     }
-    if (worker->stopping && outcome.result != FAIRLEAD__V1__RESULT__RESULT_OK) {
-        str_release(&outcome.lines);
+    if (worker->host->stopping && result.class != RESULT_IS_OK) {
+        str_release(&result.log);
         return false;
     }
-    note(kind, batch->orders[i], &outcome, started - batch->issued_us, clock_wall_us() - started);
-    *ret = report_of(batch->orders[i], &outcome, started, arena);
+    note(kind, batch->orders[i], &result, started - batch->issued_us, clock_wall_us() - started);
+    *ret = report_of(batch->orders[i], &result, started, arena);
     return true;
 }
 
@@ -136,7 +108,7 @@ static void *run_bundle(void *arg) {
         struct arena arena = {0};
         Fairlead__V1__Report *report = NULL;
         if (!perform_one(bundle->worker, bundle->kind, bundle->batch, i, &arena, &report) ||
-            !reporter_send(bundle->worker->reporter, &report, 1))
+            !reporter_send(bundle->worker->host->reporter, &report, 1))
             atomic_store(&bundle->cut, true);
         arena_release(&arena);
     }

@@ -3,12 +3,12 @@
 #include "worker/worker.h"
 
 void order_probe(struct worker *worker, const Fairlead__V1__Probe *probe, struct arena *arena,
-                 struct outcome *outcome) {
+                 struct result *result) {
     struct err err = {0};
     const char *code = NULL;
     struct verify_dns dns = {worker->conf.dns_server, worker->conf.zone};
     if (verify_instance(&dns, probe, arena, &code, &err) < 0)
-        outcome_fail(outcome, arena, code, &err);
+        result_fail(result, arena, code, &err);
     else
-        outcome_ok(outcome);
+        result_ok(result);
 }

@@ -32,41 +32,41 @@ void source_dockerfile(const Fairlead__V1__Source *source, char ret[SOURCE_PATH_
                    *source->dockerfile || !*folder ? "" : "/", *source->dockerfile ? "" : "Dockerfile");
 }
 
-static void fail(struct outcome *outcome, struct arena *arena, const char *cls,
+static void fail(struct result *result, struct arena *arena, const char *cls,
                  const Fairlead__V1__Source *source, struct err *err) {
     (void)err_wrap(err, "The repository \"%s\"", source->repository);
-    outcome_fail(outcome, arena, cls, err);
+    result_fail(result, arena, cls, err);
 }
 
 void order_resolve(struct worker *worker, const Fairlead__V1__Resolve *resolve, struct arena *arena,
-                   struct outcome *outcome) {
+                   struct result *result) {
     struct err err = {0};
     struct source_place place;
     char commit[41], tree[41], dockerfile[41], path[SOURCE_PATH_SIZE];
     if (source_locate(worker, resolve->source, &place, &err) < 0) {
-        outcome_fail(outcome, arena, "bad_source", &err);
+        result_fail(result, arena, "bad_source", &err);
         return;
     }
-    if (git_fetch(place.dir, &place.remote, resolve->source->ref, commit, &outcome->lines, &err) < 0) {
-        fail(outcome, arena, err.cls == ERR_PARK ? "ref_missing" : "git_unreachable", resolve->source, &err);
+    if (git_fetch(place.dir, &place.remote, resolve->source->ref, commit, &result->log, &err) < 0) {
+        fail(result, arena, err.cls == ERR_PARK ? "ref_missing" : "git_unreachable", resolve->source, &err);
         return;
     }
     if (fault_check(FAULT_RESOLVE_FETCHED, &err) < 0) {
-        outcome_fail(outcome, arena, "git_unreachable", &err);
+        result_fail(result, arena, "git_unreachable", &err);
         return;
     }
     source_dockerfile(resolve->source, path);
     if (git_tree(place.dir, commit, resolve->source->path, tree, &err) < 0 ||
         git_tree(place.dir, commit, path, dockerfile, &err) < 0) {
-        fail(outcome, arena, "dockerfile_missing", resolve->source, &err);
+        fail(result, arena, "dockerfile_missing", resolve->source, &err);
         return;
     }
     if (git_check_whole(place.dir, tree, &err) < 0) {
-        fail(outcome, arena, "source_not_whole", resolve->source, &err);
+        fail(result, arena, "source_not_whole", resolve->source, &err);
         return;
     }
-    outcome_fact(outcome, arena, "commit", commit);
-    outcome_fact(outcome, arena, "tree", tree);
-    outcome_fact(outcome, arena, "dockerfile", dockerfile);
-    outcome_ok(outcome);
+    result_fact(result, arena, "commit", commit);
+    result_fact(result, arena, "tree", tree);
+    result_fact(result, arena, "dockerfile", dockerfile);
+    result_ok(result);
 }

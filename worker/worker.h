@@ -2,15 +2,8 @@
 #ifndef FAIRLEAD_WORKER_WORKER_H
 #define FAIRLEAD_WORKER_WORKER_H
 
-#include "base/mem.h"
-#include "base/str.h"
-#include "model/tables.h"
-#include "node/node.h"
-#include "node/reporter.h"
-#include "proto/fairlead.pb-c.h"
-
-#include <signal.h>
-#include <stdatomic.h>
+#include "host/host.h"
+#include "node/result.h"
 
 /* Settings that orders need (worker/main.c has the table). */
 struct worker_conf {
@@ -20,36 +13,21 @@ struct worker_conf {
 };
 
 struct worker {
-    struct node_identity node;
     struct worker_conf conf;
-    struct reporter *reporter;
-    atomic_int stopping;
+    struct host *host;
 };
-
-/* What an order led to. Texts live in the job's arena. */
-struct outcome {
-    Fairlead__V1__Result result;
-    const char *cls, *text; /* of a failure */
-    struct str lines;       /* last output, cut to what a report takes */
-    struct vec facts;       /* Fairlead__V1__KeyValue * */
-};
-
-void outcome_ok(struct outcome *outcome);
-/* The class of err decides between retry and park. */
-void outcome_fail(struct outcome *outcome, struct arena *arena, const char *cls, const struct err *err);
-void outcome_fact(struct outcome *outcome, struct arena *arena, const char *key, const char *value);
 
 /* Before the first order: takes away what a killed worker was building from. */
 void builds_clear(const struct worker *worker);
-/* One file per kind of order. `worker->stopping` becomes non-zero when the worker must end. */
+/* One file per kind of order. `worker->host->stopping` becomes non-zero when the worker must end. */
 void order_resolve(struct worker *worker, const Fairlead__V1__Resolve *resolve, struct arena *arena,
-                   struct outcome *outcome);
+                   struct result *result);
 void order_build(struct worker *worker, const Fairlead__V1__Build *build, struct arena *arena,
-                 struct outcome *outcome);
+                 struct result *result);
 void order_dns(struct worker *worker, const Fairlead__V1__Order *order, struct arena *arena,
-               struct outcome *outcome);
+               struct result *result);
 void order_probe(struct worker *worker, const Fairlead__V1__Probe *probe, struct arena *arena,
-                 struct outcome *outcome);
+                 struct result *result);
 
 /* Readers of orders: one consumer group per topic (protocol section 6). Only what was signed for the role of
  * its step is carried out, whatever topic it is found in. */

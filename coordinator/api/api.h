@@ -7,11 +7,13 @@
 #include "coordinator/engine.h"
 #include "coordinator/follow.h"
 #include "coordinator/presence.h"
+#include "io/broker.h"
 #include "io/httpd.h"
 
 struct api {
     const char *token_hash_hex; /* of the bearer token */
-    const char *brokers, *public_address, *redis, *base;
+    struct broker broker;
+    const char *public_address, *redis, *base;
     const struct sign_keys *keys;
     struct engine *engine;
     struct desk *desk, *checks; /* checks: looks that take long, so that they hold up nobody's reads */

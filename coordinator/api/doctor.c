@@ -83,10 +83,10 @@ static void check_rows(json_t *checks, PGresult *res, struct arena *arena) {
         "somebody holds a transaction open: select * from pg_stat_activity");
 }
 
-static void check_kafka(json_t *checks, const char *brokers, struct arena *arena) {
+static void check_kafka(json_t *checks, const struct broker *broker, struct arena *arena) {
     struct err err = {0};
     int64_t lag = 0;
-    int rc = kcons_group_lag(brokers, "fairlead-ingest", TOPIC_REPORTS, topic_partitions(TOPIC_REPORTS), &lag,
+    int rc = kcons_group_lag(broker, "fairlead-ingest", TOPIC_REPORTS, topic_partitions(TOPIC_REPORTS), &lag,
                              &err);
     add(checks, "kafka", rc == 0, rc == 0 ? "the broker answers" : arena_strdup(arena, err.text),
         "start the broker; nothing is lost meanwhile");
@@ -122,7 +122,7 @@ static void doctor(struct api_call *call, struct pg *pg) {
         check_rows(checks, res, arena);
         doctor_check_vitals(checks, pg, arena);
     }
-    check_kafka(checks, call->api->brokers, arena);
+    check_kafka(checks, &call->api->broker, arena);
     check_redis(checks, call->api->redis, arena);
     add(checks, "base image", *call->api->base != '\0', *call->api->base ? call->api->base : "none is set",
         "set the coordinator's option base to repository@sha256:... of the registry; builds need it");

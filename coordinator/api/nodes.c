@@ -188,8 +188,8 @@ static json_t *welcome(const struct api_call *call, PGresult *node) {
     hex_encode(proof_hex, proof, sizeof proof);
     return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "node", uuid_hex(node_id, id), "name",
                      pg_text(node, 0, 1), "address", pg_text(node, 0, 3), "topic",
-                     topic_of_node(node_id, topic), "brokers", call->api->brokers, "sign_key", sign_hex,
-                     "seal_key", seal_hex, "seal_proof", proof_hex);
+                     topic_of_node(node_id, topic), "brokers", call->api->broker.servers, "sign_key",
+                     sign_hex, "seal_key", seal_hex, "seal_proof", proof_hex);
 }
 
 static const char bad_code[] =

@@ -1,5 +1,6 @@
 #include "base/clock.h"
 #include "base/mem.h"
+#include "io/broker_own.h"
 #include "io/kcons_own.h"
 
 #include <pthread.h>
@@ -11,10 +12,6 @@
 #define CLOSE_US (3 * CLOCK_S)
 
 static atomic_uint assignments; /* of all consumers */
-
-static void no_log(const rd_kafka_t *rk, int level, const char *facility, const char *text) {
-    (void)rk, (void)level, (void)facility, (void)text; /* errors come back as values */
-}
 
 /* On the polling thread, inside kcons_poll(). A pause outlives the assignment that it was made in (librdkafka
  * 2.0.2): who paused has lost the partition meanwhile and would never resume it. */
@@ -28,12 +25,10 @@ static void rebalanced(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topic_
     (void)rd_kafka_assign(rk, code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS ? partitions : NULL);
 }
 
-static struct kcons *open_consumer(const char *brokers, const char *client, const char *group, bool by_group,
-                                   struct err *err) {
+static struct kcons *open_consumer(const struct broker *broker, const char *client, const char *group,
+                                   bool by_group, struct err *err) {
     char text[256];
     const char *const settings[][2] = {
-        {"bootstrap.servers", brokers},
-        {"client.id", client},
         {"group.id", group},
         {"enable.auto.commit", by_group ? "true" : "false"},
         {"auto.commit.interval.ms", "1000"},
@@ -54,15 +49,11 @@ static struct kcons *open_consumer(const char *brokers, const char *client, cons
         {"fetch.max.bytes", "8000000"},
         {"topic.metadata.refresh.interval.ms", "60000"},
         {"allow.auto.create.topics", "false"},
+        {0},
     };
-    rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
-        if (rd_kafka_conf_set(conf, settings[i][0], settings[i][1], text, sizeof text) != RD_KAFKA_CONF_OK) {
-            (void)err_set(err, ERR_BUG, "kafka setting \"%s\": %s", settings[i][0], text);
-            rd_kafka_conf_destroy(conf);
-            return NULL;
-        }
-    rd_kafka_conf_set_log_cb(conf, no_log);
+    rd_kafka_conf_t *conf = broker_conf(broker, client, settings, err);
+    if (!conf)
+        return NULL;
     struct kcons *kcons = mem_alloc(sizeof *kcons);
     rd_kafka_conf_set_opaque(conf, kcons);
     rd_kafka_conf_set_rebalance_cb(conf, rebalanced);
@@ -77,9 +68,9 @@ static struct kcons *open_consumer(const char *brokers, const char *client, cons
     return kcons;
 }
 
-struct kcons *kcons_open_group(const char *brokers, const char *client, const char *group,
+struct kcons *kcons_open_group(const struct broker *broker, const char *client, const char *group,
                                const char *const *topics, struct err *err) {
-    struct kcons *kcons = open_consumer(brokers, client, group, true, err);
+    struct kcons *kcons = open_consumer(broker, client, group, true, err);
     if (!kcons)
         return NULL;
     kcons->group = mem_strdup(group);
@@ -95,9 +86,9 @@ struct kcons *kcons_open_group(const char *brokers, const char *client, const ch
     return NULL;
 }
 
-struct kcons *kcons_open_topic(const char *brokers, const char *client, const char *topic, bool from_end,
-                               struct err *err) {
-    struct kcons *kcons = open_consumer(brokers, client, client, false, err);
+struct kcons *kcons_open_topic(const struct broker *broker, const char *client, const char *topic,
+                               bool from_end, struct err *err) {
+    struct kcons *kcons = open_consumer(broker, client, client, false, err);
     if (!kcons)
         return NULL;
     kcons->topic = mem_strdup(topic);
@@ -286,9 +277,9 @@ static int read_lag(struct kcons *kcons, const char *topic, int partitions, int6
     return 0;
 }
 
-int kcons_group_lag(const char *brokers, const char *group, const char *topic, int partitions, int64_t *ret,
-                    struct err *err) {
-    struct kcons *kcons = open_consumer(brokers, group, group, false, err);
+int kcons_group_lag(const struct broker *broker, const char *group, const char *topic, int partitions,
+                    int64_t *ret, struct err *err) {
+    struct kcons *kcons = open_consumer(broker, group, group, false, err);
     int rc = kcons ? read_lag(kcons, topic, partitions, ret, err) : -1;
     kcons_close(kcons);
     return rc;

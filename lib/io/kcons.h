@@ -6,6 +6,7 @@
 #define FAIRLEAD_IO_KCONS_H
 
 #include "base/err.h"
+#include "io/broker.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -21,10 +22,10 @@ struct kcons_record {
     void *handle;
 };
 
-struct kcons *kcons_open_group(const char *brokers, const char *client, const char *group,
+struct kcons *kcons_open_group(const struct broker *broker, const char *client, const char *group,
                                const char *const *topics, struct err *err);
-struct kcons *kcons_open_topic(const char *brokers, const char *client, const char *topic, bool from_end,
-                               struct err *err);
+struct kcons *kcons_open_topic(const struct broker *broker, const char *client, const char *topic,
+                               bool from_end, struct err *err);
 void kcons_close(struct kcons *kcons); /* hands the partitions back; NULL is fine */
 
 /* 1: *ret is a record, to be given back by kcons_release(). 0: nothing within the time. -1: an error, class
@@ -48,8 +49,8 @@ unsigned kcons_assignment(const struct kcons *kcons);
 bool kcons_holds(struct kcons *kcons, const char *topic, int32_t partition);
 
 /* How many records a group has not yet done of a topic: asked of the broker, without joining the group. */
-MUST_CHECK int kcons_group_lag(const char *brokers, const char *group, const char *topic, int partitions,
-                               int64_t *ret, struct err *err);
+MUST_CHECK int kcons_group_lag(const struct broker *broker, const char *group, const char *topic,
+                               int partitions, int64_t *ret, struct err *err);
 /* By assignment only: the offset behind the last record, as the broker says now. */
 MUST_CHECK int kcons_end_offset(struct kcons *kcons, int64_t *ret, struct err *err);
 /* By assignment only: is it another topic under the name of the one that was read? Whoever was not asking

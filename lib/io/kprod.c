@@ -1,6 +1,7 @@
 #include "io/kprod.h"
 
 #include "base/mem.h"
+#include "io/broker_own.h"
 
 #include <librdkafka/rdkafka.h>
 #include <stdatomic.h>
@@ -52,17 +53,6 @@ static void delivered(rd_kafka_t *rk, const rd_kafka_message_t *message, void *a
                       rd_kafka_err2str(message->err));
 }
 
-static int set(rd_kafka_conf_t *conf, const char *name, const char *value, struct err *err) {
-    char text[256];
-    if (rd_kafka_conf_set(conf, name, value, text, sizeof text) == RD_KAFKA_CONF_OK)
-        return 0;
-    return err_set(err, ERR_BUG, "kafka setting \"%s\": %s", name, text);
-}
-
-static void no_log(const rd_kafka_t *rk, int level, const char *facility, const char *text) {
-    (void)rk, (void)level, (void)facility, (void)text; /* errors come back as values */
-}
-
 /* Informational, on the polling thread: a connection that an idle producer lost is seen here only. */
 static void failed(rd_kafka_t *rk, int code, const char *reason, void *arg) {
     struct kprod *kprod = arg;
@@ -75,12 +65,10 @@ bool kprod_was_away(struct kprod *kprod) {
     return atomic_exchange(&kprod->away, false);
 }
 
-struct kprod *kprod_open(const char *brokers, const char *client, kprod_report *report, void *arg,
+struct kprod *kprod_open(const struct broker *broker, const char *client, kprod_report *report, void *arg,
                          struct err *err) {
     char text[256];
     const char *const settings[][2] = {
-        {"bootstrap.servers", brokers},
-        {"client.id", client},
         {"enable.idempotence", "true"},
         {"acks", "all"},
         {"linger.ms", "0"}, /* whoever sends flushes, which knows no linger */
@@ -92,19 +80,16 @@ struct kprod *kprod_open(const char *brokers, const char *client, kprod_report *
         {"socket.timeout.ms", "4000"},
         {"queue.buffering.max.kbytes", "65536"},
         {"topic.metadata.refresh.interval.ms", "60000"},
+        {0},
     };
-    rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
-        if (set(conf, settings[i][0], settings[i][1], err) < 0) {
-            rd_kafka_conf_destroy(conf);
-            return NULL;
-        }
+    rd_kafka_conf_t *conf = broker_conf(broker, client, settings, err);
+    if (!conf)
+        return NULL;
     struct kprod *kprod = mem_alloc(sizeof *kprod);
     kprod->report = report;
     kprod->arg = arg;
     rd_kafka_conf_set_opaque(conf, kprod);
     rd_kafka_conf_set_dr_msg_cb(conf, delivered);
-    rd_kafka_conf_set_log_cb(conf, no_log);
     rd_kafka_conf_set_error_cb(conf, failed);
     kprod->rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);
     if (kprod->rk)

@@ -7,6 +7,7 @@
 #define FAIRLEAD_IO_KPROD_H
 
 #include "base/err.h"
+#include "io/broker.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -17,7 +18,7 @@ enum kprod_result { KPROD_DELIVERED, KPROD_TRANSIENT, KPROD_UNKNOWN_TOPIC, KPROD
 /* `tag` is what was given with the record. Called inside kprod_poll() and kprod_purge(). */
 typedef void kprod_report(void *arg, uint64_t tag, enum kprod_result result, const char *reason);
 
-struct kprod *kprod_open(const char *brokers, const char *client, kprod_report *report, void *arg,
+struct kprod *kprod_open(const struct broker *broker, const char *client, kprod_report *report, void *arg,
                          struct err *err);
 void kprod_close(struct kprod *kprod); /* waits 2 s for what is queued; NULL is fine */
 

@@ -68,6 +68,21 @@ void sign_key_id(const uint8_t public[SIGN_PUBLIC_SIZE], uint8_t out[SIGN_KEY_ID
     memcpy(out, hash, SIGN_KEY_ID_SIZE);
 }
 
+bool keyring_add(struct keyring *ring, const uint8_t sign_public[SIGN_PUBLIC_SIZE]) {
+    if (ring->n == KEYRING_MAX)
+        return false;
+    sign_key_id(sign_public, ring->keys[ring->n].id);
+    memcpy(ring->keys[ring->n++].sign_public, sign_public, SIGN_PUBLIC_SIZE);
+    return true;
+}
+
+const uint8_t *keyring_find(const struct keyring *ring, const void *id, size_t n) {
+    for (size_t i = 0; i < ring->n; i++)
+        if (n == SIGN_KEY_ID_SIZE && memcmp(ring->keys[i].id, id, n) == 0)
+            return ring->keys[i].sign_public;
+    return NULL;
+}
+
 /* "DSSEv1" SP len(type) SP type SP len(payload) SP payload */
 static void pre_authentication(struct str *out, const char *type, const void *payload, size_t n) {
     str_addf(out, "DSSEv1 %zu %s %zu ", strlen(type), type, n);

@@ -30,6 +30,20 @@ MUST_CHECK int sign_keys_save(const struct sign_keys *keys, const char *path, st
 
 void sign_key_id(const uint8_t public[SIGN_PUBLIC_SIZE], uint8_t out[SIGN_KEY_ID_SIZE]);
 
+/* Public keys whose signatures are believed. An envelope names the one that it was signed with; a name that
+ * is none of them is nobody's, and one that is proves nothing by itself. */
+#define KEYRING_MAX 4 /* one, and those before and after it while keys change */
+struct keyring {
+    struct {
+        uint8_t id[SIGN_KEY_ID_SIZE], sign_public[SIGN_PUBLIC_SIZE];
+    } keys[KEYRING_MAX];
+    size_t n;
+};
+/* False: the ring is full. */
+bool keyring_add(struct keyring *ring, const uint8_t sign_public[SIGN_PUBLIC_SIZE]);
+/* NULL: no key of this name is on it. */
+const uint8_t *keyring_find(const struct keyring *ring, const void *id, size_t n);
+
 /* Signature over PAE(type, payload). */
 void sign_make(const struct sign_keys *keys, const char *type, const void *payload, size_t n,
                uint8_t out[SIGN_SIZE]);

@@ -26,7 +26,7 @@ struct decide_event {
     /* DECIDE_ORDER */
     struct uuid order_id;
     int64_t attempt;
-    enum result result;
+    enum result_class result;
     struct problem problem;
     const char *facts; /* JSON, or NULL */
     /* DECIDE_DOCUMENT */

@@ -97,8 +97,8 @@ bool decide_work_due(struct work *work, int64_t waiting_since, struct decision *
     return false;
 }
 
-bool decide_work_report(struct work *work, int64_t attempt, enum result result, const struct problem *problem,
-                        const char *facts, struct decision *decision) {
+bool decide_work_report(struct work *work, int64_t attempt, enum result_class result,
+                        const struct problem *problem, const char *facts, struct decision *decision) {
     if (work->state != WORK_OPEN || (result != RESULT_IS_OK && attempt != work->attempt))
         return false;
     work->lines = problem->lines;

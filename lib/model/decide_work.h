@@ -15,7 +15,7 @@ bool work_is_stale(const struct work *work, int64_t since, int64_t now);
 bool decide_work_due(struct work *work, int64_t waiting_since, struct decision *decision);
 
 /* A node reports. Success of any attempt counts while it is open; failure only of the present attempt. */
-bool decide_work_report(struct work *work, int64_t attempt, enum result result, const struct problem *problem,
-                        const char *facts, struct decision *decision);
+bool decide_work_report(struct work *work, int64_t attempt, enum result_class result,
+                        const struct problem *problem, const char *facts, struct decision *decision);
 
 #endif

@@ -214,8 +214,8 @@ static void record_image(struct subject *subject, struct decision *decision, con
     subject_set_changed(subject, set);
 }
 
-void step_settle(struct subject *subject, struct decision *decision, struct step *step, enum result result,
-                 const struct problem *problem, const char *facts) {
+void step_settle(struct subject *subject, struct decision *decision, struct step *step,
+                 enum result_class result, const struct problem *problem, const char *facts) {
     const struct step_row *row = &step_rows[step->kind];
     enum step_outcome outcome = result_outcome(result, step->attempt < row->attempts);
     row_touch(&step->change);

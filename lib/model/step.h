@@ -7,8 +7,8 @@
 /* Opens a step whose prerequisites are done, or sends it again. May settle it at once. */
 void step_open(struct subject *subject, struct decision *decision, struct step *step);
 /* A result for an open step. */
-void step_settle(struct subject *subject, struct decision *decision, struct step *step, enum result result,
-                 const struct problem *problem, const char *facts);
+void step_settle(struct subject *subject, struct decision *decision, struct step *step,
+                 enum result_class result, const struct problem *problem, const char *facts);
 
 /* The document as it should be now, without a walk: something that its content is made of has changed. It
  * goes out with a new revision where the content differs. */

@@ -64,7 +64,7 @@ struct document_report {
     const char *letter;
     int64_t epoch, revision;
     const char *condition;
-    enum result result; /* of a failing one */
+    enum result_class result; /* of a failing one */
     struct problem problem;
     const char *facts; /* JSON, or NULL */
     struct uuid stream;

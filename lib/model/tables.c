@@ -110,6 +110,17 @@ bool act_is_after(const struct act_row *row, const char *name) {
     return false;
 }
 
+unsigned role_bits(const char *list) {
+    unsigned bits = 0;
+    for (size_t n; *list; list += n + (list[n] == ',')) {
+        n = strcspn(list, ",");
+        for (int i = 0; i < ROLE_COUNT; i++)
+            if (strlen(role_rows[i].name) == n && strncmp(role_rows[i].name, list, n) == 0)
+                bits |= 1u << i;
+    }
+    return bits;
+}
+
 const char *role_name(unsigned role) {
     for (int i = 0; i < ROLE_COUNT; i++)
         if (role == 1u << i)
@@ -131,7 +142,7 @@ enum document_kind document_kind_of_step(enum step_kind step) {
     return (enum document_kind)kind;
 }
 
-enum step_outcome result_outcome(enum result result, bool budget_left) {
+enum step_outcome result_outcome(enum result_class result, bool budget_left) {
     if (result == RESULT_IS_OK)
         return OUTCOME_DONE;
     return result == RESULT_IS_RETRY && budget_left ? OUTCOME_AGAIN : OUTCOME_PARK;

@@ -111,6 +111,8 @@ extern const struct step_row step_rows[STEP_COUNT];
 
 extern const char role_words[]; /* their names, a space before each: `+ 1` is a list of base/conf.h */
 extern const struct name_row role_rows[ROLE_COUNT]; /* in the order of their bits */
+/* Bits of a list of their names, with commas; what is none of them counts for nothing. */
+unsigned role_bits(const char *list);
 /* The name of one role; "any" for ROLE_ANY. */
 const char *role_name(unsigned role);
 
@@ -172,9 +174,9 @@ const struct act_row *act_find(enum walk walk, const char *name); /* NULL: the w
 bool act_is_after(const struct act_row *row, const char *name);
 
 /* A step's result and what follows. Success is looked at first, then the budget, then the class. */
-enum result { RESULT_IS_OK, RESULT_IS_RETRY, RESULT_IS_PARK };
+enum result_class { RESULT_IS_OK, RESULT_IS_RETRY, RESULT_IS_PARK };
 enum step_outcome { OUTCOME_DONE, OUTCOME_AGAIN, OUTCOME_PARK };
-enum step_outcome result_outcome(enum result result, bool budget_left);
+enum step_outcome result_outcome(enum result_class result, bool budget_left);
 
 #define STATE_FIRST STATE_NEW /* in which an instance begins */
 

@@ -21,7 +21,7 @@ void *envelope_make(const struct sign_keys *keys, const char *type, const void *
     return out;
 }
 
-static int open_parsed(const Fairlead__V1__Envelope *envelope, const uint8_t public[SIGN_PUBLIC_SIZE],
+static int open_parsed(const Fairlead__V1__Envelope *envelope, const struct keyring *ring,
                        struct arena *arena, const char **ret_type, const void **ret, size_t *ret_n,
                        struct err *err) {
     static const char *const types[] = {ENVELOPE_ORDERS, ENVELOPE_DOCUMENT, ENVELOPE_LIST, ENVELOPE_REPORTS,
@@ -32,6 +32,9 @@ static int open_parsed(const Fairlead__V1__Envelope *envelope, const uint8_t pub
             type = types[i];
     if (!type)
         return err_set(err, ERR_DEAD, "an envelope of unknown type");
+    const uint8_t *public = keyring_find(ring, envelope->key_id.data, envelope->key_id.len);
+    if (!public)
+        return err_set(err, ERR_DEAD, "an envelope signed by a key that is not known here");
     if (!sign_verify(public, type, envelope->payload.data, envelope->payload.len, envelope->signature.data,
                      envelope->signature.len))
         return err_set(err, ERR_DEAD, "an envelope with a bad signature");
@@ -41,12 +44,12 @@ static int open_parsed(const Fairlead__V1__Envelope *envelope, const uint8_t pub
     return 0;
 }
 
-int envelope_open(const uint8_t public[SIGN_PUBLIC_SIZE], const void *bytes, size_t n, struct arena *arena,
+int envelope_open(const struct keyring *ring, const void *bytes, size_t n, struct arena *arena,
                   const char **ret_type, const void **ret, size_t *ret_n, struct err *err) {
     Fairlead__V1__Envelope *envelope = n ? fairlead__v1__envelope__unpack(NULL, n, bytes) : NULL;
     if (!envelope)
         return err_set(err, ERR_DEAD, "a record that is not an envelope");
-    int rc = open_parsed(envelope, public, arena, ret_type, ret, ret_n, err);
+    int rc = open_parsed(envelope, ring, arena, ret_type, ret, ret_n, err);
     fairlead__v1__envelope__free_unpacked(envelope, NULL);
     return rc;
 }

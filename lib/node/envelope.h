@@ -20,10 +20,9 @@
 void *envelope_make(const struct sign_keys *keys, const char *type, const void *payload, size_t n,
                     struct arena *arena, size_t *ret_n);
 
-/* Type and payload of an envelope whose signature is good under `public`. Class dead otherwise. The payload
- * is copied into the arena; *ret_type is one of the names above. */
-MUST_CHECK int envelope_open(const uint8_t public[SIGN_PUBLIC_SIZE], const void *bytes, size_t n,
-                             struct arena *arena, const char **ret_type, const void **ret, size_t *ret_n,
-                             struct err *err);
+/* Type and payload of an envelope whose signature is good under the key of `ring` that it names. Class dead
+ * otherwise. The payload is copied into the arena; *ret_type is one of the names above. */
+MUST_CHECK int envelope_open(const struct keyring *ring, const void *bytes, size_t n, struct arena *arena,
+                             const char **ret_type, const void **ret, size_t *ret_n, struct err *err);
 
 #endif

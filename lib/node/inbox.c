@@ -97,8 +97,8 @@ static void take_record(struct inbox *inbox, const struct kcons_record *record) 
     size_t n;
     if (!record->value)
         return; /* compaction, never state */
-    if (envelope_open(inbox->node->coordinator_sign, record->value, record->value_n, &arena, &type, &payload,
-                      &n, &err) == 0) {
+    if (envelope_open(&inbox->node->coordinator, record->value, record->value_n, &arena, &type, &payload, &n,
+                      &err) == 0) {
         if (str_eq(type, ENVELOPE_LIST)) {
             take_list(inbox, payload, n);
         } else if (str_eq(type, ENVELOPE_DOCUMENT)) {
@@ -169,8 +169,8 @@ static void *run(void *arg) {
         struct err err = {0};
         forget_answers(inbox);
         rnd_bytes(inbox->nonce, sizeof inbox->nonce);
-        struct kcons *kcons =
-            kcons_open_topic(inbox->node->brokers, inbox->node->name, inbox->node->topic, false, &err);
+        struct broker broker = node_broker(inbox->node);
+        struct kcons *kcons = kcons_open_topic(&broker, inbox->node->name, inbox->node->topic, false, &err);
         if (kcons && read_topic(inbox, kcons, &err) < 0)
             log_warn("documents", LOG_S("error", err.text));
         kcons_close(kcons);

@@ -110,7 +110,7 @@ static Fairlead__V1__Document *open_envelope(const struct keeper *keeper, const 
     const void *payload;
     size_t payload_n;
     Fairlead__V1__Document *document = NULL;
-    if (envelope_open(keeper->conf.node->coordinator_sign, envelope, n, &arena, &type, &payload, &payload_n,
+    if (envelope_open(&keeper->conf.node->coordinator, envelope, n, &arena, &type, &payload, &payload_n,
                       err) == 0 &&
         str_eq(type, ENVELOPE_DOCUMENT))
         document = fairlead__v1__document__unpack(NULL, payload_n, payload);
@@ -213,10 +213,10 @@ static bool is_current(const struct item *item, const struct taken *taken) {
 
 static int64_t delay_of(const struct item *item, const struct taken *taken,
                         const struct keeper_outcome *outcome) {
-    if (outcome->result == 1)
+    if (outcome->result.class == RESULT_IS_RETRY)
         return retry_delay_us(item->failures, 2 * CLOCK_S, LOOK_US, rnd_u64());
     /* What is gone is looked at now and then only: there will be many of them. */
-    if (outcome->result == 0 && taken->document->absent)
+    if (outcome->result.class == RESULT_IS_OK && taken->document->absent)
         return GONE_US;
     if (str_eq(taken->document->kind, "watch"))
         return WATCH_US - (int64_t)(rnd_u64() % (15 * CLOCK_S));
@@ -247,7 +247,8 @@ static void *run(void *arg) {
         int64_t began = clock_mono_us();
         keeper->conf.apply(keeper->conf.arg, taken.document, &outcome);
         log_debug(LOG_KEEPER, "a document", LOG_S("key", item->key),
-                  LOG_I("revision", taken.document->revision), LOG_I("result", outcome.result),
+                  LOG_I("revision", taken.document->revision),
+                  LOG_S("result", result_class_name(outcome.result.class)),
                   LOG_S("drift", outcome.drift ? outcome.drift : ""), LOG_I("us", clock_mono_us() - began));
         pthread_mutex_lock(&keeper->mutex);
         /* A newer document may have come meanwhile: then this result is about the old one and proves nothing.
@@ -263,7 +264,7 @@ static void *run(void *arg) {
             memcpy(item->condition, taken.condition, sizeof item->condition);
             memcpy(item->problem, taken.problem, sizeof item->problem);
         }
-        item->failures = outcome.result == 0 ? 0 : item->failures + 1;
+        item->failures = outcome.result.class == RESULT_IS_OK ? 0 : item->failures + 1;
         if (item->due_at == CLOCK_NEVER)
             item->due_at = clock_mono_us() + (outcome.cut ? LOOK_US
                                               : current   ? delay_of(item, &taken, &outcome)
@@ -273,6 +274,7 @@ static void *run(void *arg) {
         pthread_cond_broadcast(&keeper->cond);
         fairlead__v1__document__free_unpacked(taken.document, NULL);
         free(taken.envelope);
+        str_release(&outcome.result.log);
         arena_release(&arena);
     }
     pthread_mutex_unlock(&keeper->mutex);

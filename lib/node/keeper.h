@@ -8,19 +8,18 @@
 
 #include "node/node.h"
 #include "node/reporter.h"
+#include "node/result.h"
 #include "proto/fairlead.pb-c.h"
 
 #include <stdbool.h>
 
 /* What applying a document led to; filled by the callback, released by the keeper. */
 struct keeper_outcome {
-    int result; /* 0 done, 1 try again, 2 wait for a person or a new revision */
-    bool cut;   /* the program's own stop cut it short: no failure of the document, nothing is said of it */
+    struct result result;
+    bool cut; /* the program's own stop cut it short: no failure of the document, nothing is said of it */
     struct arena *arena;
-    const char *cls, *text, *lines;
     const char *drift;              /* what was found amiss and put right, in words; NULL: nothing */
     bool news;                      /* the facts are worth a report of their own */
-    struct vec facts;               /* Fairlead__V1__KeyValue * */
     struct vec delivered, recovery; /* struct keeper_secret */
 };
 struct keeper_secret {

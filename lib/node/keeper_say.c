@@ -10,7 +10,7 @@
 
 static const char *condition_of(const Fairlead__V1__Document *document,
                                 const struct keeper_outcome *outcome) {
-    if (outcome->result != 0)
+    if (outcome->result.class != RESULT_IS_OK)
         return "failing";
     if (document->absent)
         return "absent";
@@ -37,7 +37,6 @@ static void say(struct keeper *keeper, const Fairlead__V1__Document *document, c
     struct arena *arena = outcome->arena;
     Fairlead__V1__Report report = FAIRLEAD__V1__REPORT__INIT;
     Fairlead__V1__DocumentReport body = FAIRLEAD__V1__DOCUMENT_REPORT__INIT;
-    Fairlead__V1__Problem problem = FAIRLEAD__V1__PROBLEM__INIT;
     report.body_case = FAIRLEAD__V1__REPORT__BODY_DOCUMENT;
     report.document = &body;
     body.instance = document->instance;
@@ -46,19 +45,12 @@ static void say(struct keeper *keeper, const Fairlead__V1__Document *document, c
     body.epoch = document->epoch;
     body.revision = document->revision;
     body.condition = arena_strdup(arena, condition);
-    body.result = outcome->result == 0   ? FAIRLEAD__V1__RESULT__RESULT_OK
-                  : outcome->result == 1 ? FAIRLEAD__V1__RESULT__RESULT_RETRY
-                                         : FAIRLEAD__V1__RESULT__RESULT_PARK;
-    body.n_facts = outcome->facts.n;
-    body.facts = outcome->facts.items;
+    body.result = result_wire(outcome->result.class);
+    body.n_facts = outcome->result.facts.n;
+    body.facts = outcome->result.facts.items;
+    body.problem = result_problem(&outcome->result, arena);
     add_secrets(arena, &outcome->delivered, &body.n_delivered, &body.delivered);
     add_secrets(arena, &outcome->recovery, &body.n_recovery, &body.recovery);
-    if (outcome->cls || outcome->lines) {
-        problem.cls = arena_strdup(arena, outcome->cls ? outcome->cls : "");
-        problem.text = arena_strdup(arena, outcome->text ? outcome->text : "");
-        problem.lines = arena_strdup(arena, outcome->lines ? outcome->lines : "");
-        body.problem = &problem;
-    }
     /* Without waiting: a broker that is away must not keep stacks from starting. All is said again at the
      * next start. */
     reporter_post(keeper->conf.reporter, &report);
@@ -66,16 +58,12 @@ static void say(struct keeper *keeper, const Fairlead__V1__Document *document, c
 
 /* Drift is what was found amiss after this very revision had been reached; a first start is none. */
 static bool is_drift(const struct taken *taken, const struct keeper_outcome *outcome) {
-    return outcome->drift && outcome->result == 0 && taken->said == taken->document->revision &&
-           !str_eq(taken->condition, "failing");
+    return outcome->drift && outcome->result.class == RESULT_IS_OK &&
+           taken->said == taken->document->revision && !str_eq(taken->condition, "failing");
 }
 
 static void tell_drift(const struct taken *taken, struct keeper_outcome *outcome) {
-    Fairlead__V1__KeyValue *pair = arena_new(outcome->arena, Fairlead__V1__KeyValue);
-    fairlead__v1__key_value__init(pair);
-    pair->key = arena_strdup(outcome->arena, "drift");
-    pair->value = arena_strdup(outcome->arena, outcome->drift);
-    *vec_add(outcome->arena, &outcome->facts, Fairlead__V1__KeyValue *) = pair;
+    result_fact(&outcome->result, outcome->arena, "drift", outcome->drift);
     metric_add(METRIC_DRIFT, taken->document->kind, 1);
     log_info("drift repaired", LOG_S("document", taken->document->kind), LOG_S("found", outcome->drift));
 }
@@ -84,8 +72,9 @@ void keeper_conclude(struct keeper *keeper, const char *key, struct taken *taken
                      struct keeper_outcome *outcome) {
     struct err err = {0};
     const Fairlead__V1__Document *document = taken->document;
-    const char *condition = condition_of(document, outcome), *text = outcome->text ? outcome->text : "";
-    if (outcome->result == 0 && !taken->healthy_saved) {
+    const char *condition = condition_of(document, outcome),
+               *text = outcome->result.text ? outcome->result.text : "";
+    if (outcome->result.class == RESULT_IS_OK && !taken->healthy_saved) {
         taken->healthy_saved =
             ratchet_write(keeper->conf.state, key, "healthy", taken->envelope, taken->envelope_n, &err) == 0;
         if (!taken->healthy_saved)
@@ -93,7 +82,8 @@ void keeper_conclude(struct keeper *keeper, const char *key, struct taken *taken
     }
     (void)fault_reach(FAULT_WORKER_SPOOLED);
     bool news = outcome->news || taken->said != document->revision || !str_eq(taken->condition, condition) ||
-                (outcome->result != 0 && strncmp(taken->problem, text, sizeof taken->problem - 1) != 0);
+                (outcome->result.class != RESULT_IS_OK &&
+                 strncmp(taken->problem, text, sizeof taken->problem - 1) != 0);
     if (is_drift(taken, outcome)) {
         tell_drift(taken, outcome);
         news = true;
@@ -103,9 +93,9 @@ void keeper_conclude(struct keeper *keeper, const char *key, struct taken *taken
     taken->said = document->revision;
     (void)snprintf(taken->condition, sizeof taken->condition, "%s", condition);
     (void)snprintf(taken->problem, sizeof taken->problem, "%s", text);
-    if (outcome->result != 0)
+    if (outcome->result.class != RESULT_IS_OK)
         log_warn("a document is not reached yet", LOG_S("document", key),
-                 LOG_S("class", outcome->cls ? outcome->cls : ""), LOG_S("error", text),
+                 LOG_S("class", outcome->result.code ? outcome->result.code : ""), LOG_S("error", text),
                  LOG_I("revision", document->revision), LOG_S("trace", document->traceparent));
     else if (news)
         log_info("document reached", LOG_S("document", key), LOG_S("condition", condition),

@@ -142,6 +142,7 @@ int node_enrol(const char *state, const char *token_text, struct node_identity *
 
 int node_load(const char *state, struct node_identity *ret, struct err *err) {
     char path[512];
+    uint8_t sign_key[SIGN_PUBLIC_SIZE];
     cleanup_free char *text = NULL;
     size_t n;
     path_of(state, "node.json", path);
@@ -157,7 +158,8 @@ int node_load(const char *state, struct node_identity *ret, struct err *err) {
     if (!json_str(json, "name") || !json_str(json, "address") || !json_str(json, "brokers") ||
         !json_str(json, "topic") || !json_str(json, "sign_key") || !json_str(json, "seal_key") ||
         !uuid_parse(json_str(json, "node"), &ret->id) ||
-        !hex_decode(ret->coordinator_sign, SIGN_PUBLIC_SIZE, json_str(json, "sign_key")) ||
+        !hex_decode(sign_key, sizeof sign_key, json_str(json, "sign_key")) ||
+        !keyring_add(&ret->coordinator, sign_key) ||
         !hex_decode(ret->coordinator_seal, SEAL_PUBLIC_SIZE, json_str(json, "seal_key")))
         return err_set(err, ERR_PARK, "\"%s\" is not whole: enrol again", path);
     (void)snprintf(ret->name, sizeof ret->name, "%s", json_str(json, "name"));

@@ -5,14 +5,21 @@
 
 #include "base/err.h"
 #include "base/uuid.h"
+#include "io/broker.h"
 #include "io/sign.h"
 
 struct node_identity {
     struct uuid id;
     char name[32], address[16], brokers[256], topic[64];
     struct sign_keys keys;
-    uint8_t coordinator_sign[SIGN_PUBLIC_SIZE], coordinator_seal[SEAL_PUBLIC_SIZE];
+    struct keyring coordinator; /* whose word counts here */
+    uint8_t coordinator_seal[SEAL_PUBLIC_SIZE];
 };
+
+/* Of the identity, which outlives it. */
+static inline struct broker node_broker(const struct node_identity *node) {
+    return (struct broker){.servers = node->brokers};
+}
 
 /* Uses up the token's one-time code: makes keys (or keeps those of an earlier enrolment), proves that it
  * holds them, pins the coordinator's, stores all. Where the answer was lost, the same token is answered

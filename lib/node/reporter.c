@@ -167,7 +167,8 @@ static bool deliver(struct reporter *reporter, const struct str *payload) {
     reporter->delivered = false;
     if (!reporter->kprod || kprod_fatal(reporter->kprod)) {
         kprod_close(reporter->kprod);
-        reporter->kprod = kprod_open(reporter->node->brokers, reporter->node->name, reported, reporter, &err);
+        struct broker broker = node_broker(reporter->node);
+        reporter->kprod = kprod_open(&broker, reporter->node->name, reported, reporter, &err);
     }
     if (reporter->kprod &&
         kprod_send(reporter->kprod, TOPIC, -1, reporter->node->id.b, sizeof reporter->node->id.b, envelope, n,

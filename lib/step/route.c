@@ -208,7 +208,7 @@ static int put(const struct step_context *ctx, const char *path, const char *con
 
 static int test_nginx(struct step_context *ctx, struct err *err) {
     const char *const argv[] = {"nginx", "-t", "-q", "-c", ctx->machine->nginx_conf, NULL};
-    struct proc proc = {.argv = argv, .timeout_us = 30 * CLOCK_S, .log = &ctx->log};
+    struct proc proc = {.argv = argv, .timeout_us = 30 * CLOCK_S, .log = &ctx->out->result.log};
     return proc_check(&proc, ERR_PARK, err);
 }
 
@@ -216,7 +216,7 @@ static int test_nginx(struct step_context *ctx, struct err *err) {
 static int start_nginx(struct step_context *ctx, struct err *err) {
     const char *const systemctl[] = {"systemctl", "start", ctx->machine->nginx_unit, NULL};
     const char *const alone[] = {"nginx", "-c", ctx->machine->nginx_conf, NULL};
-    struct proc proc = {.argv = systemctl, .timeout_us = 30 * CLOCK_S, .log = &ctx->log};
+    struct proc proc = {.argv = systemctl, .timeout_us = 30 * CLOCK_S, .log = &ctx->out->result.log};
     int rc = *ctx->machine->nginx_unit ? proc_check(&proc, ERR_RETRY, err) : proc_detach(alone, err);
     if (rc < 0)
         return step_fail(ctx, err, ERR_RETRY, "nginx_down", "nginx is not running, and cannot be started: %s",
@@ -282,7 +282,7 @@ static int read_old(const char *path, char **ret, struct err *err) {
 static void put_back(struct step_context *ctx, const char *path, const char *old) {
     struct err err;
     if ((old ? file_write(path, old, strlen(old), 0644, &err) : file_remove(path, &err)) < 0)
-        str_addf(&ctx->log, "not put back: %s\n", err.text);
+        str_addf(&ctx->out->result.log, "not put back: %s\n", err.text);
 }
 
 static int apply(struct step_context *ctx, const struct route *route, struct err *err) {

@@ -34,7 +34,7 @@ static int open_stack(struct step_context *ctx, struct stack *stack, struct err 
 
 struct compose stack_compose(struct step_context *ctx, const struct stack *stack) {
     return (struct compose){ctx->machine->engine_socket, stack->project, stack->file, ctx->machine->cancel,
-                            &ctx->log};
+                            &ctx->out->result.log};
 }
 
 static int seal_one(struct step_context *ctx, const struct stack *stack, const char *name, const uint8_t *to,
@@ -44,8 +44,8 @@ static int seal_one(struct step_context *ctx, const struct stack *stack, const c
     const json_t *rule = json_object_get(json_object_get(stack->spec, "secrets"), name);
     if (secrets_seal(&stack->secrets, name, rule, to, ctx->arena, &box, &n, err) < 0)
         return -1;
-    *vec_add(ctx->arena, out, struct step_secret) =
-        (struct step_secret){arena_strdup(ctx->arena, name), box, n};
+    *vec_add(ctx->arena, out, struct keeper_secret) =
+        (struct keeper_secret){arena_strdup(ctx->arena, name), box, n};
     return 0;
 }
 
@@ -54,12 +54,12 @@ static int deliver(struct step_context *ctx, const struct stack *stack, struct e
     json_t *rule;
     for (size_t i = 0; i < stack->want->n_deliver; i++)
         if (seal_one(ctx, stack, stack->want->deliver[i], ctx->machine->node->coordinator_seal,
-                     &ctx->delivered, err) < 0)
+                     &ctx->out->delivered, err) < 0)
             return -1;
     if (stack->want->recovery_key.len != SEAL_PUBLIC_SIZE)
         return 0;
     json_object_foreach(json_object_get(stack->spec, "secrets"), name, rule) {
-        if (seal_one(ctx, stack, name, stack->want->recovery_key.data, &ctx->recovery, err) < 0)
+        if (seal_one(ctx, stack, name, stack->want->recovery_key.data, &ctx->out->recovery, err) < 0)
             return -1;
     }
     return 0;
@@ -69,7 +69,7 @@ static int deliver(struct step_context *ctx, const struct stack *stack, struct e
 static void tell_disk(struct step_context *ctx, const struct stack *stack) {
     int64_t mb = -1;
     if (ctx->machine->disk)
-        ctx->news = disk_meter_news(ctx->machine->disk, ctx->instance, stack->want->disk_mb, &mb);
+        ctx->out->news = disk_meter_news(ctx->machine->disk, ctx->instance, stack->want->disk_mb, &mb);
     if (mb >= 0)
         step_fact(ctx, "disk_used_mb", arena_printf(ctx->arena, "%lld", (long long)mb));
 }
@@ -232,12 +232,12 @@ static void keep_logs(struct step_context *ctx, const json_t *container) {
         container ? engine_logs(ctx->machine->engine_socket, json_str(container, "Id"), 20) : NULL;
     size_t n = text ? strlen(text) : 0;
     if (n)
-        str_addf(&ctx->log, "%s\n", n > LOGS_MAX ? text + n - LOGS_MAX : text);
+        str_addf(&ctx->out->result.log, "%s\n", n > LOGS_MAX ? text + n - LOGS_MAX : text);
 }
 
 /* What ended, how, and what it said last: that is what its maker needs. */
 static int fail_exited(struct step_context *ctx, const json_t *container, struct err *err) {
-    const char *service = stack_service_of(container), *log = str_text(&ctx->log);
+    const char *service = stack_service_of(container), *log = str_text(&ctx->out->result.log);
     int64_t code = json_int(json_object_get(container, "State"), "ExitCode", -1);
     size_t end = strlen(log);
     while (end && (log[end - 1] == '\n' || log[end - 1] == '\r' || log[end - 1] == ' '))

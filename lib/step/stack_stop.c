@@ -29,7 +29,8 @@ int stack_take_away(struct step_context *ctx, const json_t *container, struct er
     if (engine_stop(ctx->machine->engine_socket, id, grace_s, &code, err) < 0)
         return -1;
     if (code == 137)
-        str_addf(&ctx->log, "\"%s\" did not end within the %lld s that it asks for, and was killed\n",
+        str_addf(&ctx->out->result.log,
+                 "\"%s\" did not end within the %lld s that it asks for, and was killed\n",
                  service ? service : "a container", (long long)grace_s);
     (void)snprintf(path, sizeof path, "/containers/%.64s?force=true", id);
     return engine_call(ctx->machine->engine_socket, "DELETE", path, NULL, 60000000, &status, NULL, err);
@@ -136,8 +137,8 @@ int stack_stop(struct step_context *ctx, struct stack *stack, bool absent, struc
         (stack_write(ctx, stack, &passed) < 0 || compose_down(&compose, false, &passed) < 0)) {
         if (*ctx->machine->cancel)
             return step_fail(ctx, err, ERR_RETRY, "stopping", "The worker is stopping.");
-        str_addf(&ctx->log, "%s\n", passed.text);
-        ctx->cls = NULL;
+        str_addf(&ctx->out->result.log, "%s\n", passed.text);
+        ctx->out->result.code = NULL;
     }
     if (stack_find_network(ctx, stack, err) < 0 || remove_leftovers(ctx, stack, err) < 0 ||
         fault_check(FAULT_STOP_DOWN, err) < 0 || prune_networks(ctx, err) < 0 ||

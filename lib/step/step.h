@@ -1,12 +1,13 @@
 /* The contract of a step: look, act, check. Looking says whether there is anything to do; acting does it and
  * may run twice; checking proves it. A step owns nothing but its act: time limits, the ratchet, retries and
- * reports belong to whoever runs it. An error's class is the result: retry, or park. */
+ * reports belong to whoever runs it. An error's class is that of the result:
+ * retry, or park. */
 #ifndef FAIRLEAD_STEP_STEP_H
 #define FAIRLEAD_STEP_STEP_H
 
 #include "base/err.h"
 #include "base/mem.h"
-#include "base/str.h"
+#include "node/keeper.h"
 #include "node/node.h"
 #include "proto/fairlead.pb-c.h"
 
@@ -26,29 +27,16 @@ struct step_machine {
     const atomic_int *cancel;
 };
 
-struct step_secret {
-    const char *name;
-    const void *box;
-    size_t n;
-};
-
 struct step_context {
     const struct step_machine *machine;
     struct arena *arena;
     const Fairlead__V1__Document *document;
     char instance[33], node[33];
-    const char *letter;             /* of the document's set */
-    char place[40];                 /* its folder: the instance, and the letter of any set but the first */
-    struct str log;                 /* last output, for the report */
-    const char *cls;                /* short code of a failure */
-    const char *drift;              /* what looking found amiss, in words; NULL: nothing */
-    bool news;                      /* the facts say what was not known before, though nothing else changed */
-    struct vec facts;               /* Fairlead__V1__KeyValue * */
-    struct vec delivered, recovery; /* struct step_secret */
-    void *own;                      /* of the step, from look to check */
+    const char *letter;         /* of the document's set */
+    char place[40];             /* its folder: the instance, and the letter of any set but the first */
+    struct keeper_outcome *out; /* what it leads to; its class is set by step_run() */
+    void *own;                  /* of the step, from look to check */
 };
-
-enum step_result { STEP_OK, STEP_RETRY, STEP_PARK };
 
 struct step {
     const char *name;
@@ -61,8 +49,9 @@ struct step {
 
 /* For a document of this node. Everything else is zero. */
 struct step_context step_context_of(const struct step_machine *machine,
-                                    const Fairlead__V1__Document *document, struct arena *arena);
-enum step_result step_run(const struct step *step, struct step_context *ctx, struct err *err);
+                                    const Fairlead__V1__Document *document, struct keeper_outcome *out);
+/* Look, act where there is something to do, and check. */
+void step_run(const struct step *step, struct step_context *ctx);
 
 /* Failure with its short code. */
 int step_fail(struct step_context *ctx, struct err *err, enum err_class cls, const char *code,

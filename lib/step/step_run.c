@@ -6,12 +6,13 @@
 #include <stdio.h>
 
 struct step_context step_context_of(const struct step_machine *machine,
-                                    const Fairlead__V1__Document *document, struct arena *arena) {
+                                    const Fairlead__V1__Document *document, struct keeper_outcome *out) {
     struct step_context ctx = {.machine = machine,
-                               .arena = arena,
+                               .arena = out->arena,
                                .document = document,
                                .letter = keeper_letter(document),
-                               .log = STR_TAIL(65536)};
+                               .out = out};
+    out->result.log = STR_TAIL(65536);
     hex_encode(ctx.instance, document->instance.data, sizeof machine->node->id.b);
     (void)uuid_hex(machine->node->id, ctx.node);
     bool first = str_eq(ctx.letter, SET_FIRST);
@@ -28,12 +29,17 @@ static int run(const struct step *step, struct step_context *ctx, struct err *er
     return step->check(ctx, err);
 }
 
-enum step_result step_run(const struct step *step, struct step_context *ctx, struct err *err) {
-    int rc = run(step, ctx, err);
+void step_run(const struct step *step, struct step_context *ctx) {
+    struct err err = {0};
+    struct result *result = &ctx->out->result;
+    int rc = run(step, ctx, &err);
     step->end(ctx);
-    if (rc >= 0)
-        return STEP_OK;
-    return err->cls == ERR_RETRY ? STEP_RETRY : STEP_PARK;
+    if (rc < 0) {
+        result_fail(result, ctx->arena, result->code ? result->code : "failed", &err);
+        return;
+    }
+    result_ok(result);
+    str_release(&result->log); /* of what went well nothing is told */
 }
 
 int step_fail(struct step_context *ctx, struct err *err, enum err_class cls, const char *code,
@@ -43,16 +49,12 @@ int step_fail(struct step_context *ctx, struct err *err, enum err_class cls, con
     va_start(ap, fmt);
     (void)vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    ctx->cls = code;
+    ctx->out->result.code = code;
     return err_set(err, cls, "%s", text);
 }
 
 void step_fact(struct step_context *ctx, const char *key, const char *value) {
-    Fairlead__V1__KeyValue *pair = arena_new(ctx->arena, Fairlead__V1__KeyValue);
-    fairlead__v1__key_value__init(pair);
-    pair->key = arena_strdup(ctx->arena, key);
-    pair->value = arena_strdup(ctx->arena, value);
-    *vec_add(ctx->arena, &ctx->facts, Fairlead__V1__KeyValue *) = pair;
+    result_fact(&ctx->out->result, ctx->arena, key, value);
 }
 
 int step_drift(struct step_context *ctx, const char *fmt, ...) {
@@ -61,8 +63,8 @@ int step_drift(struct step_context *ctx, const char *fmt, ...) {
     va_start(ap, fmt);
     (void)vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    if (!ctx->drift)
-        ctx->drift = arena_strdup(ctx->arena, text);
+    if (!ctx->out->drift)
+        ctx->out->drift = arena_strdup(ctx->arena, text);
     return 0;
 }
 

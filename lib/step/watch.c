@@ -33,7 +33,7 @@ static int look(struct step_context *ctx, struct err *err) {
     *err = (struct err){0};
     if (verify_instance(&dns, watch->probe, ctx->arena, &code, err) == 0)
         return 1;
-    ctx->cls = code;
+    ctx->out->result.code = code;
     return -1;
 }
 

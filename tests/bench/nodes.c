@@ -76,7 +76,8 @@ int main(int argc, char **argv) {
             return fail(&err);
         nodes[n].stream = uuid_make(clock_wall_us());
     }
-    struct kprod *kprod = n ? kprod_open(nodes[0].node.brokers, "bench", reported, NULL, &err) : NULL;
+    struct broker broker = n ? node_broker(&nodes[0].node) : (struct broker){0};
+    struct kprod *kprod = n ? kprod_open(&broker, "bench", reported, NULL, &err) : NULL;
     if (!kprod)
         return fail(&err);
     int timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 static struct sign_keys keys;
+static struct keyring ring;
 static int ready;
 
 #define UNPACK(type, data, size)                                                                             \
@@ -32,9 +33,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (!ready) {
         MUST(sign_init(&err) == 0);
         sign_keys_make(&keys);
+        MUST(keyring_add(&ring, keys.sign_public));
         ready = 1;
     }
-    MUST(envelope_open(keys.sign_public, data, size, &arena, &type, &payload, &n, &err) < 0);
+    MUST(envelope_open(&ring, data, size, &arena, &type, &payload, &n, &err) < 0);
     MUST(err.cls == ERR_DEAD);
     UNPACK(orders, data, size);
     UNPACK(document, data, size);
@@ -47,11 +49,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (size < 4096) {
         size_t signed_n;
         void *made = envelope_make(&keys, ENVELOPE_REPORTS, data, size, &arena, &signed_n);
-        MUST(envelope_open(keys.sign_public, made, signed_n, &arena, &type, &payload, &n, &err) == 0);
+        MUST(envelope_open(&ring, made, signed_n, &arena, &type, &payload, &n, &err) == 0);
         MUST(n == size && (!size || memcmp(payload, data, size) == 0));
         if (signed_n > 8) { /* and not with a bit flipped */
             ((uint8_t *)made)[size % signed_n] ^= 1;
-            MUST(envelope_open(keys.sign_public, made, signed_n, &arena, &type, &payload, &n, &err) < 0 ||
+            MUST(envelope_open(&ring, made, signed_n, &arena, &type, &payload, &n, &err) < 0 ||
                  (n == size && (!size || memcmp(payload, data, size) == 0)));
         }
     }

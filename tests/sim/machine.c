@@ -70,7 +70,8 @@ static struct sim_report *add_report(struct world *w) {
     return report;
 }
 
-static void say(struct world *w, int n, int instance, int kind, const char *condition, enum result result) {
+static void say(struct world *w, int n, int instance, int kind, const char *condition,
+                enum result_class result) {
     struct sim_node *node = &w->nodes[n];
     struct sim_report *report = add_report(w);
     report->is_document = true;
@@ -106,7 +107,7 @@ static void accept(struct world *w, int n, const struct record *record) {
     *highest = held->revision;
 }
 
-static enum result probe(const struct world *w, int instance, const char **ret_cls, bool *ret_served);
+static enum result_class probe(const struct world *w, int instance, const char **ret_cls, bool *ret_served);
 
 /* A watch fetches and says what it saw; it is looked at again when something may have changed. */
 static void watch(struct world *w, int n, int instance, struct held *held) {
@@ -117,7 +118,7 @@ static void watch(struct world *w, int n, int instance, struct held *held) {
         say(w, n, instance, DOCUMENT_WATCH, held->absent ? "absent" : "stopped", RESULT_IS_OK);
         return;
     }
-    enum result result = probe(w, instance, &cls, &served);
+    enum result_class result = probe(w, instance, &cls, &served);
     say(w, n, instance, DOCUMENT_WATCH, result == RESULT_IS_OK ? "healthy" : "failing", result);
     vec_at(&w->reports, struct sim_report, w->reports.n - 1)->event.document.problem.cls = cls;
 }
@@ -177,7 +178,7 @@ void world_inventory(struct world *w, int n) {
 /* ---- orders ---- */
 
 /* RFC 2136 with the marker: as worker/dns_record.c has it. */
-static enum result point_name(struct world *w, const struct record *order) {
+static enum result_class point_name(struct world *w, const struct record *order) {
     struct dns_name *dns = &w->dns[order->name];
     char owner[UUID_HEX_SIZE], ours[128], held_owner[UUID_HEX_SIZE] = "";
     unsigned long long serial = 0;
@@ -201,7 +202,7 @@ static enum result point_name(struct world *w, const struct record *order) {
     return RESULT_IS_OK;
 }
 
-static enum result probe(const struct world *w, int instance, const char **ret_cls, bool *ret_served) {
+static enum result_class probe(const struct world *w, int instance, const char **ret_cls, bool *ret_served) {
     const struct sim_instance *in = &w->instances[instance];
     char owner[UUID_HEX_SIZE], want[64];
     (void)snprintf(want, sizeof want, "fairlead owner=%s ", uuid_hex(in->row.id, owner));

@@ -96,7 +96,8 @@ int main(int argc, char **argv) {
     uint8_t *payload = arena_alloc(&arena, size);
     fairlead__v1__reports__pack(&reports, payload);
     void *envelope = envelope_make(&node.keys, ENVELOPE_REPORTS, payload, size, &arena, &n);
-    struct kprod *kprod = kprod_open(node.brokers, "forge", reported, NULL, &err);
+    struct broker broker = node_broker(&node);
+    struct kprod *kprod = kprod_open(&broker, "forge", reported, NULL, &err);
     if (!kprod || kprod_send(kprod, "fairlead.reports", -1, node.id.b, sizeof node.id.b, envelope, n, NULL, 0,
                              &err) < 0)
         return fail(err.text);

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+static struct broker broker;
 static struct kprod *producer;
 static int delivered, permanent;
 
@@ -22,7 +23,8 @@ static int set_up(void **state) {
     struct err err = {0};
     (void)state;
     delivered = permanent = 0;
-    producer = kprod_open(service("FAIRLEAD_KAFKA"), "component", reported, NULL, &err);
+    broker = (struct broker){.servers = service("FAIRLEAD_KAFKA")};
+    producer = kprod_open(&broker, "component", reported, NULL, &err);
     return producer ? 0 : -1;
 }
 
@@ -62,7 +64,7 @@ static void an_assignment_reads_all_from_the_start(void **state) {
     produce(topic, 0, NULL); /* a tombstone */
     produce(topic, 0, "two");
     assert_int_equal(delivered, 3);
-    struct kcons *reader = kcons_open_topic(service("FAIRLEAD_KAFKA"), "component", topic, false, &err);
+    struct kcons *reader = kcons_open_topic(&broker, "component", topic, false, &err);
     assert_int_equal(kcons_end_offset(reader, &end, &err), 0);
     assert_int_equal(end, 3);
     for (int64_t until = clock_mono_us() + 10 * CLOCK_S;
@@ -113,9 +115,9 @@ static void a_group_goes_on_behind_what_was_done_and_knows_its_lag(void **state)
     const char *const topics[] = {topic, NULL};
     produce(topic, 0, "a");
     produce(topic, 0, "b");
-    assert_int_equal(kcons_group_lag(service("FAIRLEAD_KAFKA"), group, topic, 2, &lag, &err), 0);
+    assert_int_equal(kcons_group_lag(&broker, group, topic, 2, &lag, &err), 0);
     assert_int_equal(lag, 2);
-    struct kcons *reader = kcons_open_group(service("FAIRLEAD_KAFKA"), "component", group, topics, &err);
+    struct kcons *reader = kcons_open_group(&broker, "component", group, topics, &err);
     assert_true(read_one(reader, &record));
     assert_memory_equal(record.value, "a", 1);
     assert_int_equal(record.assignment, kcons_assignment(reader));
@@ -123,9 +125,9 @@ static void a_group_goes_on_behind_what_was_done_and_knows_its_lag(void **state)
     kcons_done(reader, record.topic, record.partition, record.offset, record.assignment);
     kcons_release(&record);
     kcons_close(reader); /* commits what was done */
-    assert_int_equal(kcons_group_lag(service("FAIRLEAD_KAFKA"), group, topic, 2, &lag, &err), 0);
+    assert_int_equal(kcons_group_lag(&broker, group, topic, 2, &lag, &err), 0);
     assert_int_equal(lag, 1);
-    reader = kcons_open_group(service("FAIRLEAD_KAFKA"), "component", group, topics, &err);
+    reader = kcons_open_group(&broker, "component", group, topics, &err);
     assert_true(read_one(reader, &record));
     assert_memory_equal(record.value, "b", 1); /* not done before: it comes again */
     kcons_release(&record);
@@ -158,9 +160,9 @@ static void a_second_member_takes_its_share(void **state) {
     make_topic(topic, 2, "cleanup.policy=delete");
     service_name("component-group", group);
     const char *const topics[] = {topic, NULL};
-    struct kcons *first = kcons_open_group(service("FAIRLEAD_KAFKA"), "first", group, topics, &err);
+    struct kcons *first = kcons_open_group(&broker, "first", group, topics, &err);
     assert_true(share(first, 2, NULL, 0, topic));
-    struct kcons *second = kcons_open_group(service("FAIRLEAD_KAFKA"), "second", group, topics, &err);
+    struct kcons *second = kcons_open_group(&broker, "second", group, topics, &err);
     assert_true(share(first, 1, second, 1, topic));
     kcons_close(second);
     kcons_close(first);
@@ -171,7 +173,7 @@ static void disturb(struct kcons *reader, const char *group, const char *const *
     struct err err = {0};
     struct kcons_record record = {0};
     unsigned before = kcons_assignment(reader);
-    struct kcons *other = kcons_open_group(service("FAIRLEAD_KAFKA"), "other", group, topics, &err);
+    struct kcons *other = kcons_open_group(&broker, "other", group, topics, &err);
     for (int64_t until = clock_mono_us() + 30 * CLOCK_S;
          kcons_assignment(reader) == before && clock_mono_us() < until;) {
         if (kcons_poll(other, 50, &record, &err) == 1)
@@ -191,7 +193,7 @@ static void a_new_assignment_starts_unpaused_and_takes_no_offset_of_the_old_one(
     service_name("component-group", group);
     const char *const topics[] = {topic, NULL};
     produce(topic, 0, "a");
-    struct kcons *reader = kcons_open_group(service("FAIRLEAD_KAFKA"), "component", group, topics, &err);
+    struct kcons *reader = kcons_open_group(&broker, "component", group, topics, &err);
     assert_true(read_one(reader, &record));
     kcons_pause(reader, record.topic, record.partition); /* in hand, while the partition is taken away */
     disturb(reader, group, topics);
@@ -202,16 +204,15 @@ static void a_new_assignment_starts_unpaused_and_takes_no_offset_of_the_old_one(
     kcons_release(&record);
     kcons_close(reader);
     int64_t lag = 0;
-    assert_int_equal(kcons_group_lag(service("FAIRLEAD_KAFKA"), group, topic, 1, &lag, &err), 0);
+    assert_int_equal(kcons_group_lag(&broker, group, topic, 1, &lag, &err), 0);
     assert_int_equal(lag, 1);
 }
 
 static void delete_topic(const char *topic) {
     char text[200];
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    assert_int_equal(
-        rd_kafka_conf_set(conf, "bootstrap.servers", service("FAIRLEAD_KAFKA"), text, sizeof text),
-        RD_KAFKA_CONF_OK);
+    assert_int_equal(rd_kafka_conf_set(conf, "bootstrap.servers", &broker, text, sizeof text),
+                     RD_KAFKA_CONF_OK);
     rd_kafka_t *rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);
     rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
     rd_kafka_DeleteTopic_t *gone = rd_kafka_DeleteTopic_new(topic);
@@ -234,9 +235,9 @@ static void a_group_that_met_while_its_topic_was_gone_reads_it_again(void **stat
     make_topic(topic, 2, settings[0]);
     service_name("component-group", group);
     const char *const topics[] = {topic, NULL};
-    struct kcons *reader = kcons_open_group(service("FAIRLEAD_KAFKA"), "component", group, topics, &err);
+    struct kcons *reader = kcons_open_group(&broker, "component", group, topics, &err);
     assert_true(share(reader, 2, NULL, 0, topic));
-    struct kcons *other = kcons_open_group(service("FAIRLEAD_KAFKA"), "other", group, topics, &err);
+    struct kcons *other = kcons_open_group(&broker, "other", group, topics, &err);
     assert_true(share(reader, 1, other, 1, topic));
     delete_topic(topic);
     kcons_close(other);
@@ -278,7 +279,7 @@ static void a_topic_that_was_made_again_is_told(void **state) {
     const char *const settings[] = {"cleanup.policy=compact", "message.timestamp.type=LogAppendTime", NULL};
     (void)state;
     make_topic(topic, 1, settings[0]);
-    struct kcons *reader = kcons_open_topic(service("FAIRLEAD_KAFKA"), "component", topic, false, &err);
+    struct kcons *reader = kcons_open_topic(&broker, "component", topic, false, &err);
     assert_false(was_remade(reader)); /* nothing was read yet */
     produce(topic, 0, "one");
     produce(topic, 0, "two");

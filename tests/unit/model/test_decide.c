@@ -56,7 +56,7 @@ static struct step *only_step(struct fixture *f) {
     return vec_at(&f->subject.steps, struct step, 0);
 }
 
-static void report(struct fixture *f, int64_t attempt, enum result result) {
+static void report(struct fixture *f, int64_t attempt, enum result_class result) {
     struct decide_event event = {.kind = DECIDE_ORDER,
                                  .order_id = only_step(f)->order_id,
                                  .attempt = attempt,

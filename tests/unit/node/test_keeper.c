@@ -23,7 +23,7 @@ static int set_up(void **state) {
     if (sign_init(&err) < 0 || !mkdtemp(f->state))
         return -1;
     sign_keys_make(&f->coordinator);
-    memcpy(f->node.coordinator_sign, f->coordinator.sign_public, SIGN_PUBLIC_SIZE);
+    (void)keyring_add(&f->node.coordinator, f->coordinator.sign_public);
     f->node.id.b[0] = 1;
     *state = f;
     return 0;

@@ -23,7 +23,9 @@ static int opens(const struct sign_keys *keys, const void *bytes, size_t n) {
     const char *type;
     const void *payload;
     size_t payload_n;
-    int rc = envelope_open(keys->sign_public, bytes, n, &arena, &type, &payload, &payload_n, &err);
+    struct keyring ring = {0};
+    assert_true(keyring_add(&ring, keys->sign_public));
+    int rc = envelope_open(&ring, bytes, n, &arena, &type, &payload, &payload_n, &err);
     if (rc < 0)
         assert_int_equal(err.cls, ERR_DEAD);
     arena_release(&arena);

@@ -1,4 +1,4 @@
-#include "worker/metrics.h"
+#include "host/metrics.h"
 
 #include "base/metrics.h"
 #include "base/str.h"

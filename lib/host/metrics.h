@@ -1,6 +1,6 @@
-/* GET /metrics of a worker, for Prometheus, on loopback only; nothing else is answered. */
-#ifndef FAIRLEAD_WORKER_METRICS_H
-#define FAIRLEAD_WORKER_METRICS_H
+/* GET /metrics of a node, for Prometheus, on loopback only; nothing else is answered. */
+#ifndef FAIRLEAD_HOST_METRICS_H
+#define FAIRLEAD_HOST_METRICS_H
 
 #include "node/keeper.h"
 

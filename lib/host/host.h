@@ -1,0 +1,62 @@
+/* The node as a program: lock, enrolment, reporter, keeper of documents, inbox, events of the Engine,
+ * presence, metrics, and the order in which they end. Worker and agent add only what is theirs.
+ *
+ * One document, one step: what is accepted is carried out by the step of its kind (step/step.h). */
+#ifndef FAIRLEAD_HOST_HOST_H
+#define FAIRLEAD_HOST_HOST_H
+
+#include "node/keeper.h"
+#include "step/step.h"
+
+#include <stdatomic.h>
+
+struct host;
+
+struct host_conf {
+    const char *program;         /* as it calls itself: "worker" */
+    unsigned roles;              /* bits of enum role */
+    struct step_machine machine; /* node, disk and cancel are the host's to set */
+    const char *metrics;         /* 127.x.x.x:PORT that answers Prometheus; "": nothing listens */
+    /* What the program adds: begins when documents are kept, ends when none is read any more. */
+    int (*start)(void *arg, struct err *err);
+    void (*stop)(void *arg); /* finishes what has begun, also where start() failed half-way */
+    void *arg;
+};
+
+struct host {
+    struct host_conf conf;
+    struct node_identity node;
+    struct reporter *reporter;
+    atomic_int stopping; /* non-zero: the program ends */
+    /* ---- its own ---- */
+    struct step_machine machine;
+    struct keeper *keeper;
+    struct inbox *inbox;
+    struct httpd *metrics;
+    struct loop *presence, *events;
+    char id[UUID_HEX_SIZE];
+};
+
+/* Runs until TERM or INT; returns the program's exit code. `host` holds its conf, and is static. */
+int host_run(struct host *host);
+
+/* Joins, with the token of "fairlead node invite"; the exit code. */
+int host_enrol(const char *program, const char *state, const char *token);
+
+/* One document by hand, and what look, act and check see of it, on stdout; the exit code. `key` is the name
+ * of its file below STATE/documents, without ".accepted". `act` false: only looks, which changes nothing and
+ * may be done beside a program that runs. */
+int host_try(struct host *host, const char *key, bool act);
+
+/* ---- for the files of this layer ---- */
+
+/* Identity and machine. Class park when the node has not enrolled. */
+MUST_CHECK int host_load(struct host *host, struct err *err);
+/* Only one program at a time acts on a state folder. */
+MUST_CHECK int host_lock(const struct host *host, struct err *err);
+/* keeper_conf.apply: a document by the step of its kind. */
+void host_apply(void *host, const Fairlead__V1__Document *document, struct keeper_outcome *outcome);
+/* A turn of base/loop.h: presence is told. */
+int64_t host_tell_presence(const struct loop *loop, void *host);
+
+#endif

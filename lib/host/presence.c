@@ -1,0 +1,31 @@
+/* What a node says of itself, so that its silence means something. */
+#include "base/clock.h"
+#include "base/conf.h"
+#include "host/host.h"
+
+#include <stdlib.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#define PRESENCE_US (10 * CLOCK_S)
+
+int64_t host_tell_presence(const struct loop *loop, void *arg) {
+    const struct host *host = arg;
+    struct statvfs fs;
+    double load = 0;
+    char version[] = FAIRLEAD_VERSION;
+    Fairlead__V1__Report report = FAIRLEAD__V1__REPORT__INIT;
+    Fairlead__V1__Presence presence = FAIRLEAD__V1__PRESENCE__INIT;
+    report.body_case = FAIRLEAD__V1__REPORT__BODY_PRESENCE;
+    report.presence = &presence;
+    (void)loop;
+    (void)getloadavg(&load, 1);
+    presence.load_milli = (uint32_t)(load * 1000);
+    presence.memory_free_mb =
+        (uint32_t)((uint64_t)sysconf(_SC_AVPHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE) / 1048576);
+    if (statvfs(host->machine.state, &fs) == 0)
+        presence.disk_free_mb = (uint32_t)((uint64_t)fs.f_bavail * fs.f_frsize / 1048576);
+    presence.version = version;
+    reporter_post(host->reporter, &report);
+    return PRESENCE_US;
+}
