@@ -90,6 +90,7 @@ int plan_create(struct cli *cli, const struct command *command);
 int tenant_create(struct cli *cli, const struct command *command);
 int plane_create(struct cli *cli, const struct command *command);
 int node_create(struct cli *cli, const struct command *command);
+int run_show(struct cli *cli, const struct command *command);
 int node_address(struct cli *cli, const struct command *command);
 int node_invite(struct cli *cli, const struct command *command);
 int dead_letter_retry(struct cli *cli, const struct command *command);

@@ -4,6 +4,7 @@
 #include "cli/cli.h"
 #include "io/http.h"
 #include "io/sign.h"
+#include "model/routes.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -99,6 +100,8 @@ const struct command commands[] = {
      "/v1/status"},
     {"doctor", "", "", NULL, "checks everything that Fairlead stands on, and says what to do", doctor_show,
      "/v1/doctor"},
+    {"inside", "", "", NULL, "what the coordinator is at: queues, batches, lanes, leases, timers", run_show,
+     "/v1/inside"},
     {"clock", "get", "", NULL, "what timers go by, and whether they are held", clock_get, "/v1/clock"},
     {"clock", "accept", "", NULL, "after a jump: it is right as it is now, timers go on", clock_accept,
      "/v1/clock/accept"},
@@ -145,17 +148,48 @@ static void print_help(FILE *to, const char *resource) {
         "Exit codes: 0 done, 1 it failed, 2 usage, 3 refused by the server, 4 not reachable, 5 time is up\n");
 }
 
+/* The route that a command sends its options to; NULL: to none. */
+static const struct route_row *route_of(const struct command *command) {
+    for (int i = 0; i < ROUTE_COUNT; i++) {
+        const struct route_row *route = &route_rows[i];
+        const char *verb = strrchr(route->path, '/') + 1;
+        bool below = str_starts(route->path, command->path) && str_eq(verb, command->verb);
+        bool makes = str_eq(route->path, command->path) && str_eq(command->verb, "create");
+        if (route->body && *command->path && (below || makes) && str_eq(route->method, "POST"))
+            return route;
+    }
+    return NULL;
+}
+
+/* What the API says of an option's field. */
+static const struct schema_field *field_of(const struct command *command, const char *option, size_t n) {
+    const struct route_row *route = route_of(command);
+    char key[40];
+    (void)snprintf(key, sizeof key, "%.*s", (int)n, option);
+    for (char *p = key; *p; p++)
+        *p = *p == '-' ? '_' : *p;
+    for (const struct schema_field *f = route ? route->body : NULL; f && f->type != SCHEMA_END; f++)
+        if (str_eq(f->name, key) || (n >= 3 && str_starts(f->name, key) && f->name[n] == '_'))
+            return f;
+    return NULL;
+}
+
+static void print_option(FILE *to, const struct command *command, const char *option) {
+    size_t n = strcspn(option, "=! ");
+    const struct schema_field *field = field_of(command, option, n);
+    (void)fprintf(to, "  %s%.*s%s%s\n", n == 1 ? "-" : "--", (int)n, option, option[n] == '=' ? " " : "",
+                  option[n] ? option + n + 1 : "");
+    if (field && field->help)
+        (void)fprintf(to, "      %s\n", field->help);
+}
+
 int cli_usage(const struct command *command, const char *why) {
     if (why)
         (void)fprintf(stderr, "fairlead: %s\n", why);
     (void)fprintf(why ? stderr : stdout, "usage: fairlead %s %s %s [OPTION...]\n%s\n", command->resource,
                   command->verb, command->args, command->help);
-    for (const char *const *o = command->options; o && *o; o++) {
-        size_t n = strcspn(*o, "=! ");
-        bool is_short = n == 1;
-        (void)fprintf(why ? stderr : stdout, "  %s%.*s%s%s\n", is_short ? "-" : "--", (int)n, *o,
-                      (*o)[n] == '=' ? " " : "", (*o)[n] ? *o + n + 1 : "");
-    }
+    for (const char *const *o = command->options; o && *o; o++)
+        print_option(why ? stderr : stdout, command, *o);
     return why ? EXIT_USAGE : EXIT_OK;
 }
 

@@ -63,6 +63,16 @@ int run_get(struct cli *cli, const struct command *command) {
     return rc;
 }
 
+/* What stands at the command's own path. */
+int run_show(struct cli *cli, const struct command *command) {
+    json_t *record = NULL;
+    int rc = cli_call(cli, "GET", command->path, NULL, &record);
+    if (rc == EXIT_OK)
+        cli_print_one(cli, record);
+    json_decref(record);
+    return rc;
+}
+
 int run_delete(struct cli *cli, const struct command *command) {
     return cli_call(cli, "DELETE", arena_printf(&cli->arena, "%s/%s", command->path, cli->args[0]), NULL,
                     NULL);

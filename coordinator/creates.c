@@ -3,7 +3,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/str.h"
-#include "coordinator/engine.h"
+#include "coordinator/engine_own.h"
 #include "coordinator/store/columns.h"
 #include "sql/queries.h"
 

@@ -35,6 +35,13 @@ static struct desk_job *take(struct desk *desk) {
     return job;
 }
 
+int desk_waiting(struct desk *desk) {
+    pthread_mutex_lock(&desk->mutex);
+    int waiting = desk->queued;
+    pthread_mutex_unlock(&desk->mutex);
+    return waiting;
+}
+
 static void *run(void *arg) {
     struct desk *desk = arg;
     struct pg *pg = NULL;

@@ -15,7 +15,8 @@ struct desk_job {
 };
 
 struct desk *desk_start(const char *database_url, int threads, struct err *err);
-void desk_stop(struct desk *desk); /* finishes what is queued; NULL is fine */
+void desk_stop(struct desk *desk);   /* finishes what is queued; NULL is fine */
+int desk_waiting(struct desk *desk); /* jobs that nobody has begun */
 /* False: too much is queued. */
 MUST_CHECK bool desk_submit(struct desk *desk, struct desk_job *job);
 

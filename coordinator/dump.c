@@ -2,9 +2,10 @@
 
 #include "base/metrics.h"
 #include "base/str.h"
-#include "coordinator/api/api.h"
 #include "coordinator/store/columns.h"
 #include "coordinator/topics.h"
+#include "model/catalog.h"
+#include "model/routes.h"
 #include "sql/queries.h"
 
 #include <stdio.h>
@@ -85,12 +86,31 @@ static void print_events(void) {
         printf("| `%s` | %s |\n", event_rows[i].type, event_rows[i].data);
 }
 
+static void print_fields(const char *what, const struct schema_field *fields) {
+    cleanup_free char *rows = fields && fields->name ? schema_markdown(fields) : NULL;
+    if (rows)
+        printf("\n%s:\n\n%s", what, rows);
+}
+
 static void print_routes(void) {
-    printf("| method | path | token | |\n| --- | --- | --- | --- |\n");
-    for (int i = 0; i < api_routes_n; i++) {
-        const struct api_route *r = &api_routes[i];
-        printf("| %s | `%s%s%s` | %s | %s |\n", r->method, r->prefix, r->has_rest ? "KEY" : "",
-               r->suffix ? r->suffix : "", r->open ? "no" : "yes", r->help);
+    static const char *const answers[] = {[SHAPE_ONE] = "Answer",
+                                          [SHAPE_PAGE] = "Answer: a page, `items` and `next`; each item",
+                                          [SHAPE_ITEMS] = "Answer: `items`; each item"};
+    printf(
+        "# Routes\n\nPrinted by `fairlead-coordinator routes` from lib/model/routes.def. A field that is not "
+        "required may be null in an\nanswer. What holds for all of them: [API.md](API.md).\n\n"
+        "| method | path | who | |\n| --- | --- | --- | --- |\n");
+    for (int i = 0; i < ROUTE_COUNT; i++)
+        printf("| %s | `%s` | %s | %s |\n", route_rows[i].method, route_rows[i].path,
+               route_rows[i].who == WHO_ANYBODY ? "anybody" : "operator", route_rows[i].help);
+    for (int i = 0; i < ROUTE_COUNT; i++) {
+        const struct route_row *row = &route_rows[i];
+        printf("\n## %s %s\n\n%s%s.\n", row->method, row->path, row->help,
+               row->shape == SHAPE_NOTHING ? "; answers 204" : "");
+        print_fields("Query", row->query);
+        print_fields("Body", row->body);
+        if (row->answer)
+            print_fields(answers[row->shape], row->answer);
     }
 }
 

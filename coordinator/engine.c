@@ -1,5 +1,3 @@
-#include "coordinator/engine.h"
-
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/log.h"
@@ -7,6 +5,7 @@
 #include "base/retry.h"
 #include "base/rnd.h"
 #include "base/str.h"
+#include "coordinator/engine_own.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -30,7 +29,8 @@ struct engine {
     pthread_mutex_t mutex;
     pthread_cond_t cond;
     struct input *head, **tail;
-    size_t queued;
+    size_t queued, running;
+    int64_t began, batches, inputs; /* see engine_look() */
     bool stopping;
     struct pg *pg;
     struct release_cache *releases;
@@ -321,12 +321,37 @@ static size_t take(struct engine *engine, struct input *inputs[BATCH_MAX]) {
     return n;
 }
 
+struct engine_state engine_look(struct engine *engine) {
+    pthread_mutex_lock(&engine->mutex);
+    struct engine_state state = {
+        .name = engine->conf.name,
+        .waiting = engine->queued,
+        .running = engine->running,
+        .running_us = engine->running ? clock_mono_us() - engine->began : 0,
+        .batches = engine->batches,
+        .inputs = engine->inputs,
+    };
+    pthread_mutex_unlock(&engine->mutex);
+    return state;
+}
+
+/* The one that ran is over, the next (none: 0) begins. */
+static void note_batch(struct engine *engine, size_t next) {
+    pthread_mutex_lock(&engine->mutex);
+    engine->batches += engine->running > 0;
+    engine->inputs += (int64_t)engine->running;
+    engine->running = next;
+    engine->began = clock_mono_us();
+    pthread_mutex_unlock(&engine->mutex);
+}
+
 static void *run(void *arg) {
     struct engine *engine = arg;
     struct input *inputs[BATCH_MAX];
     size_t n;
     while ((n = take(engine, inputs)) > 0) {
         size_t kept = 0;
+        note_batch(engine, n);
         for (size_t i = 0; i < n; i++) {
             if (inputs[i]->deadline && !inputs[i]->begun && inputs[i]->deadline < clock_mono_us())
                 expire(inputs[i]);
@@ -339,6 +364,7 @@ static void *run(void *arg) {
             inputs[i]->begun = true;
         if (kept)
             run_until(engine, inputs, kept, clock_mono_us() + RETRY_MAX_US, HELD_TRIES);
+        note_batch(engine, 0);
     }
     return NULL;
 }

@@ -94,9 +94,18 @@ struct engine_conf {
     void *arg;
 };
 
+/* What an engine is at just now. */
+struct engine_state {
+    const char *name;
+    size_t waiting, running; /* inputs in its queue; in the batch that runs, 0: none does */
+    int64_t running_us;      /* since that began, its repeats included */
+    int64_t batches, inputs; /* ended, since it started */
+};
+
 struct engine *engine_start(const struct engine_conf *conf, struct err *err);
 /* Refuses new inputs, finishes those it has, ends. NULL is fine. */
 void engine_stop(struct engine *engine);
+struct engine_state engine_look(struct engine *engine);
 
 /* Hands an input over; never blocks. False: too many are waiting (answer 503 with Retry-After). */
 MUST_CHECK bool engine_submit(struct engine *engine, struct input *input);
@@ -104,69 +113,5 @@ MUST_CHECK bool engine_submit(struct engine *engine, struct input *input);
  * stored, err says why the last of them did; what comes after them was not tried. What will never be stored
  * does not fail: it is `refused`. */
 size_t engine_run_all(struct engine *engine, struct input **inputs, size_t n, struct err *err);
-
-/* ---- between the files of the engine ---- */
-
-/* One input inside one batch. */
-struct batch_input {
-    struct input *input;
-    bool skip; /* not this time: locked elsewhere, or its instance has had its turn */
-    bool answered;
-    struct subject *subject;
-    const struct release *release; /* create */
-    bool withdrawn;                /* ... which is offered no more */
-    const struct plane *plane;
-    struct name *name; /* create: the host name that it claims, NULL for none */
-    bool name_claimed;
-    bool replayed; /* answered from the table: nothing is stored */
-    bool own;      /* ... by its own row: an earlier run of this very input was committed */
-    struct work *work;
-    int64_t waiting_since;
-    bool claimed;           /* timer: it was due and is ours */
-    struct input *same_key; /* an earlier input of the batch with the same Idempotency-Key */
-};
-
-struct engine_batch {
-    struct batch base;
-    struct batch_input *inputs;
-    size_t n;
-    struct vec delivered, recovery; /* struct sealed_row * */
-    struct vec creates;             /* struct batch_input *, in the order of their contexts */
-    PGresult *contexts;
-    struct vec held, gone; /* struct name by host that was claimed; bool: its instance is gone */
-    bool found_sent, claimed_sent, names_sent, timers_sent, works_sent;
-};
-
-/* transaction.c: the batch once, from BEGIN to COMMIT. After -1 a transaction may be open, the connection may
- * be unusable, and what was committed is not known. */
-MUST_CHECK int engine_transact(struct engine_batch *batch, bool skip_locked, struct err *err);
-
-/* requests.c: claims, contexts of creates, decisions and answers of requests. */
-MUST_CHECK int requests_prepare(struct engine_batch *batch,
-                                struct err *err); /* before BEGIN: names to rows */
-MUST_CHECK int requests_send(struct engine_batch *batch, struct err *err);
-MUST_CHECK int requests_read(struct engine_batch *batch, struct err *err);
-void requests_decide(struct engine_batch *batch);
-MUST_CHECK int requests_store(struct engine_batch *batch, struct err *err);
-
-void request_refuse(struct batch_input *in, int status, const char *code, const char *sentence);
-void request_accept(struct batch_input *in, const struct instance *instance);
-
-/* creates.c: the part of creates in each of these. */
-MUST_CHECK int creates_prepare(struct engine_batch *batch, struct err *err);
-MUST_CHECK int creates_send(struct engine_batch *batch, struct err *err);
-MUST_CHECK int creates_read(struct engine_batch *batch, struct err *err);
-void creates_decide(struct engine_batch *batch);
-MUST_CHECK int creates_store(struct engine_batch *batch,
-                             struct err *err); /* gives back names of refused ones */
-
-/* reports.c: the same for reports and due rows. */
-MUST_CHECK int reports_send(struct engine_batch *batch, struct err *err);
-MUST_CHECK int reports_read(struct engine_batch *batch, struct err *err);
-void reports_decide(struct engine_batch *batch);
-MUST_CHECK int reports_store(struct engine_batch *batch, struct err *err);
-
-/* placing.c: a due row of a plane, a transaction of its own. */
-MUST_CHECK int placing_run(struct batch *batch, const struct input *input, struct err *err);
 
 #endif

@@ -51,6 +51,9 @@ struct dead_letter {
 /* Verifies and parses the records in hand: inputs for the engine, presence that PostgreSQL must hear of,
  * inventories to be answered, and what could not be believed. Class retry. */
 MUST_CHECK int ingest_read(struct ingest *ingest, struct haul *haul, struct err *err);
+/* Of what one stream says of one document only the last word is looked at (orders all count); what carries
+ * sealed boxes is kept, whatever came after it. */
+void ingest_fold(struct haul *haul);
 /* A record that nobody can use, or that holds such a report; the first reason is kept. `bytes` live as long
  * as the haul, or are empty. */
 void ingest_keep_dead(struct haul *haul, struct uuid node_id, const char *reason, struct bytes bytes);

@@ -309,9 +309,7 @@ static struct word *find_last_words(struct haul *haul) {
     return words;
 }
 
-/* Documents fold: of one batch only the last word about each is looked at (orders all count). What carries
- * sealed boxes is kept, whatever came after it. */
-static void fold_documents(struct haul *haul) {
+void ingest_fold(struct haul *haul) {
     struct word *words = find_last_words(haul), *last;
     size_t kept = 0;
     for (size_t i = 0; i < haul->inputs.n; i++) {
@@ -338,6 +336,6 @@ int ingest_read(struct ingest *ingest, struct haul *haul, struct err *err) {
         return -1;
     for (size_t i = 0; i < haul->n; i++)
         take_record(ingest, haul, &haul->records[i]);
-    fold_documents(haul);
+    ingest_fold(haul);
     return 0;
 }

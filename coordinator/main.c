@@ -164,6 +164,7 @@ static int start_api(struct coordinator *c, struct err *err) {
         .public_address = *url ? url : c->url,
         .keys = &c->keys,
         .engine = c->api_engine,
+        .other_engine = c->engine,
         .desk = c->desk,
         .checks = c->checks,
         .follow = c->follow,

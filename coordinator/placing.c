@@ -5,7 +5,7 @@
  * sleep for ever. A transaction looks at one page of those that wait; where there may be more, it leaves a
  * due row for the page behind, "PLANE/LAST": a smaller one may fit where those before it do not. */
 #include "base/str.h"
-#include "coordinator/engine.h"
+#include "coordinator/engine_own.h"
 #include "coordinator/store/columns.h"
 #include "model/place.h"
 #include "sql/queries.h"

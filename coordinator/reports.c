@@ -2,7 +2,7 @@
  * the row that it is about (protocol section 8). */
 #include "base/fault.h"
 #include "base/str.h"
-#include "coordinator/engine.h"
+#include "coordinator/engine_own.h"
 #include "coordinator/store/columns.h"
 #include "model/decide_work.h"
 #include "sql/queries.h"

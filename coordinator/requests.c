@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/str.h"
-#include "coordinator/engine.h"
+#include "coordinator/engine_own.h"
 #include "coordinator/problem.h"
 #include "coordinator/store/columns.h"
 #include "sql/queries.h"
@@ -101,16 +101,6 @@ int requests_send(struct engine_batch *batch, struct err *err) {
     return send_claims(batch, err) < 0 ? -1 : creates_send(batch, err);
 }
 
-static void answer(struct batch_input *in, int status, char *body, int64_t etag, const char *location) {
-    in->answered = true;
-    in->input->answer =
-        (struct answer){.status = status, .body = body, .etag = etag, .location = mem_strdup(location)};
-}
-
-void request_refuse(struct batch_input *in, int status, const char *code, const char *sentence) {
-    answer(in, status, problem_text(status, code, sentence), 0, NULL);
-}
-
 /* A request that was answered before, here or by another coordinator: the same answer. */
 static int read_found(struct engine_batch *batch, struct err *err) {
     if (batch->claimed_sent) {
@@ -140,20 +130,11 @@ static int read_found(struct engine_batch *batch, struct err *err) {
                     in, 422, "key_reused",
                     "This Idempotency-Key was used for another request. Use a new key for a new request.");
             else
-                answer(in, (int)pg_int(res, row, 4), mem_strdup(pg_text(res, row, 5)), pg_int(res, row, 6),
-                       pg_text(res, row, 7));
+                request_answer(in, (int)pg_int(res, row, 4), mem_strdup(pg_text(res, row, 5)),
+                               pg_int(res, row, 6), pg_text(res, row, 7));
         }
     }
     return 0;
-}
-
-void request_accept(struct batch_input *in, const struct instance *instance) {
-    char id[UUID_TEXT_SIZE], location[64];
-    (void)snprintf(location, sizeof location, "/v1/instances/%s", uuid_text(instance->id, id));
-    cleanup_json json_t *body = json_pack("{s:s, s:s, s:s, s:I, s:s?}", "id", id, "name", instance->name,
-                                          "state", state_rows[instance->state].name, "generation",
-                                          (json_int_t)instance->accepted, "url", instance->public_url);
-    answer(in, 202, json_text(body), instance->accepted, location);
 }
 
 int requests_read(struct engine_batch *batch, struct err *err) {

@@ -1,7 +1,7 @@
 /* One run of one batch: claim, lock, load; decide; store; commit. */
 #include "base/fault.h"
 #include "base/mem.h"
-#include "coordinator/engine.h"
+#include "coordinator/engine_own.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -28,7 +28,7 @@ static int load(struct engine_batch *batch, bool skip_locked, struct err *err) {
 }
 
 /* At most one state-changing input per instance in a batch; the rest wait for the next. */
-static void join_subjects(struct engine_batch *batch) {
+void engine_join(struct engine_batch *batch) {
     for (size_t i = 0; i < batch->n; i++) {
         struct batch_input *in = &batch->inputs[i];
         if (in->skip || in->input->kind == INPUT_CREATE || uuid_is_nil(in->input->instance_id))
@@ -75,7 +75,7 @@ int engine_transact(struct engine_batch *batch, bool skip_locked, struct err *er
     if (rc == 0 && fault_reach(FAULT_ENGINE_BEGIN))
         rc = err_set(err, ERR_RETRY, "fault point");
     if (rc == 0) {
-        join_subjects(batch);
+        engine_join(batch);
         requests_decide(batch);
         reports_decide(batch);
         if (fault_reach(FAULT_ENGINE_DECIDED))

@@ -21,8 +21,28 @@ char *api_early_refusal(int status, const char *code, const char *sentence) {
     return problem_text(status, code, sentence);
 }
 
+/* Tests see to it that what is told is what the table of routes says: 500 where it is not. */
+static void check_answer(const struct httpd_request *request, int *status, char **body) {
+#ifdef FAULTS
+    struct err err = {0};
+    const struct api_handler *handler = request->admitted;
+    const struct route_row *route = handler ? &route_rows[handler - api_handlers] : NULL;
+    if (!route || *status >= 300 || route->shape == SHAPE_TEXT || (!*body && route->shape == SHAPE_NOTHING))
+        return;
+    cleanup_json json_t *answer = *body ? json_loads(*body, 0, NULL) : NULL;
+    if (answer && route_check_answer(route, answer, &err) == 0)
+        return;
+    log_error("an answer is not as its route says", LOG_S("route", route->id), LOG_S("error", err.text));
+    free(*body);
+    *body = problem_text(*status = 500, "internal", err.text);
+#else
+    (void)request, (void)status, (void)body;
+#endif
+}
+
 void api_answer_with(struct httpd_request *request, int status, char *body, int64_t etag,
                      const char *location) {
+    check_answer(request, &status, &body);
     char tag[32];
     (void)snprintf(tag, sizeof tag, "\"%lld\"", (long long)etag);
     struct httpd_reply reply = {
@@ -73,7 +93,8 @@ void api_refuse_error(struct httpd_request *request, const struct err *err) {
     api_refuse(request, 503, causes[i].code, causes[i].sentence);
 }
 
-json_t *api_body(struct httpd_request *request, const struct schema_field *fields) {
+json_t *api_body(struct api_call *call) {
+    struct httpd_request *request = call->request;
     struct err err = {0};
     const char *type = httpd_header(request, "Content-Type");
     if (request->body_n && type && !str_starts(type, "application/json")) {
@@ -85,7 +106,7 @@ json_t *api_body(struct httpd_request *request, const struct schema_field *field
         api_refuse(request, 400, "bad_json", err.text);
         return NULL;
     }
-    if (schema_check(body, fields, 0, &err) == 0)
+    if (schema_check(body, call->route->body, 0, &err) == 0)
         return body;
     json_decref(body);
     api_refuse(request, 422, "bad_body", err.text);

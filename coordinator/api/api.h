@@ -9,13 +9,14 @@
 #include "coordinator/presence.h"
 #include "io/broker.h"
 #include "io/httpd.h"
+#include "model/routes.h"
 
 struct api {
     const char *token_hash_hex; /* of the bearer token */
     struct broker broker;
     const char *public_address, *redis, *base;
     const struct sign_keys *keys;
-    struct engine *engine;
+    struct engine *engine, *other_engine; /* of requests; of what is not asked here, NULL: none runs here */
     struct desk *desk, *checks; /* checks: looks that take long, so that they hold up nobody's reads */
     struct follow *follow;
     struct presence *presence;      /* of the desk; see nodes.c */
@@ -28,21 +29,17 @@ struct api {
 struct api_call {
     struct api *api;
     struct httpd_request *request;
-    const char *rest; /* of the path, behind the route's prefix: a key, or "" */
-    const void *data; /* of the route */
+    const struct route_row *route;
+    const char *rest; /* what stands in the path for the names in braces: a key, or "" */
+    const void *data; /* of the handler */
 };
 
-struct api_route {
-    const char *method, *prefix;
-    bool has_rest;      /* something follows the prefix */
-    const char *suffix; /* what the rest must end with, cut off before the handler sees it; NULL: nothing */
-    bool open;          /* without a token */
-    void (*handler)(struct api_call *call);
+/* Who answers a route, in the order of route_rows (model/routes.h). */
+struct api_handler {
+    void (*handle)(struct api_call *call);
     const void *data;
-    const char *help;
 };
-extern const struct api_route api_routes[];
-extern const int api_routes_n;
+extern const struct api_handler api_handlers[ROUTE_COUNT];
 
 /* The callbacks of the server (io/httpd.h): who may go on, before a body is read; and what follows. */
 char *api_early_refusal(int status, const char *code, const char *sentence);
@@ -58,8 +55,8 @@ void api_answer_with(struct httpd_request *request, int status, char *body, int6
 void api_refuse(struct httpd_request *request, int status, const char *code, const char *sentence);
 /* By its class and code: nothing was done and why, ask again (503); or a failure of our own (500). */
 void api_refuse_error(struct httpd_request *request, const struct err *err);
-/* The body as JSON that fits the table; NULL: refused already. */
-json_t *api_body(struct httpd_request *request, const struct schema_field *fields);
+/* The body as JSON that fits the route's table; NULL: refused already. */
+json_t *api_body(struct api_call *call);
 
 /* ---- requests that are worked on elsewhere: one allocation, in the request's arena ---- */
 
@@ -107,6 +104,7 @@ MUST_CHECK int api_identify(struct httpd_request *request, struct input *input);
 /* ---- handlers ---- */
 
 void clock_get(struct api_call *call);
+void inside_get(struct api_call *call);
 void status_get(struct api_call *call);
 void metrics_get(struct api_call *call);
 void doctor_get(struct api_call *call);
@@ -139,8 +137,7 @@ void ready_get(struct api_call *call);
 
 /* Kinds of records. */
 struct record_kind {
-    const char *name; /* one of them, in sentences */
-    const struct schema_field *fields;
+    const char *name;                                 /* one of them, in sentences */
     const char *create, *get, *list, *blockers, *del; /* statements; NULL: not offered */
     const char *parents;                              /* what must exist already, in words */
     const char *path;

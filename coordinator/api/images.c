@@ -1,40 +1,11 @@
 /* Images in the registry that nothing runs: who operates it takes them out (`fairlead registry prune`).
  * Marking comes first, so a run that was cut short is ended by the next one. */
 #include "coordinator/api/api.h"
-#include "model/names.h"
 #include "sql/queries.h"
 
 struct pruning {
     int64_t days, most;
     bool look;
-};
-
-static const struct schema_field prune_fields[] = {
-    {.name = "days",
-     .type = SCHEMA_INT,
-     .min = 0,
-     .max = 3650,
-     .otherwise = "30",
-     .help = "for which nothing has used them"},
-    {.name = "most",
-     .type = SCHEMA_INT,
-     .min = 1,
-     .max = 1000,
-     .otherwise = "1000",
-     .help = "of them are named"},
-    {.name = "look", .type = SCHEMA_BOOL, .otherwise = "false", .help = "say which, and change nothing"},
-    {0},
-};
-static const struct schema_field pruned_fields[] = {
-    {.name = "images",
-     .type = SCHEMA_LIST,
-     .required = true,
-     .min = 1,
-     .max = 1000,
-     .check = name_is_image,
-     .rule = "REPOSITORY@sha256:DIGEST",
-     .help = "that the registry has no more"},
-    {0},
 };
 
 static int prune(struct api_call *call, struct pg *pg, void *data, struct uuid seed, struct api_done *ret,
@@ -63,7 +34,7 @@ static int prune(struct api_call *call, struct pg *pg, void *data, struct uuid s
 
 void images_prune(struct api_call *call) {
     static const struct api_once once = {.kind = "images prune", .work = prune};
-    cleanup_json json_t *body = api_body(call->request, prune_fields);
+    cleanup_json json_t *body = api_body(call);
     if (!body)
         return;
     struct pruning *pruning = arena_new(&call->request->arena, struct pruning);
@@ -90,7 +61,7 @@ void images_pruned(struct api_call *call) {
     struct vec *images = arena_new(arena, struct vec);
     size_t i;
     json_t *image;
-    cleanup_json json_t *body = api_body(call->request, pruned_fields);
+    cleanup_json json_t *body = api_body(call);
     if (!body)
         return;
     json_array_foreach(json_object_get(body, "images"), i, image) {

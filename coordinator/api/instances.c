@@ -4,105 +4,11 @@
 #include "base/metrics.h"
 #include "base/str.h"
 #include "coordinator/api/api.h"
-#include "model/names.h"
 #include "sql/queries.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static const struct schema_field create_fields[] = {
-    {.name = "app",
-     .type = SCHEMA_STRING,
-     .required = true,
-     .min = 1,
-     .max = 20,
-     .check = name_is_valid,
-     .rule = NAME_RULE,
-     .help = "of the catalogue"},
-    {.name = "version",
-     .type = SCHEMA_STRING,
-     .min = 1,
-     .max = 30,
-     .check = name_is_ref,
-     .rule = REF_RULE,
-     .help = "none: the default of the app, or the newest"},
-    {.name = "name",
-     .type = SCHEMA_STRING,
-     .required = true,
-     .min = 1,
-     .max = 20,
-     .check = name_is_valid,
-     .rule = NAME_RULE,
-     .help = "of the instance, within its tenant"},
-    {.name = "customer",
-     .type = SCHEMA_STRING,
-     .required = true,
-     .min = 1,
-     .max = 20,
-     .check = name_is_valid,
-     .rule = NAME_RULE,
-     .help = "whose it is"},
-    {.name = "tenant",
-     .type = SCHEMA_STRING,
-     .required = true,
-     .min = 1,
-     .max = 20,
-     .check = name_is_valid,
-     .rule = NAME_RULE,
-     .help = "in which it lives"},
-    {.name = "plane",
-     .type = SCHEMA_STRING,
-     .required = true,
-     .min = 1,
-     .max = 20,
-     .check = name_is_valid,
-     .rule = NAME_RULE,
-     .help = "on which it runs"},
-    {.name = "size",
-     .type = SCHEMA_STRING,
-     .otherwise = "small",
-     .min = 1,
-     .max = 20,
-     .check = name_is_valid,
-     .rule = NAME_RULE,
-     .help = "its limits"},
-    {.name = "host",
-     .type = SCHEMA_STRING,
-     .min = 1,
-     .max = 63,
-     .check = name_is_label,
-     .rule = LABEL_RULE,
-     .help = "first label of its public name; none: NAME-TENANT-CUSTOMER"},
-    {.name = "inputs", .type = SCHEMA_MAP, .otherwise = "", .help = "what the app asks for"},
-    {.name = "trial_days", .type = SCHEMA_INT, .min = 0, .max = 3650, .help = "none: the plan's; 0: no end"},
-    {0},
-};
-
-#define NO_END "never"
-
-static bool is_end(const char *s) {
-    int64_t us;
-    return str_eq(s, NO_END) || (clock_parse(s, &us) && us > clock_wall_us());
-}
-
-static const struct schema_field extend_fields[] = {
-    {.name = "days",
-     .type = SCHEMA_INT,
-     .min = 1,
-     .max = 3650,
-     .help = "more time; 30 where nothing is said"},
-    {.name = "until",
-     .type = SCHEMA_STRING,
-     .min = 5,
-     .max = 20,
-     .check = is_end,
-     .rule = "a date or a time in UTC that lies ahead (2027-01-31, 2027-01-31T12:00:00Z), or " NO_END,
-     .help = "the end itself, sooner or later than it is now"},
-    {0},
-};
-
-static const struct schema_field no_fields[] = {{0}};
 
 #define DEADLINE_US (8 * CLOCK_S) /* of a request that nobody has begun */
 
@@ -155,7 +61,7 @@ void instance_create(struct api_call *call) {
     struct call_input *mine = arena_new(&call->request->arena, struct call_input);
     if (api_identify(call->request, &mine->input) < 0)
         return;
-    mine->body = api_body(call->request, create_fields);
+    mine->body = api_body(call);
     if (!mine->body)
         return;
     mine->input.kind = INPUT_CREATE;
@@ -197,11 +103,20 @@ void instance_intent(struct api_call *call) {
             return;
         }
     }
-    mine->body = api_body(call->request, kind == INTENT_EXTEND ? extend_fields : no_fields);
+    mine->body = api_body(call);
     if (!mine->body)
         return;
     if (json_object_get(mine->body, "days") && json_object_get(mine->body, "until")) {
         api_refuse(call->request, 422, "bad_body", "days and until: one of them.");
+        json_decref(mine->body);
+        return;
+    }
+    const char *until = json_str(mine->body, "until");
+    int64_t end;
+    if (until && clock_parse(until, &end) && end <= clock_wall_us()) {
+        api_refuse(call->request, 422, "bad_body",
+                   "until: must lie ahead; to end it now, delete it, or stop it.");
+        json_decref(mine->body);
         return;
     }
     mine->input.kind = INPUT_INTENT;

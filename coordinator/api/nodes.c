@@ -4,7 +4,6 @@
 #include "base/str.h"
 #include "coordinator/api/api.h"
 #include "coordinator/topics.h"
-#include "model/names.h"
 #include "node/envelope.h"
 #include "sql/queries.h"
 
@@ -101,18 +100,6 @@ void node_invite(struct api_call *call) {
     api_once(call, &once, NULL);
 }
 
-static const struct schema_field address_fields[] = {
-    {.name = "address",
-     .type = SCHEMA_STRING,
-     .required = true,
-     .min = 7,
-     .max = 15,
-     .check = name_is_ipv4,
-     .rule = "an IPv4 address",
-     .help = "at which edges reach its apps, and names lead to it"},
-    {0},
-};
-
 static int give_address(struct api_call *call, struct pg *pg, void *data, struct uuid seed,
                         struct api_done *ret, struct err *err) {
     struct arena *arena = &call->request->arena;
@@ -138,38 +125,10 @@ static int give_address(struct api_call *call, struct pg *pg, void *data, struct
  * to an edge are mended by the watches that see them go astray. */
 void node_address(struct api_call *call) {
     static const struct api_once once = {.kind = "address", .work = give_address, .stored = api_wake_clock};
-    cleanup_json json_t *body = api_body(call->request, address_fields);
+    cleanup_json json_t *body = api_body(call);
     if (body)
         api_once(call, &once, arena_strdup(&call->request->arena, json_str(body, "address")));
 }
-
-static const struct schema_field enrol_fields[] = {
-    {.name = "code",
-     .type = SCHEMA_STRING,
-     .required = true,
-     .min = 2 * CODE_SIZE,
-     .max = 2 * CODE_SIZE,
-     .help = "hex"},
-    {.name = "sign_key",
-     .type = SCHEMA_STRING,
-     .required = true,
-     .min = 64,
-     .max = 64,
-     .help = "Ed25519, hex"},
-    {.name = "seal_key",
-     .type = SCHEMA_STRING,
-     .required = true,
-     .min = 64,
-     .max = 64,
-     .help = "X25519, hex"},
-    {.name = "proof",
-     .type = SCHEMA_STRING,
-     .required = true,
-     .min = 128,
-     .max = 128,
-     .help = "signature over the code and both keys, hex"},
-    {0},
-};
 
 struct enrolment {
     uint8_t
@@ -248,7 +207,7 @@ void node_enrol(struct api_call *call) {
         .kind = "enrol", .owner = "enrol", .admit = is_given, .work = enrol, .stored = enrolled};
     uint8_t proof[SIGN_SIZE];
     struct enrolment *enrolment = arena_new(&call->request->arena, struct enrolment);
-    cleanup_json json_t *body = api_body(call->request, enrol_fields);
+    cleanup_json json_t *body = api_body(call);
     if (!body)
         return;
     uint8_t *sign_key = enrolment->bytes + CODE_SIZE, *seal_key = sign_key + SIGN_PUBLIC_SIZE;

@@ -3,7 +3,6 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "coordinator/api/api.h"
-#include "model/names.h"
 #include "model/template.h"
 #include "sql/queries.h"
 
@@ -11,157 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NAME_FIELD(what)                                                                                     \
-    {                                                                                                        \
-        .name = "name", .type = SCHEMA_STRING, .required = true, .min = 1, .max = 20,                        \
-        .check = name_is_valid, .rule = NAME_RULE, .help = what                                              \
-    }
-#define TITLE_FIELD                                                                                          \
-    { .name = "title", .type = SCHEMA_STRING, .otherwise = "", .max = 100, .help = "what a person reads" }
-#define KEY_FIELD(field, what)                                                                               \
-    {                                                                                                        \
-        .name = (field), .type = SCHEMA_STRING, .required = true, .min = 1, .max = 20,                       \
-        .check = name_is_valid, .rule = NAME_RULE, .help = what                                              \
-    }
-#define COUNT_FIELD(field, low, high, what)                                                                  \
-    { .name = (field), .type = SCHEMA_INT, .required = true, .min = (low), .max = (high), .help = what }
-
-static const char *const modes[] = {"shared", "dedicated", NULL};
-static const char *const roles[] = {
-#define ROLE(id, name, what) name,
-#include "model/tables.def"
-    NULL};
-
-static bool is_key_hex(const char *s) {
-    uint8_t key[32];
-    return hex_decode(key, sizeof key, s);
-}
-
-static const struct schema_field plan_fields[] = {
-    NAME_FIELD("of the plan"),
-    TITLE_FIELD,
-    {.name = "modes",
-     .type = SCHEMA_LIST,
-     .required = true,
-     .min = 1,
-     .values = modes,
-     .help = "of planes that it allows"},
-    {.name = "max_instances", .type = SCHEMA_INT, .min = 0, .max = 1000000, .help = "quota; none: unlimited"},
-    {.name = "max_memory_mb",
-     .type = SCHEMA_INT,
-     .min = 0,
-     .max = 100000000,
-     .help = "quota; none: unlimited"},
-    {.name = "trial_days", .type = SCHEMA_INT, .min = 0, .max = 3650, .otherwise = "30", .help = "0: no end"},
-    {0},
-};
-static const struct schema_field customer_fields[] = {
-    NAME_FIELD("of the customer"), TITLE_FIELD, KEY_FIELD("plan", "its plan"), {0}};
-static const struct schema_field tenant_fields[] = {
-    NAME_FIELD("of the tenant"), TITLE_FIELD, KEY_FIELD("customer", "whose it is"), {0}};
-static const struct schema_field plane_fields[] = {
-    NAME_FIELD("of the plane"),
-    {.name = "mode",
-     .type = SCHEMA_STRING,
-     .otherwise = "shared",
-     .values = modes,
-     .help = "who may be on it"},
-    {.name = "customer",
-     .type = SCHEMA_STRING,
-     .min = 1,
-     .max = 20,
-     .check = name_is_valid,
-     .rule = NAME_RULE,
-     .help = "of a dedicated plane"},
-    {.name = "domain",
-     .type = SCHEMA_STRING,
-     .required = true,
-     .min = 3,
-     .max = 190,
-     .check = name_is_domain,
-     .rule = DOMAIN_RULE,
-     .help = "under which its instances get their names"},
-    {.name = "scheme",
-     .type = SCHEMA_STRING,
-     .otherwise = "http",
-     .values = (const char *const[]){"http", NULL},
-     .help = "of public addresses"},
-    {.name = "public_port",
-     .type = SCHEMA_INT,
-     .min = 1,
-     .max = 65535,
-     .otherwise = "80",
-     .help = "of its edges"},
-    {.name = "recovery_key",
-     .type = SCHEMA_STRING,
-     .required = true,
-     .min = 64,
-     .max = 64,
-     .check = is_key_hex,
-     .rule = "64 hex digits: the public half; `fairlead plane create --recovery-key FILE` makes the pair",
-     .help = "secrets are sealed to it too"},
-    {0},
-};
-static const struct schema_field node_fields[] = {
-    NAME_FIELD("of the node"),
-    KEY_FIELD("plane", "that it belongs to"),
-    {.name = "roles",
-     .type = SCHEMA_LIST,
-     .required = true,
-     .min = 1,
-     .values = roles,
-     .help = "what it does"},
-    {.name = "address",
-     .type = SCHEMA_STRING,
-     .required = true,
-     .min = 7,
-     .max = 15,
-     .check = name_is_ipv4,
-     .rule = "an IPv4 address",
-     .help = "ports are bound to it; names point to it when it is an edge"},
-    {.name = "arch", .type = SCHEMA_STRING, .otherwise = "amd64", .max = 16, .help = "of its processor"},
-    COUNT_FIELD("cpu_milli", 100, 1024000, "capacity, thousandths of a core"),
-    COUNT_FIELD("memory_mb", 128, 16777216, "capacity"),
-    COUNT_FIELD("disk_mb", 128, 1073741824, "capacity"),
-    {.name = "port_low",
-     .type = SCHEMA_INT,
-     .min = 1024,
-     .max = 65535,
-     .otherwise = "20000",
-     .help = "first port for apps"},
-    {.name = "port_high",
-     .type = SCHEMA_INT,
-     .min = 1024,
-     .max = 65535,
-     .otherwise = "29999",
-     .help = "last one"},
-    {0},
-};
-static const struct schema_field size_fields[] = {
-    NAME_FIELD("of the size"),
-    KEY_FIELD("plane", "that offers it"),
-    COUNT_FIELD("cpu_milli", 10, 1024000, "limit, thousandths of a core"),
-    COUNT_FIELD("memory_mb", 16, 16777216, "limit"),
-    COUNT_FIELD("disk_mb", 0, 1073741824, "reserved; measured, not enforced"),
-    {0},
-};
-static const struct schema_field release_fields[] = {
-    {.name = "app",
-     .type = SCHEMA_STRING,
-     .required = true,
-     .min = 1,
-     .max = 20,
-     .check = name_is_valid,
-     .rule = NAME_RULE,
-     .help = "name of the app"},
-    {.name = "spec", .type = SCHEMA_OBJECT, .required = true, .fields = catalog_fields, .help = "app.yaml"},
-    {.name = "template", .type = SCHEMA_STRING, .required = true, .max = 65536, .help = "compose.yaml"},
-    {0},
-};
-
-#define KIND(plural, one, table, needs)                                                                      \
+#define KIND(plural, one, needs)                                                                             \
     const struct record_kind record_##plural = {.name = one,                                                 \
-                                                .fields = table,                                             \
                                                 .create = query_##plural##_create,                           \
                                                 .get = query_##plural##_get,                                 \
                                                 .list = query_##plural##_list,                               \
@@ -169,16 +19,15 @@ static const struct schema_field release_fields[] = {
                                                 .del = query_##plural##_delete,                              \
                                                 .parents = needs,                                            \
                                                 .path = "/v1/" #plural}
-KIND(plans, "plan", plan_fields, "");
-KIND(customers, "customer", customer_fields, "its plan");
-KIND(tenants, "tenant", tenant_fields, "its customer");
-KIND(planes, "plane", plane_fields, "the customer of a dedicated plane (a shared one has none)");
-KIND(nodes, "node", node_fields, "its plane");
-KIND(sizes, "size", size_fields, "its plane");
+KIND(plans, "plan", "");
+KIND(customers, "customer", "its plan");
+KIND(tenants, "tenant", "its customer");
+KIND(planes, "plane", "the customer of a dedicated plane (a shared one has none)");
+KIND(nodes, "node", "its plane");
+KIND(sizes, "size", "its plane");
 const struct record_kind record_apps = {
     .name = "app", .get = query_apps_get, .list = query_apps_list, .path = "/v1/apps"};
 const struct record_kind record_releases = {.name = "release",
-                                            .fields = release_fields,
                                             .create = query_releases_create,
                                             .get = query_releases_get,
                                             .list = query_releases_list,
@@ -336,7 +185,7 @@ void record_create(struct api_call *call) {
     struct arena *arena = &call->request->arena;
     struct creation *creation = arena_new(arena, struct creation);
     struct err err = {0};
-    cleanup_json json_t *body = api_body(call->request, kind->fields);
+    cleanup_json json_t *body = api_body(call);
     if (!body)
         return;
     if (kind == &record_releases && !is_sound(body, &err)) {

@@ -11,11 +11,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define ENV_MAX 64
+#define CANCEL_MS 200 /* how late a cancel may be seen */
 
 /* Between fork and exec only calls that are safe in a copy of a threaded process. */
 static void run_child(const struct proc *proc, char *const *env, int in, int out, int log, int fail) {
@@ -84,7 +86,7 @@ static bool collect(const struct proc *proc, int *out, int *log, int64_t deadlin
         if (left <= 0 || (proc->cancel && *proc->cancel))
             return false;
         struct pollfd p[2] = {{.fd = *out, .events = POLLIN}, {.fd = *log, .events = POLLIN}};
-        if (poll(p, 2, (int)(left / 1000 > 200 ? 200 : left / 1000 + 1)) < 0 && errno != EINTR)
+        if (poll(p, 2, (int)(left / 1000 > CANCEL_MS ? CANCEL_MS : left / 1000 + 1)) < 0 && errno != EINTR)
             return false;
         if (*out >= 0 && p[0].revents)
             drain(out, proc->out ? proc->out : proc->log);
@@ -96,13 +98,14 @@ static bool collect(const struct proc *proc, int *out, int *log, int64_t deadlin
 
 /* Streams are often closed just before the end: a program that succeeded must not be killed for it. */
 static bool await_end(const struct proc *proc, pid_t pid, int64_t deadline) {
+    cleanup_close int fd = pidfd_open(pid, 0); /* readable when it has ended */
+    struct pollfd end = {.fd = fd, .events = POLLIN};
     for (;;) {
-        siginfo_t info = {0};
-        if (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT | WNOHANG) < 0 || info.si_pid)
-            return true;
-        if (clock_mono_us() > deadline || (proc->cancel && *proc->cancel))
+        int64_t left = (deadline - clock_mono_us()) / 1000;
+        if (fd < 0 || left < 0 || (proc->cancel && *proc->cancel))
             return false;
-        (void)usleep(500);
+        if (poll(&end, 1, (int)(left < CANCEL_MS ? left + 1 : CANCEL_MS)) > 0)
+            return true;
     }
 }
 

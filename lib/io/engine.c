@@ -3,87 +3,41 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "io/http.h"
 
-#include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define ANSWER_MAX (8 * 1024 * 1024)
 
-struct exchange {
-    struct str answer;
-    const atomic_int *stop;
-    void (*line)(void *arg, const char *line);
-    void *arg;
-};
-
-static size_t take(char *p, size_t size, size_t n, void *arg) {
-    struct exchange *x = arg;
-    str_add(&x->answer, p, size * n);
-    if (str_is_cut(&x->answer))
-        return 0;
-    for (char *end; x->line && x->answer.n && (end = memchr(x->answer.s, '\n', x->answer.n));) {
-        size_t len = (size_t)(end - x->answer.s) + 1;
-        *end = '\0';
-        x->line(x->arg, x->answer.s);
-        memmove(x->answer.s, x->answer.s + len, x->answer.n - len + 1);
-        x->answer.n -= len;
-    }
-    return size * n;
-}
-
-static int check_stop(void *arg, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d) {
-    const struct exchange *x = arg;
-    (void)a, (void)b, (void)c, (void)d;
-    return x->stop && *x->stop;
-}
-
-static CURLcode perform(const char *socket, const char *method, const char *path, const char *body,
-                        int64_t timeout_us, int64_t silence_s, struct exchange *x, long *status) {
+/* To the Engine's socket; the answer's ceiling and who reads its lines are the caller's to set. */
+static int run(struct http_call *call, const char *socket, const char *method, const char *path,
+               struct err *err) {
     char url[1200];
-    CURL *curl = curl_easy_init();
-    if (!curl)
-        abort();
-    struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/json");
+    struct err passed = {0};
     (void)snprintf(url, sizeof url, "http://engine/v1.41%s", path);
-    curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, socket);
-    curl_easy_setopt(curl, CURLOPT_URL, url);
-    curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
-    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(curl, CURLOPT_PROXY, "");
-    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
-    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take);
-    curl_easy_setopt(curl, CURLOPT_WRITEDATA, x);
-    curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
-    curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, check_stop);
-    curl_easy_setopt(curl, CURLOPT_XFERINFODATA, x);
-    if (timeout_us)
-        curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)(timeout_us / 1000));
-    if (silence_s) {
-        curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
-        curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, (long)silence_s);
-    }
-    if (body || strcmp(method, "POST") == 0)
-        curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body ? body : "");
-    CURLcode code = curl_easy_perform(curl);
-    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, status);
-    curl_slist_free_all(headers);
-    curl_easy_cleanup(curl);
-    return code;
+    call->unix_socket = socket;
+    call->method = method;
+    call->url = url;
+    if (!call->body && strcmp(method, "POST") == 0)
+        call->body = "";
+    if (http_run(call, &passed) == 0)
+        return 0;
+    return err_set(err, ERR_RETRY, "the Docker Engine does not answer: %s", passed.text);
 }
 
 int engine_call(const char *socket, const char *method, const char *path, const json_t *body,
                 int64_t timeout_us, long *ret_status, json_t **ret, struct err *err) {
-    struct exchange x = {.answer = STR_INIT(ANSWER_MAX)};
+    struct http_call call = HTTP_CALL_INIT(ANSWER_MAX);
     cleanup_free char *text = body ? json_text(body) : NULL;
-    CURLcode code = perform(socket, method, path, text, timeout_us, 0, &x, ret_status);
-    int rc = 0;
-    if (code != CURLE_OK)
-        rc = err_set(err, ERR_RETRY, "the Docker Engine does not answer: %s", curl_easy_strerror(code));
-    else if (ret)
-        *ret = x.answer.n ? json_loadb(x.answer.s, x.answer.n, 0, NULL) : NULL;
-    str_release(&x.answer);
+    call.body = text;
+    call.timeout_us = timeout_us;
+    int rc = run(&call, socket, method, path, err);
+    *ret_status = call.status;
+    if (rc == 0 && ret)
+        *ret = call.answer.n ? json_loadb(call.answer.s, call.answer.n, 0, NULL) : NULL;
+    http_release(&call);
     return rc;
 }
 
@@ -146,23 +100,28 @@ struct pull {
     char error[300];
 };
 
-static void read_progress(void *arg, const char *line) {
+static bool read_progress(void *arg, const char *line) {
     struct pull *pull = arg;
     cleanup_json json_t *json = json_loads(line, 0, NULL);
     if (json_str(json, "error"))
         (void)snprintf(pull->error, sizeof pull->error, "%s", json_str(json, "error"));
+    return true;
 }
 
 int engine_pull(const char *socket, const char *image, struct err *err) {
     char path[600];
-    long status = 0;
     struct pull pull = {0};
-    struct exchange x = {.answer = STR_INIT(ANSWER_MAX), .line = read_progress, .arg = &pull};
+    struct http_call call = HTTP_CALL_INIT(ANSWER_MAX);
+    call.timeout_us = 0;
+    call.silence_s = 60;
+    call.line = read_progress;
+    call.arg = &pull;
     (void)snprintf(path, sizeof path, "/images/create?fromImage=%s", image);
-    CURLcode code = perform(socket, "POST", path, NULL, 0, 60, &x, &status);
-    str_release(&x.answer);
-    if (code != CURLE_OK)
-        return err_set(err, ERR_RETRY, "pulling \"%s\": %s", image, curl_easy_strerror(code));
+    int rc = run(&call, socket, "POST", path, err);
+    long status = call.status;
+    http_release(&call);
+    if (rc < 0)
+        return err_wrap(err, "pulling \"%s\"", image);
     if (status == 404 || strstr(pull.error, "manifest unknown"))
         return err_set(err, ERR_PARK, "the registry does not have \"%s\"", image);
     if (status != 200 || pull.error[0])
@@ -218,22 +177,23 @@ int engine_exec(const char *socket, const char *container, const json_t *command
 
 char *engine_logs(const char *socket, const char *container, int lines) {
     char path[300];
-    long status;
+    struct err ignored;
     struct str out = STR_TAIL(16384);
-    struct exchange x = {.answer = STR_INIT(ANSWER_MAX)};
+    struct http_call call = HTTP_CALL_INIT(ANSWER_MAX);
+    call.timeout_us = 10000000;
     (void)snprintf(path, sizeof path, "/containers/%.64s/logs?stdout=true&stderr=true&tail=%d", container,
                    lines);
-    if (perform(socket, "GET", path, NULL, 10000000, 0, &x, &status) == CURLE_OK && status == 200)
+    if (run(&call, socket, "GET", path, &ignored) == 0 && call.status == 200)
         /* Each piece has a header of 8 bytes: stream, 3 zeros, length (Engine API, "attach"). */
-        for (size_t at = 0; at + 8 <= x.answer.n;) {
-            const unsigned char *h = (const unsigned char *)x.answer.s + at;
+        for (size_t at = 0; at + 8 <= call.answer.n;) {
+            const unsigned char *h = (const unsigned char *)call.answer.s + at;
             size_t n = (size_t)h[4] << 24 | (size_t)h[5] << 16 | (size_t)h[6] << 8 | h[7];
-            if (n > x.answer.n - at - 8)
-                n = x.answer.n - at - 8;
-            str_add(&out, x.answer.s + at + 8, n);
+            if (n > call.answer.n - at - 8)
+                n = call.answer.n - at - 8;
+            str_add(&out, call.answer.s + at + 8, n);
             at += 8 + n;
         }
-    str_release(&x.answer);
+    http_release(&call);
     return out.s ? out.s : mem_strdup("");
 }
 
@@ -243,21 +203,26 @@ struct following {
     void *arg;
 };
 
-static void read_event(void *arg, const char *line) {
+static bool read_event(void *arg, const char *line) {
     struct following *following = arg;
     cleanup_json json_t *event = json_loads(line, 0, NULL);
     const char *value =
         json_str(json_object_get(json_object_get(event, "Actor"), "Attributes"), following->label_key);
     if (value)
         following->each(following->arg, value);
+    return true;
 }
 
 void engine_follow(const char *socket, const char *label_key, const atomic_int *stop,
                    void (*each)(void *arg, const char *label_value), void *arg) {
     struct following following = {label_key, each, arg};
-    struct exchange x = {.answer = STR_INIT(1048576), .line = read_event, .arg = &following, .stop = stop};
+    struct http_call call = HTTP_CALL_INIT(1048576);
+    struct err ignored;
     char path[400];
-    long status;
+    call.timeout_us = 0;
+    call.line = read_event;
+    call.arg = &following;
+    call.stop = stop;
     /* Health checks emit exec events by the second: only what says that a container came, went or changed. */
     (void)snprintf(path, sizeof path,
                    "/events?filters=%%7B%%22label%%22%%3A%%5B%%22%s%%22%%5D%%2C%%22event%%22%%3A%%5B%%"
@@ -265,6 +230,6 @@ void engine_follow(const char *socket, const char *label_key, const atomic_int *
                    "%%22destroy%%22%%2C%%22oom%%22%%2C%%22pause%%22%%2C%%22update%%22%%2C%%22rename%%22%%2C%%"
                    "22health_status%%22%%5D%%7D",
                    label_key);
-    (void)perform(socket, "GET", path, NULL, 0, 0, &x, &status);
-    str_release(&x.answer);
+    (void)run(&call, socket, "GET", path, &ignored);
+    http_release(&call);
 }

@@ -72,6 +72,27 @@ static CURL *handle_of(const struct http_call *call) {
     return thread_handle;
 }
 
+static int check_stop(void *arg, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d) {
+    const struct http_call *call = arg;
+    (void)a, (void)b, (void)c, (void)d;
+    return *call->stop;
+}
+
+/* How long it may take, in the whole and without a byte, and who else may end it. */
+static void set_limits(CURL *curl, struct http_call *call) {
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)(call->timeout_us / 1000));
+    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, 5000L);
+    if (call->silence_s) {
+        curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+        curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, (long)call->silence_s);
+    }
+    if (call->stop) {
+        curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+        curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, check_stop);
+        curl_easy_setopt(curl, CURLOPT_XFERINFODATA, call);
+    }
+}
+
 int http_run(struct http_call *call, struct err *err) {
     char reason[CURL_ERROR_SIZE] = "", pin[64];
     CURL *curl = handle_of(call);
@@ -80,8 +101,7 @@ int http_run(struct http_call *call, struct err *err) {
     curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, call->method);
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)(call->timeout_us / 1000));
-    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, 5000L);
+    set_limits(curl, call);
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, reason);
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
     bool by_line = call->line != NULL;

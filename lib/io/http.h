@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "base/str.h"
 
+#include <stdatomic.h>
 #include <stdint.h>
 
 struct http_call {
@@ -13,8 +14,10 @@ struct http_call {
     const char *connect_to;     /* IPv4 address that the URL's host is pinned to, or NULL */
     const char *const *headers; /* "Name: value", NULL-ended, or NULL */
     const char *body;           /* JSON, or NULL */
-    int64_t timeout_us;
-    bool fresh; /* a connection of its own */
+    int64_t timeout_us;         /* of the whole; 0: none */
+    int64_t silence_s;          /* without a byte; 0: any */
+    const atomic_int *stop;     /* ends it when it becomes non-zero; or NULL */
+    bool fresh;                 /* a connection of its own */
     /* When set, called for every line of the answer as it comes, without its end; `answer` stays empty.
      * False: enough, the call ends well. */
     bool (*line)(void *arg, const char *line);

@@ -58,6 +58,24 @@ const char *httpd_query(struct httpd_request *request, const char *name) {
     return MHD_lookup_connection_value(request->state->connection, MHD_GET_ARGUMENT_KIND, name);
 }
 
+struct query_reader {
+    void (*each)(void *arg, const char *name, const char *value);
+    void *arg;
+};
+
+static enum MHD_Result read_query(void *arg, enum MHD_ValueKind kind, const char *name, const char *value) {
+    const struct query_reader *reader = arg;
+    (void)kind;
+    reader->each(reader->arg, name, value ? value : "");
+    return MHD_YES;
+}
+
+void httpd_each_query(struct httpd_request *request,
+                      void (*each)(void *arg, const char *name, const char *value), void *arg) {
+    struct query_reader reader = {each, arg};
+    (void)MHD_get_connection_values(request->state->connection, MHD_GET_ARGUMENT_KIND, read_query, &reader);
+}
+
 /* Without reading a body that may still come: the connection ends with the answer. */
 static enum MHD_Result refuse(struct httpd *httpd, struct MHD_Connection *connection,
                               const struct httpd_refusal *refusal) {

@@ -16,14 +16,18 @@ struct httpd_request {
     const char *method, *path; /* path decoded, without the query */
     const char *body;          /* NUL-terminated */
     size_t body_n;
-    struct arena arena; /* lives as long as the request: handlers may use it */
-    void *owner;        /* the handler's */
+    struct arena arena;   /* lives as long as the request: handlers may use it */
+    const void *admitted; /* what `admit` found out, for whoever answers */
+    void *owner;          /* the handler's */
     struct httpd_state *state;
 };
 
 /* NULL where missing. Borrowed until the reply. Only inside the handler (on the server's thread). */
 const char *httpd_header(struct httpd_request *request, const char *name);
 const char *httpd_query(struct httpd_request *request, const char *name);
+/* Each part of the query, decoded; `value` is "" where there is none. */
+void httpd_each_query(struct httpd_request *request,
+                      void (*each)(void *arg, const char *name, const char *value), void *arg);
 
 struct httpd_reply {
     int status;

@@ -1,8 +1,10 @@
 #include "io/nft.h"
 
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/mem.h"
 #include "base/proc.h"
+#include "base/str.h"
 
 #include <arpa/inet.h>
 #include <net/if.h>
@@ -29,11 +31,41 @@ static int run_script(const struct str *script, struct err *err) {
     return proc_check(&proc, ERR_RETRY, err);
 }
 
-/* The whole table as nft shows it; false: there is none. */
-static bool list_table(const char *table, struct str *out) {
-    const char *const argv[] = {"nft", "-n", "list", "table", "ip", table, NULL};
-    struct proc proc = {.argv = argv, .timeout_us = 20 * CLOCK_S, .out = out};
-    return proc_run(&proc, NULL) == 0 && proc.status == 0;
+/* The whole table as nft shows it: a list of objects (libnftables-json(5)); NULL: there is none. */
+static json_t *list_table(const char *table) {
+    const char *const argv[] = {"nft", "-j", "-n", "list", "table", "ip", table, NULL};
+    cleanup_str struct str out = STR_INIT(LISTING_MAX);
+    struct proc proc = {.argv = argv, .timeout_us = 20 * CLOCK_S, .out = &out};
+    if (proc_run(&proc, NULL) < 0 || proc.status != 0)
+        return NULL;
+    cleanup_json json_t *all = json_loadb(str_text(&out), out.n, 0, NULL);
+    return json_incref(json_object_get(all, "nftables"));
+}
+
+/* The first object of this kind ("set", "chain", "rule") whose `key` is `value`; NULL: none. */
+static const json_t *find(const json_t *listing, const char *kind, const char *key, const char *value) {
+    size_t i;
+    json_t *one;
+    json_array_foreach(listing, i, one) {
+        const json_t *object = json_object_get(one, kind);
+        if (object && str_eq(json_str(object, key), value))
+            return object;
+    }
+    return NULL;
+}
+
+static const json_t *elements_of(const json_t *listing, const char *set) {
+    return json_object_get(find(listing, "set", "name", set), "elem");
+}
+
+static bool has_element(const json_t *listing, const char *set, const json_t *element) {
+    size_t i;
+    json_t *one;
+    json_array_foreach(elements_of(listing, set), i, one) {
+        if (json_equal(one, element))
+            return true;
+    }
+    return false;
 }
 
 static bool is_on_this_machine(const char *address) {
@@ -52,19 +84,18 @@ static long uid_of(const char *user) {
 
 /* Rules are known by their comments. "mangle" comes before DNAT; docker-proxy, which is root, carries what
  * comes from loopback. */
-static const char *const rules[][2] = {
-    {"pre",
-     "ip daddr . tcp dport @ports ip saddr . ip daddr . tcp dport != @edges drop comment \"a port admits "
-     "its edge\""},
-    {"out",
-     "ip daddr . tcp dport @ports ip saddr . ip daddr . tcp dport != @edges drop comment \"a port admits "
-     "its edge, from here too\""},
-    {"out", "ip daddr . tcp dport @ports meta skuid != @users drop comment \"and only who it runs as\""},
-    {"out", "oifname @bridges meta skuid != 0 ct status & dnat == 0 ct direction original drop comment \"a "
-            "container is reached by its port\""},
-    {"through",
-     "iifname != \"br-*\" oifname @bridges ct status & dnat == 0 ct direction original drop comment \"a "
-     "container is reached by its port, from elsewhere\""},
+static const struct {
+    const char *chain, *rule, *comment;
+} rules[] = {
+    {"pre", "ip daddr . tcp dport @ports ip saddr . ip daddr . tcp dport != @edges drop",
+     "a port admits its edge"},
+    {"out", "ip daddr . tcp dport @ports ip saddr . ip daddr . tcp dport != @edges drop",
+     "a port admits its edge, from here too"},
+    {"out", "ip daddr . tcp dport @ports meta skuid != @users drop", "and only who it runs as"},
+    {"out", "oifname @bridges meta skuid != 0 ct status & dnat == 0 ct direction original drop",
+     "a container is reached by its port"},
+    {"through", "iifname != \"br-*\" oifname @bridges ct status & dnat == 0 ct direction original drop",
+     "a container is reached by its port, from elsewhere"},
 };
 #define RULES (sizeof rules / sizeof *rules)
 
@@ -83,76 +114,50 @@ static void add_skeleton(struct str *script, const char *table) {
         str_addf(script, "add chain ip %s %s\nflush chain ip %s %.*s\n", table, chains[i], table,
                  (int)strcspn(chains[i], " "), chains[i]);
     for (size_t i = 0; i < RULES; i++)
-        str_addf(script, "add rule ip %s %s %s\n", table, rules[i][0], rules[i][1]);
-}
-
-/* The elements of a set, as nft lists them: from behind its name to the brace that ends it. */
-static struct str elements_of(const char *listing, const char *set) {
-    char head[40];
-    struct str out = STR_INIT(LISTING_MAX);
-    (void)snprintf(head, sizeof head, "\tset %s {", set);
-    const char *start = strstr(listing, head), *elements = start ? strstr(start, "elements = {") : NULL;
-    const char *end = start ? strstr(start, "\n\t}") : NULL;
-    if (elements && end && elements < end)
-        str_add(&out, elements, (size_t)(end - elements));
-    return out;
-}
-
-/* A whole element: no digit goes on behind it, and none stands before it. */
-static bool has_element(const char *listing, const char *set, const char *element) {
-    cleanup_str struct str all = elements_of(listing, set);
-    size_t n = strlen(element);
-    for (const char *p = str_text(&all); (p = strstr(p, element)); p += n)
-        if (!strchr("0123456789.", p[-1]) && !strchr("0123456789", p[n]))
-            return true;
-    return false;
+        str_addf(script, "add rule ip %s %s %s comment \"%s\"\n", table, rules[i].chain, rules[i].rule,
+                 rules[i].comment);
 }
 
 /* Interfaces that are gone: somebody died between taking the network away and saying so here. */
-static void drop_gone_bridges(struct str *script, const char *table, const char *listing) {
-    cleanup_str struct str all = elements_of(listing, "bridges");
-    for (const char *p = str_text(&all); (p = strstr(p, "\"br-")); p += 4) {
-        char name[IF_NAMESIZE];
-        (void)snprintf(name, sizeof name, "%.*s", (int)strcspn(p + 1, "\""), p + 1);
-        if (if_nametoindex(name) == 0) /* not by /sys: that may be of another network namespace than ours */
+static void drop_gone_bridges(struct str *script, const char *table, const json_t *listing) {
+    size_t i;
+    json_t *one;
+    json_array_foreach(elements_of(listing, "bridges"), i, one) {
+        const char *name = json_string_value(one);
+        if (name && if_nametoindex(name) == 0) /* not by /sys: that may be of another network namespace */
             str_addf(script, "delete element ip %s bridges { \"%s\" }\n", table, name);
     }
 }
 
-/* Every "A . ADDRESS . PORT" of the set of edges whose A is another: of an instance that had the port before.
- */
+/* Every edge of the address and port but the guard's own: of an instance that had the port before. */
 static void drop_other_edges(struct str *script, const char *table, const struct nft_guard *guard,
-                             const char *listing) {
-    char tail[64];
-    (void)snprintf(tail, sizeof tail, " . %s . %u", guard->address, guard->port);
-    size_t n = strlen(tail);
-    for (const char *p = listing; (p = strstr(p, tail)); p += n) {
-        const char *start = p;
-        char edge[16];
-        if (p[n] >= '0' && p[n] <= '9')
-            continue;
-        while (start > listing && strchr("0123456789.", start[-1]))
-            start--;
-        (void)snprintf(edge, sizeof edge, "%.*s", (int)(p - start < 15 ? p - start : 15), start);
-        struct in_addr parsed;
-        if (inet_pton(AF_INET, edge, &parsed) == 1 && (!guard->edge || strcmp(edge, guard->edge) != 0))
-            str_addf(script, "delete element ip %s edges { %s%s }\n", table, edge, tail);
+                             const json_t *listing) {
+    size_t i;
+    json_t *one;
+    json_array_foreach(elements_of(listing, "edges"), i, one) {
+        const json_t *parts = json_object_get(one, "concat");
+        const char *edge = json_string_value(json_array_get(parts, 0)),
+                   *address = json_string_value(json_array_get(parts, 1));
+        if (edge && str_eq(address, guard->address) &&
+            json_integer_value(json_array_get(parts, 2)) == guard->port && !str_eq(edge, guard->edge))
+            str_addf(script, "delete element ip %s edges { %s . %s . %u }\n", table, edge, address,
+                     guard->port);
     }
 }
 
 static int ensure(const struct nft_guard *guard, struct err *err) {
     char table[40];
-    cleanup_str struct str script = STR_INIT(60000), listing = STR_INIT(LISTING_MAX);
+    cleanup_str struct str script = STR_INIT(60000);
     long uid = is_on_this_machine(guard->edge) ? uid_of(guard->edge_user) : 0;
     if (uid < 0)
         return err_set(err, ERR_PARK,
                        "there is no user \"%s\": set the option edge-user to whom nginx runs as",
                        guard->edge_user);
     table_of(guard, table);
-    (void)list_table(table, &listing);
+    cleanup_json json_t *listing = list_table(table);
     add_skeleton(&script, table);
-    drop_other_edges(&script, table, guard, str_text(&listing));
-    drop_gone_bridges(&script, table, str_text(&listing));
+    drop_other_edges(&script, table, guard, listing);
+    drop_gone_bridges(&script, table, listing);
     str_addf(&script, "add element ip %s ports { %s . %u }\n", table, guard->address, guard->port);
     str_addf(&script, "add element ip %s edges { %s . %s . %u }\n", table, guard->edge, guard->address,
              guard->port);
@@ -170,39 +175,43 @@ int nft_guard_ensure(const struct nft_guard *guard, struct err *err) {
     return rc;
 }
 
-bool nft_guard_holds(const struct nft_guard *guard) {
-    char table[40], want[160];
-    cleanup_str struct str listing = STR_INIT(LISTING_MAX);
-    table_of(guard, table);
-    if (!list_table(table, &listing))
-        return false;
+static bool holds_rules(const json_t *listing) {
+    static const char *const hooks[] = {"prerouting", "output", "forward"};
     for (size_t i = 0; i < RULES; i++)
-        if (!strstr(str_text(&listing), strstr(rules[i][1], "comment")))
+        if (!find(listing, "rule", "comment", rules[i].comment))
             return false;
-    (void)snprintf(want, sizeof want, "%s . %u", guard->address, guard->port);
-    if (!has_element(str_text(&listing), "ports", want))
-        return false;
-    (void)snprintf(want, sizeof want, "%s . %s . %u", guard->edge, guard->address, guard->port);
-    if (!has_element(str_text(&listing), "edges", want) || !strstr(str_text(&listing), "hook prerouting") ||
-        !strstr(str_text(&listing), "hook output") || !strstr(str_text(&listing), "hook forward"))
-        return false;
-    (void)snprintf(want, sizeof want, "%ld", uid_of(guard->edge_user));
-    if (is_on_this_machine(guard->edge) && !has_element(str_text(&listing), "users", want))
-        return false;
-    (void)snprintf(want, sizeof want, "\"%s\"", guard->bridge ? guard->bridge : "");
-    return !guard->bridge || has_element(str_text(&listing), "bridges", want);
+    for (size_t i = 0; i < sizeof hooks / sizeof *hooks; i++)
+        if (!find(listing, "chain", "hook", hooks[i]))
+            return false;
+    return true;
+}
+
+bool nft_guard_holds(const struct nft_guard *guard) {
+    char table[40];
+    table_of(guard, table);
+    cleanup_json json_t *listing = list_table(table);
+    cleanup_json json_t *port = json_pack("{s:[s, i]}", "concat", guard->address, (int)guard->port);
+    cleanup_json json_t *edge =
+        json_pack("{s:[s, s, i]}", "concat", guard->edge, guard->address, (int)guard->port);
+    cleanup_json json_t *user = json_integer(uid_of(guard->edge_user));
+    cleanup_json json_t *bridge = json_string(guard->bridge ? guard->bridge : "");
+    return listing && holds_rules(listing) && has_element(listing, "ports", port) &&
+           has_element(listing, "edges", edge) &&
+           (!is_on_this_machine(guard->edge) || has_element(listing, "users", user)) &&
+           (!guard->bridge || has_element(listing, "bridges", bridge));
 }
 
 static int remove_elements(const struct nft_guard *guard, struct err *err) {
     char table[40];
-    cleanup_str struct str script = STR_INIT(60000), listing = STR_INIT(LISTING_MAX);
+    cleanup_str struct str script = STR_INIT(60000);
     struct nft_guard nobody = *guard;
     nobody.edge = NULL;
     table_of(guard, table);
-    if (!list_table(table, &listing))
+    cleanup_json json_t *listing = list_table(table);
+    if (!listing)
         return 0;
-    drop_other_edges(&script, table, &nobody, str_text(&listing));
-    drop_gone_bridges(&script, table, str_text(&listing));
+    drop_other_edges(&script, table, &nobody, listing);
+    drop_gone_bridges(&script, table, listing);
     /* Added first, so that taking away what is not there is no error. */
     str_addf(&script, "add element ip %s ports { %s . %u }\ndelete element ip %s ports { %s . %u }\n", table,
              guard->address, guard->port, table, guard->address, guard->port);

@@ -202,6 +202,15 @@ struct wanted document_want(const struct subject *subject, struct decision *deci
         wanted.node_id = subject->instance->prober_id;
         wanted.content = make_watch(subject, decision, want);
         break;
+    case DOCUMENT_TASK:
+    case DOCUMENT_CERTIFICATE: {
+        const struct document *document = subject_document(subject, kind, letter);
+        if (document) { /* not made of the subject: it holds what was put there */
+            wanted.node_id = document->node_id;
+            wanted.content = document->content;
+        }
+        break;
+    }
     case DOCUMENT_KIND_COUNT:
         break;
     }

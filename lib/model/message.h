@@ -5,7 +5,8 @@
 
 #include "model/subject.h"
 
-/* What a document of this kind (and set) should hold now, and on which node it belongs. */
+/* What a document of this kind (and set) should hold now, and on which node it belongs. A task and a
+ * certificate hold what was put into them (model/step.h). */
 struct wanted {
     struct uuid node_id; /* nil: on none, nothing is placed */
     bool absent;

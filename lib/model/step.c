@@ -122,6 +122,20 @@ void document_refresh(struct subject *subject, struct decision *decision, struct
     row_touch(&document->change);
 }
 
+void document_put(struct subject *subject, struct decision *decision, int kind, const char *letter,
+                  struct uuid node_id, struct bytes content) {
+    const struct wanted wanted = {.node_id = node_id, .content = content};
+    struct document *document = subject_document(subject, kind, letter);
+    if (document && holds(document, &wanted, decision->epoch))
+        return;
+    if (!document)
+        document = add_document(subject, decision, kind, letter, node_id);
+    revise(document, &wanted, subject_running(subject), decision);
+    document->want = WANT_ON;
+    document->send = true;
+    row_touch(&document->change);
+}
+
 static bool has_work(const struct subject *subject, const char *key) {
     for (size_t i = 0; i < subject->works.n; i++)
         if (str_eq(vec_at(&subject->works, struct work, i)->key, key))
@@ -170,6 +184,8 @@ void step_open(struct subject *subject, struct decision *decision, struct step *
         break;
     case STEP_STACK:
     case STEP_ROUTE:
+    case STEP_TASK:
+    case STEP_CERTIFICATE:
         open_document(subject, decision, step);
         break;
     case STEP_WATCH:

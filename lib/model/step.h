@@ -14,4 +14,9 @@ void step_settle(struct subject *subject, struct decision *decision, struct step
  * goes out with a new revision where the content differs. */
 void document_refresh(struct subject *subject, struct decision *decision, struct document *document);
 
+/* What a task or a certificate holds from now on, which is not made of the subject: another revision, sent to
+ * the node. Nothing where it holds that already. */
+void document_put(struct subject *subject, struct decision *decision, int kind, const char *letter,
+                  struct uuid node_id, struct bytes content);
+
 #endif

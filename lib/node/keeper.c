@@ -6,8 +6,6 @@
 #include "base/retry.h"
 #include "base/rnd.h"
 #include "base/str.h"
-#include "model/tables.h"
-#include "node/envelope.h"
 #include "node/keeper_item.h"
 
 #include <stdio.h>
@@ -24,49 +22,6 @@
 #define GONE_US (3600 * CLOCK_S)
 #define ITEMS_MAX 5000 /* of what is to be there; what is absent is only remembered */
 
-bool keeper_wants_running(const Fairlead__V1__Document *document) {
-    bool running = false;
-    if (document->absent)
-        return false;
-    if (str_eq(document->kind, "stack")) {
-        Fairlead__V1__Stack *stack =
-            fairlead__v1__stack__unpack(NULL, document->content.len, document->content.data);
-        running = stack && stack->running;
-        if (stack)
-            fairlead__v1__stack__free_unpacked(stack, NULL);
-    } else if (str_eq(document->kind, "watch")) {
-        Fairlead__V1__Watch *watch =
-            fairlead__v1__watch__unpack(NULL, document->content.len, document->content.data);
-        running = watch && watch->running;
-        if (watch)
-            fairlead__v1__watch__free_unpacked(watch, NULL);
-    }
-    return running;
-}
-
-const char *keeper_letter(const Fairlead__V1__Document *document) {
-    return *document->set ? document->set : SET_FIRST;
-}
-
-static void make_key(const uint8_t instance[16], const char *kind, const char *letter,
-                     char out[KEEPER_KEY_SIZE]) {
-    char hex[33];
-    bool first = !*letter || str_eq(letter, SET_FIRST);
-    hex_encode(hex, instance, 16);
-    (void)snprintf(out, KEEPER_KEY_SIZE, "%s.%.16s%s%.1s", hex, kind, first ? "" : ".", first ? "" : letter);
-}
-
-static void key_of(const Fairlead__V1__Document *document, char out[KEEPER_KEY_SIZE]) {
-    make_key(document->instance.data, document->kind, document->set, out);
-}
-
-/* Its letter becomes part of the names of files. */
-static bool is_whole(const struct keeper *keeper, const Fairlead__V1__Document *document) {
-    const char *letter = keeper_letter(document);
-    return document->node.len == 16 && memcmp(document->node.data, keeper->conf.node->id.b, 16) == 0 &&
-           document->instance.len == 16 && letter[0] >= 'a' && letter[0] <= 'z' && !letter[1];
-}
-
 static struct item *find(const struct keeper *keeper, const char *key) {
     struct item *item;
     HASH_FIND_STR(keeper->by_key, key, item);
@@ -75,10 +30,10 @@ static struct item *find(const struct keeper *keeper, const char *key) {
 
 static struct item *add(struct keeper *keeper, const Fairlead__V1__Document *document) {
     struct item *item = mem_alloc(sizeof *item);
-    key_of(document, item->key);
+    keeper_key_of(document, item->key);
     memcpy(item->instance.b, document->instance.data, sizeof item->instance.b);
     keeper->items = mem_grow(keeper->items, keeper->n + 1, sizeof *keeper->items);
-    keeper->items[keeper->n++] = item;
+    keeper_queue_add(keeper, item);
     HASH_ADD_STR(keeper->by_key, key, item);
     return item;
 }
@@ -96,34 +51,12 @@ static void set_document(struct item *item, Fairlead__V1__Document *document, co
     item->healthy_saved = false;
 }
 
-static Fairlead__V1__Document *copy(const Fairlead__V1__Document *document) {
-    size_t n = fairlead__v1__document__get_packed_size(document);
-    cleanup_free uint8_t *bytes = mem_alloc(n);
-    fairlead__v1__document__pack(document, bytes);
-    return fairlead__v1__document__unpack(NULL, n, bytes);
-}
-
-static Fairlead__V1__Document *open_envelope(const struct keeper *keeper, const void *envelope, size_t n,
-                                             struct err *err) {
-    struct arena arena = {0};
-    const char *type;
-    const void *payload;
-    size_t payload_n;
-    Fairlead__V1__Document *document = NULL;
-    if (envelope_open(&keeper->conf.node->coordinator, envelope, n, &arena, &type, &payload, &payload_n,
-                      err) == 0 &&
-        str_eq(type, ENVELOPE_DOCUMENT))
-        document = fairlead__v1__document__unpack(NULL, payload_n, payload);
-    arena_release(&arena);
-    return document;
-}
-
 /* Boot: the last healthy one, unless the accepted one says absent or stopped. What has neither waits until
  * the topic is read. */
 static int load_one(void *arg, const void *accepted, size_t accepted_n, const void *healthy, size_t healthy_n,
                     struct err *err) {
     struct keeper *keeper = arg;
-    Fairlead__V1__Document *document = open_envelope(keeper, accepted, accepted_n, err);
+    Fairlead__V1__Document *document = keeper_open_envelope(keeper, accepted, accepted_n, err);
     if (!document || document->instance.len != 16) {
         if (document)
             fairlead__v1__document__free_unpacked(document, NULL);
@@ -135,7 +68,7 @@ static int load_one(void *arg, const void *accepted, size_t accepted_n, const vo
     item->number = (struct ratchet_number){document->epoch, document->revision};
     bool start_new = document->absent || !keeper_wants_running(document);
     Fairlead__V1__Document *last =
-        healthy && !start_new ? open_envelope(keeper, healthy, healthy_n, err) : NULL;
+        healthy && !start_new ? keeper_open_envelope(keeper, healthy, healthy_n, err) : NULL;
     if (last) {
         fairlead__v1__document__free_unpacked(document, NULL);
         set_document(item, last, healthy, healthy_n);
@@ -171,23 +104,19 @@ static bool is_free(const struct keeper *keeper, const struct item *item) {
     return !item->busy && !(watch && watching >= WATCHING_MAX) && !(stack && stacks >= STACKS_MAX);
 }
 
+/* What came before the topic was read to its end waits for that. */
+static bool may_take(const struct keeper *keeper, const struct item *item) {
+    return !item->below && (!item->waits || keeper->open) && is_free(keeper, item);
+}
+
 /* The item that has been due for longest, so that a few broken apps cannot starve the rest: what is new is
- * due since ever. What came before the topic was read to its end waits for that. */
+ * due since ever. */
 static struct item *take(struct keeper *keeper) {
     while (!keeper->stopping) {
         int64_t now = clock_mono_us(), next = now + LOOK_US;
-        struct item *best = NULL;
-        for (size_t i = 0; i < keeper->n; i++) {
-            struct item *item = keeper->items[i];
-            if (item->below || (item->waits && !keeper->open))
-                continue;
-            if (item->due_at > now)
-                next = item->due_at < next ? item->due_at : next;
-            else if ((!best || item->due_at < best->due_at) && is_free(keeper, item))
-                best = item;
-        }
-        if (best)
-            return best;
+        struct item *first = keeper_queue_first(keeper, now, may_take, &next);
+        if (first)
+            return first;
         struct timespec until = clock_mono_timespec(next);
         (void)pthread_cond_clockwait(&keeper->cond, &keeper->mutex, CLOCK_MONOTONIC, &until);
     }
@@ -195,7 +124,7 @@ static struct item *take(struct keeper *keeper) {
 }
 
 static struct taken take_copy(const struct item *item) {
-    struct taken taken = {.document = copy(item->document),
+    struct taken taken = {.document = keeper_copy(item->document),
                           .envelope = mem_alloc(item->envelope_n),
                           .envelope_n = item->envelope_n,
                           .healthy_saved = item->healthy_saved,
@@ -241,7 +170,7 @@ static void *run(void *arg) {
         struct taken taken = take_copy(item);
         item->busy = true;
         set_busy(keeper, NULL, item);
-        item->due_at = CLOCK_NEVER;
+        keeper_queue_set(keeper, item, CLOCK_NEVER);
         item->resent = false;
         pthread_mutex_unlock(&keeper->mutex);
         int64_t began = clock_mono_us();
@@ -266,9 +195,10 @@ static void *run(void *arg) {
         }
         item->failures = outcome.result.class == RESULT_IS_OK ? 0 : item->failures + 1;
         if (item->due_at == CLOCK_NEVER)
-            item->due_at = clock_mono_us() + (outcome.cut ? LOOK_US
-                                              : current   ? delay_of(item, &taken, &outcome)
-                                                          : 0);
+            keeper_queue_set(keeper, item,
+                             clock_mono_us() + (outcome.cut ? LOOK_US
+                                                : current   ? delay_of(item, &taken, &outcome)
+                                                            : 0));
         item->busy = false;
         set_busy(keeper, item, NULL);
         pthread_cond_broadcast(&keeper->cond);
@@ -290,9 +220,9 @@ static int accept(struct keeper *keeper, struct item *item, const char *key,
     if (!item)
         item = add(keeper, document);
     item->number = (struct ratchet_number){document->epoch, document->revision};
-    set_document(item, copy(document), envelope, n);
+    set_document(item, keeper_copy(document), envelope, n);
     item->failures = 0;
-    item->due_at = 0;
+    keeper_queue_set(keeper, item, 0);
     item->below = false;
     item->waits = !keeper->open;
     pthread_cond_broadcast(&keeper->cond);
@@ -306,22 +236,17 @@ static size_t count_present(const struct keeper *keeper) {
     return n;
 }
 
-static bool is_same(const ProtobufCBinaryData *a, const ProtobufCBinaryData *b) {
-    return a->len == b->len && (!a->len || memcmp(a->data, b->data, a->len) == 0);
-}
-
 int keeper_offer(struct keeper *keeper, const Fairlead__V1__Document *document, const void *envelope,
                  size_t n, struct err *err) {
     char key[KEEPER_KEY_SIZE];
     int rc = 0;
-    if (!is_whole(keeper, document))
+    if (!keeper_addresses(keeper, document))
         return err_set(err, ERR_DEAD, "a document for another node, or of no set that can be");
-    key_of(document, key);
+    keeper_key_of(document, key);
     pthread_mutex_lock(&keeper->mutex);
     struct item *item = find(keeper, key);
     struct ratchet_number offered = {document->epoch, document->revision};
-    bool same = item && item->document->absent == document->absent &&
-                is_same(&item->document->content, &document->content);
+    bool same = item && keeper_same(item->document, document);
     /* At boot an older healthy one may stand in for what was accepted: then equal numbers say nothing about
      * content. */
     bool stands_in = item && item->document->revision != item->number.revision;
@@ -334,12 +259,12 @@ int keeper_offer(struct keeper *keeper, const Fairlead__V1__Document *document, 
         break;
     case RATCHET_SAME:
         if (stands_in) {
-            set_document(item, copy(document), envelope, n);
+            set_document(item, keeper_copy(document), envelope, n);
             item->waits = !keeper->open;
         }
         item->said = 0; /* it was sent again: say again how it stands */
         item->resent = true;
-        item->due_at = 0;
+        keeper_queue_set(keeper, item, 0);
         pthread_cond_broadcast(&keeper->cond);
         break;
     case RATCHET_OLDER:
@@ -384,7 +309,7 @@ void keeper_floor(struct keeper *keeper, const Fairlead__V1__SignedListEntry *en
     char key[KEEPER_KEY_SIZE];
     if (entry->instance.len != 16)
         return;
-    make_key(entry->instance.data, entry->kind, entry->set, key);
+    keeper_key(entry->instance.data, entry->kind, entry->set, key);
     pthread_mutex_lock(&keeper->mutex);
     struct item *item = find(keeper, key);
     if (item && keeper->fresh) /* a node with a history goes on as it is until the newer one comes */
@@ -403,7 +328,7 @@ void keeper_hint(struct keeper *keeper, const char *instance) {
         /* Not while it is being applied: its own acts make most events. */
         if (uuid_eq(item->instance, id) && !item->busy && item->due_at > clock_mono_us() + CLOCK_S &&
             item->failures == 0)
-            item->due_at = clock_mono_us() + CLOCK_S / 2;
+            keeper_queue_set(keeper, item, clock_mono_us() + CLOCK_S / 2);
     }
     pthread_cond_broadcast(&keeper->cond);
     pthread_mutex_unlock(&keeper->mutex);

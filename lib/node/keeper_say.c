@@ -14,7 +14,8 @@ static const char *condition_of(const Fairlead__V1__Document *document,
         return "failing";
     if (document->absent)
         return "absent";
-    return keeper_wants_running(document) || str_eq(document->kind, "route") ? "healthy" : "stopped";
+    bool may_stop = str_eq(document->kind, "stack") || str_eq(document->kind, "watch");
+    return !may_stop || keeper_wants_running(document) ? "healthy" : "stopped";
 }
 
 static void add_secrets(struct arena *arena, const struct vec *from, size_t *ret_n,

@@ -23,6 +23,8 @@ struct stack {
 };
 
 struct compose stack_compose(struct step_context *ctx, const struct stack *stack);
+/* ---- stack_file.c ---- */
+
 /* Renders the Compose file; writes nothing. Class park. */
 MUST_CHECK int stack_render(struct step_context *ctx, struct stack *stack, struct err *err);
 /* Renders it, and writes it where Compose reads it. */

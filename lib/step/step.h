@@ -61,7 +61,7 @@ void step_fact(struct step_context *ctx, const char *key, const char *value);
  */
 int step_drift(struct step_context *ctx, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-extern const struct step step_stack, step_route, step_watch;
+extern const struct step step_stack, step_route, step_watch, step_task, step_certificate;
 /* The i-th kind of document that there is a step for; NULL behind the last. */
 const char *step_document_kind(size_t i);
 /* The step that carries out documents of a kind; NULL: none does. */

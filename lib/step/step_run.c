@@ -71,7 +71,11 @@ int step_drift(struct step_context *ctx, const char *fmt, ...) {
 static const struct {
     const char *kind;
     const struct step *step;
-} document_steps[] = {{"stack", &step_stack}, {"route", &step_route}, {"watch", &step_watch}};
+} document_steps[] = {{"stack", &step_stack},
+                      {"route", &step_route},
+                      {"watch", &step_watch},
+                      {"task", &step_task},
+                      {"certificate", &step_certificate}};
 #define DOCUMENT_STEPS (sizeof document_steps / sizeof *document_steps)
 
 const char *step_document_kind(size_t i) {

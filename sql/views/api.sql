@@ -55,7 +55,7 @@ create or replace view api_releases as
         'withdrawn_at', rfc3339(withdrawn_at), 'created_at', rfc3339(created_at)) as body
     from releases;
 create or replace view api_dead_letters as
-    select replace(id::text, '-', '') as key, id, jsonb_build_object('id', id, 'source', source, 'node', node_id,
+    select id::text as key, id, jsonb_build_object('id', id, 'source', source, 'node', node_id,
         'reason', reason, 'bytes', length(bytes), 'hex', encode(substr(bytes, 1, 2048), 'hex'),
         'created_at', rfc3339(created_at)) as body from dead_letters;
 create or replace view api_instances as

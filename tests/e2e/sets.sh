@@ -12,9 +12,8 @@ state=$fleet/$node
 of_set() { engine ps -aq --filter "label=fairlead.instance=$hex" --filter "label=fairlead.set=$1"; }
 first() { comm -23 <(container twice | sort) <(of_set b | sort); }
 address=$(sql "select address from nodes where name = '$node'")
-second() { # REVISION on|off|absent
-  "$BUILD/tests/support/second" "$fleet/coordinator/coordinator.keys" "$state" "$hex" store 20999 "$1" "$2"
-}
+paper() { "$BUILD/tests/support/paper" "$fleet/coordinator/coordinator.keys" "$state" "$hex" "$@"; }
+second() { paper "$1" set store 20999 "$2"; } # REVISION on|off|absent
 volumes() { engine volume ls -q --filter "label=fairlead.instance=$hex" | sort | sed "s/$hex/X/"; }
 secret() { sha256sum <"$fleet/secrets-$node/$hex/web/token"; }
 # What one of them answers on its own port, as the edge may ask.
@@ -43,6 +42,28 @@ ok "the second is stopped" second 2 off
 ok "... and gone" within 60 bash -c "[ -z \"\$(docker -H unix://$FAIRLEAD_DOCKER ps -aq --filter label=fairlead.instance=$hex --filter label=fairlead.set=b)\" ]"
 ok "... the first has its secret still" test "$(secret)" = "$token"
 
+# Work that happens once, and a certificate: no walk writes them yet.
+task=$state/tasks/0a000000000000000000000000000000.json
+ok "a task is told" paper 1 task 0a000000000000000000000000000000 60 on
+ok "... begun, and ended" within 30 grep -q '"end":"ok"' "$task"
+ended=$(cat "$task")
+paper 2 task 0a000000000000000000000000000000 60 on
+ok "... once: told again, it is reached" within 30 grep -q "document=.$hex.task. .*revision=2" "$fleet/$node.log"
+ok "... and its marker stays as it was" test "$(cat "$task")" = "$ended"
+ok "one that comes too late" paper 3 task 0b000000000000000000000000000000 -5 on
+ok "... is refused, and not begun" within 30 grep -q 'came too late and was not begun' "$fleet/$node.log"
+ok "... nothing of it is left" bash -c "! [ -e '$state/tasks/0b000000000000000000000000000000.json' ]"
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj / -addext "subjectAltName=DNS:twice.example" \
+  -keyout "$fleet/twice.key" -out "$fleet/twice.pem" 2>/dev/null
+key=$(openssl pkey -in "$fleet/twice.key" -pubout -outform DER | sha256sum | cut -d' ' -f1)
+ok "a certificate is told" paper 1 certificate twice.example "$key" "$fleet/twice.pem" on
+ok "... and kept for its key" within 30 cmp "$fleet/twice.pem" "$state/certificates/$key.pem"
+ok "one for another name" paper 2 certificate other.example "$key" "$fleet/twice.pem" on
+ok "... is refused in words, and the one before stays" within 30 grep -q 'not good for .*other.example' "$fleet/$node.log"
+ok "... as it was" cmp "$fleet/twice.pem" "$state/certificates/$key.pem"
+ok "taken away" paper 3 certificate twice.example "$key" "$fleet/twice.pem" absent
+ok "... it is gone" within 30 bash -c "! [ -e '$state/certificates/$key.pem' ]"
+
 # By hand: the step of a document, without its worker.
 step() { FAIRLEAD_STATE=$state FAIRLEAD_SECRETS=$fleet/secrets-$node "$BUILD/fairlead-worker" --roles host step "$@" >"$fleet/step.out" 2>&1; }
 ok "a document is looked at by hand, beside the worker" step look "$hex.stack"
@@ -59,6 +80,8 @@ ok "... the first runs with its data" bash -c "[ \"\$(docker -H unix://$FAIRLEAD
 ok "... and its secret" test "$(secret)" = "$token"
 engine exec "$before" bash -c 'echo seed >/store/value'
 ok "the instance never was anything but running and well" within 60 health_is twice ok
+# What its host said of the second, which no row knows, is kept as strangers' records are.
+"$fairlead" dead-letter list -o json | jq -r '.[] | select(.reason | test("not the node")) | .id' | xargs -rn1 "$fairlead" dead-letter drop
 "$fairlead" instance delete twice --purge --wait --timeout 90 >/dev/null
 ok "deleted, nothing of either is left" test -z "$(container twice)$(engine volume ls -q --filter "label=fairlead.instance=$hex")"
 finish

@@ -278,6 +278,7 @@ void world_check_end(struct world *w) {
         if (in->row.state == STATE_FAILED || in->row.state == STATE_DELETING)
             world_break(w, "asked for again, with nothing in its way, it fails again");
         (void)world_transact(w, i, check_documents, NULL);
+        world_check_once(w, in);
         check_page(w, in);
         check_time(w, in, stack);
     }

@@ -17,6 +17,8 @@ static const struct document *document_of(const struct world *w, int instance, i
 static bool wants_running(const struct document *document) {
     if (document->absent)
         return false;
+    if (document->kind == DOCUMENT_TASK || document->kind == DOCUMENT_CERTIFICATE)
+        return true;
     if (document->kind == DOCUMENT_ROUTE) {
         Fairlead__V1__Route *route =
             fairlead__v1__route__unpack(NULL, document->content.n, document->content.p);
@@ -61,6 +63,7 @@ void world_relay(struct world *w) {
     record.revision = document->revision;
     record.absent = document->absent;
     record.running = wants_running(document);
+    world_read_task(document, &record);
     *vec_add(&w->arena, &w->nodes[record.node].topic, struct record) = record;
 }
 
@@ -101,6 +104,8 @@ static void accept(struct world *w, int n, const struct record *record) {
     held->revision = record->revision;
     held->absent = record->absent;
     held->running = record->running;
+    held->task = record->task;
+    held->until = record->until;
     held->applied = false;
     if (held->revision < *highest)
         world_break(w, "a node took an older revision after a newer one");
@@ -133,11 +138,17 @@ static void apply(struct world *w, int n, int instance, int kind) {
         watch(w, n, instance, held);
         return;
     }
+    if (kind == DOCUMENT_TASK) {
+        enum result_class result = world_do_task(w, held);
+        held->applied = true;
+        say(w, n, instance, kind, result == RESULT_IS_OK ? "healthy" : "failing", result);
+        return;
+    }
     if (w->faults && world_random(w, 6) == 0) {
         say(w, n, instance, kind, "failing", world_random(w, 8) == 0 ? RESULT_IS_PARK : RESULT_IS_RETRY);
         return;
     }
-    held->live = !held->absent && held->running;
+    held->live = kind != DOCUMENT_CERTIFICATE && !held->absent && held->running;
     held->applied = true;
     world_check_act(w, instance, kind, held);
     say(w, n, instance, kind,
@@ -269,6 +280,8 @@ void world_order(struct world *w, size_t which) {
 
 static void forget_disk(struct world *w, int n) {
     struct sim_node *node = &w->nodes[n];
+    for (int i = 0; i < w->instances_n; i++) /* its markers go with it */
+        w->runs[node->held[i][DOCUMENT_TASK].begun] = 0;
     memset(node->held, 0, sizeof node->held);
     memset(node->highest, 0, sizeof node->highest);
     for (int i = 0; i < w->instances_n; i++)
@@ -298,7 +311,7 @@ static void next_stream(struct sim_node *node) {
 void world_fault(struct world *w) {
     int n = (int)world_random(w, NODES);
     struct sim_node *node = &w->nodes[n];
-    switch (world_random(w, 8)) {
+    switch (world_random(w, 9)) {
     case 0: /* restart: memory goes, the ratchet stays; the topic is read from its beginning */
         world_note(w, "fault: node %d restarts", n);
         node->read = 0;
@@ -338,6 +351,9 @@ void world_fault(struct world *w) {
         break;
     case 7:
         world_move(w, n);
+        break;
+    case 8:
+        world_write_once(w);
         break;
     case 4: /* a report lost before it was delivered: the node restarts and says it again */
         if (w->reports.n && vec_at(&w->reports, struct sim_report, w->reports.n - 1)->is_document) {

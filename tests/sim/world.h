@@ -13,6 +13,7 @@
 #define UNDER_FAULTS 8 /* of them; the rest are asked for when the faults have stopped */
 #define NODES 4
 #define NAMES 5
+#define TASKS_MAX 4000
 
 /* A record on its way, in any topic. */
 struct record {
@@ -21,6 +22,8 @@ struct record {
     int instance, kind; /* document */
     int64_t revision;
     bool absent, running;
+    uint64_t task; /* of a task: which, and until when it may begin */
+    int64_t until;
     struct uuid order_id; /* order */
     enum step_kind step;
     int64_t attempt, not_after;
@@ -50,6 +53,9 @@ struct held {
     bool absent, running; /* wanted */
     bool applied;         /* the machine is so */
     bool live;            /* a stack runs, or a route serves */
+    uint64_t task, begun; /* of a task: which is wanted, which was marked as begun */
+    int64_t until;
+    bool ended; /* what was begun was ended, too */
 };
 
 struct sim_node {
@@ -101,8 +107,10 @@ struct world {
     struct vec orders;  /* struct record: the topics of orders */
     struct vec reports; /* struct sim_report */
     struct sim_node nodes[NODES];
-    struct vec built; /* const char *: build keys that the registry has */
-    int builds;       /* acts of building */
+    struct vec built;            /* const char *: build keys that the registry has */
+    int builds;                  /* acts of building */
+    unsigned tasks;              /* written so far */
+    uint8_t runs[TASKS_MAX + 1]; /* of each, on a disk that is still there */
     unsigned seeds;
     char history[400000];
     size_t history_n;
@@ -151,6 +159,12 @@ void world_inventory(struct world *w, int node);
 void world_drift(struct world *w);
 /* A period of every watch has passed. */
 void world_watch_again(struct world *w);
+
+/* once.c: tasks and certificates. */
+void world_write_once(struct world *w);
+void world_read_task(const struct document *document, struct record *record);
+enum result_class world_do_task(struct world *w, struct held *held);
+void world_check_once(struct world *w, const struct sim_instance *in);
 
 /* check.c */
 void world_check(struct world *w);

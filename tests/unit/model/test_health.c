@@ -66,7 +66,7 @@ static int set_up(void **state) {
     f->set = (struct set){
         .letter = "a", .node_id = f->host.id, .port = 20000, .state = SET_PLACED, .host = &f->host};
     *vec_add(&f->arena, &f->subject.sets, struct set) = f->set;
-    const struct uuid nodes[] = {f->host.id, f->edge.id, f->prober.id};
+    const struct uuid nodes[DOCUMENT_KIND_COUNT] = {f->host.id, f->edge.id, f->prober.id};
     for (int kind = 0; kind < DOCUMENT_KIND_COUNT; kind++)
         *vec_add(&f->arena, &f->subject.documents, struct document) =
             (struct document){.kind = kind,

@@ -132,6 +132,48 @@ static void two_sets_of_an_instance_are_two_things(void **state) {
     keeper_stop(keeper);
 }
 
+static int asked;
+
+static bool nobody_twice(const struct keeper *keeper, const struct item *item) {
+    (void)keeper;
+    asked++;
+    return !item->busy;
+}
+
+/* A node holds thousands; a turn costs what is due. */
+static void a_turn_of_five_thousand_looks_at_what_is_due(void **state) {
+    enum { ITEMS = 5000, DUE = 7 };
+    static struct item items[ITEMS];
+    struct item *heap[ITEMS];
+    struct keeper keeper = {.items = heap};
+    uint32_t random = 1;
+    (void)state;
+    for (size_t i = 0; i < ITEMS; i++) {
+        random = random * 1664525 + 1013904223;
+        items[i].due_at = 1000 + random % 100000;
+        keeper_queue_add(&keeper, &items[i]);
+    }
+    for (size_t i = 0; i < ITEMS; i++) { /* anything may be told to be due at another time */
+        random = random * 1664525 + 1013904223;
+        keeper_queue_set(&keeper, &items[random % ITEMS], 1000 + random % 99991);
+    }
+    for (size_t i = 0; i < DUE; i++)
+        keeper_queue_set(&keeper, &items[i * 600], (int64_t)(100 - i));
+    for (size_t i = 0; i < DUE; i++) { /* the one that has been due for longest, each in its turn */
+        int64_t next = 500000;
+        asked = 0;
+        struct item *first = keeper_queue_first(&keeper, 500, nobody_twice, &next);
+        assert_ptr_equal(first, &items[(DUE - 1 - i) * 600]);
+        assert_true(asked <= DUE);
+        first->busy = true;
+    }
+    int64_t next = 500000, soonest = 500000;
+    assert_null(keeper_queue_first(&keeper, 500, nobody_twice, &next));
+    for (size_t i = 0; i < ITEMS; i++)
+        soonest = items[i].due_at > 500 && items[i].due_at < soonest ? items[i].due_at : soonest;
+    assert_int_equal(next, soonest);
+}
+
 /* The letter becomes part of a path. */
 static void a_set_is_a_letter(void **state) {
     struct fixture *f = *state;
@@ -258,6 +300,7 @@ int main(void) {
         TEST(a_route_never_waits_for_apps_that_start),
         TEST(two_sets_of_an_instance_are_two_things),
         TEST(a_set_is_a_letter),
+        TEST(a_turn_of_five_thousand_looks_at_what_is_due),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

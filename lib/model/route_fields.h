@@ -1,0 +1,20 @@
+/* For routes.c: the tables of bodies, queries and answers that routes.def names. */
+#ifndef FAIRLEAD_MODEL_ROUTE_FIELDS_H
+#define FAIRLEAD_MODEL_ROUTE_FIELDS_H
+
+#include "base/schema.h"
+
+/* route_bodies.c: what is sent. */
+extern const struct schema_field empty_body[], enrol_body[], plan_body[], customer_body[], tenant_body[],
+    plane_body[], node_body[], address_body[], size_body[], release_body[], prune_body[], pruned_body[],
+    instance_body[], extend_body[];
+extern const struct schema_field page_query[], instances_query[], delete_query[], events_query[];
+
+/* route_answers.c: what is told. A field that is not required may be null. */
+extern const struct schema_field status_word_answer[], enrol_answer[], status_answer[], check_answer[],
+    clock_answer[], inside_answer[], plan_answer[], customer_answer[], tenant_answer[], plane_answer[],
+    node_answer[], invite_answer[], address_answer[], size_answer[], app_answer[], release_answer[],
+    image_answer[], dead_letter_answer[], instance_answer[], accepted_answer[], step_answer[], event_answer[],
+    credential_answer[];
+
+#endif

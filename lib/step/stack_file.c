@@ -1,0 +1,58 @@
+/* F3: the Compose file of a set: rendered, written where Compose reads it, and recorded. */
+#include "base/file.h"
+#include "base/log.h"
+#include "io/git.h"
+#include "model/render.h"
+#include "step/stack_own.h"
+
+#include <stdio.h>
+#include <string.h>
+
+int stack_render(struct step_context *ctx, struct stack *stack, struct err *err) {
+    struct render_input input = {
+        .stack = stack->want,
+        .spec = stack->spec,
+        .instance = ctx->instance,
+        .node = ctx->node,
+        .letter = ctx->letter,
+        .revision = ctx->document->revision,
+        .generation = ctx->document->generation,
+        .registry = ctx->machine->registry,
+        .secrets_dir = arena_printf(ctx->arena, "%s/%s", ctx->machine->secrets_dir, ctx->instance),
+    };
+    char subnet[32];
+    if (stack->compose)
+        return 0;
+    if (stack_subnet(ctx, subnet, err) < 0)
+        return -1;
+    input.subnet = subnet;
+    if (render_compose(&input, &stack->compose, &stack->text, err) < 0)
+        return step_fail(ctx, err, ERR_PARK, "bad_template", "%s", arena_strdup(ctx->arena, err->text));
+    return 0;
+}
+
+int stack_write(struct step_context *ctx, struct stack *stack, struct err *err) {
+    char folder[600];
+    if (stack_render(ctx, stack, err) < 0)
+        return -1;
+    (void)snprintf(folder, sizeof folder, "%s/stacks/%s", ctx->machine->state, ctx->place);
+    if (file_mkdirs(folder, 0700, err) < 0)
+        return -1;
+    return file_write(stack->file, stack->text, strlen(stack->text), 0600, err);
+}
+
+void stack_record(struct step_context *ctx, const struct stack *stack, const char *content) {
+    struct err err = {0};
+    char file[80], branch[64];
+    const char *message =
+        arena_printf(ctx->arena, "%s: revision %llu\n\ninstance %s\nintent %llu\n",
+                     stack->want->instance_name, (unsigned long long)ctx->document->revision, ctx->instance,
+                     (unsigned long long)ctx->document->generation);
+    (void)snprintf(branch, sizeof branch, "node-%s", ctx->machine->node->name);
+    (void)snprintf(file, sizeof file, "%s/compose.yaml", ctx->place);
+    const char *tree = arena_printf(ctx->arena, "%s/configuration", ctx->machine->state);
+    if (git_commit_file(tree, branch, file, content, message, &err) < 0 ||
+        git_push(tree, branch, ctx->machine->repository, &err) < 0)
+        log_warn("the configuration repository has not taken a Compose file yet",
+                 LOG_S("instance", ctx->instance), LOG_S("error", err.text));
+}
