@@ -49,6 +49,8 @@ PROGRAMS := $(BUILD)/fairlead-coordinator $(BUILD)/fairlead-worker $(BUILD)/fair
 TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(TEST_SRC))
 COMPONENTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(COMPONENT_SRC))
 
+# What is made on the way is kept: the next build needs it.
+.SECONDARY:
 .PHONY: fuzz fuzzers check-fuzz check-fault check-tsan all programs tests components deps check check-fast check-e2e lint fmt sim demo demo-down bench bench-full bench-duel golden check-golden check-alerts check-emits check-unit check-sim check-mutation check-upgrade clean catalog-check
 all: deps
 	@$(MAKE) --no-print-directory -j2 programs

@@ -26,10 +26,10 @@ static void perform(struct worker *worker, const Fairlead__V1__Order *order, str
         order_build(worker, order->build, arena, result);
         break;
     case FAIRLEAD__V1__ORDER__ACT_DNS:
-        order_dns(worker, order, arena, result);
+        order_name(worker, order, arena, result);
         break;
     case FAIRLEAD__V1__ORDER__ACT_PROBE:
-        order_probe(worker, order->probe, arena, result);
+        order_verify(worker, order->probe, arena, result);
         break;
     case FAIRLEAD__V1__ORDER__ACT__NOT_SET:
     default:

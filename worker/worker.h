@@ -24,10 +24,10 @@ void order_resolve(struct worker *worker, const Fairlead__V1__Resolve *resolve, 
                    struct result *result);
 void order_build(struct worker *worker, const Fairlead__V1__Build *build, struct arena *arena,
                  struct result *result);
-void order_dns(struct worker *worker, const Fairlead__V1__Order *order, struct arena *arena,
-               struct result *result);
-void order_probe(struct worker *worker, const Fairlead__V1__Probe *probe, struct arena *arena,
-                 struct result *result);
+void order_name(struct worker *worker, const Fairlead__V1__Order *order, struct arena *arena,
+                struct result *result);
+void order_verify(struct worker *worker, const Fairlead__V1__Probe *probe, struct arena *arena,
+                  struct result *result);
 
 /* Readers of orders: one consumer group per topic (protocol section 6). Only what was signed for the role of
  * its step is carried out, whatever topic it is found in. */

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/yaml.h"
+#include "model/tables.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <string.h>

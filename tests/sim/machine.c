@@ -188,7 +188,7 @@ void world_inventory(struct world *w, int n) {
 
 /* ---- orders ---- */
 
-/* RFC 2136 with the marker: as worker/dns_record.c has it. */
+/* RFC 2136 with the marker: as worker/name.c has it. */
 static enum result_class point_name(struct world *w, const struct record *order) {
     struct dns_name *dns = &w->dns[order->name];
     char owner[UUID_HEX_SIZE], ours[128], held_owner[UUID_HEX_SIZE] = "";

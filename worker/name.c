@@ -138,8 +138,8 @@ static int point_name(struct worker *worker, const Fairlead__V1__Order *order, s
     return 0;
 }
 
-void order_dns(struct worker *worker, const Fairlead__V1__Order *order, struct arena *arena,
-               struct result *result) {
+void order_name(struct worker *worker, const Fairlead__V1__Order *order, struct arena *arena,
+                struct result *result) {
     struct err err = {0};
     const char *cls = NULL;
     if (point_name(worker, order, arena, &cls, &err) < 0) {

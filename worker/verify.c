@@ -1,9 +1,10 @@
 /* F7, by order: the judgement is lib/step/verify.h's. */
 #include "step/verify.h"
+
 #include "worker/worker.h"
 
-void order_probe(struct worker *worker, const Fairlead__V1__Probe *probe, struct arena *arena,
-                 struct result *result) {
+void order_verify(struct worker *worker, const Fairlead__V1__Probe *probe, struct arena *arena,
+                  struct result *result) {
     struct err err = {0};
     const char *code = NULL;
     struct verify_dns dns = {worker->conf.dns_server, worker->conf.zone};
