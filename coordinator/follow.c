@@ -2,13 +2,16 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/loop.h"
 #include "base/str.h"
 #include "io/pg.h"
 #include "sql/queries.h"
 
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
+
+#define LOOK_US CLOCK_S /* what another coordinator has stored is told by nobody */
+#define BEAT_US (15 * CLOCK_S)
 
 struct follower {
     struct follower *next;
@@ -21,12 +24,11 @@ struct follower {
 
 struct follow {
     const char *database_url;
-    pthread_t thread;
-    pthread_mutex_t mutex;
-    pthread_cond_t cond;
+    struct loop *loop;
+    pthread_mutex_t mutex; /* of the followers */
     struct follower *followers;
-    atomic_bool woken;
-    bool stopping;
+    struct pg *pg;
+    int64_t beaten;
 };
 
 /* The server's thread: the stream ends here, so nobody may write to it any more. */
@@ -36,8 +38,8 @@ static void closed(void *arg) {
     pthread_mutex_lock(&follow->mutex);
     follower->gone = true;
     follower->stream = NULL;
-    pthread_cond_signal(&follow->cond); /* a wake may have found the mutex held */
     pthread_mutex_unlock(&follow->mutex);
+    loop_wake(follow->loop);
 }
 
 /* With the mutex held, but not while the database is asked. Streams are written to under it: closed() waits,
@@ -75,56 +77,43 @@ static void drop_gone(struct follow *follow) {
     }
 }
 
-static void *run(void *arg) {
-    struct follow *follow = arg;
-    struct pg *pg = NULL;
-    int64_t beaten = clock_mono_us();
-    pthread_mutex_lock(&follow->mutex);
-    while (!follow->stopping) {
-        struct err err = {0};
-        struct timespec until = clock_mono_timespec(clock_mono_us() + CLOCK_S);
-        while (!follow->woken && !follow->stopping) {
-            int rc = follow->followers
-                         ? pthread_cond_clockwait(&follow->cond, &follow->mutex, CLOCK_MONOTONIC, &until)
-                         : pthread_cond_wait(&follow->cond, &follow->mutex);
-            if (rc != 0)
-                break;
-        }
-        follow->woken = false;
-        drop_gone(follow);
-        if (!follow->followers)
-            continue;
-        if (!pg_is_usable(pg)) {
-            pthread_mutex_unlock(&follow->mutex);
-            pg_close(pg);
-            pg = pg_open_any(follow->database_url, PG_PINNED_PLANS "statement_timeout=5s", &err);
-            pthread_mutex_lock(&follow->mutex);
-        }
-        /* A client that left a quiet stream is noticed by writing to it. */
-        bool beat = clock_mono_us() - beaten > 15 * CLOCK_S;
-        beaten = beat ? clock_mono_us() : beaten;
-        for (struct follower *f = follow->followers; f && beat; f = f->next)
-            if (!f->gone)
-                (void)httpd_stream_write(f->stream, ":\n\n", 3);
-        for (struct follower *f = follow->followers; f && pg; f = f->next)
-            if (!f->gone && feed(f, pg, &err) < 0)
-                break;
-        if (err.cls)
-            log_warn("events cannot be followed", LOG_S("error", err.text));
-    }
-    pthread_mutex_unlock(&follow->mutex);
-    pg_close(pg);
-    return NULL;
+static void feed_all(struct follow *follow, struct err *err) {
+    /* A client that left a quiet stream is noticed by writing to it. */
+    bool beat = clock_mono_us() - follow->beaten > BEAT_US;
+    follow->beaten = beat ? clock_mono_us() : follow->beaten;
+    for (struct follower *f = follow->followers; f && beat; f = f->next)
+        if (!f->gone)
+            (void)httpd_stream_write(f->stream, ":\n\n", 3);
+    for (struct follower *f = follow->followers; f && follow->pg; f = f->next)
+        if (!f->gone && feed(f, follow->pg, err) < 0)
+            break;
 }
 
-/* Never waits: engines call it after each commit. Whoever holds the mutex is the thread, which looks at
- * `woken` before it sleeps, or signals before it lets go. */
-void follow_wake(struct follow *follow) {
-    atomic_store(&follow->woken, true);
-    if (pthread_mutex_trylock(&follow->mutex) != 0)
-        return;
-    pthread_cond_signal(&follow->cond);
+static int64_t turn(const struct loop *loop, void *arg) {
+    struct follow *follow = arg;
+    struct err err = {0};
+    (void)loop;
+    pthread_mutex_lock(&follow->mutex);
+    drop_gone(follow);
+    bool wanted = follow->followers;
     pthread_mutex_unlock(&follow->mutex);
+    if (!wanted)
+        return LOOP_IDLE;
+    if (!pg_is_usable(follow->pg)) {
+        pg_close(follow->pg);
+        follow->pg = pg_open_any(follow->database_url, PG_PINNED_PLANS "statement_timeout=5s", &err);
+    }
+    pthread_mutex_lock(&follow->mutex);
+    feed_all(follow, &err);
+    pthread_mutex_unlock(&follow->mutex);
+    if (err.cls)
+        log_warn("events cannot be followed", LOG_S("error", err.text));
+    return LOOK_US;
+}
+
+/* Engines call it after each commit: it waits for nobody's database. */
+void follow_wake(struct follow *follow) {
+    loop_wake(follow->loop);
 }
 
 void follow_add(struct follow *follow, struct httpd_request *request, struct uuid instance_id,
@@ -137,19 +126,18 @@ void follow_add(struct follow *follow, struct httpd_request *request, struct uui
     follower->stream = httpd_answer_stream(request, closed, follower);
     follower->next = follow->followers;
     follow->followers = follower;
-    follow->woken = true;
-    pthread_cond_signal(&follow->cond);
     pthread_mutex_unlock(&follow->mutex);
+    loop_wake(follow->loop);
 }
 
 struct follow *follow_start(const char *database_url, struct err *err) {
     struct follow *follow = mem_alloc(sizeof *follow);
     follow->database_url = database_url;
     pthread_mutex_init(&follow->mutex, NULL);
-    pthread_cond_init(&follow->cond, NULL);
-    if (pthread_create(&follow->thread, NULL, run, follow) == 0)
+    follow->beaten = clock_mono_us();
+    follow->loop = loop_start(turn, follow, err);
+    if (follow->loop)
         return follow;
-    (void)err_errno(err, ERR_RETRY, "cannot start a thread");
     free(follow);
     return NULL;
 }
@@ -157,13 +145,9 @@ struct follow *follow_start(const char *database_url, struct err *err) {
 void follow_stop(struct follow *follow) {
     if (!follow)
         return;
-    pthread_mutex_lock(&follow->mutex);
-    follow->stopping = true;
-    pthread_cond_signal(&follow->cond);
-    pthread_mutex_unlock(&follow->mutex);
-    pthread_join(follow->thread, NULL);
+    loop_stop(follow->loop);
     drop_gone(follow);
-    pthread_cond_destroy(&follow->cond);
+    pg_close(follow->pg);
     pthread_mutex_destroy(&follow->mutex);
     free(follow);
 }

@@ -1,6 +1,7 @@
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/log.h"
+#include "base/loop.h"
 #include "base/metrics.h"
 #include "base/retry.h"
 #include "base/rnd.h"
@@ -14,8 +15,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define LEAVE_US (10 * CLOCK_S) /* without the database */
-#define OWN_TRIES 3             /* of records that fail by themselves, before they are taken apart */
+#define REST_US (100 * CLOCK_MS) /* after a turn that failed */
+#define LEAVE_US (10 * CLOCK_S)  /* without the database */
+#define OWN_TRIES 3              /* of records that fail by themselves, before they are taken apart */
 #define AGAIN_US (200 * CLOCK_MS)
 #define AGAIN_MAX_US (5 * CLOCK_S)
 
@@ -132,8 +134,8 @@ static bool is_of_the_haul(struct ingest *ingest, const struct err *err) {
 
 /* Stores records, however often it takes: what fails by itself is halved until it stands alone, and then kept
  * as bytes. -1: the database is away, or the program ends; they come again. */
-static int store_records(struct ingest *ingest, const struct kcons_record *records, size_t n,
-                         struct err *err) {
+static int store_records(struct ingest *ingest, const struct loop *loop, const struct kcons_record *records,
+                         size_t n, struct err *err) {
     int64_t give_up = clock_mono_us() + LEAVE_US;
     int own = 0;
     for (int tries = 1;; tries++) {
@@ -143,13 +145,13 @@ static int store_records(struct ingest *ingest, const struct kcons_record *recor
         haul_release(&haul);
         if (rc == 0)
             return 0;
-        if (atomic_load(&ingest->stopping) || (!pg_is_usable(ingest->pg) && clock_mono_us() > give_up))
+        if (loop_is_ending(loop) || (!pg_is_usable(ingest->pg) && clock_mono_us() > give_up))
             return -1;
         log_warn("ingest tries again", LOG_S("error", err->text), LOG_I("records", n), LOG_I("tries", tries));
         own += is_of_the_haul(ingest, err);
         if (own >= OWN_TRIES && n > 1) {
-            rc = store_records(ingest, records, n / 2, err);
-            return rc < 0 ? rc : store_records(ingest, records + n / 2, n - n / 2, err);
+            rc = store_records(ingest, loop, records, n / 2, err);
+            return rc < 0 ? rc : store_records(ingest, loop, records + n / 2, n - n / 2, err);
         }
         char why[sizeof err->text];
         (void)snprintf(why, sizeof why, "%s", err->text);
@@ -196,45 +198,41 @@ static int open_consumer(struct ingest *ingest, struct err *err) {
     return ingest->kcons ? 0 : -1;
 }
 
-static void *run(void *arg) {
+/* What has come in half a second, until it is stored. */
+static int64_t turn(const struct loop *loop, void *arg) {
     struct ingest *ingest = arg;
-    while (!atomic_load(&ingest->stopping)) {
-        struct catch catch = {0};
-        struct err err = {0};
-        int rc = open_consumer(ingest, &err);
+    struct catch catch = {0};
+    struct err err = {0};
+    int rc = open_consumer(ingest, &err);
+    if (rc == 0)
+        rc = poll_records(ingest, &catch, &err);
+    if (rc < 0)
+        log_warn("ingest", LOG_S("error", err.text));
+    bool leave = rc < 0 && err.cls == ERR_DEAD;
+    if (rc == 0 && catch.n) {
+        /* What was read stays in hand until it is stored: reading on would skip it. */
+        rc = store_records(ingest, loop, catch.records, catch.n, &err);
         if (rc == 0)
-            rc = poll_records(ingest, &catch, &err);
-        if (rc < 0)
-            log_warn("ingest", LOG_S("error", err.text));
-        bool leave = rc < 0 && err.cls == ERR_DEAD;
-        if (rc == 0 && catch.n) {
-            /* What was read stays in hand until it is stored: reading on would skip it. */
-            rc = store_records(ingest, catch.records, catch.n, &err);
-            if (rc == 0)
-                finish_records(ingest, &catch);
-            leave = rc < 0; /* not stored, so read again: by whom the group chooses */
-        }
-        for (size_t i = 0; i < catch.n; i++)
-            kcons_release(&catch.records[i]);
-        if (leave) {
-            kcons_close(ingest->kcons);
-            ingest->kcons = NULL;
-        }
-        if (rc < 0)
-            (void)usleep(100000);
+            finish_records(ingest, &catch);
+        leave = rc < 0; /* not stored, so read again: by whom the group chooses */
     }
-    kcons_close(ingest->kcons);
-    pg_close(ingest->pg);
-    return NULL;
+    for (size_t i = 0; i < catch.n; i++)
+        kcons_release(&catch.records[i]);
+    if (leave) {
+        kcons_close(ingest->kcons);
+        ingest->kcons = NULL;
+    }
+    return rc < 0 ? REST_US : 0;
 }
 
 struct ingest *ingest_start(const struct ingest_conf *conf, struct err *err) {
     struct ingest *ingest = mem_alloc(sizeof *ingest);
     ingest->conf = *conf;
     ingest->presence = presence_open(conf->redis);
-    if (pthread_create(&ingest->thread, NULL, run, ingest) == 0)
+    ingest->loop = loop_start(turn, ingest, err);
+    if (ingest->loop)
         return ingest;
-    (void)err_errno(err, ERR_RETRY, "cannot start a thread");
+    presence_close(ingest->presence);
     free(ingest);
     return NULL;
 }
@@ -242,8 +240,9 @@ struct ingest *ingest_start(const struct ingest_conf *conf, struct err *err) {
 void ingest_stop(struct ingest *ingest) {
     if (!ingest)
         return;
-    atomic_store(&ingest->stopping, true);
-    pthread_join(ingest->thread, NULL);
+    loop_stop(ingest->loop);
+    kcons_close(ingest->kcons);
+    pg_close(ingest->pg);
     presence_close(ingest->presence);
     ingest_forget_asking(ingest);
     free(ingest);

@@ -7,9 +7,6 @@
 #include "coordinator/presence.h"
 #include "io/kcons.h"
 
-#include <pthread.h>
-#include <stdatomic.h>
-
 #define RECORDS_MAX 256
 #define HAUL_BYTES (4 << 20) /* of records: a haul ends with the one that goes beyond */
 /* Of one record. A node packs no more (node/reporter.c), however little each says. */
@@ -17,8 +14,7 @@
 
 struct ingest {
     struct ingest_conf conf;
-    pthread_t thread;
-    atomic_bool stopping;
+    struct loop *loop;
     struct pg *pg;
     struct kcons *kcons;
     struct presence *presence;

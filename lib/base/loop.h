@@ -10,6 +10,7 @@
 
 struct loop;
 
+#define LOOP_IDLE INT64_C(3600000000) /* until it is woken: nothing is due by itself */
 /* `turn` returns microseconds. It may be called before this returns. Class retry: no thread. */
 struct loop *loop_start(int64_t (*turn)(const struct loop *loop, void *arg), void *arg, struct err *err);
 void loop_wake(struct loop *loop); /* any thread */

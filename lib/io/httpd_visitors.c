@@ -1,6 +1,7 @@
 #include "io/httpd_visitors.h"
 
 #include "base/clock.h"
+#include "base/loop.h"
 #include "base/mem.h"
 
 #include <arpa/inet.h>
@@ -21,13 +22,11 @@ struct visitor {
 
 struct visitors {
     struct visitors_conf conf;
-    pthread_t thread;
+    struct loop *loop;
     pthread_mutex_t mutex;
-    pthread_cond_t cond;
     struct visitor *all; /* in the order in which they came */
     unsigned unknown;
-    int64_t soonest; /* at which the thread looks again; CLOCK_NEVER: when it is told to */
-    bool stopping;
+    int64_t soonest; /* at which the loop looks again; CLOCK_NEVER: when it is told to */
 };
 
 static struct in_addr address_of(const struct sockaddr *from) {
@@ -55,7 +54,7 @@ static void set_until(struct visitors *visitors, struct visitor *visitor, int64_
     if (until >= visitors->soonest)
         return;
     visitors->soonest = until;
-    pthread_cond_signal(&visitors->cond);
+    loop_wake(visitors->loop);
 }
 
 /* Its server finds the connection closed, and takes it away. With the mutex held: until visitor_remove() the
@@ -125,36 +124,32 @@ void visitor_is_idle(struct visitors *visitors, struct visitor *visitor) {
     wait_until(visitors, visitor, clock_mono_us() + IDLE_US);
 }
 
-static void *run(void *arg) {
+static int64_t turn(const struct loop *loop, void *arg) {
     struct visitors *visitors = arg;
+    struct visitor *visitor;
+    int64_t now = clock_mono_us();
+    (void)loop;
     pthread_mutex_lock(&visitors->mutex);
-    while (!visitors->stopping) {
-        struct visitor *visitor;
-        int64_t now = clock_mono_us();
-        visitors->soonest = CLOCK_NEVER;
-        DL_FOREACH(visitors->all, visitor) {
-            if (visitor->until <= now)
-                end(visitor);
-            if (visitor->until < visitors->soonest)
-                visitors->soonest = visitor->until;
-        }
-        if (visitors->soonest == CLOCK_NEVER) {
-            (void)pthread_cond_wait(&visitors->cond, &visitors->mutex);
-            continue;
-        }
-        struct timespec until = clock_mono_timespec(visitors->soonest);
-        (void)pthread_cond_clockwait(&visitors->cond, &visitors->mutex, CLOCK_MONOTONIC, &until);
+    visitors->soonest = CLOCK_NEVER;
+    DL_FOREACH(visitors->all, visitor) {
+        if (visitor->until <= now)
+            end(visitor);
+        if (visitor->until < visitors->soonest)
+            visitors->soonest = visitor->until;
     }
+    int64_t soonest = visitors->soonest;
     pthread_mutex_unlock(&visitors->mutex);
-    return NULL;
+    return soonest == CLOCK_NEVER ? LOOP_IDLE : soonest - now;
 }
 
 struct visitors *visitors_start(const struct visitors_conf *conf) {
     struct visitors *visitors = mem_alloc(sizeof *visitors);
     visitors->conf = *conf;
     pthread_mutex_init(&visitors->mutex, NULL);
-    pthread_cond_init(&visitors->cond, NULL);
-    if (pthread_create(&visitors->thread, NULL, run, visitors) == 0)
+    visitors->soonest = CLOCK_NEVER;
+    struct err ignored;
+    visitors->loop = loop_start(turn, visitors, &ignored);
+    if (visitors->loop)
         return visitors;
     free(visitors);
     return NULL;
@@ -163,12 +158,7 @@ struct visitors *visitors_start(const struct visitors_conf *conf) {
 void visitors_stop(struct visitors *visitors) {
     if (!visitors)
         return;
-    pthread_mutex_lock(&visitors->mutex);
-    visitors->stopping = true;
-    pthread_cond_signal(&visitors->cond);
-    pthread_mutex_unlock(&visitors->mutex);
-    pthread_join(visitors->thread, NULL);
-    pthread_cond_destroy(&visitors->cond);
+    loop_stop(visitors->loop);
     pthread_mutex_destroy(&visitors->mutex);
     free(visitors);
 }

@@ -2,17 +2,16 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/loop.h"
 #include "base/rnd.h"
 #include "base/str.h"
 #include "io/kcons.h"
 #include "node/envelope.h"
 
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#define AGAIN_US (500 * CLOCK_MS)   /* after a connection that failed */
 #define ASK_AGAIN_US (15 * CLOCK_S) /* for the list, while none has come; longer and longer */
 #define ASK_AGAIN_MAX_US (300 * CLOCK_S)
 #define LOOK_US (60 * CLOCK_S) /* whether the topic is still the one that was read */
@@ -26,8 +25,7 @@ struct inbox {
     const struct node_identity *node;
     struct keeper *keeper;
     struct reporter *reporter;
-    pthread_t thread;
-    atomic_bool stopping;
+    struct loop *loop;
     uint8_t nonce[16];
     struct answer *answers; /* to each part of the inventory */
     size_t parts_n, whole;
@@ -131,12 +129,12 @@ static int look_for_another(struct kcons *kcons, int64_t *look_at, struct err *e
 }
 
 /* Reads until an error or the end of the program. */
-static int read_topic(struct inbox *inbox, struct kcons *kcons, struct err *err) {
+static int read_topic(struct inbox *inbox, const struct loop *loop, struct kcons *kcons, struct err *err) {
     int64_t end = 0, look_at = clock_mono_us() + LOOK_US;
     bool reached = false;
     if (kcons_end_offset(kcons, &end, err) < 0)
         return -1;
-    while (!atomic_load(&inbox->stopping)) {
+    while (!loop_is_ending(loop)) {
         struct kcons_record record = {0};
         int got = kcons_poll(kcons, reached ? 500 : 50, &record, err);
         if (got < 0)
@@ -163,21 +161,18 @@ static int read_topic(struct inbox *inbox, struct kcons *kcons, struct err *err)
     return 0;
 }
 
-static void *run(void *arg) {
+/* One connection, until it fails. */
+static int64_t turn(const struct loop *loop, void *arg) {
     struct inbox *inbox = arg;
-    while (!atomic_load(&inbox->stopping)) {
-        struct err err = {0};
-        forget_answers(inbox);
-        rnd_bytes(inbox->nonce, sizeof inbox->nonce);
-        struct broker broker = node_broker(inbox->node);
-        struct kcons *kcons = kcons_open_topic(&broker, inbox->node->name, inbox->node->topic, false, &err);
-        if (kcons && read_topic(inbox, kcons, &err) < 0)
-            log_warn("documents", LOG_S("error", err.text));
-        kcons_close(kcons);
-        if (!atomic_load(&inbox->stopping))
-            (void)usleep(500000);
-    }
-    return NULL;
+    struct err err = {0};
+    forget_answers(inbox);
+    rnd_bytes(inbox->nonce, sizeof inbox->nonce);
+    struct broker broker = node_broker(inbox->node);
+    struct kcons *kcons = kcons_open_topic(&broker, inbox->node->name, inbox->node->topic, false, &err);
+    if (kcons && read_topic(inbox, loop, kcons, &err) < 0)
+        log_warn("documents", LOG_S("error", err.text));
+    kcons_close(kcons);
+    return AGAIN_US;
 }
 
 struct inbox *inbox_start(const struct node_identity *node, struct keeper *keeper, struct reporter *reporter,
@@ -186,9 +181,9 @@ struct inbox *inbox_start(const struct node_identity *node, struct keeper *keepe
     inbox->node = node;
     inbox->keeper = keeper;
     inbox->reporter = reporter;
-    if (pthread_create(&inbox->thread, NULL, run, inbox) == 0)
+    inbox->loop = loop_start(turn, inbox, err);
+    if (inbox->loop)
         return inbox;
-    (void)err_errno(err, ERR_RETRY, "cannot start a thread");
     free(inbox);
     return NULL;
 }
@@ -196,8 +191,7 @@ struct inbox *inbox_start(const struct node_identity *node, struct keeper *keepe
 void inbox_stop(struct inbox *inbox) {
     if (!inbox)
         return;
-    atomic_store(&inbox->stopping, true);
-    pthread_join(inbox->thread, NULL);
+    loop_stop(inbox->loop);
     forget_answers(inbox);
     free(inbox);
 }

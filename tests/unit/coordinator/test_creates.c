@@ -17,6 +17,8 @@ static const Oid types[COLUMNS] = {OID_INT8, OID_UUID, OID_UUID, OID_UUID, OID_I
                                    OID_INT8, OID_TEXT, OID_INT8, OID_INT8, OID_INT8, OID_UUID,
                                    OID_INT8, OID_INT8, OID_BOOL, OID_BOOL};
 
+static char column_name[] = "c";
+
 struct fixture {
     struct arena arena;
     struct release *release;
@@ -43,7 +45,7 @@ static int set_up(void **state) {
     f->batch.inputs = f->slots;
     f->batch.contexts = PQmakeEmptyPGresult(NULL, PGRES_TUPLES_OK);
     for (int i = 0; i < COLUMNS; i++)
-        columns[i] = (PGresAttDesc){.name = (char[]){"c"}, .format = 1, .typid = types[i], .typlen = -1};
+        columns[i] = (PGresAttDesc){.name = column_name, .format = 1, .typid = types[i], .typlen = -1};
     if (!f->release || !PQsetResultAttrs(f->batch.contexts, COLUMNS, columns))
         return -1;
     *state = f;
