@@ -18,6 +18,10 @@ static int send_planes(struct engine_batch *batch, const struct vec *names, stru
     return pg_send(batch->base.pg, query_planes_find, &params, err);
 }
 
+struct uuid create_identity(const struct input *input) {
+    return uuid_derive(input->seed, 1);
+}
+
 static int read_planes(struct engine_batch *batch, struct err *err) {
     struct vec planes = {0};
     cleanup_result PGresult *res = pg_next(batch->base.pg, err);
@@ -349,7 +353,7 @@ static void make_instance(struct engine_batch *batch, struct batch_input *in,
     *instance = (struct instance){
         .change = ROW_NEW,
         .tenant_id = context->tenant_id,
-        .id = uuid_derive(in->input->seed, 1),
+        .id = create_identity(in->input),
         .customer_id = context->customer_id,
         .plane_id = in->plane->id,
         .release_id = in->release->id,

@@ -55,6 +55,7 @@ void request_refuse(struct batch_input *in, int status, const char *code, const 
 void request_accept(struct batch_input *in, const struct instance *instance);
 
 /* creates.c: the part of creates in each of these. */
+struct uuid create_identity(const struct input *input); /* of the instance that it would make */
 MUST_CHECK int creates_prepare(struct engine_batch *batch, struct err *err);
 MUST_CHECK int creates_send(struct engine_batch *batch, struct err *err);
 MUST_CHECK int creates_read(struct engine_batch *batch, struct err *err);

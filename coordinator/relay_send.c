@@ -2,9 +2,11 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "coordinator/relay_own.h"
+#include "coordinator/store/batch.h"
 #include "model/rows.h"
 #include "sql/queries.h"
 
+#include <endian.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -99,11 +101,29 @@ static int send_event(struct relay_thread *thread, uint64_t tag, PGresult *event
                 (struct bytes){data, strlen(data)}, headers, err);
 }
 
-static int send_events(struct relay_thread *thread, uint64_t tag, PGresult *rows, int row, struct err *err) {
+/* The events of a row: by their keys, or by their identities where the version before has written it. */
+static PGresult *read_events(struct relay_thread *thread, PGresult *rows, int row, struct err *err) {
     struct pg_params params = {.arena = &thread->arena};
-    size_t n = (size_t)PQgetlength(rows, row, 5) / sizeof(struct uuid);
-    pg_params_uuids(&params, (const struct uuid *)(const void *)PQgetvalue(rows, row, 5), n);
-    cleanup_result PGresult *events = pg_run(thread->pg, query_outbox_events, &params, err);
+    struct vec instances = {0}, sequences = {0};
+    const char *value = PQgetvalue(rows, row, 5);
+    size_t value_n = (size_t)PQgetlength(rows, row, 5);
+    if (!str_eq(pg_text(rows, row, 8), EVENTS_BY_KEY)) {
+        pg_params_uuids(&params, (const struct uuid *)(const void *)value, value_n / sizeof(struct uuid));
+        return pg_run(thread->pg, query_outbox_events_by_id, &params, err);
+    }
+    for (size_t at = 0; at + sizeof(struct event_key) <= value_n; at += sizeof(struct event_key)) {
+        struct event_key key;
+        memcpy(&key, value + at, sizeof key);
+        *vec_add(&thread->arena, &instances, struct uuid) = key.instance_id;
+        *vec_add(&thread->arena, &sequences, int64_t) = (int64_t)be64toh(key.sequence);
+    }
+    pg_params_uuids(&params, instances.items, instances.n);
+    pg_params_ints(&params, sequences.items, sequences.n);
+    return pg_run(thread->pg, query_outbox_events, &params, err);
+}
+
+static int send_events(struct relay_thread *thread, uint64_t tag, PGresult *rows, int row, struct err *err) {
+    cleanup_result PGresult *events = read_events(thread, rows, row, err);
     if (!events)
         return -1;
     for (int i = 0; i < PQntuples(events); i++)

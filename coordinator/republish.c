@@ -78,23 +78,23 @@ static int open_events(struct pg *pg, int64_t events_s, struct err *err) {
 
 static int events_page(struct pg *pg, int64_t *count, bool *ret_more, struct err *err) {
     struct arena arena = {0};
-    struct vec rows = {0}, ids = {0};
+    struct vec rows = {0}, keys = {0};
     cleanup_result PGresult *res = pg_run(pg, query_republish_events_page, NULL, err);
     for (int i = 0; res && i < PQntuples(res); i++)
-        *vec_add(&arena, &ids, struct uuid) = pg_uuid(res, i, 0);
-    if (ids.n) { /* one row carries the identities of all */
+        *vec_add(&arena, &keys, struct event_key) = event_key(pg_uuid(res, i, 0), pg_int(res, i, 1));
+    if (keys.n) { /* one row carries the keys of all */
         struct outbox_row *row = arena_new(&arena, struct outbox_row);
         *row = (struct outbox_row){.lane = LANE_EVENTS,
                                    .kind = "events",
                                    .topic = TOPIC_EVENTS,
                                    .partition = -1,
-                                   .letter = SET_FIRST,
-                                   .value = {ids.items, ids.n * sizeof(struct uuid)}};
+                                   .letter = SET_FIRST};
+        outbox_events(row, &keys);
         *vec_add(&arena, &rows, struct outbox_row *) = row;
     }
     int rc = res ? write_rows(pg, &arena, &rows, err) : -1;
-    *count += (int64_t)ids.n;
-    *ret_more = ids.n > 0;
+    *count += (int64_t)keys.n;
+    *ret_more = keys.n > 0;
     arena_release(&arena);
     return rc;
 }

@@ -1,8 +1,8 @@
 /* Requests in a batch of the engine: who they are (claims), what a create may look at, and what is answered.
  *
- * What an Idempotency-Key remembers: every answer of the engine, refusals too (403, 404, 409, 412, 422). What
- * is refused before the engine, a body that does not fit its schema, is not remembered: the same key may come
- * again with a mended body. */
+ * What is accepted without a key needs no row: its intent says it all. What an Idempotency-Key remembers:
+ * every answer of the engine, refusals too (403, 404, 409, 412, 422). What is refused before the engine, a
+ * body that does not fit its schema, is not remembered: the same key may come again with a mended body. */
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/str.h"
@@ -61,13 +61,18 @@ int requests_prepare(struct engine_batch *batch, struct err *err) {
 }
 
 static int send_claims(struct engine_batch *batch, struct err *err) {
-    struct vec rows = {0}, ids = {0}, owners = {0}, keys = {0};
+    struct vec rows = {0}, ids = {0}, owners = {0}, keys = {0}, seeds = {0}, instances = {0};
     for (size_t i = 0; i < batch->n; i++) {
         const struct input *input = batch->inputs[i].input;
         if (!is_request(input))
             continue;
         if (input->tried) /* it may have been committed: its row would say so */
             *vec_add(batch->base.arena, &ids, struct uuid) = input->seed;
+        if (input->tried && !input->key) { /* what was accepted without a key is known by its intent */
+            *vec_add(batch->base.arena, &seeds, struct uuid) = input->seed;
+            *vec_add(batch->base.arena, &instances, struct uuid) =
+                input->kind == INPUT_CREATE ? create_identity(input) : input->instance_id;
+        }
         if (!input->key)
             continue;
         struct request_row *row = arena_new(batch->base.arena, struct request_row);
@@ -93,6 +98,8 @@ static int send_claims(struct engine_batch *batch, struct err *err) {
     pg_params_uuids(&params, ids.items, ids.n);
     pg_params_texts(&params, owners.items, owners.n);
     pg_params_texts(&params, keys.items, keys.n);
+    pg_params_uuids(&params, seeds.items, seeds.n);
+    pg_params_uuids(&params, instances.items, instances.n);
     batch->found_sent = true;
     return pg_send(batch->base.pg, query_requests_find, &params, err);
 }
@@ -213,7 +220,8 @@ int requests_store(struct engine_batch *batch, struct err *err) {
     struct vec rows = {0};
     for (size_t i = 0; i < batch->n; i++) {
         const struct batch_input *in = &batch->inputs[i];
-        if (!is_request(in->input) || !in->answered || in->skip || in->replayed)
+        bool known = !in->input->key && in->input->answer.status == 202; /* by its intent */
+        if (!is_request(in->input) || !in->answered || in->skip || in->replayed || known)
             continue;
         struct request_row *row = arena_new(batch->base.arena, struct request_row);
         *row = (struct request_row){

@@ -70,6 +70,14 @@ struct outbox_row {
     struct uuid node_id, instance_id;
     const char *document, *letter; /* of a document: its kind and set */
 };
+/* Events go by their keys: as they stand in the value of a row, whose `document` says so. */
+struct event_key {
+    struct uuid instance_id;
+    uint64_t sequence; /* big-endian */
+};
+#define EVENTS_BY_KEY "by key" /* without it, from the version before: identities of events */
+struct event_key event_key(struct uuid instance_id, int64_t sequence);
+void outbox_events(struct outbox_row *row, const struct vec *keys); /* keys: struct event_key, kept */
 MUST_CHECK int batch_collect_outbox(struct batch *batch, struct vec *rows, struct err *err);
 MUST_CHECK int batch_send_outbox(struct batch *batch, const struct vec *rows, struct err *err);
 

@@ -7,6 +7,7 @@
 #include "proto/fairlead.pb-c.h"
 #include "sql/queries.h"
 
+#include <endian.h>
 #include <string.h>
 
 #define GROUP_BYTES_MAX 500000 /* of orders in one envelope: well below what a broker refuses */
@@ -143,16 +144,25 @@ static int collect_documents(struct batch *batch, struct vec *rows, struct err *
 }
 
 static void collect_events(struct batch *batch, struct vec *rows) {
-    cleanup_str struct str ids = STR_INIT(1048576);
+    struct vec keys = {0};
     for (size_t d = 0; d < batch->decisions.n; d++) {
         const struct decision *decision = *vec_at(&batch->decisions, struct decision *, d);
-        for (size_t i = 0; i < decision->events.n; i++)
-            str_add(&ids, vec_at(&decision->events, struct event_row, i)->id.b, sizeof(struct uuid));
+        for (size_t i = 0; i < decision->events.n; i++) {
+            const struct event_row *event = vec_at(&decision->events, struct event_row, i);
+            *vec_add(batch->arena, &keys, struct event_key) = event_key(event->instance_id, event->sequence);
+        }
     }
-    if (!ids.n)
-        return;
-    struct outbox_row *row = add_row(batch, rows, LANE_EVENTS, "events", TOPIC_EVENTS, -1);
-    row->value = (struct bytes){arena_memdup(batch->arena, ids.s, ids.n), ids.n};
+    if (keys.n)
+        outbox_events(add_row(batch, rows, LANE_EVENTS, "events", TOPIC_EVENTS, -1), &keys);
+}
+
+struct event_key event_key(struct uuid instance_id, int64_t sequence) {
+    return (struct event_key){instance_id, htobe64((uint64_t)sequence)};
+}
+
+void outbox_events(struct outbox_row *row, const struct vec *keys) {
+    row->value = (struct bytes){keys->items, keys->n * sizeof(struct event_key)};
+    row->document = EVENTS_BY_KEY;
 }
 
 int batch_collect_outbox(struct batch *batch, struct vec *rows, struct err *err) {

@@ -211,7 +211,7 @@ static void a_new_assignment_starts_unpaused_and_takes_no_offset_of_the_old_one(
 static void delete_topic(const char *topic) {
     char text[200];
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    assert_int_equal(rd_kafka_conf_set(conf, "bootstrap.servers", &broker, text, sizeof text),
+    assert_int_equal(rd_kafka_conf_set(conf, "bootstrap.servers", broker.servers, text, sizeof text),
                      RD_KAFKA_CONF_OK);
     rd_kafka_t *rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);
     rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
@@ -299,6 +299,16 @@ static void a_topic_that_was_made_again_is_told(void **state) {
     kcons_close(reader);
 }
 
+/* The library would only say so when it connects, again and again. */
+static void a_file_that_is_not_there_is_named(void **state) {
+    struct err err = {0};
+    struct broker tls = {.servers = broker.servers, .ca = "/nowhere/ca.pem"};
+    (void)state;
+    assert_null(kprod_open(&tls, "component", NULL, NULL, &err));
+    assert_int_equal(err.cls, ERR_PARK);
+    assert_non_null(strstr(err.text, "/nowhere/ca.pem"));
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
@@ -309,6 +319,7 @@ int main(void) {
         TEST(a_new_assignment_starts_unpaused_and_takes_no_offset_of_the_old_one),
         TEST(a_group_that_met_while_its_topic_was_gone_reads_it_again),
         TEST(a_topic_that_was_made_again_is_told),
+        TEST(a_file_that_is_not_there_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -147,7 +147,7 @@ static void an_order_that_no_broker_takes_is_refused_before_it_is_stored(void **
     assert_int_equal(err.cls, ERR_PARK);
 }
 
-static void identities_of_events_are_one_row(void **state) {
+static void keys_of_events_are_one_row(void **state) {
     struct fixture *f = *state;
     struct decision *decision = batch_decision(&f->batch, (struct uuid){{1}});
     for (int i = 0; i < 300; i++)
@@ -155,7 +155,7 @@ static void identities_of_events_are_one_row(void **state) {
     collect(f);
     assert_int_equal(f->rows.n, 1);
     assert_int_equal(row(f, 0)->lane, LANE_EVENTS);
-    assert_int_equal(row(f, 0)->value.n, 300 * sizeof(struct uuid));
+    assert_int_equal(row(f, 0)->value.n, 300 * sizeof(struct event_key));
 }
 
 static void a_document_names_its_set(void **state) {
@@ -204,7 +204,7 @@ int main(void) {
         TEST(one_key_is_one_partition),
         TEST(what_is_too_much_for_one_record_is_two),
         TEST(an_order_that_no_broker_takes_is_refused_before_it_is_stored),
-        TEST(identities_of_events_are_one_row),
+        TEST(keys_of_events_are_one_row),
         TEST(a_document_names_its_set),
         TEST(the_key_of_a_first_set_has_no_letter),
     };
