@@ -91,7 +91,11 @@ LIBS += $(TSAN_THREADS)
 $(BUILD)/libfairlead.a: $(LIB_OBJ) | $(TSAN_THREADS)
 	@rm -f $@ && ar crs $@ $^
 
-$(BUILD)/fairlead-coordinator: $(call obj,$(COORD_SRC)) $(BUILD)/libfairlead.a
+# All of it but its main(): what tests and the simulator are linked with, too.
+$(BUILD)/libcoordinator.a: $(call obj,$(filter-out coordinator/main.c,$(COORD_SRC)))
+	@rm -f $@ && ar crs $@ $^
+
+$(BUILD)/fairlead-coordinator: $(BUILD)/coordinator/main.o $(BUILD)/libcoordinator.a $(BUILD)/libfairlead.a
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 $(BUILD)/fairlead-worker: $(call obj,$(WORKER_SRC)) $(BUILD)/libfairlead.a
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
@@ -100,7 +104,7 @@ $(BUILD)/fairlead-agent: $(call obj,$(AGENT_SRC)) $(BUILD)/libfairlead.a
 $(BUILD)/fairlead: $(call obj,$(CLI_SRC)) $(BUILD)/libfairlead.a
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
-$(BUILD)/tests/unit/coordinator/%: $(BUILD)/tests/unit/coordinator/%.o $(call obj,$(filter-out coordinator/main.c,$(COORD_SRC))) $(BUILD)/libfairlead.a
+$(BUILD)/tests/unit/coordinator/%: $(BUILD)/tests/unit/coordinator/%.o $(BUILD)/libcoordinator.a $(BUILD)/libfairlead.a
 	@mkdir -p $(@D)
 	@$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(LIBS)
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/libfairlead.a
@@ -127,7 +131,7 @@ check-fuzz: fuzzers
 	@echo "$$(find tests/fuzz/corpus -type f | wc -l) inputs of $(words $(FUZZERS)) fuzzers replayed"
 
 SEEDS ?= 1000
-$(BUILD)/sim: $(call obj,$(wildcard tests/sim/*.c)) $(BUILD)/libfairlead.a
+$(BUILD)/sim: $(call obj,$(wildcard tests/sim/*.c)) $(BUILD)/libcoordinator.a $(BUILD)/libfairlead.a
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 sim: deps
 	@$(MAKE) --no-print-directory -j2 $(BUILD)/sim

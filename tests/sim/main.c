@@ -99,10 +99,14 @@ void world_release(struct world *w) {
     arena_release(&w->arena);
 }
 
+static bool is_busy(const struct world *w) {
+    return w->outbox.n || w->orders.n || w->reports.n || w->queues[BY_REQUEST].n || w->queues[BY_REPORT].n;
+}
+
 void world_step(struct world *w) {
-    switch (world_random(w, w->faults ? 13 : 9)) {
+    switch (world_random(w, w->faults ? 16 : 12)) {
     case 0:
-        if (w->faults || !(w->outbox.n || w->orders.n || w->reports.n)) /* whoever is well is in time */
+        if (w->faults || !is_busy(w)) /* whoever is well is in time */
             w->now += (int64_t)world_random(w, 40) * CLOCK_S;
         break;
     case 1:
@@ -126,13 +130,20 @@ void world_step(struct world *w) {
             world_ingest(w, world_random(w, w->reports.n));
         break;
     case 9:
-    case 10:
-        world_request(w);
+        world_engine(w, BY_REQUEST);
         break;
+    case 10:
     case 11:
-        world_fault(w);
+        world_engine(w, BY_REPORT);
         break;
     case 12:
+    case 13:
+        world_request(w);
+        break;
+    case 14:
+        world_fault(w);
+        break;
+    case 15:
         if (world_random(w, 10) == 0)
             w->now += 31 * CLOCK_DAY; /* trials end */
         break;
@@ -141,7 +152,7 @@ void world_step(struct world *w) {
 }
 
 static bool is_idle(const struct world *w) {
-    if (w->outbox.n || w->orders.n || w->reports.n)
+    if (is_busy(w))
         return false;
     for (int n = 0; n < NODES; n++) {
         if (w->nodes[n].read < w->nodes[n].topic.n)
@@ -167,7 +178,8 @@ static bool is_idle(const struct world *w) {
 
 /* What is left, for the history of a world that never empties. */
 static void note_pending(struct world *w) {
-    world_note(w, "outbox %zu, orders %zu, reports %zu", w->outbox.n, w->orders.n, w->reports.n);
+    world_note(w, "outbox %zu, orders %zu, reports %zu, requests %zu, inputs %zu", w->outbox.n, w->orders.n,
+               w->reports.n, w->queues[BY_REQUEST].n, w->queues[BY_REPORT].n);
     for (int i = 0; i < w->instances_n; i++)
         for (size_t s = 0; s < w->instances[i].steps.n; s++) {
             const struct step *step = vec_at(&w->instances[i].steps, struct step, s);

@@ -1,12 +1,13 @@
-/* The three sources of what the simulated engine decides: requests, the clock, and what nodes report. */
+/* The three sources of what the engine decides: requests, the clock, and what nodes report. */
 #include "base/clock.h"
 #include "base/str.h"
-#include "model/decide_work.h"
 #include "model/place.h"
 #include "tests/sim/world.h"
 
-#include <stdio.h>
+#include <limits.h>
 #include <string.h>
+
+#define QUEUE_SOFT 40 /* inputs beyond which the clock waits for those that it brought */
 
 /* ---- requests ---- */
 
@@ -70,57 +71,30 @@ void world_request(struct world *w) {
         return;
     }
     int index = (int)world_random(w, (uint64_t)w->instances_n);
-    struct decide_event event = {.kind = DECIDE_INTENT,
-                                 .intent = kinds[world_random(w, sizeof kinds / sizeof *kinds)],
-                                 .params = "{\"days\":3}"};
-    if (w->instances[index].row.state == STATE_DELETED)
-        return;
-    bool accepted = world_transact(w, index, decide_event_of, &event);
-    world_note(w, "request: %s %d %s", intent_rows[event.intent].name, index,
-               accepted ? "accepted" : "refused");
+    struct input input = {
+        .kind = INPUT_INTENT,
+        .who = "someone",
+        .instance_id = w->instances[index].row.id,
+        .purge = true,
+        .event = {.intent = kinds[world_random(w, sizeof kinds / sizeof *kinds)], .params = "{\"days\":3}"}};
+    if (world_random(w, 3) == 0)
+        input.key = arena_printf(&w->arena, "key %u", w->seeds);
+    world_submit(w, BY_REQUEST, &input);
+    if (input.key && world_random(w, 2) == 0) /* its answer was lost, or did not come in time */
+        world_submit(w, BY_REQUEST, &input);
 }
 
 void world_retry_all(struct world *w) {
-    struct decide_event event = {.kind = DECIDE_INTENT, .intent = INTENT_RETRY};
     for (int i = 0; i < w->instances_n; i++)
-        if (w->instances[i].row.state == STATE_FAILED || w->instances[i].row.state == STATE_DELETING) {
-            bool accepted = world_transact(w, i, decide_event_of, &event);
-            world_note(w, "request: retry %d %s", i, accepted ? "accepted" : "refused");
-        }
+        if (w->instances[i].row.state == STATE_FAILED || w->instances[i].row.state == STATE_DELETING)
+            world_submit(w, BY_REQUEST,
+                         &(struct input){.kind = INPUT_INTENT,
+                                         .who = "someone",
+                                         .instance_id = w->instances[i].row.id,
+                                         .event = {.intent = INTENT_RETRY}});
 }
 
 /* ---- the clock ---- */
-
-static struct work *find_work(struct world *w, const char *key) {
-    for (size_t i = 0; i < w->works.n; i++)
-        if (str_eq(vec_at(&w->works, struct work, i)->key, key))
-            return vec_at(&w->works, struct work, i);
-    return NULL;
-}
-
-static void fan_out(struct world *w, const char *key) {
-    for (int i = 0; i < w->instances_n; i++)
-        for (size_t s = 0; s < w->instances[i].steps.n; s++) {
-            const struct step *step = vec_at(&w->instances[i].steps, struct step, s);
-            char hex[UUID_HEX_SIZE];
-            if (step->state != STEP_OPEN || !str_eq(step->work_key, key))
-                continue;
-            struct timer due = {TIMER_INSTANCE,
-                                arena_strdup(&w->arena, uuid_hex(w->instances[i].row.id, hex)), w->now};
-            world_set_timer(w, &due);
-        }
-}
-
-static int64_t waiting_since(const struct world *w, const char *key) {
-    int64_t latest = 0;
-    for (int i = 0; i < w->instances_n; i++)
-        for (size_t s = 0; s < w->instances[i].steps.n; s++) {
-            const struct step *step = vec_at(&w->instances[i].steps, struct step, s);
-            if (step->state == STEP_OPEN && str_eq(step->work_key, key) && step->started_at > latest)
-                latest = step->started_at;
-        }
-    return latest;
-}
 
 /* The nodes with what is reserved on each, as placement sees them once for all that wait. */
 static bool is_at(const struct sim_instance *in, struct uuid node_id, int64_t port) {
@@ -181,31 +155,6 @@ static void place_all(struct world *w) {
     }
 }
 
-static void run_timer(struct world *w, struct timer timer) {
-    struct decide_event wake = {.kind = timer.kind == TIMER_REFRESH ? DECIDE_REFRESH : DECIDE_WAKE},
-                        expire = {.kind = DECIDE_INTENT, .intent = INTENT_EXPIRE};
-    int index = world_instance_of(w, timer.subject);
-    if (timer.kind == TIMER_PLACE) {
-        place_all(w);
-    } else if (timer.kind == TIMER_WORK) {
-        struct work *work = find_work(w, timer.subject);
-        struct decision decision = world_new_decision(w, world_seed(w));
-        if (work && decide_work_due(work, waiting_since(w, timer.subject), &decision))
-            fan_out(w, timer.subject);
-        world_take_decision(w, &decision);
-    } else if (index >= 0 && timer.kind == TIMER_EXPIRE) {
-        if (w->instances[index].row.expires_at > w->now) {
-            timer.due_at = w->instances[index].row.expires_at;
-            world_set_timer(w, &timer);
-        } else {
-            world_note(w, "clock: %d expires", index);
-            (void)world_transact(w, index, decide_event_of, &expire);
-        }
-    } else if (index >= 0) {
-        (void)world_transact(w, index, decide_event_of, &wake);
-    }
-}
-
 /* A due row for each instance that has its host or its edge there. */
 static void concern(struct world *w, int n, enum timer_kind kind) {
     for (int i = 0; i < w->instances_n; i++) {
@@ -231,26 +180,46 @@ void world_move(struct world *w, int n) {
     concern(w, n, TIMER_REFRESH);
 }
 
-void world_clock(struct world *w) {
-    struct decide_event wake = {.kind = DECIDE_WAKE};
-    for (size_t i = 0; i < w->timers.n; i++) {
-        struct timer timer = *vec_at(&w->timers, struct timer, i);
-        if (timer.due_at > w->now)
-            continue;
-        *vec_at(&w->timers, struct timer, i) = *vec_at(&w->timers, struct timer, --w->timers.n); /* claimed */
-        run_timer(w, timer);
+/* A due row; placing is a transaction of its own. */
+static void submit_timer(struct world *w, const struct timer *timer) {
+    struct input input = {.kind = INPUT_TIMER, .timer_kind = timer->kind, .timer_subject = timer->subject};
+    int index = world_instance_of(w, timer->subject);
+    if (timer->kind == TIMER_PLACE) {
+        world_set_timer(w, &(struct timer){timer->kind, timer->subject, 0});
+        place_all(w);
         return;
     }
+    if (index >= 0)
+        input.instance_id = w->instances[index].row.id;
+    world_submit(w, BY_REPORT, &input);
+}
+
+static bool is_due(struct world *w, const struct sim_instance *in) {
+    for (size_t s = 0; s < in->steps.n; s++) {
+        const struct step *step = vec_at(&in->steps, struct step, s);
+        if (step->state != STEP_OPEN || !step->next_at || step->next_at > w->now)
+            continue;
+        if (step->generation != in->row.running)
+            world_break(w, "an open step of a walk that is over");
+        return true;
+    }
+    return false;
+}
+
+/* All that is due, as one look at the database finds it; one that finds it again brings it again. */
+void world_clock(struct world *w) {
+    struct vec due = {0};
+    if (w->queues[BY_REPORT].n > QUEUE_SOFT)
+        return;
+    for (size_t i = 0; i < w->timers.n; i++)
+        if (vec_at(&w->timers, struct timer, i)->due_at <= w->now)
+            *vec_add(&w->arena, &due, struct timer) = *vec_at(&w->timers, struct timer, i);
+    for (size_t i = 0; i < due.n; i++)
+        submit_timer(w, vec_at(&due, struct timer, i));
     for (int i = 0; i < w->instances_n; i++)
-        for (size_t s = 0; s < w->instances[i].steps.n; s++) {
-            const struct step *step = vec_at(&w->instances[i].steps, struct step, s);
-            if (step->state != STEP_OPEN || !step->next_at || step->next_at > w->now)
-                continue;
-            if (step->generation != w->instances[i].row.running)
-                world_break(w, "an open step of a walk that is over");
-            (void)world_transact(w, i, decide_event_of, &wake);
-            return;
-        }
+        if (is_due(w, &w->instances[i]))
+            world_submit(w, BY_REPORT,
+                         &(struct input){.kind = INPUT_DUE, .instance_id = w->instances[i].row.id});
 }
 
 void world_ingest(struct world *w, size_t which) {
@@ -258,15 +227,15 @@ void world_ingest(struct world *w, size_t which) {
     if (!w->faults || world_random(w, 4) != 0) /* else it comes again */
         *vec_at(&w->reports, struct sim_report, which) =
             *vec_at(&w->reports, struct sim_report, --w->reports.n);
+    struct input input = {.kind = report.is_document ? INPUT_DOCUMENT : INPUT_ORDER,
+                          .instance_id = w->instances[report.instance].row.id,
+                          .event = report.event,
+                          .node_id = report.event.document.node_id,
+                          .roles = UINT_MAX};
     if (*report.work_key) {
-        struct work *work = find_work(w, report.work_key);
-        struct decision decision = world_new_decision(w, world_seed(w));
-        if (work && uuid_eq(work->order_id, report.event.order_id) &&
-            decide_work_report(work, report.event.attempt, report.event.result, &report.event.problem,
-                               report.event.facts, &decision))
-            fan_out(w, report.work_key);
-        world_take_decision(w, &decision);
-        return;
+        input.kind = INPUT_WORK;
+        input.instance_id = (struct uuid){0};
+        input.work_key = arena_strdup(&w->arena, report.work_key);
     }
-    (void)world_transact(w, report.instance, decide_event_of, &report.event);
+    world_submit(w, BY_REPORT, &input);
 }

@@ -1,5 +1,5 @@
-/* The simulated engine: loads a subject, lets the real decisions change it, and stores it whole or not at
- * all. */
+/* The rows of the simulated database: a subject as it is loaded, and what was decided, whole or not at all.
+ */
 #include "base/clock.h"
 #include "base/str.h"
 #include "proto/fairlead.pb-c.h"
@@ -42,26 +42,33 @@ static const struct node *node_of(const struct world *w, struct uuid id) {
     return NULL;
 }
 
-static struct subject load(struct world *w, int index, struct instance *row, struct name *name) {
-    struct sim_instance *in = &w->instances[index];
-    struct subject subject = {
-        .release = in->noop ? w->noop : w->release, .plane = &w->plane, .instance = row, .name = name};
+void world_load(struct world *w, int index, struct subject *subject) {
+    const struct sim_instance *in = &w->instances[index];
+    struct instance *row = arena_new(&w->arena, struct instance);
+    struct name *name = arena_new(&w->arena, struct name);
     *row = in->row;
     *name = w->names[in->name].row;
-    subject.intents = copy_vec(w, &in->intents, sizeof(struct intent));
-    subject.documents = copy_vec(w, &in->documents, sizeof(struct document));
+    if (!uuid_eq(name->instance_id, row->id)) /* its heir's by now */
+        name = NULL;
+    *subject = (struct subject){
+        .release = in->noop ? w->noop : w->release,
+        .plane = &w->plane,
+        .instance = row,
+        .name = name,
+        .intents = copy_vec(w, &in->intents, sizeof(struct intent)),
+        .documents = copy_vec(w, &in->documents, sizeof(struct document)),
+        .works = copy_vec(w, &w->works, sizeof(struct work)),
+        .sets = copy_vec(w, &in->sets, sizeof(struct set)),
+        .edge = node_of(w, row->edge_id),
+        .prober = node_of(w, row->prober_id),
+    };
     for (size_t i = 0; i < in->steps.n; i++)
         if (vec_at(&in->steps, struct step, i)->generation == row->running)
-            *vec_add(&w->arena, &subject.steps, struct step) = *vec_at(&in->steps, struct step, i);
-    subject.works = copy_vec(w, &w->works, sizeof(struct work));
-    subject.sets = copy_vec(w, &in->sets, sizeof(struct set));
-    for (size_t i = 0; i < subject.sets.n; i++) {
-        struct set *set = vec_at(&subject.sets, struct set, i);
+            *vec_add(&w->arena, &subject->steps, struct step) = *vec_at(&in->steps, struct step, i);
+    for (size_t i = 0; i < subject->sets.n; i++) {
+        struct set *set = vec_at(&subject->sets, struct set, i);
         set->host = node_of(w, set->node_id);
     }
-    subject.edge = node_of(w, row->edge_id);
-    subject.prober = node_of(w, row->prober_id);
-    return subject;
 }
 
 void world_set_timer(struct world *w, const struct timer *timer) {
@@ -87,45 +94,63 @@ static bool wants_absent(const struct order_out *out) {
     return absent;
 }
 
-static void add_order(struct world *w, const struct order_out *order, const struct sim_instance *in) {
+static const struct step *step_of(const struct sim_instance *in, struct uuid order_id) {
+    for (size_t i = 0; i < in->steps.n; i++)
+        if (uuid_eq(vec_at(&in->steps, struct step, i)->order_id, order_id))
+            return vec_at(&in->steps, struct step, i);
+    return NULL;
+}
+
+/* An order about a name, of the step that gave it. */
+static void address_order(struct world *w, struct record *r, const struct sim_instance *in,
+                          const struct step *step) {
+    char hex[UUID_HEX_SIZE];
+    const struct name *name = &w->names[in->name].row;
+    (void)snprintf(r->subject, sizeof r->subject, "%s", uuid_hex(in->row.id, hex));
+    (void)snprintf(r->replaces, sizeof r->replaces, "%s", name->replaces ? name->replaces : "");
+    r->attempt = step->attempt;
+    r->name = in->name;
+    r->owner = in->row.id;
+    r->serial = name->serial;
+}
+
+/* Sent after the rows were stored: the step or the work that gave it says whom it is about. */
+static void add_order(struct world *w, const struct order_out *order) {
+    const struct sim_instance *in = NULL;
     struct outbox_item *item = vec_add(&w->arena, &w->outbox, struct outbox_item);
     struct record *r = &item->record;
-    world_check_order(w, in, order);
-    r->order_id = order->id;
-    r->step = order->kind;
-    r->not_after = order->not_after;
-    if (in) {
-        char hex[UUID_HEX_SIZE];
-        (void)snprintf(r->subject, sizeof r->subject, "%s", uuid_hex(in->row.id, hex));
-        for (size_t i = 0; i < in->steps.n; i++) {
-            const struct step *step = vec_at(&in->steps, struct step, i);
-            if (uuid_eq(step->order_id, order->id))
-                r->attempt = step->attempt;
-        }
-        const struct name *name = &w->names[in->name].row;
-        r->name = in->name;
-        r->owner = in->row.id;
-        r->serial = name->serial;
-        r->dns_absent = wants_absent(order);
-        (void)snprintf(r->replaces, sizeof r->replaces, "%s", name->replaces ? name->replaces : "");
-        return;
-    }
-    for (size_t i = 0; i < w->works.n; i++) {
+    *r = (struct record){.order_id = order->id,
+                         .step = order->kind,
+                         .not_after = order->not_after,
+                         .dns_absent = wants_absent(order)};
+    for (int i = 0; i < w->instances_n && !in; i++)
+        if (step_of(&w->instances[i], order->id))
+            in = &w->instances[i];
+    if (in)
+        address_order(w, r, in, step_of(in, order->id));
+    for (size_t i = 0; i < w->works.n && !in; i++) {
         const struct work *work = vec_at(&w->works, struct work, i);
         if (!uuid_eq(work->order_id, order->id))
             continue;
         r->attempt = work->attempt;
         (void)snprintf(r->subject, sizeof r->subject, "%s", work->key);
     }
+    if (!*r->subject)
+        world_break(w, "an order that no row gave");
+    world_check_order(w, in, order);
 }
 
-void world_take_decision(struct world *w, struct decision *decision) {
+void world_take_decision(struct world *w, const struct decision *decision) {
     for (size_t i = 0; i < decision->timers.n; i++)
         world_set_timer(w, vec_at(&decision->timers, struct timer, i));
     for (size_t i = 0; i < decision->orders.n; i++)
-        if (vec_at(&decision->orders, struct order_out, i)->kind == STEP_RESOLVE ||
-            vec_at(&decision->orders, struct order_out, i)->kind == STEP_BUILD)
-            add_order(w, vec_at(&decision->orders, struct order_out, i), NULL);
+        add_order(w, vec_at(&decision->orders, struct order_out, i));
+    for (size_t i = 0; i < decision->events.n; i++) {
+        const struct event_row *event = vec_at(&decision->events, struct event_row, i);
+        char hex[UUID_HEX_SIZE];
+        world_note(w, "    event %d %s", world_instance_of(w, uuid_hex(event->instance_id, hex)),
+                   event->type);
+    }
 }
 
 static void store_steps(struct world *w, struct sim_instance *in, const struct vec *steps) {
@@ -172,8 +197,27 @@ static void check_proof(struct world *w, struct subject *subject) {
     }
 }
 
+struct work *world_work(struct world *w, const char *key) {
+    for (size_t i = 0; i < w->works.n; i++)
+        if (str_eq(vec_at(&w->works, struct work, i)->key, key))
+            return vec_at(&w->works, struct work, i);
+    return NULL;
+}
+
+/* Whoever asks for the same at the same time finds it there. */
+static void insert_work(struct world *w, const struct work *work) {
+    world_check_work(w, work);
+    if (world_work(w, work->key))
+        return;
+    struct work *row = vec_add(&w->arena, &w->works, struct work);
+    *row = *work;
+    row->change = ROW_KEPT;
+}
+
 /* As the store writes what changed; also of an earlier generation, whose steps a delete dropped. */
-static void store(struct world *w, int index, struct subject *subject, struct decision *decision) {
+void world_store(struct world *w, struct subject *subject) {
+    char hex[UUID_HEX_SIZE];
+    int index = world_instance_of(w, uuid_hex(subject->instance->id, hex));
     struct sim_instance *in = &w->instances[index];
     if (in->row.id.b[0] | in->row.id.b[3] &&
         !transition_legal((enum state)in->row.state, (enum state)subject->instance->state))
@@ -205,19 +249,12 @@ static void store(struct world *w, int index, struct subject *subject, struct de
     for (size_t i = 0; i < in->sets.n; i++)
         vec_at(&in->sets, struct set, i)->change = ROW_KEPT;
     for (size_t i = 0; i < subject->works.n; i++)
-        if (vec_at(&subject->works, struct work, i)->change == ROW_NEW) {
-            world_check_work(w, vec_at(&subject->works, struct work, i));
-            *vec_add(&w->arena, &w->works, struct work) = *vec_at(&subject->works, struct work, i);
-            vec_at(&w->works, struct work, w->works.n - 1)->change = ROW_KEPT;
-        }
-    w->names[in->name].row = *subject->name;
-    w->names[in->name].row.change = ROW_KEPT;
-    for (size_t i = 0; i < decision->orders.n; i++)
-        add_order(w, vec_at(&decision->orders, struct order_out, i), in);
-    for (size_t i = 0; i < decision->timers.n; i++)
-        world_set_timer(w, vec_at(&decision->timers, struct timer, i));
-    for (size_t i = 0; i < decision->events.n; i++)
-        world_note(w, "    event %d %s", index, vec_at(&decision->events, struct event_row, i)->type);
+        if (vec_at(&subject->works, struct work, i)->change == ROW_NEW)
+            insert_work(w, vec_at(&subject->works, struct work, i));
+    if (subject->name) {
+        w->names[in->name].row = *subject->name;
+        w->names[in->name].row.change = ROW_KEPT;
+    }
 }
 
 struct decision world_new_decision(struct world *w, struct uuid seed) {
@@ -229,20 +266,13 @@ struct decision world_new_decision(struct world *w, struct uuid seed) {
                              .seed = seed};
 }
 
-/* A coordinator may die before COMMIT (nothing happened), or its reply be lost (the same input runs again,
- * with the same identities): then a claimed row says that it is done, so it is not decided twice. */
 bool world_transact(struct world *w, int index, world_decider *decider, void *arg) {
-    struct uuid seed = world_seed(w);
-    for (;;) {
-        struct instance row;
-        struct name name;
-        struct subject subject = load(w, index, &row, &name);
-        struct decision decision = world_new_decision(w, seed);
-        bool accepted = decider(w, &subject, &decision, arg);
-        if (w->faults && world_random(w, 20) == 0)
-            continue; /* rolled back: again */
-        if (accepted)
-            store(w, index, &subject, &decision);
-        return accepted;
-    }
+    struct subject subject;
+    struct decision decision = world_new_decision(w, world_seed(w));
+    world_load(w, index, &subject);
+    if (!decider(w, &subject, &decision, arg))
+        return false;
+    world_store(w, &subject);
+    world_take_decision(w, &decision);
+    return true;
 }

@@ -1,12 +1,11 @@
-/* The simulator: the real decide(), decide_work_*() and place() over rows, outbox, topics, nodes, DNS and a
- * clock, all in one process and all from one seed. What happens next, what is lost, repeated or late, is
- * drawn from the seed; after every event the invariants of check.c must hold, and when the faults stop all
- * work must end. */
+/* The simulator: the real batches of the engine, decide(), decide_work_*() and place() over rows, outbox,
+ * topics, nodes, DNS and a clock, all in one process and all from one seed. What happens next, what is lost,
+ * repeated or late, is drawn from the seed; after every event the invariants of check.c must hold, and when
+ * the faults stop all work must end. */
 #ifndef FAIRLEAD_TESTS_SIM_WORLD_H
 #define FAIRLEAD_TESTS_SIM_WORLD_H
 
-#include "model/decide.h"
-#include "model/decide_work.h"
+#include "coordinator/engine.h"
 #include "model/place.h"
 
 #define INSTANCES_MAX 14
@@ -88,6 +87,16 @@ struct sim_name {
     bool claimed;
 };
 
+/* The two engines of a coordinator. */
+enum { BY_REQUEST, BY_REPORT /* ... and by the clock */, ENGINES };
+
+/* What a request was told. */
+struct told {
+    struct uuid seed;
+    const char *key; /* NULL: none */
+    int status;
+};
+
 struct world {
     struct arena arena;
     uint64_t rnd;
@@ -101,11 +110,13 @@ struct world {
     int instances_n;
     struct sim_name names[NAMES];
     struct dns_name dns[NAMES];
-    struct vec works;   /* struct work */
-    struct vec timers;  /* struct timer */
-    struct vec outbox;  /* struct outbox_item */
-    struct vec orders;  /* struct record: the topics of orders */
-    struct vec reports; /* struct sim_report */
+    struct vec works;           /* struct work */
+    struct vec timers;          /* struct timer */
+    struct vec queues[ENGINES]; /* struct input * */
+    struct vec told;            /* struct told: what is on record */
+    struct vec outbox;          /* struct outbox_item */
+    struct vec orders;          /* struct record: the topics of orders */
+    struct vec reports;         /* struct sim_report */
     struct sim_node nodes[NODES];
     struct vec built;            /* const char *: build keys that the registry has */
     int builds;                  /* acts of building */
@@ -128,13 +139,23 @@ uint64_t world_random(struct world *w, uint64_t below);
 void world_note(struct world *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void world_break(struct world *w, const char *what);
 
-/* store.c: one transaction of the simulated engine. */
+/* batch.c: the engines. An input is copied; its texts are the world's. */
+void world_submit(struct world *w, int engine, const struct input *input);
+/* One batch of what waits. */
+void world_engine(struct world *w, int engine);
+
+/* store.c: the rows. */
+void world_load(struct world *w, int index, struct subject *subject);
+void world_store(struct world *w, struct subject *subject);
+struct work *world_work(struct world *w, const char *key);
+/* What the engine does alone with one subject: a create, whose context only a database has, and placing. */
 typedef bool world_decider(struct world *w, struct subject *subject, struct decision *decision, void *arg);
 bool world_transact(struct world *w, int instance, world_decider *decider, void *arg);
 /* -1: none has this id. */
 int world_instance_of(const struct world *w, const char *hex);
 struct uuid world_seed(struct world *w);
-void world_take_decision(struct world *w, struct decision *decision);
+/* After the rows: timers, orders, events. */
+void world_take_decision(struct world *w, const struct decision *decision);
 struct decision world_new_decision(struct world *w, struct uuid seed);
 void world_set_timer(struct world *w, const struct timer *timer);
 
