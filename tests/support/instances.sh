@@ -6,7 +6,8 @@ host() { echo "$1-main-e2e.$FAIRLEAD_ZONE"; }
 node() { "$fairlead" instance get "$1" -o json | jq -r .node; }
 container() { engine ps -aq --filter "label=fairlead.instance=$(hex "$1")"; }
 network() { engine network ls -q --filter "label=fairlead.instance=$(hex "$1")"; }
-serves() { curl -sf -m 3 -o /dev/null "http://$(host "$1"):$FAIRLEAD_HTTP_PORT/healthz"; }
+# By the edge's address: a client's own rule for *.localhost leads to a loopback edge only.
+serves() { curl -sf -m 3 -o /dev/null --connect-to "::$FAIRLEAD_EDGE_ADDRESS:" "http://$(host "$1"):$FAIRLEAD_HTTP_PORT/healthz"; }
 # Another source of an app, as our fork has it: builds happen only for what nobody has built.
 new_source() { # APP_DIR
   local fresh
