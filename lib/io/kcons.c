@@ -10,6 +10,10 @@
 #include <string.h>
 
 #define CLOSE_US (3 * CLOCK_S)
+/* A broker answers one connection in order: what is asked waits behind the fetch that was sent before, for 10
+ * s at most. Whoever waits less hears nothing, and the connection is closed
+ * (findings/librdkafka-question-behind-a-fetch.sh). */
+#define ASK_MS 12000
 
 static atomic_uint assignments; /* of all consumers */
 
@@ -288,28 +292,37 @@ int kcons_group_lag(const struct broker *broker, const char *group, const char *
 int kcons_end_offset(struct kcons *kcons, int64_t *ret, struct err *err) {
     int64_t low, high;
     rd_kafka_resp_err_t code =
-        rd_kafka_query_watermark_offsets(kcons->rk, kcons->topic, 0, &low, &high, 5000);
+        rd_kafka_query_watermark_offsets(kcons->rk, kcons->topic, 0, &low, &high, ASK_MS);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
         return err_set(err, ERR_RETRY, "kafka topic \"%s\": %s", kcons->topic, rd_kafka_err2str(code));
     *ret = high;
     return 0;
 }
 
-int kcons_was_remade(struct kcons *kcons, bool *ret, struct err *err) {
+static int first_after(rd_kafka_t *rk, const char *topic, int64_t ms, int64_t *ret, struct err *err) {
+    rd_kafka_topic_partition_list_t *list = one(topic, 0);
+    list->elems[0].offset = ms + 1; /* asked for: the first record that is later */
+    rd_kafka_resp_err_t code = rd_kafka_offsets_for_times(rk, list, 5000);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+        code = list->elems[0].err;
+    *ret = list->elems[0].offset;
+    rd_kafka_topic_partition_list_destroy(list);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return err_set(err, ERR_RETRY, "kafka topic \"%s\": %s", topic, rd_kafka_err2str(code));
+    return 0;
+}
+
+/* By a consumer of its own, which reads nothing: see ASK_MS, and it knows no topic of old. */
+int kcons_was_remade(const struct kcons *kcons, const struct broker *broker, bool *ret, struct err *err) {
+    int64_t first = -1;
     *ret = false;
     if (!kcons->latest_ms)
         return 0; /* nothing was read: whatever is there will be */
-    rd_kafka_topic_partition_list_t *list = one(kcons->topic, 0);
-    list->elems[0].offset = kcons->latest_ms + 1; /* asked for: the first record that is later */
-    rd_kafka_resp_err_t code = rd_kafka_offsets_for_times(kcons->rk, list, 5000);
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
-        code = list->elems[0].err;
-    int64_t first = list->elems[0].offset;
-    rd_kafka_topic_partition_list_destroy(list);
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return err_set(err, ERR_RETRY, "kafka topic \"%s\": %s", kcons->topic, rd_kafka_err2str(code));
-    *ret = first >= 0 && first <= kcons->latest_offset; /* below 0: there is none */
-    return 0;
+    struct kcons *asking = open_consumer(broker, kcons->topic, kcons->topic, false, err);
+    int rc = asking ? first_after(asking->rk, kcons->topic, kcons->latest_ms, &first, err) : -1;
+    kcons_close(asking);
+    *ret = rc == 0 && first >= 0 && first <= kcons->latest_offset; /* below 0: there is none */
+    return rc;
 }
 
 bool kcons_has_reached(struct kcons *kcons, int64_t end) {

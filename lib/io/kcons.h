@@ -51,13 +51,15 @@ bool kcons_holds(struct kcons *kcons, const char *topic, int32_t partition);
 /* How many records a group has not yet done of a topic: asked of the broker, without joining the group. */
 MUST_CHECK int kcons_group_lag(const struct broker *broker, const char *group, const char *topic,
                                int partitions, int64_t *ret, struct err *err);
-/* By assignment only: the offset behind the last record, as the broker says now. */
+/* By assignment only: the offset behind the last record, as the broker says now. Where nothing comes, the
+ * answer may wait for the fetch that is under way: 10 s. */
 MUST_CHECK int kcons_end_offset(struct kcons *kcons, int64_t *ret, struct err *err);
 /* By assignment only: is it another topic under the name of the one that was read? Whoever was not asking
  * just then hears nothing of it, and would go on at the old offset (findings/librdkafka-topic-made-again.sh).
- * Told by the broker's stamps, which rise: it has a later record where an earlier one was read. One request.
- */
-MUST_CHECK int kcons_was_remade(struct kcons *kcons, bool *ret, struct err *err);
+ * Told by the broker's stamps, which rise: it has a later record where an earlier one was read. Takes a
+ * connection of its own for a moment. */
+MUST_CHECK int kcons_was_remade(const struct kcons *kcons, const struct broker *broker, bool *ret,
+                                struct err *err);
 /* True when everything up to that offset has been read. */
 bool kcons_has_reached(struct kcons *kcons, int64_t end);
 

@@ -117,13 +117,15 @@ static void take_record(struct inbox *inbox, const struct kcons_record *record) 
 
 /* A topic that was made again while nobody asked is read from its start: its first records would be skipped.
  * A look that fails says nothing: reading goes on, and whoever is away is told by that. */
-static int look_for_another(struct kcons *kcons, int64_t *look_at, struct err *err) {
+static int look_for_another(const struct inbox *inbox, const struct kcons *kcons, int64_t *look_at,
+                            struct err *err) {
     struct err ignored = {0};
     bool remade = false;
     if (clock_mono_us() < *look_at)
         return 0;
     *look_at = clock_mono_us() + LOOK_US + (int64_t)(rnd_u64() % (LOOK_US / 4));
-    if (kcons_was_remade(kcons, &remade, &ignored) < 0 || !remade)
+    struct broker broker = node_broker(inbox->node);
+    if (kcons_was_remade(kcons, &broker, &remade, &ignored) < 0 || !remade)
         return 0;
     return err_set(err, ERR_RETRY, "the topic was made again: it is read from its start");
 }
@@ -143,7 +145,7 @@ static int read_topic(struct inbox *inbox, const struct loop *loop, struct kcons
             take_record(inbox, &record);
             kcons_release(&record);
         }
-        if (look_for_another(kcons, &look_at, err) < 0)
+        if (look_for_another(inbox, kcons, &look_at, err) < 0)
             return -1;
         if (!reached && kcons_has_reached(kcons, end)) {
             reached = true;
