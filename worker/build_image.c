@@ -6,16 +6,21 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/proc.h"
+#include "base/str.h"
 #include "io/git.h"
+#include "model/dockerfile.h"
 #include "worker/build_own.h"
 #include "worker/build_reason.h"
 #include "worker/source.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define BUILD_LIMIT_S 1500
+#define DOCKERFILE_BYTES 1000000
 #define LINES_KEPT 60
 #define LINES_BYTES 7900 /* of a report's 8000 */
 
@@ -54,6 +59,30 @@ static int prepare(struct worker *worker, const Fairlead__V1__Build *build, cons
     return export(place.dir, build, context, dockerfile, err);
 }
 
+/* A file of the source; a link may lead to another one of it, and nowhere else. */
+static bool is_of_source(const char *path, const char *context) {
+    struct stat st;
+    cleanup_free char *real = realpath(path, NULL), *root = realpath(context, NULL);
+    if (lstat(path, &st) == 0 && S_ISREG(st.st_mode))
+        return true;
+    return real && root && str_starts(real, root) && real[strlen(root)] == '/' && stat(real, &st) == 0 &&
+           S_ISREG(st.st_mode);
+}
+
+/* One that cannot be read is the builder's to refuse. */
+static int check_dockerfile(const char *path, const char *context, struct err *err) {
+    cleanup_free char *text = NULL;
+    long line = 0;
+    if (is_of_source(path, context) && file_read(path, DOCKERFILE_BYTES, &text, NULL, NULL) == 0)
+        line = dockerfile_heredoc(text);
+    if (!line)
+        return 0;
+    return err_set(err, ERR_PARK,
+                   "Line %ld of its Dockerfile begins a heredoc, whose lines would be left out (images are "
+                   "built without BuildKit: no RUN --mount, no heredocs).",
+                   line);
+}
+
 static int build_and_push(struct worker *worker, const Fairlead__V1__Build *build, const char *context,
                           const char *dockerfile, const char *tag, struct arena *arena, struct str *log,
                           const char **ret_cls, struct err *err) {
@@ -70,12 +99,13 @@ static int build_and_push(struct worker *worker, const Fairlead__V1__Build *buil
     if (build_add_args(worker, build, base, &words, arena, err) < 0)
         return -1;
     const char *own = arena_printf(arena, "%s/Dockerfile", context);
-    const char *const last[] = {"-t",    tag, "-f", *build->source->dockerfile ? dockerfile : own,
-                                context, NULL};
+    if (!*build->source->dockerfile)
+        dockerfile = own;
+    const char *const last[] = {"-t", tag, "-f", dockerfile, context, NULL};
     for (size_t i = 0; i < sizeof last / sizeof *last; i++)
         *vec_add(arena, &words, const char *) = last[i];
     *ret_cls = "build_failed";
-    if (fault_check(FAULT_BUILD_EXPORTED, err) < 0)
+    if (check_dockerfile(dockerfile, context, err) < 0 || fault_check(FAULT_BUILD_EXPORTED, err) < 0)
         return -1;
     if (build_engine(worker, words.items, BUILD_LIMIT_S, ERR_PARK, NULL, log, err) < 0) {
         if (build_may_pass(str_text(log)))
