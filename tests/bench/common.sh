@@ -16,10 +16,19 @@ post() { # TAG THREADS CONNECTIONS [SECONDS]
 }
 # About so many a second: 50 connections, each of which waits in between.
 post_at() { RATE=$2 post "$1" 1 50 "${3:-$seconds}"; }
+# A version before there were acts has no column for them.
+rows_sql() {
+  if is 1 "select count(*) from information_schema.columns where table_name = 'steps' and column_name = 'act'"; then
+    cat "$here/rows.sql"
+  else
+    sed "s/step, act, part/step, part/; s/'noop', 'noop', '',/'noop', '',/" "$here/rows.sql"
+  fi
+}
 rows() { # CONNECTIONS [OPTION...]: the same rows by pgbench
   local connections=$1
   shift
-  PGOPTIONS='-c synchronous_commit=on' pgbench -n -M prepared -f "$here/rows.sql" -D "tenant=$tenant" -c "$connections" -j"$((connections > 1 ? 2 : 1))" -T "$seconds" "$@" "$FAIRLEAD_DATABASE_URL" 2>/dev/null
+  rows_sql >"$fleet/rows.sql"
+  PGOPTIONS='-c synchronous_commit=on' pgbench -n -M prepared -f "$fleet/rows.sql" -D "tenant=$tenant" -c "$connections" -j"$((connections > 1 ? 2 : 1))" -T "$seconds" "$@" "$FAIRLEAD_DATABASE_URL" 2>/dev/null
 }
 # Asked again and again while others are measured, so of the open steps only: a look at every instance took both cores.
 # The rows of the denominator are open for a day.

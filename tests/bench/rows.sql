@@ -5,17 +5,12 @@ with i as (
     select t.id, gen_random_uuid(), t.customer_id, p.id, '00000000-0000-7000-8000-000000000001', 'p' || substr(md5(random()::text), 1, 18),
         '{}', 'new', 1, 1, 0, 0, 0, 0, 30, 1, clock_timestamp(), clock_timestamp()
     from tenants t, planes p where t.id = (:tenant)::uuid and p.name = 'main' returning tenant_id, id),
-r as (
-    insert into requests (id, owner, fingerprint, kind, status, answer, etag, location, created_at)
-    select id, 'operator', '\x00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff', 'create', 202,
-        '{"generation"=1,"id"="00000000-0000-0000-0000-000000000000","name"="x","state"="new","url"=null}', 1,
-        '/v1/instances/00000000-0000-0000-0000-000000000000', clock_timestamp() from i),
 n as (
     insert into intents (tenant_id, instance_id, generation, kind, walk, state, request_id, accepted_at, started_at)
     select tenant_id, id, 1, 'create', 'create', 'running', id, clock_timestamp(), clock_timestamp() from i),
 s as (
-    insert into steps (tenant_id, instance_id, generation, step, part, state, attempt, order_id, next_at, started_at)
-    select tenant_id, id, 1, 'noop', '', 'open', 1, gen_random_uuid(), clock_timestamp() + interval '1 day', clock_timestamp() from i),
+    insert into steps (tenant_id, instance_id, generation, step, act, part, state, attempt, order_id, next_at, started_at)
+    select tenant_id, id, 1, 'noop', 'noop', '', 'open', 1, gen_random_uuid(), clock_timestamp() + interval '1 day', clock_timestamp() from i),
 e as (
     insert into events (id, tenant_id, instance_id, sequence, generation, at, type, data)
     select gen_random_uuid(), tenant_id, id, 1, 1, clock_timestamp(), 'created', jsonb_build_object('generation', 1) from i)
