@@ -24,18 +24,21 @@ static const char *const every_arg[] = {"-c", "safe.directory=*",           "-c"
                                         "-c", "protocol.file.allow=always", "-c", "gc.auto=0",
                                         "-c", "http.lowSpeedLimit=1000",    "-c", "http.lowSpeedTime=20"};
 
-static size_t add_env(const char *name, const char *value, char room[600], const char **env, size_t n) {
+/* What is set, of any length; the caller frees it. */
+static char *add_env(const char *name, const char *value, const char **env, size_t *n) {
+    size_t size = strlen(name) + strlen(value) + 2;
     if (!*value)
-        return n;
-    (void)snprintf(room, 600, "%s=%s", name, value);
-    env[n] = room;
-    return n + 1;
+        return NULL;
+    char *set = mem_alloc(size);
+    (void)snprintf(set, size, "%s=%s", name, value);
+    env[(*n)++] = set;
+    return set;
 }
 
 int git_run_remote(const char *dir, const struct git_remote *remote, const char *const *args,
                    enum err_class cls, struct str *out, struct str *log, int64_t timeout_s, struct err *err) {
     const char *argv[ARGS_MAX] = {"git", "-C", dir}, *env[ENV_MAX];
-    char proxy[600], no_proxy[600];
+    cleanup_free char *proxy = NULL, *no_proxy = NULL;
     size_t n = 3, env_n = sizeof every_env / sizeof *every_env;
     memcpy(argv + n, every_arg, sizeof every_arg);
     n += sizeof every_arg / sizeof *every_arg;
@@ -44,8 +47,8 @@ int git_run_remote(const char *dir, const struct git_remote *remote, const char 
     argv[n] = NULL;
     memcpy(env, every_env, sizeof every_env);
     if (remote) {
-        env_n = add_env("https_proxy", remote->proxy, proxy, env, env_n);
-        env_n = add_env("no_proxy", remote->no_proxy, no_proxy, env, env_n);
+        proxy = add_env("https_proxy", remote->proxy, env, &env_n);
+        no_proxy = add_env("no_proxy", remote->no_proxy, env, &env_n);
     }
     env[env_n] = NULL;
     cleanup_str struct str own = STR_INIT(65536);
