@@ -1,6 +1,6 @@
 # One app against a bare compose up of the same file, and what everything costs while nothing happens. Sourced by run.
 # shellcheck shell=bash disable=SC2154
-answers() { curl -fs -m 1 -o /dev/null "$1"; }
+answers() { curl -fs -m 1 -o /dev/null "$@"; }
 seconds_since() { awk -v us=$(($(now_us) - $1)) 'BEGIN {printf "%.2f", us / 1e6}'; }
 # From the request to the first green answer through the edge; then the same file under names of its own, by hand.
 # The image is there; both ask /healthz every 20 ms.
@@ -8,7 +8,8 @@ app() { # ROUND
   local name=b$1 start id file bare=$root/build/bench.compose port
   start=$(now_us)
   "$BUILD/fairlead" instance create testapp "$name" --tenant bench/main --size tiny >/dev/null
-  within 120 answers "http://$name-main-bench.$FAIRLEAD_ZONE:$FAIRLEAD_HTTP_PORT/healthz"
+  # By the edge's address: a client has a rule of its own for *.localhost.
+  within 120 answers --connect-to "::$FAIRLEAD_EDGE_ADDRESS:" "http://$name-main-bench.$FAIRLEAD_ZONE:$FAIRLEAD_HTTP_PORT/healthz"
   sample app_s "$(seconds_since "$start")"
   id=$("$BUILD/fairlead" instance get "$name" --tenant bench/main -o json | jq -r .id)
   id=${id//-/}
