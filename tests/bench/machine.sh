@@ -17,7 +17,8 @@ app() { # ROUND
   rm -rf "$bare" && mkdir "$bare"
   cp -p "$(sed -n 's/^ *source: "\(\/.*\)"/\1/p' "$file")" "$bare/"
   port=$(sed -n 's/.*"127\.0\.[0-9.]*:\([0-9]*\):.*/\1/p' "$file")
-  sed -e "s|source: \"/.*/\([a-z]*\)\"|source: \"$bare/\1\"|; s/$id/${id//0/f}/; s/fairlead\.\([a-z]*\):/bench.\1:/; s/:$port:/:19999:/" "$file" >"$bare/compose.yaml"
+  # Without its subnet, which the app's own network has.
+  sed -e '/^ *ipam:$/,/subnet:/d' -e "s|source: \"/.*/\([a-z]*\)\"|source: \"$bare/\1\"|; s/$id/${id//0/f}/; s/fairlead\.\([a-z]*\):/bench.\1:/; s/:$port:/:19999:/" "$file" >"$bare/compose.yaml"
   start=$(now_us)
   docker-compose -H "unix://$FAIRLEAD_DOCKER" -p bench -f "$bare/compose.yaml" up -d >"$bare/log" 2>&1 || { cat "$bare/log" >&2; exit 1; }
   within 60 answers "http://$(sed -n 's/.*"\(127\.0\.[0-9.]*\):19999:.*/\1/p' "$bare/compose.yaml"):19999/healthz"
