@@ -72,6 +72,6 @@ ok "... and $quick without a machine" run_lives 1001 $((quick + 1000)) noop
 ok "their names are forgotten, too" settle
 ok "... also by the zone" test -z "$(for n in $(seq 3 $((lives + 2))); do marker "$n"; done)"
 measure >"$fleet/after"
-ok "nothing has grown but what is kept for ever" test -z "$(grown | tee /dev/stderr)"
+ok "nothing has grown but what is kept for ever" test -z "$(grown | tee -a /dev/stderr)"
 for n in server slave; do ok "the history of Compose files is packed ($n)" packed "$n"; done
 finish
