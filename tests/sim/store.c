@@ -257,18 +257,14 @@ void world_store(struct world *w, struct subject *subject) {
     }
 }
 
-struct decision world_new_decision(struct world *w, struct uuid seed) {
-    return (struct decision){.arena = &w->arena,
-                             .settings = &w->settings,
-                             .now = w->now,
-                             .epoch = 1,
-                             .random = world_random(w, 1000),
-                             .seed = seed};
-}
-
 bool world_transact(struct world *w, int index, world_decider *decider, void *arg) {
     struct subject subject;
-    struct decision decision = world_new_decision(w, world_seed(w));
+    struct decision decision = {.arena = &w->arena,
+                                .settings = &w->settings,
+                                .now = w->now,
+                                .epoch = 1,
+                                .random = world_random(w, 1000),
+                                .seed = world_seed(w)};
     world_load(w, index, &subject);
     if (!decider(w, &subject, &decision, arg))
         return false;

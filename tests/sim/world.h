@@ -156,7 +156,6 @@ int world_instance_of(const struct world *w, const char *hex);
 struct uuid world_seed(struct world *w);
 /* After the rows: timers, orders, events. */
 void world_take_decision(struct world *w, const struct decision *decision);
-struct decision world_new_decision(struct world *w, struct uuid seed);
 void world_set_timer(struct world *w, const struct timer *timer);
 
 /* sources.c: requests, the clock, reports. */
