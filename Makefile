@@ -249,7 +249,7 @@ demo: all
 demo-down:
 	@deploy/dev/demo down
 
--include $(shell find build -name '*.d' -type f 2>/dev/null)
+-include $(shell find build -name docker -prune -o -name '*.d' -type f -print 2>/dev/null)
 
 clean:
 	rm -rf build

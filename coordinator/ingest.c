@@ -187,15 +187,27 @@ static int poll_records(struct ingest *ingest, struct catch *catch, struct err *
     return 0;
 }
 
-/* Who cannot store does not read: another coordinator, which can, gets the partitions. */
-static int open_consumer(struct ingest *ingest, struct err *err) {
-    static const char *const topics[] = {TOPIC_REPORTS, NULL};
-    if (!ingest->kcons && ensure_connection(ingest, err) < 0)
-        return -1;
+/* Reads what is this coordinator's part. */
+static int follow_shares(struct ingest *ingest, struct err *err) {
+    uint32_t wanted = shares_get(ingest->shares);
     if (!ingest->kcons)
         ingest->kcons =
-            kcons_open_group(&ingest->conf.broker, "fairlead-ingest", "fairlead-ingest", topics, err);
-    return ingest->kcons ? 0 : -1;
+            kcons_open_share(&ingest->conf.broker, "fairlead-ingest", "fairlead-ingest", TOPIC_REPORTS, err);
+    if (!ingest->kcons)
+        return -1;
+    if (wanted == ingest->read)
+        return 0;
+    if (kcons_take(ingest->kcons, wanted, err) < 0)
+        return -1;
+    ingest->read = wanted;
+    shares_read(ingest->shares, wanted);
+    return 0;
+}
+
+/* What was not stored is read again, by whoever reads on. */
+static void leave(struct ingest *ingest) {
+    kcons_close(mem_steal(ingest->kcons));
+    ingest->read = 0;
 }
 
 /* What has come in half a second, until it is stored. */
@@ -203,25 +215,25 @@ static int64_t turn(const struct loop *loop, void *arg) {
     struct ingest *ingest = arg;
     struct catch catch = {0};
     struct err err = {0};
-    int rc = open_consumer(ingest, &err);
+    int rc = follow_shares(ingest, &err);
     if (rc == 0)
         rc = poll_records(ingest, &catch, &err);
     if (rc < 0)
         log_warn("ingest", LOG_S("error", err.text));
-    bool leave = rc < 0 && err.cls == ERR_DEAD;
+    bool leaves = rc < 0 && err.cls == ERR_DEAD;
     if (rc == 0 && catch.n) {
         /* What was read stays in hand until it is stored: reading on would skip it. */
         rc = store_records(ingest, loop, catch.records, catch.n, &err);
         if (rc == 0)
             finish_records(ingest, &catch);
-        leave = rc < 0; /* not stored, so read again: by whom the group chooses */
+        else
+            shares_rest(ingest->shares); /* who can store gets the partitions */
+        leaves = rc < 0;
     }
     for (size_t i = 0; i < catch.n; i++)
         kcons_release(&catch.records[i]);
-    if (leave) {
-        kcons_close(ingest->kcons);
-        ingest->kcons = NULL;
-    }
+    if (leaves)
+        leave(ingest);
     return rc < 0 ? REST_US : 0;
 }
 
@@ -229,9 +241,11 @@ struct ingest *ingest_start(const struct ingest_conf *conf, struct err *err) {
     struct ingest *ingest = mem_alloc(sizeof *ingest);
     ingest->conf = *conf;
     ingest->presence = presence_open(conf->redis);
-    ingest->loop = loop_start(turn, ingest, err);
+    ingest->shares = shares_start(conf->database_url, topic_partitions(TOPIC_REPORTS), err);
+    ingest->loop = ingest->shares ? loop_start(turn, ingest, err) : NULL;
     if (ingest->loop)
         return ingest;
+    shares_stop(ingest->shares);
     presence_close(ingest->presence);
     free(ingest);
     return NULL;
@@ -241,7 +255,8 @@ void ingest_stop(struct ingest *ingest) {
     if (!ingest)
         return;
     loop_stop(ingest->loop);
-    kcons_close(ingest->kcons);
+    kcons_close(ingest->kcons); /* commits what was done, before the partitions are anybody's */
+    shares_stop(ingest->shares);
     pg_close(ingest->pg);
     presence_close(ingest->presence);
     ingest_forget_asking(ingest);

@@ -5,6 +5,7 @@
 
 #include "coordinator/ingest.h"
 #include "coordinator/presence.h"
+#include "coordinator/shares.h"
 #include "io/kcons.h"
 
 #define RECORDS_MAX 256
@@ -17,6 +18,8 @@ struct ingest {
     struct loop *loop;
     struct pg *pg;
     struct kcons *kcons;
+    struct shares *shares;
+    uint32_t read; /* the partitions that it reads now, as bits */
     struct presence *presence;
     struct asking *asking; /* ingest_ask.c: how much each node may still ask */
 };

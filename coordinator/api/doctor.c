@@ -45,9 +45,12 @@ void doctor_check_vitals(json_t *checks, struct pg *pg, struct arena *arena) {
             event_s < 0 ? "no event was sent yet"
                         : arena_printf(arena, "an event was last sent %lld s ago", (long long)event_s)),
         "is the broker there? its rows go on by themselves");
-    add(checks, "reports", heard_s < LATE_S,
-        heard_s < 0 ? "no node has reported yet"
-                    : arena_printf(arena, "a report was last stored %lld s ago", (long long)heard_s),
+    int64_t read = pg_int(res, 0, 6), partitions = topic_partitions(TOPIC_REPORTS);
+    add(checks, "reports", heard_s < LATE_S && read >= partitions,
+        arena_printf(arena, "%lld of %lld partitions are read; %s", (long long)read, (long long)partitions,
+                     heard_s < 0
+                         ? "no node has reported yet"
+                         : arena_printf(arena, "a report was last stored %lld s ago", (long long)heard_s)),
         "is the broker there, does a coordinator ingest, does any worker run?");
     add(checks, "timers", late_s < LATE_S,
         late_s ? arena_printf(arena, "the oldest that is due is %lld s late", (long long)late_s)

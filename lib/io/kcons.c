@@ -90,6 +90,33 @@ struct kcons *kcons_open_group(const struct broker *broker, const char *client, 
     return NULL;
 }
 
+struct kcons *kcons_open_share(const struct broker *broker, const char *client, const char *group,
+                               const char *topic, struct err *err) {
+    struct kcons *kcons = open_consumer(broker, client, group, true, err);
+    if (!kcons)
+        return NULL;
+    kcons->group = mem_strdup(group);
+    kcons->shared = mem_strdup(topic);
+    kcons_watch_assigned(kcons, true);
+    return kcons;
+}
+
+int kcons_take(struct kcons *kcons, uint32_t partitions, struct err *err) {
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(32);
+    for (int32_t i = 0; i < 32; i++)
+        if (partitions >> i & 1)
+            rd_kafka_topic_partition_list_add(list, kcons->shared, i)->offset = RD_KAFKA_OFFSET_STORED;
+    /* Not waited for: the broker answers one connection in order, and the offsets are asked for behind it. */
+    (void)rd_kafka_commit(kcons->rk, NULL, 1);
+    kcons->assignment = atomic_fetch_add(&assignments, 1) + 1;
+    kcons_watch_assigned(kcons, true);
+    rd_kafka_resp_err_t code = rd_kafka_assign(kcons->rk, list);
+    rd_kafka_topic_partition_list_destroy(list);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+        return 0;
+    return err_set(err, ERR_RETRY, "kafka topic \"%s\": %s", kcons->shared, rd_kafka_err2str(code));
+}
+
 struct kcons *kcons_open_topic(const struct broker *broker, const char *client, const char *topic,
                                bool from_end, struct err *err) {
     struct kcons *kcons = open_consumer(broker, client, client, false, err);
@@ -161,6 +188,7 @@ void kcons_close(struct kcons *kcons) {
     (void)rd_kafka_consumer_close(kcons->rk);
     destroy_in_time(kcons->rk);
     free(kcons->topic);
+    free(kcons->shared);
     free(kcons->group);
     if (kcons->subscription)
         rd_kafka_topic_partition_list_destroy(kcons->subscription);

@@ -1,7 +1,8 @@
-/* A Kafka consumer by librdkafka, in one of two manners. By group: partitions are shared with other members
- * and offsets are stored only by kcons_done(). By assignment: one topic from its beginning, no committed
- * offset to trust. Long fetch waits: they cost no latency and spare the broker. One thread polls and does
- * nothing else. */
+/* A Kafka consumer by librdkafka, in one of three manners. By group: partitions are shared with other members
+ * and offsets are stored only by kcons_done(). By share: the caller says which partitions of a topic are its
+ * own, and the group keeps the offsets only; nobody waits for the broker to notice that a reader has died. By
+ * assignment: one topic from its beginning, no committed offset to trust. Long fetch waits: they cost no
+ * latency and spare the broker. One thread polls and does nothing else. */
 #ifndef FAIRLEAD_IO_KCONS_H
 #define FAIRLEAD_IO_KCONS_H
 
@@ -24,9 +25,16 @@ struct kcons_record {
 
 struct kcons *kcons_open_group(const struct broker *broker, const char *client, const char *group,
                                const char *const *topics, struct err *err);
+/* Reads nothing until kcons_take(). */
+struct kcons *kcons_open_share(const struct broker *broker, const char *client, const char *group,
+                               const char *topic, struct err *err);
 struct kcons *kcons_open_topic(const struct broker *broker, const char *client, const char *topic,
                                bool from_end, struct err *err);
 void kcons_close(struct kcons *kcons); /* hands the partitions back; NULL is fine */
+
+/* By share only: from now on partition i is read where bit i is set, from behind what was done of it; what
+ * was done so far of the others is committed first, if the broker answers. A new assignment. Class retry. */
+MUST_CHECK int kcons_take(struct kcons *kcons, uint32_t partitions, struct err *err);
 
 /* 1: *ret is a record, to be given back by kcons_release(). 0: nothing within the time. -1: an error, class
  * retry; the consumer goes on by itself unless it says dead. */

@@ -8,8 +8,9 @@
 
 struct kcons {
     rd_kafka_t *rk;
-    char *topic; /* by assignment: the one */
-    char *group; /* by group: its name, and what is read */
+    char *topic;  /* by assignment: the one */
+    char *shared; /* by share: the one */
+    char *group;  /* by group or share: its name; and what a member reads */
     rd_kafka_topic_partition_list_t *subscription;
     unsigned assignment;
     int64_t latest_ms, latest_offset; /* by assignment: the record with the latest stamp that was read */

@@ -101,6 +101,12 @@ static const struct schema_field inside_lane[] = {
     TEXT_OR_NULL("sent_at", "the broker last acknowledged one"),
     {0},
 };
+static const struct schema_field inside_partition[] = {
+    NUMBER("partition", "of fairlead.reports"),
+    NUMBER("pid", "of the session of PostgreSQL whose coordinator reads it"),
+    TRUTH("alive", "is that session there"),
+    {0},
+};
 static const struct schema_field inside_timer[] = {
     TEXT("kind", "of what is due"),
     NUMBER("waiting", "rows"),
@@ -113,6 +119,7 @@ const struct schema_field inside_answer[] = {
     NUMBER("reads_waiting", "at the desk"),
     NUMBER("checks_waiting", "looks that take long"),
     PARTS("lanes", inside_lane, "of the relay, whoever leases them"),
+    PARTS("partitions", inside_partition, "of the reports, whoever reads them"),
     PARTS("timers", inside_timer, "by kind"),
     {0},
 };

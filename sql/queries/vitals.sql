@@ -12,4 +12,6 @@ select
             (select min(t.due_at) from timers t where not (n.clock_held and t.kind = 'expire')),
             (select min(s.next_at) from steps s where s.state = 'open' and s.next_at is not null)))), 0)::bigint
         from installation n),
-    (select count(*) from (select 1 from outbox limit 10001) o)
+    (select count(*) from (select 1 from outbox limit 10001) o),
+    -- Partitions of the reports whose reader's session lives.
+    (select count(*) from partitions p join pg_stat_activity a on a.pid = p.pid and a.backend_start = p.began)

@@ -71,15 +71,21 @@ paused() { # SECONDS PID...: stopped, then let go
 broker_pauses() { paused 8 "$(service_pid kafka)"; survives "k$tag"; }
 database_dies() { local pid; pid=$(service_pid postgres); kill -INT "$pid"; within 20 gone "$pid"; "$root/deploy/dev/stack" up >/dev/null; survives "d$tag"; }
 redis_dies() { kill "$(service_pid redis)"; survives "q$tag"; }
+readers_are() { # HOW_MANY: of all partitions of the reports
+  [ "$("$fairlead" inside -o json | jq -c '[.partitions | map(select(.alive)) | (map(.pid) | unique | length), length]')" = "[$1,16]" ]
+}
 other_coordinator() { # two of them; the first is stopped in the middle
   FAIRLEAD_PORT=$((FAIRLEAD_PORT + 9)) FAIRLEAD_STATE=$fleet/coordinator setsid "$BUILD/fairlead-coordinator" run >>"$fleet/second.log" 2>&1 </dev/null &
   local second=$! first server=$FAIRLEAD_SERVER
   first=$(coordinator)
   FAIRLEAD_SERVER=http://127.0.0.1:$((FAIRLEAD_PORT + 9))
   within 10 ready
-  kill -STOP "$first"
   local rc=0
+  # They read half of the reports each; then the one that goes on reads all.
+  within 10 readers_are 2 || rc=1
+  kill -STOP "$first"
   survives "o$tag" || rc=1
+  within 10 readers_are 1 || rc=1
   kill -CONT "$first"
   kill -TERM "$second"
   within 20 gone "$second" || rc=1

@@ -30,6 +30,15 @@ published() { # every event of the table stands in the topic (a moved clock has 
   [ -z "$(comm -23 <(sql "select 'ce_id=' || id from events where at between now() - interval '100 seconds' and now()" | sort -u) "$fleet/published")" ]
 }
 
+explain() {
+  "$fairlead" instance get lost -o json | jq -c '{state, health, health_reason, problem, node}'
+  sql "select kind, revision, observed, condition, want from documents where instance_id = '$(id lost)'"
+  sql "select generation, kind, state, started_at, ended_at from intents where instance_id = '$(id lost)' order by generation desc limit 3"
+  sql "select at, type, data from events where instance_id = '$(id lost)' order by sequence desc limit 8"
+  sql "select n.name, n.health, clock_timestamp() - n.seen_at from nodes n"
+  sql "select kind, subject, due_at - clock_timestamp() from timers order by due_at limit 8"
+}
+
 "$fairlead" app register "$root/tests/e2e/testapp" >/dev/null
 sql "update nodes set roles = array_remove(roles, 'host') where name = 'server'" >/dev/null
 "$fairlead" instance create testapp lost --size tiny --wait --timeout 120 >/dev/null
@@ -79,6 +88,7 @@ ok "the broker is away beyond the budget of every step: nothing has failed, and 
 sql "update installation set clock_offset_us = 0" >/dev/null
 within 20 sql_is "select clock_held from installation" t
 "$fairlead" clock accept >/dev/null
+ok "... and when the clock is right again, all is well" within 60 health_is lost ok
 
 # ---- a slave ----
 silent() {

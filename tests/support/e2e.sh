@@ -8,7 +8,8 @@ fleet=$run/fleet
 fairlead=$BUILD/fairlead
 passed=0 failed=0
 
-# The name of a test says what it proves; its condition is a command.
+# The name of a test says what it proves; its condition is a command. Where it fails, a script that has a function `explain`
+# shows what it is about: for who cannot look at the machine.
 ok() { # NAME COMMAND...
   local name=$1
   shift
@@ -20,6 +21,7 @@ ok() { # NAME COMMAND...
     echo "FAIL $name"
     cut -c1-400 <<<"     $*" | head -n 12
     tail -n 5 "$fleet/test.out" | sed 's/^/     /'
+    if declare -F explain >/dev/null; then explain 2>&1 | cut -c1-300 | sed 's/^/     /' || true; fi
   fi
 }
 

@@ -16,4 +16,8 @@ new_source() { # APP_DIR
   echo "# $(date +%s%N)" >>"$fresh/image/web/Dockerfile"
   "$root/deploy/dev/fork" "$fresh" "$fleet/forks"
 }
-health_is() { [ "$("$fairlead" instance get "$1" -o json | jq -r .health)" = "$2" ]; }
+health_is() {
+  local got
+  got=$("$fairlead" instance get "$1" -o json | jq -r '"\(.health) \(.health_reason // "")"')
+  [ "${got%% *}" = "$2" ] || { echo "its health is $got"; return 1; }
+}

@@ -168,6 +168,44 @@ static void a_second_member_takes_its_share(void **state) {
     kcons_close(first);
 }
 
+static void take(struct kcons *reader, uint32_t partitions) {
+    struct err err = {0};
+    assert_int_equal(kcons_take(reader, partitions, &err), 0);
+}
+
+static void a_share_reads_what_it_takes_and_goes_on_behind_what_was_done(void **state) {
+    struct err err = {0};
+    char topic[64], group[64];
+    struct kcons_record record = {0}, late = {0};
+    int64_t lag = 0;
+    (void)state;
+    make_topic(topic, 2, "cleanup.policy=delete");
+    service_name("component-group", group);
+    produce(topic, 0, "a");
+    produce(topic, 1, "b");
+    struct kcons *first = kcons_open_share(&broker, "first", group, topic, &err);
+    struct kcons *second = kcons_open_share(&broker, "second", group, topic, &err);
+    take(first, 1 << 0);
+    take(second, 1 << 1);
+    assert_true(read_one(first, &record));
+    assert_memory_equal(record.value, "a", 1);
+    kcons_done(first, record.topic, record.partition, record.offset, record.assignment);
+    kcons_release(&record);
+    assert_true(read_one(second, &late));
+    assert_memory_equal(late.value, "b", 1);
+    take(second, 0); /* hands it over with that in hand */
+    take(first, 1 << 0 | 1 << 1);
+    assert_true(read_one(first, &record)); /* not "a" again: its offset was committed before */
+    assert_memory_equal(record.value, "b", 1);
+    kcons_done(second, late.topic, late.partition, late.offset, late.assignment); /* says nothing any more */
+    kcons_release(&late);
+    kcons_release(&record);
+    kcons_close(second);
+    kcons_close(first);
+    assert_int_equal(kcons_group_lag(&broker, group, topic, 2, &lag, &err), 0);
+    assert_int_equal(lag, 1);
+}
+
 /* Another member comes and goes: partitions are taken from both and given again. */
 static void disturb(struct kcons *reader, const char *group, const char *const *topics) {
     struct err err = {0};
@@ -312,6 +350,7 @@ int main(void) {
         TEST(a_record_that_no_broker_takes_is_permanent),
         TEST(a_group_goes_on_behind_what_was_done_and_knows_its_lag),
         TEST(a_second_member_takes_its_share),
+        TEST(a_share_reads_what_it_takes_and_goes_on_behind_what_was_done),
         TEST(a_new_assignment_starts_unpaused_and_takes_no_offset_of_the_old_one),
         TEST(a_group_that_met_while_its_topic_was_gone_reads_it_again),
         TEST(a_topic_that_was_made_again_is_told),
