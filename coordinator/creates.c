@@ -45,30 +45,25 @@ static int send_releases(struct engine_batch *batch, const struct vec *apps, con
     return pg_send(batch->base.pg, query_releases_find, &params, err);
 }
 
+/* Which release each means; its spec is fetched once. */
 static int read_releases(struct engine_batch *batch, struct err *err) {
+    struct vec ids = {0};
     cleanup_result PGresult *res = pg_next(batch->base.pg, err);
     if (!res)
         return -1;
-    for (int row = 0; row < PQntuples(res); row++) {
-        struct uuid id = pg_uuid(res, row, 2);
-        const struct release *release = release_cache_get(batch->base.releases, id);
-        if (!release) {
-            cleanup_json json_t *spec = json_loads(pg_text(res, row, 4), 0, NULL);
-            struct release *parsed = release_parse(id, pg_text(res, row, 0), pg_text(res, row, 3), spec,
-                                                   pg_text(res, row, 5), err);
-            if (!parsed)
-                return -1;
-            release = release_cache_put(batch->base.releases, parsed);
-        }
+    for (int row = 0; row < PQntuples(res); row++)
+        *vec_add(batch->base.arena, &ids, struct uuid) = pg_uuid(res, row, 2);
+    if (read_planes(batch, err) < 0 || batch_load_releases(&batch->base, ids.items, ids.n, err) < 0)
+        return -1;
+    for (int row = 0; row < PQntuples(res); row++)
         for (size_t i = 0; i < batch->creates.n; i++) {
             struct batch_input *in = *vec_at(&batch->creates, struct batch_input *, i);
             if (str_eq(in->input->create.app, pg_text(res, row, 0)) &&
                 str_eq(in->input->create.version, pg_text(res, row, 1))) {
-                in->release = release;
-                in->withdrawn = pg_bool(res, row, 6);
+                in->release = release_cache_get(batch->base.releases, pg_uuid(res, row, 2));
+                in->withdrawn = pg_bool(res, row, 3);
             }
         }
-    }
     return 0;
 }
 
@@ -86,13 +81,27 @@ static void plan_name(struct engine_batch *batch, struct batch_input *in) {
     in->name = name;
 }
 
+/* Does an earlier one name the same release and plane? */
+static bool is_named(const struct engine_batch *batch, const struct create_args *create) {
+    for (size_t i = 0; i < batch->creates.n; i++) {
+        const struct create_args *other = &(*vec_at(&batch->creates, struct batch_input *, i))->input->create;
+        if (str_eq(other->app, create->app) && str_eq(other->version, create->version) &&
+            str_eq(other->plane, create->plane))
+            return true;
+    }
+    return false;
+}
+
 int creates_prepare(struct engine_batch *batch, struct err *err) {
     struct vec apps = {0}, versions = {0}, planes = {0};
     for (size_t i = 0; i < batch->n; i++) {
         struct batch_input *in = &batch->inputs[i];
         if (in->input->kind != INPUT_CREATE)
             continue;
+        bool named = is_named(batch, &in->input->create);
         *vec_add(batch->base.arena, &batch->creates, struct batch_input *) = in;
+        if (named)
+            continue;
         *vec_add(batch->base.arena, &apps, const char *) = in->input->create.app;
         *vec_add(batch->base.arena, &versions, const char *) = in->input->create.version;
         *vec_add(batch->base.arena, &planes, const char *) = in->input->create.plane;
@@ -102,8 +111,7 @@ int creates_prepare(struct engine_batch *batch, struct err *err) {
     if (pg_pipeline_begin(batch->base.pg, err) < 0)
         return -1;
     bool ok = send_releases(batch, &apps, &versions, err) == 0 && send_planes(batch, &planes, err) == 0 &&
-              pg_sync(batch->base.pg, err) == 0 && read_releases(batch, err) == 0 &&
-              read_planes(batch, err) == 0;
+              pg_sync(batch->base.pg, err) == 0 && read_releases(batch, err) == 0;
     pg_pipeline_end(batch->base.pg);
     if (!ok)
         return -1;

@@ -35,14 +35,13 @@ int batch_send_load(struct batch *batch, const struct uuid *ids, size_t n, bool 
     struct pg_params params = {.arena = batch->arena};
     pg_params_uuids(&params, ids, n);
     batch->asked = n > 0;
-    if (!n) /* creates and works only: ten statements less */
+    if (!n) /* creates and works only: nine statements less */
         return pg_send(batch->pg, query_now, NULL, err);
     if (pg_send(batch->pg, wait ? query_instances_lock : query_instances_lock_free, &params, err) < 0)
         return -1;
     const char *const queries[] = {query_now,          query_instances_load, query_sets_load,
                                    query_intents_load, query_steps_load,     query_documents_load,
-                                   query_names_load,   query_works_load,     query_planes_of,
-                                   query_nodes_by_id,  query_releases_of};
+                                   query_names_load,   query_works_load,     query_planes_of};
     for (size_t i = 0; i < sizeof queries / sizeof *queries; i++)
         if (pg_send(batch->pg, table_statement(queries[i]), i == 0 ? NULL : &params, err) < 0)
             return -1;
@@ -81,20 +80,45 @@ static bool is_locked(PGresult *locked, struct uuid id) {
     return false;
 }
 
-static int read_releases(struct batch *batch, PGresult *res, struct err *err) {
+static int read_releases(struct batch *batch, struct err *err) {
+    cleanup_result PGresult *res = pg_next(batch->pg, err);
+    if (!res)
+        return -1;
     for (int i = 0; i < PQntuples(res); i++) {
-        struct uuid id = pg_uuid(res, i, 0);
-        if (release_cache_get(batch->releases, id))
-            continue;
-        const char *spec_text = pg_text(res, i, 3);
-        cleanup_json json_t *spec = json_loads(spec_text, 0, NULL);
-        struct release *release =
-            release_parse(id, pg_text(res, i, 1), pg_text(res, i, 2), spec, pg_text(res, i, 4), err);
+        cleanup_json json_t *spec = json_loads(pg_text(res, i, 3), 0, NULL);
+        struct release *release = release_parse(pg_uuid(res, i, 0), pg_text(res, i, 1), pg_text(res, i, 2),
+                                                spec, pg_text(res, i, 4), err);
         if (!release)
             return err_wrap(err, "release of \"%s\"", pg_text(res, i, 1));
         (void)release_cache_put(batch->releases, release);
     }
     return 0;
+}
+
+static void add_id(struct batch *batch, struct vec *ids, struct uuid id) {
+    for (size_t i = 0; i < ids->n; i++)
+        if (uuid_eq(*vec_at(ids, struct uuid, i), id))
+            return;
+    if (!uuid_is_nil(id))
+        *vec_add(batch->arena, ids, struct uuid) = id;
+}
+
+static int send_ids(struct batch *batch, const char *query, const struct vec *ids, struct err *err) {
+    struct pg_params params = {.arena = batch->arena};
+    pg_params_uuids(&params, ids->items, ids->n);
+    return pg_send(batch->pg, query, &params, err);
+}
+
+int batch_load_releases(struct batch *batch, const struct uuid *ids, size_t n, struct err *err) {
+    struct vec missing = {0};
+    for (size_t i = 0; i < n; i++)
+        if (!release_cache_get(batch->releases, ids[i]))
+            add_id(batch, &missing, ids[i]);
+    if (!missing.n)
+        return 0;
+    if (send_ids(batch, query_releases_load, &missing, err) < 0 || pg_sync(batch->pg, err) < 0)
+        return -1;
+    return read_releases(batch, err);
 }
 
 /* Next result as rows of one kind. */
@@ -120,15 +144,8 @@ static int read_table(struct batch *batch, enum table table, size_t size, struct
             *vec_add(batch->arena, &subject->member, type) = *row;                                           \
     }
 
-static const struct node *node_of(const struct vec *nodes, struct uuid id) {
-    for (size_t i = 0; i < nodes->n; i++)
-        if (uuid_eq(vec_at(nodes, struct node, i)->id, id))
-            return vec_at(nodes, struct node, i);
-    return NULL;
-}
-
 static void join_rows(struct batch *batch, struct vec sets, struct vec intents, struct vec steps,
-                      struct vec documents, struct vec names, struct vec planes, struct vec nodes) {
+                      struct vec documents, struct vec names, struct vec planes) {
     JOIN(sets, struct set, sets)
     JOIN(intents, struct intent, intents)
     JOIN(steps, struct step, steps)
@@ -139,19 +156,56 @@ static void join_rows(struct batch *batch, struct vec sets, struct vec intents, 
         if (subject)
             subject->name = name;
     }
+    for (size_t i = 0; i < batch->subjects_n; i++)
+        for (size_t p = 0; p < planes.n; p++)
+            if (uuid_eq(vec_at(&planes, struct plane, p)->id, batch->subjects[i]->instance->plane_id))
+                batch->subjects[i]->plane = vec_at(&planes, struct plane, p);
+}
+
+static const struct node *node_of(const struct vec *nodes, struct uuid id) {
+    for (size_t i = 0; i < nodes->n; i++)
+        if (uuid_eq(vec_at(nodes, struct node, i)->id, id))
+            return vec_at(nodes, struct node, i);
+    return NULL;
+}
+
+/* What most batches have or do not need: only now is it known. */
+static int join_releases(struct batch *batch, struct err *err) {
+    struct vec ids = {0};
+    for (size_t i = 0; i < batch->subjects_n; i++)
+        *vec_add(batch->arena, &ids, struct uuid) = batch->subjects[i]->instance->release_id;
+    if (batch_load_releases(batch, ids.items, ids.n, err) < 0)
+        return -1;
+    for (size_t i = 0; i < batch->subjects_n; i++)
+        batch->subjects[i]->release =
+            release_cache_get(batch->releases, batch->subjects[i]->instance->release_id);
+    return 0;
+}
+
+static int join_nodes(struct batch *batch, struct err *err) {
+    struct vec ids = {0}, nodes = {0};
+    for (size_t i = 0; i < batch->subjects_n; i++) {
+        const struct subject *subject = batch->subjects[i];
+        add_id(batch, &ids, subject->instance->edge_id);
+        add_id(batch, &ids, subject->instance->prober_id);
+        for (size_t k = 0; k < subject->sets.n; k++)
+            add_id(batch, &ids, vec_at(&subject->sets, struct set, k)->node_id);
+    }
+    if (!ids.n)
+        return 0;
+    if (send_ids(batch, query_nodes_by_id, &ids, err) < 0 || pg_sync(batch->pg, err) < 0 ||
+        read_rows(batch, node_columns, node_columns_n, sizeof(struct node), &nodes, err) < 0)
+        return -1;
     for (size_t i = 0; i < batch->subjects_n; i++) {
         struct subject *subject = batch->subjects[i];
-        for (size_t p = 0; p < planes.n; p++)
-            if (uuid_eq(vec_at(&planes, struct plane, p)->id, subject->instance->plane_id))
-                subject->plane = vec_at(&planes, struct plane, p);
         subject->edge = node_of(&nodes, subject->instance->edge_id);
         subject->prober = node_of(&nodes, subject->instance->prober_id);
         for (size_t k = 0; k < subject->sets.n; k++) {
             struct set *set = vec_at(&subject->sets, struct set, k);
             set->host = node_of(&nodes, set->node_id);
         }
-        subject->release = release_cache_get(batch->releases, subject->instance->release_id);
     }
+    return 0;
 }
 
 /* A work may serve several subjects: each gets its copy (the instance is the column behind the row's own). */
@@ -172,7 +226,7 @@ static int read_works(struct batch *batch, struct err *err) {
 
 int batch_read_load(struct batch *batch, struct err *err) {
     struct vec instances = {0}, sets = {0}, intents = {0}, steps = {0}, documents = {0}, names = {0},
-               planes = {0}, nodes = {0};
+               planes = {0};
     cleanup_result PGresult *locked = batch->asked ? pg_next(batch->pg, err) : NULL;
     cleanup_result PGresult *now = locked || !batch->asked ? pg_next(batch->pg, err) : NULL;
     if (!now)
@@ -195,14 +249,10 @@ int batch_read_load(struct batch *batch, struct err *err) {
         read_table(batch, TABLE_STEPS, sizeof(struct step), &steps, err) < 0 ||
         read_table(batch, TABLE_DOCUMENTS, sizeof(struct document), &documents, err) < 0 ||
         read_table(batch, TABLE_NAMES, sizeof(struct name), &names, err) < 0 || read_works(batch, err) < 0 ||
-        read_rows(batch, plane_columns, plane_columns_n, sizeof(struct plane), &planes, err) < 0 ||
-        read_rows(batch, node_columns, node_columns_n, sizeof(struct node), &nodes, err) < 0)
+        read_rows(batch, plane_columns, plane_columns_n, sizeof(struct plane), &planes, err) < 0)
         return -1;
-    cleanup_result PGresult *releases = pg_next(batch->pg, err);
-    if (!releases || read_releases(batch, releases, err) < 0)
-        return -1;
-    join_rows(batch, sets, intents, steps, documents, names, planes, nodes);
-    return 0;
+    join_rows(batch, sets, intents, steps, documents, names, planes);
+    return join_releases(batch, err) < 0 ? -1 : join_nodes(batch, err);
 }
 
 struct decision *batch_decision(struct batch *batch, struct uuid seed) {

@@ -47,8 +47,12 @@ struct batch {
 /* Sends lock and load of the instances; with `wait` false those that are locked elsewhere are left out. */
 MUST_CHECK int batch_send_load(struct batch *batch, const struct uuid *ids, size_t n, bool wait,
                                struct err *err);
-/* Reads what was sent, in the same order, and joins it into subjects. */
+/* Reads what was sent, in the same order, and joins it into subjects; asks once more where releases are not
+ * known yet, or nodes have a part in it. */
 MUST_CHECK int batch_read_load(struct batch *batch, struct err *err);
+
+/* Puts those that are missing into the cache; in a pipeline of which all was read. */
+MUST_CHECK int batch_load_releases(struct batch *batch, const struct uuid *ids, size_t n, struct err *err);
 
 struct subject *batch_subject(const struct batch *batch, struct uuid instance_id);
 /* A subject that is made in this batch. */

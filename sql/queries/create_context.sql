@@ -3,10 +3,10 @@ select a.n, c.id, t.id, s.id, s.cpu_milli, s.memory_mb, s.disk_mb, p.modes, p.ma
     p.trial_days, i.id, 
     -- Sums, never columns; not asked where nothing is limited (a CASE is lazy, a lateral join is not).
     case when p.max_instances is null then 0 else (
-        select count(*) from instances x where x.customer_id = c.id and not x.gone) end,
+        select count(*) from tenants y join instances x on x.tenant_id = y.id and not x.gone where y.customer_id = c.id) end,
     case when p.max_memory_mb is null then 0 else (
-        select coalesce(sum(x.memory_mb), 0)::bigint from instances x
-        where x.customer_id = c.id and not x.gone) end, pl.id is not null,
+        select coalesce(sum(x.memory_mb), 0)::bigint from tenants y join instances x on x.tenant_id = y.id and not x.gone
+        where y.customer_id = c.id) end, pl.id is not null,
     p.modes @> array[pl.mode] and (pl.customer_id is null or pl.customer_id = c.id)
 from unnest($1::bigint[], $2::text[], $3::text[], $4::uuid[], $5::text[], $6::text[])
         as a (n, customer, tenant, plane_id, size, name)

@@ -1,0 +1,9 @@
+-- What an accepted intent writes, and what is read for it.
+
+-- The one update of each row finds room on its page: no index is touched, and no row locked first.
+alter table intents set (fillfactor = 50);
+alter table steps set (fillfactor = 50);
+-- What a customer has is found by its tenants.
+drop index instances_by_customer;
+-- Its plan is kept for as long as the connection; made for one row, it compared each row of a batch with each other.
+alter function refuse_transition() set enable_nestloop = off;
