@@ -18,17 +18,13 @@
 #define IDS_EACH 512    /* of the 65,535 identities of a seed */
 #define USAGE_COLUMN 13 /* of nodes_of_plane: CPU, memory, disk used, ports */
 
-/* "{1,2,3}" as PostgreSQL prints an array of numbers. */
+/* "{[20000,20003),[20005,20006)}", as PostgreSQL prints a multirange. */
 static void read_ports(const char *text, struct node *node, struct arena *arena) {
     struct vec ports = {0};
-    for (const char *p = text; p && *p; p++)
-        if (*p >= '0' && *p <= '9') {
-            char *end;
-            int64_t port = strtoll(p, &end, 10);
-            if (port)
-                *vec_add(arena, &ports, int64_t) = port;
-            p = end - 1;
-        }
+    long long first, behind;
+    for (const char *p = text ? strchr(text, '[') : NULL; p; p = strchr(p + 1, '['))
+        if (sscanf(p, "[%lld,%lld)", &first, &behind) == 2) // NOLINT: of our own rows
+            *vec_add(arena, &ports, struct ports) = (struct ports){first, behind - 1};
     node->ports = ports.items;
     node->ports_n = ports.n;
 }

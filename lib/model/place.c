@@ -27,22 +27,22 @@ static bool is_better(const struct node *a, const struct node *b, const struct i
 
 static int64_t free_port(const struct node *node) {
     int64_t port = node->port_low;
-    for (size_t i = 0; i < node->ports_n && node->ports[i] <= port; i++)
-        if (node->ports[i] == port)
-            port++;
+    for (size_t i = 0; i < node->ports_n && node->ports[i].first <= port; i++)
+        if (node->ports[i].last >= port)
+            port = node->ports[i].last + 1;
     return port <= node->port_high ? port : 0;
 }
 
 static void take(struct node *node, const struct instance *instance, int64_t port, struct arena *arena) {
-    int64_t *ports = arena_alloc(arena, (node->ports_n + 1) * sizeof *ports);
+    struct ports *ports = arena_alloc(arena, (node->ports_n + 1) * sizeof *ports);
     size_t at = 0;
-    while (at < node->ports_n && node->ports[at] < port)
+    while (at < node->ports_n && node->ports[at].first < port)
         at++;
     if (node->ports_n) {
         memcpy(ports, node->ports, at * sizeof *ports);
         memcpy(ports + at + 1, node->ports + at, (node->ports_n - at) * sizeof *ports);
     }
-    ports[at] = port;
+    ports[at] = (struct ports){port, port};
     node->ports = ports;
     node->ports_n++;
     node->memory_used += instance->memory_mb;

@@ -140,6 +140,10 @@ struct plane {
     struct bytes recovery_key;
 };
 
+struct ports {
+    int64_t first, last;
+};
+
 struct node {
     struct uuid id, plane_id;
     const char *name, *address, *arch, *health;
@@ -147,7 +151,7 @@ struct node {
     int64_t roles;                                              /* bits of enum role */
     int64_t cpu_milli, memory_mb, disk_mb, port_low, port_high; /* capacity */
     int64_t cpu_used, memory_used, disk_used;                   /* reserved by instances */
-    const int64_t *ports;                                       /* taken, in order */
+    const struct ports *ports;                                  /* taken, in order */
     size_t ports_n;
 };
 

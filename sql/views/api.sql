@@ -24,9 +24,7 @@ create or replace view api_nodes as
     select n.name as key, n.id, jsonb_build_object('id', n.id, 'name', n.name, 'plane', p.name, 'roles', n.roles,
         'state', n.state, 'health', n.health, 'address', n.address, 'arch', n.arch, 'cpu_milli', n.cpu_milli,
         'memory_mb', n.memory_mb, 'disk_mb', n.disk_mb, 'version', n.version, 'seen_at', rfc3339(n.seen_at),
-        'memory_used_mb', (select coalesce(sum(i.memory_mb), 0)
-                           from sets s join instances i on i.tenant_id = s.tenant_id and i.id = s.instance_id
-                           where s.node_id = n.id and s.state = 'placed'),
+        'memory_used_mb', coalesce((select u.memory_mb from reservations u where u.node_id = n.id), 0),
         'created_at', rfc3339(n.created_at)) as body from nodes n join planes p on p.id = n.plane_id;
 create or replace view api_sizes as
     select p.name || '/' || s.name as key, s.id, jsonb_build_object('id', s.id, 'plane', p.name, 'name', s.name,

@@ -32,6 +32,8 @@ select x.tenant_id, x.id, x.customer_id, pg_temp.id('plane', 0), r.id, x.node_id
 from those x, releases r where r.app = 'testapp';
 insert into sets (tenant_id, instance_id, letter, release_id, node_id, port, state)
 select x.tenant_id, x.id, 'a', r.id, x.node_id, x.port, 'placed' from those x, releases r where r.app = 'testapp';
+insert into reservations (node_id, cpu_milli, memory_mb, disk_mb, ports)
+select node_id, 250 * count(*), 512 * count(*), 1000 * count(*), range_agg(int8range(port, port + 1)) from those group by 1;
 insert into names (host, tenant_id, instance_id, serial, held) select host, tenant_id, id, 1, true from those;
 insert into intents (tenant_id, instance_id, generation, kind, walk, state, request_id, accepted_at, started_at, ended_at)
 select tenant_id, id, 1, 'create', 'create', 'done', gen_random_uuid(), now() - interval '9 days', now() - interval '9 days',
@@ -48,4 +50,4 @@ insert into events (id, tenant_id, instance_id, sequence, generation, at, type, 
 select gen_random_uuid(), x.tenant_id, x.id, s, 1, now() - interval '9 days' + s * interval '1 hour', 'health_changed',
     '{"health": "ok", "was": "degraded", "reason": "It answers again."}'
 from generate_series(1, :events) s, those x;
-vacuum analyze instances, sets, names, intents, steps, documents, events, nodes, customers, tenants;
+vacuum analyze instances, sets, reservations, names, intents, steps, documents, events, nodes, customers, tenants;

@@ -20,6 +20,13 @@ secret() { sha256sum <"$fleet/secrets-$node/$hex/web/token"; }
 identity_at() { setpriv --reuid www-data --clear-groups curl -sf -m 3 --interface "$FAIRLEAD_EDGE_ADDRESS" -D - -o /dev/null "http://$address:$1/healthz" | tr -d '\r' | sed -n 's/^X-Fairlead-Identity: *//Ip'; }
 is_second() { [ "$(identity_at 20999)" = 00000000000000000000000000000002 ]; }
 port=$(sql "select port from instances where name = 'twice' and not gone")
+# What is kept of each node is what a count of its sets says.
+counted="select s.node_id, sum(i.cpu_milli), sum(i.memory_mb), sum(i.disk_mb), range_agg(int8range(s.port, s.port + 1))
+  from sets s join instances i on i.tenant_id = s.tenant_id and i.id = s.instance_id where s.state = 'placed' group by 1"
+ok "what is reserved of each node is the sum of what is placed on it" sql_is "select count(*) from (($counted) except
+  select node_id, cpu_milli, memory_mb, disk_mb, ports from reservations) x" 0
+ok "... and nothing else is" sql_is "select count(*) from (select node_id, cpu_milli, memory_mb, disk_mb, ports from reservations
+  where memory_mb <> 0 or ports <> '{}' except ($counted)) x" 0
 
 before=$(first) identity=$(identity_at "$port") token=$(secret)
 ok "the first answers as itself" test -n "$identity"

@@ -115,7 +115,7 @@ static void count_nodes(struct world *w, struct node nodes[NODES]) {
                 const struct instance *row = &w->instances[k].row;
                 if (!is_at(&w->instances[k], nodes[i].id, port))
                     continue;
-                *vec_add(&w->arena, &ports, int64_t) = port;
+                *vec_add(&w->arena, &ports, struct ports) = (struct ports){port, port};
                 nodes[i].memory_used += row->memory_mb;
                 nodes[i].cpu_used += row->cpu_milli;
                 nodes[i].disk_used += row->disk_mb;

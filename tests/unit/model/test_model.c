@@ -78,6 +78,21 @@ static void placement_never_gives_away_what_it_has_not(void **state) {
     arena_release(&arena);
 }
 
+static void a_port_is_the_lowest_that_no_range_holds(void **state) {
+    struct arena arena = {0};
+    struct node node = host("edge", 900, true);
+    struct instance waiting = {.memory_mb = 100, .cpu_milli = 100, .disk_mb = 10};
+    (void)state;
+    node.port_high = 20009;
+    node.ports = (const struct ports[]){{19990, 20001}, {20003, 20006}, {20008, 20008}};
+    node.ports_n = 3;
+    assert_int_equal(place(&node, 1, &waiting, &arena).port, 20002);
+    assert_int_equal(place(&node, 1, &waiting, &arena).port, 20007);
+    assert_int_equal(place(&node, 1, &waiting, &arena).port, 20009);
+    assert_null(place(&node, 1, &waiting, &arena).host);
+    arena_release(&arena);
+}
+
 static void nothing_is_placed_on_a_node_that_is_silent(void **state) {
     struct arena arena = {0};
     struct node nodes[] = {host("edge", 300, true), host("slave", 900, false)};
@@ -343,6 +358,7 @@ static void a_duration_has_one_meaning(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_follow_their_grammar),
+        cmocka_unit_test(a_port_is_the_lowest_that_no_range_holds),
         cmocka_unit_test(nothing_is_placed_on_a_node_that_is_silent),
         cmocka_unit_test(placement_never_gives_away_what_it_has_not),
         cmocka_unit_test(rendering_is_the_same_bytes_for_the_same_input),

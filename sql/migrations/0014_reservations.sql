@@ -1,0 +1,35 @@
+-- What the sets that are placed on a node reserve of it: a sum that is kept, so that placing looks at nodes and not at all
+-- that runs on them. Its rows follow `sets` by a trigger, whoever writes; the application cannot write them.
+create table reservations (
+    node_id uuid primary key references nodes on delete cascade,
+    cpu_milli bigint not null,
+    memory_mb bigint not null,
+    disk_mb bigint not null,
+    ports int8multirange not null
+) with (fillfactor = 50);
+create function reserve(sign bigint, of sets) returns void language sql security definer set search_path = public, pg_temp as $$
+    insert into reservations as r (node_id, cpu_milli, memory_mb, disk_mb, ports)
+    select of.node_id, sign * i.cpu_milli, sign * i.memory_mb, sign * i.disk_mb,
+        case when of.port > 0 then int8multirange(int8range(of.port, of.port + 1)) else '{}' end
+    from instances i where i.tenant_id = of.tenant_id and i.id = of.instance_id and of.node_id is not null
+    on conflict (node_id) do update set cpu_milli = r.cpu_milli + excluded.cpu_milli,
+        memory_mb = r.memory_mb + excluded.memory_mb, disk_mb = r.disk_mb + excluded.disk_mb,
+        ports = case when sign > 0 then r.ports + excluded.ports else r.ports - excluded.ports end
+$$;
+create function keep_reservation() returns trigger language plpgsql as $$
+begin
+    if tg_op <> 'INSERT' and old.state = 'placed' then
+        perform reserve(-1, old);
+    end if;
+    if tg_op <> 'DELETE' and new.state = 'placed' then
+        perform reserve(1, new);
+    end if;
+    return null;
+end
+$$;
+create trigger sets_reservation after insert or delete on sets for each row execute function keep_reservation();
+create trigger sets_reservation_moved after update on sets for each row
+    when ((old.state, old.node_id, old.port) is distinct from (new.state, new.node_id, new.port))
+    execute function keep_reservation();
+select reserve(1, s) from sets s where s.state = 'placed' order by s.node_id;
+grant select on reservations to fairlead_app, fairlead_read;
