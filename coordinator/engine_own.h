@@ -31,7 +31,8 @@ struct engine_batch {
     struct vec creates;             /* struct batch_input *, in the order of their contexts */
     PGresult *contexts;
     struct vec held, gone; /* struct name by host that was claimed; bool: its instance is gone */
-    bool found_sent, claimed_sent, names_sent, timers_sent, works_sent;
+    bool claimed_sent, names_sent, timers_sent, works_sent;
+    int found_sent; /* looks for what was answered before */
 };
 
 /* transaction.c: the batch once, from BEGIN to COMMIT. After -1 a transaction may be open, the connection may

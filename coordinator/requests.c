@@ -92,15 +92,21 @@ static int send_claims(struct engine_batch *batch, struct err *err) {
         if (pg_send(batch->base.pg, query_requests_claim, &params, err) < 0)
             return -1;
     }
+    if (seeds.n) {
+        struct pg_params params = {.arena = batch->base.arena};
+        pg_params_uuids(&params, seeds.items, seeds.n);
+        pg_params_uuids(&params, instances.items, instances.n);
+        batch->found_sent++;
+        if (pg_send(batch->base.pg, query_requests_known, &params, err) < 0)
+            return -1;
+    }
     if (!rows.n && !ids.n)
         return 0;
     struct pg_params params = {.arena = batch->base.arena};
     pg_params_uuids(&params, ids.items, ids.n);
     pg_params_texts(&params, owners.items, owners.n);
     pg_params_texts(&params, keys.items, keys.n);
-    pg_params_uuids(&params, seeds.items, seeds.n);
-    pg_params_uuids(&params, instances.items, instances.n);
-    batch->found_sent = true;
+    batch->found_sent++;
     return pg_send(batch->base.pg, query_requests_find, &params, err);
 }
 
@@ -110,13 +116,6 @@ int requests_send(struct engine_batch *batch, struct err *err) {
 
 /* A request that was answered before, here or by another coordinator: the same answer. */
 static int read_found(struct engine_batch *batch, struct err *err) {
-    if (batch->claimed_sent) {
-        cleanup_result PGresult *claimed = pg_next(batch->base.pg, err);
-        if (!claimed)
-            return -1;
-    }
-    if (!batch->found_sent)
-        return 0;
     cleanup_result PGresult *res = pg_next(batch->base.pg, err);
     if (!res)
         return -1;
@@ -145,7 +144,15 @@ static int read_found(struct engine_batch *batch, struct err *err) {
 }
 
 int requests_read(struct engine_batch *batch, struct err *err) {
-    return read_found(batch, err) < 0 ? -1 : creates_read(batch, err);
+    if (batch->claimed_sent) {
+        cleanup_result PGresult *claimed = pg_next(batch->base.pg, err);
+        if (!claimed)
+            return -1;
+    }
+    for (int i = 0; i < batch->found_sent; i++)
+        if (read_found(batch, err) < 0)
+            return -1;
+    return creates_read(batch, err);
 }
 
 static void decide_intent_input(struct engine_batch *batch, struct batch_input *in) {

@@ -48,8 +48,6 @@ static int claim(struct api_call *call, const struct once_call *mine, struct pg 
     pg_params_uuids(&find, &mine->who.seed, 1);
     pg_params_texts(&find, &mine->who.who, 1);
     pg_params_texts(&find, &mine->who.key, 1);
-    pg_params_uuids(&find, NULL, 0); /* a record has no intent */
-    pg_params_uuids(&find, NULL, 0);
     cleanup_result PGresult *found = pg_run(pg, query_requests_find, &find, err);
     if (!found)
         return -1;

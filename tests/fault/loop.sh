@@ -59,6 +59,17 @@ reply_lost() { # the connection to the database is cut while COMMIT is on its wa
   survives "l$tag"
 }
 ok "the reply to COMMIT is lost: one instance (P2)" reply_lost
+ran_again() { curl -fs -H "Authorization: Bearer $(cat "$fleet/token")" "$FAIRLEAD_SERVER/metrics" | grep -q '^fairlead_engine_batches_again_total{engine="api"} [1-9]'; }
+reply_lost_without_key() { # it is known by its intent, and answered with its own identity
+  kill_coordinator
+  start_coordinator engine.commit:fail
+  within 10 ready
+  answers 202 POST /v1/instances -d "$(noop "z$tag")" || return 1
+  local id
+  id=$(jq -r .id "$fleet/body")
+  ran_again && within 40 whole "z$tag" && sql_is "select id from instances where name = 'z$tag'" "$id"
+}
+ok "... also of a request that has no key" reply_lost_without_key
 
 paused() { # SECONDS PID...: stopped, then let go
   local seconds=$1 end
