@@ -1,17 +1,12 @@
 -- What a create may look at, by the names that it gave; one row per input, in order.
 select a.n, c.id, t.id, s.id, s.cpu_milli, s.memory_mb, s.disk_mb, p.modes, p.max_instances, p.max_memory_mb,
-    p.trial_days, i.id, 
-    -- Sums, never columns; not asked where nothing is limited (a CASE is lazy, a lateral join is not).
-    case when p.max_instances is null then 0 else (
-        select count(*) from tenants y join instances x on x.tenant_id = y.id and not x.gone where y.customer_id = c.id) end,
-    case when p.max_memory_mb is null then 0 else (
-        select coalesce(sum(x.memory_mb), 0)::bigint from tenants y join instances x on x.tenant_id = y.id and not x.gone
-        where y.customer_id = c.id) end, pl.id is not null,
+    p.trial_days, i.id, coalesce(u.instances, 0), coalesce(u.memory_mb, 0), pl.id is not null,
     p.modes @> array[pl.mode] and (pl.customer_id is null or pl.customer_id = c.id)
 from unnest($1::bigint[], $2::text[], $3::text[], $4::uuid[], $5::text[], $6::text[])
         as a (n, customer, tenant, plane_id, size, name)
     left join customers c on c.name = a.customer
     left join plans p on p.id = c.plan_id
+    left join usages u on u.customer_id = c.id
     left join tenants t on t.customer_id = c.id and t.name = a.tenant
     left join planes pl on pl.id = a.plane_id
     left join sizes s on s.plane_id = a.plane_id and s.name = a.size

@@ -30,6 +30,8 @@ insert into instances (tenant_id, id, customer_id, plane_id, release_id, node_id
 select x.tenant_id, x.id, x.customer_id, pg_temp.id('plane', 0), r.id, x.node_id, x.node_id, x.node_id, 'big-' || x.n, x.host, '{}',
     'http://' || x.host, 'ok', 'running', 1, 1, x.port, 512, 250, 1000, 0, :events, now(), now()
 from those x, releases r where r.app = 'testapp';
+insert into usages as u (customer_id, instances, memory_mb) select customer_id, count(*), 512 * count(*) from those group by 1
+on conflict (customer_id) do update set instances = u.instances + excluded.instances, memory_mb = u.memory_mb + excluded.memory_mb;
 insert into sets (tenant_id, instance_id, letter, release_id, node_id, port, state)
 select x.tenant_id, x.id, 'a', r.id, x.node_id, x.port, 'placed' from those x, releases r where r.app = 'testapp';
 insert into reservations (node_id, cpu_milli, memory_mb, disk_mb, ports)

@@ -20,13 +20,17 @@ secret() { sha256sum <"$fleet/secrets-$node/$hex/web/token"; }
 identity_at() { setpriv --reuid www-data --clear-groups curl -sf -m 3 --interface "$FAIRLEAD_EDGE_ADDRESS" -D - -o /dev/null "http://$address:$1/healthz" | tr -d '\r' | sed -n 's/^X-Fairlead-Identity: *//Ip'; }
 is_second() { [ "$(identity_at 20999)" = 00000000000000000000000000000002 ]; }
 port=$(sql "select port from instances where name = 'twice' and not gone")
-# What is kept of each node is what a count of its sets says.
+# The sums that are kept are what a count says: of each node, and of each customer.
 counted="select s.node_id, sum(i.cpu_milli), sum(i.memory_mb), sum(i.disk_mb), range_agg(int8range(s.port, s.port + 1))
   from sets s join instances i on i.tenant_id = s.tenant_id and i.id = s.instance_id where s.state = 'placed' group by 1"
-ok "what is reserved of each node is the sum of what is placed on it" sql_is "select count(*) from (($counted) except
-  select node_id, cpu_milli, memory_mb, disk_mb, ports from reservations) x" 0
-ok "... and nothing else is" sql_is "select count(*) from (select node_id, cpu_milli, memory_mb, disk_mb, ports from reservations
-  where memory_mb <> 0 or ports <> '{}' except ($counted)) x" 0
+kept="select node_id, cpu_milli, memory_mb, disk_mb, ports from reservations where memory_mb <> 0 or ports <> '{}'"
+used="select customer_id, count(*), sum(memory_mb)::bigint from instances where not gone group by 1"
+sums_are_counted() {
+  sql_is "select count(*) from (($counted) except ($kept)) x" 0 && sql_is "select count(*) from (($kept) except ($counted)) x" 0 &&
+    sql_is "select count(*) from (($used) except (select customer_id, instances, memory_mb from usages)) x" 0 &&
+    sql_is "select count(*) from ((select customer_id, instances, memory_mb from usages where instances <> 0) except ($used)) x" 0
+}
+ok "what is reserved and used is the sum of what is there" sums_are_counted
 
 before=$(first) identity=$(identity_at "$port") token=$(secret)
 ok "the first answers as itself" test -n "$identity"
@@ -91,4 +95,5 @@ ok "the instance never was anything but running and well" within 60 health_is tw
 "$fairlead" dead-letter list -o json | jq -r '.[] | select(.reason | test("not the node")) | .id' | xargs -rn1 "$fairlead" dead-letter drop
 "$fairlead" instance delete twice --purge --wait --timeout 90 >/dev/null
 ok "deleted, nothing of either is left" test -z "$(container twice)$(engine volume ls -q --filter "label=fairlead.instance=$hex")"
+ok "... and nothing is reserved or used for it" sums_are_counted
 finish
