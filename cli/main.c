@@ -408,10 +408,5 @@ int main(int argc, char **argv) {
     struct cli cli = {0};
     int rc = run(&cli, argc, argv);
     arena_release(&cli.arena);
-    /* What was not written was not said: a full disk, a pipe that is closed. */
-    if (fflush(stdout) != 0 || ferror(stdout)) {
-        (void)fprintf(stderr, "fairlead: the output cannot be written: %s\n", strerror(errno));
-        return rc ? rc : EXIT_FAILED;
-    }
-    return rc;
+    return file_end_output("fairlead", rc);
 }

@@ -297,9 +297,10 @@ static bool judge_create(struct engine_batch *batch, struct batch_input *in,
     char id[UUID_TEXT_SIZE];
     if (!in->release)
         request_refuse(in, 422, "unknown_app",
-                       arena_printf(arena, "There is no app \"%s\"%s%s in the catalogue.", create->app,
+                       arena_printf(arena, "There is no app \"%s\"%s%s in the catalogue%s.", create->app,
                                     create->version ? " of version " : "",
-                                    create->version ? create->version : ""));
+                                    create->version ? create->version : "",
+                                    create->version ? "" : ", or every version of it is withdrawn"));
     else if (in->withdrawn)
         request_refuse(in, 422, "withdrawn",
                        arena_printf(arena, "Version %s of \"%s\" is withdrawn: nothing new is made of it.",

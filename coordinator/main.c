@@ -320,7 +320,7 @@ static int run_command(const char *command) {
     return 2;
 }
 
-int main(int argc, char **argv) {
+static int run(int argc, char **argv) {
     struct err err = {0};
     int args;
     bool help;
@@ -342,4 +342,8 @@ int main(int argc, char **argv) {
     int rc = args > 1 ? 2 : run_command(args ? argv[1] : "run");
     conf_release(conf);
     return rc;
+}
+
+int main(int argc, char **argv) {
+    return file_end_output("fairlead-coordinator", run(argc, argv));
 }

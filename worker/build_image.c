@@ -108,6 +108,8 @@ static int build_and_push(struct worker *worker, const Fairlead__V1__Build *buil
     if (check_dockerfile(dockerfile, context, err) < 0 || fault_check(FAULT_BUILD_EXPORTED, err) < 0)
         return -1;
     if (build_engine(worker, words.items, BUILD_LIMIT_S, ERR_PARK, NULL, log, err) < 0) {
+        if (log->s)
+            log->n = str_make_plain(log->s);
         if (build_may_pass(str_text(log)))
             err->cls = ERR_RETRY;
         else if (err->cls == ERR_PARK)

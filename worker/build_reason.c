@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define WORDS_MAX 300
 #define ENDED "returned a non-zero code: "
 
 /* The last line before `end` that a command printed: what the builder says of itself is passed over. Its
@@ -48,10 +49,11 @@ static bool tell_command(const char *printed, struct err *err) {
     const char *words = last_words(printed, line, &words_n);
     while (command_n && command[command_n - 1] == ' ')
         command_n--;
-    (void)err_set(err, err->cls, "The command %.*s of its Dockerfile ended with %ld%s%.*s",
+    (void)err_set(err, err->cls, "The command %.*s of its Dockerfile ended with %ld%s%.*s%s",
                   (int)str_cut_at(command_n ? command : "", command_n < 200 ? command_n : 200),
                   command_n ? command : "", strtol(ended + strlen(ENDED), NULL, 10), words_n ? ": " : ".",
-                  (int)str_cut_at(words, words_n < 300 ? words_n : 300), words);
+                  (int)str_cut_at(words, words_n < WORDS_MAX ? words_n : WORDS_MAX), words,
+                  words_n > WORDS_MAX ? STR_CUT_MARK : "");
     return true;
 }
 
@@ -63,6 +65,7 @@ void build_reason(const char *printed, struct err *err) {
     if (!n)
         return;
     bool newer = strstr(printed, "unknown instruction") || strstr(printed, "requires BuildKit");
-    (void)err_set(err, err->cls, "%.*s%s", (int)str_cut_at(words, n < 300 ? n : 300), words,
+    (void)err_set(err, err->cls, "%.*s%s%s", (int)str_cut_at(words, n < WORDS_MAX ? n : WORDS_MAX), words,
+                  n > WORDS_MAX ? STR_CUT_MARK : "",
                   newer ? " (images are built without BuildKit: no RUN --mount, no heredocs)" : "");
 }

@@ -1,6 +1,7 @@
 /* fairlead-worker: what a machine of the provider does. Roles by configuration; it holds nothing that cannot
  * be lost but its keys, its ratchet and the secrets of its apps. */
 #include "base/conf.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/str.h"
@@ -61,7 +62,7 @@ static struct conf_row conf[] = {
 static const struct orders_manner readers[] = {
     {.step = STEP_RESOLVE,
      .threads = 8,
-     .in_turn = true}, /* a git host that hangs holds up its own sources only */
+     .in_turn = true}, /* a git host that hangs holds up its own sources; those of its partition for 20 s */
     {.step = STEP_BUILD, .threads = 2, .in_turn = true},
     {.step = STEP_NAME, .threads = 1, .in_turn = true},
     {.step = STEP_VERIFY, .threads = 4, .in_turn = true, .side_by_side = true},
@@ -174,7 +175,7 @@ static void print_help(void) {
     conf_print_help(conf, stdout);
 }
 
-int main(int argc, char **argv) {
+static int run(int argc, char **argv) {
     struct err err = {0};
     int args;
     bool help;
@@ -211,4 +212,8 @@ int main(int argc, char **argv) {
         return host_run(make_host());
     (void)fprintf(stderr, "fairlead-worker: that is not a command; --help lists them\n");
     return 2;
+}
+
+int main(int argc, char **argv) {
+    return file_end_output("fairlead-worker", run(argc, argv));
 }

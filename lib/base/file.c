@@ -170,3 +170,13 @@ int file_list(const char *path, int (*each)(const char *name, void *arg, struct 
     free(entries);
     return rc;
 }
+
+int file_end_output(const char *program, int rc) {
+    bool failed = ferror(stdout); /* before: errno is another's by now */
+    errno = 0;
+    if (fflush(stdout) == 0 && !failed)
+        return rc;
+    (void)fprintf(stderr, "%s: the output cannot be written: %s\n", program,
+                  errno ? strerror(errno) : "is the disk full, or the reader gone?");
+    return rc ? rc : 1;
+}

@@ -32,4 +32,8 @@ MUST_CHECK int file_list(const char *path, int (*each)(const char *name, void *a
 /* Files that hold keys or tokens must not be open to others: park if group or others may read it. */
 MUST_CHECK int file_read_secret(const char *path, size_t max, char **ret, size_t *ret_n, struct err *err);
 
+/* For the end of main(): what was not written was not said (a full disk, a reader that is gone). Returns
+ * `rc`, or 1 where that would have been 0 and standard output could not be written; then it says so. */
+MUST_CHECK int file_end_output(const char *program, int rc);
+
 #endif

@@ -2,6 +2,7 @@
 
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define DEPTH_MAX 32
 
@@ -37,7 +38,11 @@ json_t *json_parse(const char *text, size_t n, struct err *err) {
         return NULL;
     json_error_t e;
     json_t *json = json_loadb(text, n, JSON_REJECT_DUPLICATES, &e);
-    if (!json)
+    if (!json && strstr(e.text, "JSON_ALLOW_NUL")) /* jansson's own words are for programmers */
+        (void)err_set(err, ERR_PARK,
+                      "JSON is not valid at line %d, column %d: a text cannot hold the character NUL", e.line,
+                      e.column);
+    else if (!json)
         (void)err_set(err, ERR_PARK, "JSON is not valid at line %d, column %d: %s", e.line, e.column, e.text);
     return json;
 }

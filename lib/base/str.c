@@ -80,6 +80,39 @@ void str_release(struct str *str) {
     *str = (struct str){.max = str->max, .tail = str->tail};
 }
 
+/* Behind the control sequence that begins at `p`, an escape. */
+static const char *behind_sequence(const char *p) {
+    char kind = *++p;
+    if (kind == '[') { /* parameters, then one final byte */
+        do
+            p++;
+        while (*p && (*p < '@' || *p > '~'));
+        return *p ? p + 1 : p;
+    }
+    if (kind == ']') { /* a text, up to BEL or another escape */
+        p += strcspn(p, "\a\033");
+        return *p == '\a' ? p + 1 : p;
+    }
+    return kind ? p + 1 : p;
+}
+
+size_t str_make_plain(char *s) {
+    char *out = s;
+    for (const char *p = s; *p;) {
+        if (*p == '\033') {
+            p = behind_sequence(p);
+            continue;
+        }
+        char c = *p++;
+        if (c == '\r' && *p != '\n')
+            c = '\n';
+        if ((unsigned char)c >= ' ' ? c != 0x7f : c == '\n' || c == '\t')
+            *out++ = c;
+    }
+    *out = '\0';
+    return (size_t)(out - s);
+}
+
 bool str_eq(const char *a, const char *b) {
     if (!a || !b)
         return a == b;

@@ -37,6 +37,11 @@ size_t str_characters(const char *s);
 size_t str_cut_at(const char *s, size_t max);
 #define STR_CUT_MARK " [...]" /* stands where a text was cut */
 
+/* What only a terminal understands goes out of a text that a program printed, in place: control sequences
+ * (ECMA-48) and control characters. Tabs and lines stay; a carriage return begins a line. Returns what is
+ * left. */
+size_t str_make_plain(char *s);
+
 /* Lower-case hex. `out` has room for 2 * n + 1. */
 void hex_encode(char *out, const void *p, size_t n);
 /* Exactly n bytes of hex, either case; false (out undefined) for anything else. */

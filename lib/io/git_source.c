@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #define FETCH_S 120
+#define ANSWER_S 20                /* within which a host must say something */
 #define FILE_MAX 1048576           /* a Dockerfile */
 #define LIST_MAX (8 * 1024 * 1024) /* of a folder: a hundred thousand files */
 #define LFS_POINTER "version https://git-lfs.github.com/spec/v1"
@@ -70,13 +71,24 @@ static void say_why(const char *said, const char *ref, struct err *err) {
         quote_fatal(said, err);
 }
 
+/* A host that takes connections and never speaks would hold whoever waits for a fetch until that has had its
+ * time: git sets no limit on how a connection begins. */
+static int ask_host(const char *dir, const struct git_remote *remote, struct str *said, struct err *err) {
+    const char *const args[] = {"ls-remote", "-q", "--", remote->url, "HEAD", NULL};
+    return str_starts(remote->url, "https://")
+               ? git_run_remote(dir, remote, args, ERR_RETRY, NULL, said, ANSWER_S, err)
+               : 0;
+}
+
 static int fetch(const char *dir, const struct git_remote *remote, const char *ref, char ret[41],
                  struct str *log, struct err *err) {
     cleanup_str struct str out = STR_INIT(4096), said = STR_INIT(65536);
     if (ensure_bare(dir, err) < 0)
         return -1;
     const char *const args[] = {"fetch", "-q", "--no-tags", "--depth=1", "--", remote->url, ref, NULL};
-    int rc = git_run_remote(dir, remote, args, ERR_RETRY, NULL, &said, FETCH_S, err);
+    int rc = ask_host(dir, remote, &said, err);
+    if (rc == 0)
+        rc = git_run_remote(dir, remote, args, ERR_RETRY, NULL, &said, FETCH_S, err);
     if (log)
         str_adds(log, str_text(&said));
     if (rc < 0) {

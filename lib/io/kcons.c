@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define CLOSE_US (3 * CLOCK_S)
+#define COMMITTED_MS 3000
 /* A broker answers one connection in order: what is asked waits behind the fetch that was sent before, for 10
  * s at most. Whoever waits less hears nothing, and the connection is closed
  * (findings/librdkafka-question-behind-a-fetch.sh). */
@@ -101,20 +102,37 @@ struct kcons *kcons_open_share(const struct broker *broker, const char *client, 
     return kcons;
 }
 
+/* Where the group has come to, in each of them. Asked for here: left to the assignment, an answer that a
+ * broker cannot give yet (it has just been started) would end the reading of that partition, and no error
+ * says so to whoever does not look for it. */
+static rd_kafka_resp_err_t find_offsets(struct kcons *kcons, rd_kafka_topic_partition_list_t *list) {
+    if (!list->cnt)
+        return RD_KAFKA_RESP_ERR_NO_ERROR;
+    rd_kafka_resp_err_t code = rd_kafka_committed(kcons->rk, list, COMMITTED_MS);
+    for (int i = 0; i < list->cnt && code == RD_KAFKA_RESP_ERR_NO_ERROR; i++) {
+        code = list->elems[i].err;
+        if (list->elems[i].offset < 0)
+            list->elems[i].offset = RD_KAFKA_OFFSET_BEGINNING;
+    }
+    return code;
+}
+
 int kcons_take(struct kcons *kcons, uint32_t partitions, struct err *err) {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(32);
     for (int32_t i = 0; i < 32; i++)
         if (partitions >> i & 1)
-            rd_kafka_topic_partition_list_add(list, kcons->shared, i)->offset = RD_KAFKA_OFFSET_STORED;
+            (void)rd_kafka_topic_partition_list_add(list, kcons->shared, i);
     /* Not waited for: the broker answers one connection in order, and the offsets are asked for behind it. */
     (void)rd_kafka_commit(kcons->rk, NULL, 1);
+    rd_kafka_resp_err_t code = find_offsets(kcons, list);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+        code = rd_kafka_assign(kcons->rk, list);
+    rd_kafka_topic_partition_list_destroy(list);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return err_set(err, ERR_RETRY, "kafka topic \"%s\": %s", kcons->shared, rd_kafka_err2str(code));
     kcons->assignment = atomic_fetch_add(&assignments, 1) + 1;
     kcons_watch_assigned(kcons, true);
-    rd_kafka_resp_err_t code = rd_kafka_assign(kcons->rk, list);
-    rd_kafka_topic_partition_list_destroy(list);
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
-        return 0;
-    return err_set(err, ERR_RETRY, "kafka topic \"%s\": %s", kcons->shared, rd_kafka_err2str(code));
+    return 0;
 }
 
 struct kcons *kcons_open_topic(const struct broker *broker, const char *client, const char *topic,

@@ -33,7 +33,8 @@ struct kcons *kcons_open_topic(const struct broker *broker, const char *client, 
 void kcons_close(struct kcons *kcons); /* hands the partitions back; NULL is fine */
 
 /* By share only: from now on partition i is read where bit i is set, from behind what was done of it; what
- * was done so far of the others is committed first, if the broker answers. A new assignment. Class retry. */
+ * was done so far of the others is committed first. A new assignment. Class retry: the broker has not said
+ * within 3 s how far the group is, and all stays as it was. */
 MUST_CHECK int kcons_take(struct kcons *kcons, uint32_t partitions, struct err *err);
 
 /* 1: *ret is a record, to be given back by kcons_release(). 0: nothing within the time. -1: an error, class

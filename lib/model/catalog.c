@@ -20,7 +20,7 @@ static const struct schema_field input_fields[] = {
      .type = SCHEMA_STRING,
      .otherwise = "text",
      .values = (const char *const[]){"text", "number", "mail", NULL},
-     .help = "what may be typed"},
+     .help = "what may be typed: text, number or mail"},
     {.name = "required", .type = SCHEMA_BOOL, .otherwise = "false", .help = "must be given"},
     {.name = "default", .type = SCHEMA_STRING, .help = "taken when nothing is given"},
     {.name = "min",

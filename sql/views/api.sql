@@ -61,7 +61,10 @@ create or replace view api_instances as
         i.state, jsonb_build_object(
         'id', i.id, 'name', i.name, 'customer', c.name, 'tenant', t.name, 'app', r.app, 'version', r.version,
         'plane', p.name, 'size', s.name, 'state', i.state, 'health', i.health, 'health_reason', i.health_reason, 'host', i.host, 'url', i.public_url,
-        'node', n.name, 'edge', e.name, 'prober', w.name, 'port', i.port, 'problem', i.problem, 'inputs', i.inputs, 'images', i.images, 'commits', i.commits,
+        'node', n.name, 'edge', e.name, 'prober', w.name, 'port', i.port,
+        'problem', coalesce(i.problem, (select x.problem from steps x
+            where x.tenant_id = i.tenant_id and x.instance_id = i.id and x.generation = i.running and x.state = 'open' and x.problem is not null
+            order by x.started_at limit 1)), 'inputs', i.inputs, 'images', i.images, 'commits', i.commits,
         'generation', i.accepted, 'running', i.running, 'last_event', i.event_seq, 'memory_mb', i.memory_mb, 'cpu_milli', i.cpu_milli,
         'disk_mb', i.disk_mb, 'disk_used_mb', i.disk_used_mb, 'expires_at', rfc3339(i.expires_at), 'created_at', rfc3339(i.created_at), 'updated_at', rfc3339(i.updated_at)) as body
     from instances i

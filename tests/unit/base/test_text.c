@@ -10,6 +10,27 @@
 #include <stdlib.h>
 #include <string.h>
 
+static void what_is_for_terminals_goes(void **state) {
+    (void)state;
+    static const char *const texts[][2] = {
+        {"\033[0mRemoving intermediate\n", "Removing intermediate\n"},
+        {"\033[1;31mred\033[m\tand \033]0;a title\aplain", "red\tand plain"},
+        {"10 %\r20 %\r\n30 %", "10 %\n20 %\n30 %"},
+        {"a\bb\x7f\x01 caf\303\251", "ab caf\303\251"},
+        {"cut \033[1;", "cut "},
+        {"cut \033", "cut "},
+        {"\033]never ended", ""},
+        {"\033]two\033\\after", "after"},
+        {"", ""},
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        char text[64];
+        (void)snprintf(text, sizeof text, "%s", texts[i][0]);
+        assert_int_equal(str_make_plain(text), strlen(texts[i][1]));
+        assert_string_equal(text, texts[i][1]);
+    }
+}
+
 static void the_end_of_a_long_log_is_kept(void **state) {
     cleanup_str struct str log = STR_TAIL(64);
     (void)state;
@@ -205,6 +226,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_slot_that_was_used_before_is_empty),
         cmocka_unit_test(the_end_of_a_long_log_is_kept),
+        cmocka_unit_test(what_is_for_terminals_goes),
         cmocka_unit_test(str_stops_at_its_ceiling),
         cmocka_unit_test(numbers_are_whole_and_within_limits),
         cmocka_unit_test(derived_identities_differ_and_repeat),
