@@ -124,6 +124,25 @@ static void say_of(struct fixture *f, uint8_t stream, int64_t n, const char *con
     (void)decide(&f->subject, &event, &f->decision, &f->refusal);
 }
 
+/* The event tells of the change; the row says what keeps it so now. */
+static void the_reason_follows_though_the_health_stays(void **state) {
+    struct fixture *f = *state;
+    f->host.health = f->prober.health = "unknown";
+    wake(f);
+    assert_string_equal(f->instance.health, "unknown");
+    assert_non_null(strstr(f->instance.health_reason, "\"host\""));
+    size_t events = f->decision.events.n;
+    f->host.health = "ok";
+    wake(f);
+    assert_string_equal(f->instance.health, "unknown");
+    assert_non_null(strstr(f->instance.health_reason, "\"eye\""));
+    assert_int_equal(f->decision.events.n, events);
+    f->prober.health = "ok";
+    wake(f);
+    assert_string_equal(f->instance.health, "ok");
+    assert_null(f->instance.health_reason);
+}
+
 /* P14: whoever keeps records of Kafka cannot say them again. */
 static void an_earlier_stream_is_never_believed(void **state) {
     struct fixture *f = *state;
@@ -283,6 +302,7 @@ static void what_an_older_revision_says_ends_no_step(void **state) {
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
+        TEST(the_reason_follows_though_the_health_stays),
         TEST(an_earlier_stream_is_never_believed),
         TEST(what_a_watch_sees_is_the_health),
         TEST(what_is_mended_while_it_answers_is_degraded),
