@@ -99,6 +99,22 @@ int app_sources(struct cli *cli, const struct command *command) {
     return rc;
 }
 
+/* What keeps the open ones so, where that is known. */
+static void tell_open(const json_t *rows, int64_t seconds) {
+    json_t *source;
+    size_t i;
+    bool told = false;
+    json_array_foreach(rows, i, source) {
+        const char *problem = json_str(source, "problem");
+        if (!str_eq(json_str(source, "state"), "open") || !problem)
+            continue;
+        (void)fprintf(stderr, "fairlead: images.%s: %s\n", json_str(source, "image"), problem);
+        told = true;
+    }
+    (void)fprintf(stderr, "fairlead: %s within %lld s; it goes on: fairlead app sources APP/VERSION\n",
+                  told ? "that has not changed" : "no builder has answered", (long long)seconds);
+}
+
 /* Until each source that is pinned has its commit, or one cannot have it. */
 static int wait_for_sources(struct cli *cli, const char *path) {
     int64_t seconds = 600;
@@ -126,10 +142,7 @@ static int wait_for_sources(struct cli *cli, const char *path) {
         if (rc != EXIT_OK || !open)
             return rc;
         if (clock_mono_us() > deadline) {
-            (void)fprintf(stderr,
-                          "fairlead: no builder has answered within %lld s; it goes on: fairlead app "
-                          "sources\n",
-                          (long long)seconds);
+            tell_open(rows, seconds);
             return EXIT_TIMEOUT;
         }
         (void)usleep(300000);

@@ -300,12 +300,30 @@ int instance_get(struct cli *cli, const struct command *command) {
     return rc;
 }
 
-static int show_extended(struct cli *cli, const char *id) {
+/* Is it among what happened behind that event? */
+static bool was_extended(struct cli *cli, const char *id, int64_t after) {
+    json_t *page = NULL, *event;
+    size_t i;
+    bool was = false;
+    if (cli_call(cli, "GET",
+                 arena_printf(&cli->arena, "/v1/instances/%s/events?after=%lld", id, (long long)after), NULL,
+                 &page) == EXIT_OK) {
+        json_array_foreach(json_object_get(page, "items"), i, event) was =
+            was || str_eq(json_str(event, "type"), "extended");
+    }
+    json_decref(page);
+    return was;
+}
+
+static int show_extended(struct cli *cli, const char *id, int64_t after) {
     json_t *instance = NULL;
     int rc = cli_call(cli, "GET", arena_printf(&cli->arena, "/v1/instances/%s", id), NULL, &instance);
     const char *until = json_str(instance, "expires_at");
     if (rc == EXIT_OK && cli->json)
         print_instance(cli, instance);
+    else if (rc == EXIT_OK && until && !was_extended(cli, id, after))
+        printf("%s: asked for; its end moves when what is under way has ended (it is %s now)\n",
+               json_str(instance, "name"), cli_time(&cli->arena, until));
     else if (rc == EXIT_OK)
         printf("%s: %s%s\n", json_str(instance, "name"), until ? "runs until " : "it has no end",
                until ? cli_time(&cli->arena, until) : "");
@@ -351,7 +369,7 @@ int instance_intent(struct cli *cli, const struct command *command) {
     else if (rc == EXIT_OK && status >= 400)
         rc = cli_refused(cli, status, answer);
     else if (rc == EXIT_OK && str_eq(command->verb, "extend") && !cli_flag(cli, "wait"))
-        rc = show_extended(cli, id);
+        rc = show_extended(cli, id, after);
     else if (rc == EXIT_OK)
         rc = conclude(cli, answer, after, arena_printf(&cli->arena, "%s asked for", command->verb));
     json_decref(answer);

@@ -7,7 +7,9 @@
 #include "coordinator/topics.h"
 #include "sql/queries.h"
 
+#include <stdio.h>
 #include <string.h>
+#include <uthash.h>
 
 /* Of one part of a list: below what an envelope may weigh; with fault points so few that tests see several.
  */
@@ -17,16 +19,43 @@
 #define ENTRIES_MAX 4000
 #endif
 
-static const Fairlead__V1__InventoryEntry *held_entry(const Fairlead__V1__Inventory *inventory,
-                                                      struct uuid instance, const char *kind,
-                                                      const char *letter) {
+/* What a node says that it holds, by document. No padding: the key is compared as bytes. */
+struct held {
+    struct {
+        struct uuid instance;
+        char kind[24], letter[8];
+    } document;
+    const Fairlead__V1__InventoryEntry *entry;
+    UT_hash_handle hh;
+};
+
+static struct held *find_held(struct held *all, const uint8_t instance[16], const char *kind,
+                              const char *letter, struct held *ret_key) {
+    struct held *found;
+    *ret_key = (struct held){0};
+    memcpy(ret_key->document.instance.b, instance, 16);
+    (void)snprintf(ret_key->document.kind, sizeof ret_key->document.kind, "%s", kind);
+    (void)snprintf(ret_key->document.letter, sizeof ret_key->document.letter, "%s",
+                   *letter ? letter : SET_FIRST);
+    HASH_FIND(hh, all, &ret_key->document, sizeof ret_key->document, found);
+    return found;
+}
+
+/* In the batch's arena; the table itself is freed by HASH_CLEAR. The first of two that speak of one document
+ * counts. */
+static struct held *index_held(struct arena *arena, const Fairlead__V1__Inventory *inventory) {
+    struct held *all = NULL;
     for (size_t i = 0; i < inventory->n_entries; i++) {
         const Fairlead__V1__InventoryEntry *entry = inventory->entries[i];
-        if (entry->instance.len == 16 && memcmp(entry->instance.data, instance.b, 16) == 0 &&
-            str_eq(entry->kind, kind) && str_eq(*entry->set ? entry->set : SET_FIRST, letter))
-            return entry;
+        struct held key;
+        if (entry->instance.len != 16 || find_held(all, entry->instance.data, entry->kind, entry->set, &key))
+            continue;
+        struct held *held = arena_new(arena, struct held);
+        *held = key;
+        held->entry = entry;
+        HASH_ADD(hh, all, document, sizeof held->document, held);
     }
-    return NULL;
+    return all;
 }
 
 /* Must the document go out again? Not when the node holds it and has said of it what was last heard. */
@@ -148,13 +177,15 @@ static int answer(struct batch *batch, const struct sign_keys *keys, struct uuid
     cleanup_result PGresult *documents = pg_run(batch->pg, query_inventory_documents, &params, err);
     if (!documents)
         return -1;
+    struct held *all = index_held(batch->arena, inventory);
     size_t known = 0;
     *ret_compared = PQntuples(documents) + (int64_t)inventory->n_entries;
     for (int i = 0; i < PQntuples(documents); i++) {
-        const Fairlead__V1__InventoryEntry *held = held_entry(
-            inventory, pg_uuid(documents, i, 0), pg_text(documents, i, 1), pg_text(documents, i, 8));
+        struct held key;
+        const struct held *held = find_held(all, pg_uuid(documents, i, 0).b, pg_text(documents, i, 1),
+                                            pg_text(documents, i, 8), &key);
         known += held != NULL;
-        if (!must_send(documents, i, held))
+        if (!must_send(documents, i, held ? held->entry : NULL))
             continue;
         if (pg_bool(documents, i, 4) && pg_bool(documents, i, 5)) {
             *vec_add(batch->arena, &absent_instances, struct uuid) = pg_uuid(documents, i, 0);
@@ -168,6 +199,7 @@ static int answer(struct batch *batch, const struct sign_keys *keys, struct uuid
         row->document = arena_strdup(batch->arena, pg_text(documents, i, 1));
         row->letter = arena_strdup(batch->arena, pg_text(documents, i, 8));
     }
+    HASH_CLEAR(hh, all);
     if (add_absent(batch, &rows, topic, node_id, &absent_instances, &absent_kinds, &absent_letters, err) < 0)
         return -1;
     if (known < inventory->n_entries)

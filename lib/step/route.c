@@ -134,7 +134,7 @@ static const char server_conf[] =
     "    location @unreachable {\n"
     "        internal;\n"
     "        add_header X-Fairlead-Edge $fairlead_reach always;\n"
-    "        return 502 \"The application does not answer just now.\\n\";\n"
+    "        return 502 \"The application gives no answer that could be passed on just now.\\n\";\n"
     "    }\n"
     "}\n";
 
