@@ -2,10 +2,9 @@
 with page as materialized (
     select i.id from instances i
     where i.id > $1
-      and ($3::text is null or i.customer_id = (select c.id from customers c where c.name = $3))
-      and ($4::text is null or i.tenant_id = any (array(
+      and (($3::text is null and $4::text is null) or i.tenant_id = any (array(
           select t.id from tenants t join customers c on c.id = t.customer_id
-          where t.name = $4 and ($3::text is null or c.name = $3))))
+          where ($3::text is null or c.name = $3) and ($4::text is null or t.name = $4))))
       and ($5::text is null or i.name = $5) and case when $6::text is null then not i.gone else i.state = $6 end
     order by i.id limit $2)
 select v.key, v.body

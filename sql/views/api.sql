@@ -69,7 +69,7 @@ create or replace view api_instances as
         'disk_mb', i.disk_mb, 'disk_used_mb', i.disk_used_mb, 'expires_at', rfc3339(i.expires_at), 'created_at', rfc3339(i.created_at), 'updated_at', rfc3339(i.updated_at)) as body
     from instances i
         join tenants t on t.id = i.tenant_id
-        join customers c on c.id = i.customer_id
+        join customers c on c.id = t.customer_id
         join releases r on r.id = i.release_id
         join planes p on p.id = i.plane_id
         left join sizes s on s.id = i.size_id

@@ -4,7 +4,7 @@ create or replace view fleet_now_v1 as
         i.public_url, n.name as node, i.expires_at, i.problem, i.id, i.health_reason
     from instances i
         join tenants t on t.id = i.tenant_id
-        join customers c on c.id = i.customer_id
+        join customers c on c.id = t.customer_id
         join releases r on r.id = i.release_id
         left join nodes n on n.id = i.node_id
     where not i.gone;
@@ -15,7 +15,7 @@ create or replace view stuck_v1 as
         i.id
     from instances i
         join tenants t on t.id = i.tenant_id
-        join customers c on c.id = i.customer_id
+        join customers c on c.id = t.customer_id
         join steps s on s.tenant_id = i.tenant_id and s.instance_id = i.id and s.generation = i.running
     where s.state = 'parked' or (s.state = 'open' and (s.problem is not null or s.attempt > 1));
 
@@ -31,8 +31,8 @@ create or replace view expiring_soon_v1 as
     select c.name as customer, t.name as tenant, i.name as instance, i.expires_at, i.state, i.id
     from instances i
         join tenants t on t.id = i.tenant_id
-        join customers c on c.id = i.customer_id
-    where i.state in ('new', 'running', 'stopped', 'failed') and i.expires_at is not null
+        join customers c on c.id = t.customer_id
+    where not i.gone and i.state in ('new', 'running', 'stopped', 'failed') and i.expires_at is not null
       and i.expires_at < (select clock_timestamp() + clock_offset_us * interval '1 microsecond' from installation)
                          + interval '7 days'
     order by i.expires_at;
