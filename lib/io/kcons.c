@@ -103,8 +103,8 @@ struct kcons *kcons_open_share(const struct broker *broker, const char *client, 
 }
 
 /* Where the group has come to, in each of them. Asked for here: left to the assignment, an answer that a
- * broker cannot give yet (it has just been started) would end the reading of that partition, and no error
- * says so to whoever does not look for it. */
+ * broker cannot give yet (it has just been started) would end the reading of that partition
+ * (findings/librdkafka-assigned-before-the-coordinator.sh). */
 static rd_kafka_resp_err_t find_offsets(struct kcons *kcons, rd_kafka_topic_partition_list_t *list) {
     if (!list->cnt)
         return RD_KAFKA_RESP_ERR_NO_ERROR;
