@@ -357,12 +357,27 @@ static const struct command *take_command(struct cli *cli) {
     return command;
 }
 
-static int check_arguments(const struct cli *cli, const struct command *command) {
+/* What is called PLANE/SIZE has both parts: the server would look for something else at the address without.
+ */
+static int check_parts(struct cli *cli, const struct command *command) {
+    const char *word = command->args;
+    for (int i = 0; i < cli->args_n; i++, word += strspn(word, " ")) {
+        size_t n = strcspn(word, " ");
+        const char *slash = strchr(cli->args[i], '/');
+        if (memchr(word, '/', n) && (!slash || slash == cli->args[i] || !slash[1]))
+            return cli_usage(command,
+                             arena_printf(&cli->arena, "\"%s\" is no %.*s", cli->args[i], (int)n, word));
+        word += n;
+    }
+    return 0;
+}
+
+static int check_arguments(struct cli *cli, const struct command *command) {
     int wanted = *command->args ? 1 : 0;
     for (const char *p = command->args; *p; p++)
         wanted += *p == ' ';
     if (cli->args_n == wanted)
-        return 0;
+        return check_parts(cli, command);
     return cli_usage(command, !wanted                ? "this command takes no arguments"
                               : cli->args_n < wanted ? "arguments are missing"
                                                      : "there are too many arguments");
