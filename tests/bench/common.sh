@@ -24,11 +24,17 @@ rows_sql() {
     sed "s/step, act, part/step, part/; s/'noop', 'noop', '',/'noop', '',/" "$here/rows.sql"
   fi
 }
+rows_customers() { # of the denominator's clients
+  sql "insert into customers (id, name, title, plan_id, created_at) select gen_random_uuid(), 'rows' || n, 'Rows', p.id, now()
+      from generate_series(0, 63) n, plans p where p.name = 'trial' on conflict (name) do nothing;
+    insert into tenants (id, customer_id, name, title, created_at) select gen_random_uuid(), c.id, 'main', 'Main', now()
+      from customers c where c.name like 'rows%' on conflict do nothing"
+}
 rows() { # CONNECTIONS [OPTION...]: the same rows by pgbench
   local connections=$1
   shift
   rows_sql >"$fleet/rows.sql"
-  PGOPTIONS='-c synchronous_commit=on' pgbench -n -M prepared -f "$fleet/rows.sql" -D "tenant=$tenant" -c "$connections" -j"$((connections > 1 ? 2 : 1))" -T "$seconds" "$@" "$FAIRLEAD_DATABASE_URL" 2>/dev/null
+  PGOPTIONS='-c synchronous_commit=on' pgbench -n -M prepared -f "$fleet/rows.sql" -c "$connections" -j"$((connections > 1 ? 2 : 1))" -T "$seconds" "$@" "$FAIRLEAD_DATABASE_URL" 2>/dev/null
 }
 # Asked again and again while others are measured, so of the open steps only: a look at every instance took both cores.
 # The rows of the denominator are open for a day.

@@ -1,10 +1,12 @@
+-- Each client is another customer's: what a customer uses is one row, which batches write once for all that they bring.
 -- The denominator (pgbench reads a colon before a word or number as a variable, so texts have none): the same rows as an accepted no-op intent, one statement per transaction.
 with i as (
     insert into instances (tenant_id, id, customer_id, plane_id, release_id, name, inputs, state, accepted, running, port, memory_mb,
         cpu_milli, disk_mb, trial_days, event_seq, created_at, updated_at)
     select t.id, gen_random_uuid(), t.customer_id, p.id, '00000000-0000-7000-8000-000000000001', 'p' || substr(md5(random()::text), 1, 18),
         '{}', 'new', 1, 1, 0, 0, 0, 0, 30, 1, clock_timestamp(), clock_timestamp()
-    from tenants t, planes p where t.id = (:tenant)::uuid and p.name = 'main' returning tenant_id, id),
+    from tenants t join customers c on c.id = t.customer_id, planes p
+    where c.name = 'rows' || (:client_id)::int % 64 and p.name = 'main' returning tenant_id, id),
 n as (
     insert into intents (tenant_id, instance_id, generation, kind, walk, state, request_id, accepted_at, started_at)
     select tenant_id, id, 1, 'create', 'create', 'running', id, clock_timestamp(), clock_timestamp() from i),
