@@ -45,26 +45,34 @@ static int send_releases(struct engine_batch *batch, const struct vec *apps, con
     return pg_send(batch->base.pg, query_releases_find, &params, err);
 }
 
-/* Which release each means; its spec is fetched once. */
-static int read_releases(struct engine_batch *batch, struct err *err) {
+/* Which release each means; a spec is fetched once. */
+static int take_releases(struct engine_batch *batch, PGresult *found, struct err *err) {
     struct vec ids = {0};
-    cleanup_result PGresult *res = pg_next(batch->base.pg, err);
-    if (!res)
+    for (int row = 0; row < PQntuples(found); row++)
+        *vec_add(batch->base.arena, &ids, struct uuid) = pg_uuid(found, row, 2);
+    if (batch_load_releases(&batch->base, ids.items, ids.n, err) < 0)
         return -1;
-    for (int row = 0; row < PQntuples(res); row++)
-        *vec_add(batch->base.arena, &ids, struct uuid) = pg_uuid(res, row, 2);
-    if (read_planes(batch, err) < 0 || batch_load_releases(&batch->base, ids.items, ids.n, err) < 0)
-        return -1;
-    for (int row = 0; row < PQntuples(res); row++)
+    for (int row = 0; row < PQntuples(found); row++)
         for (size_t i = 0; i < batch->creates.n; i++) {
             struct batch_input *in = *vec_at(&batch->creates, struct batch_input *, i);
-            if (str_eq(in->input->create.app, pg_text(res, row, 0)) &&
-                str_eq(in->input->create.version, pg_text(res, row, 1))) {
-                in->release = release_cache_get(batch->base.releases, pg_uuid(res, row, 2));
-                in->withdrawn = pg_bool(res, row, 3);
+            if (str_eq(in->input->create.app, pg_text(found, row, 0)) &&
+                str_eq(in->input->create.version, pg_text(found, row, 1))) {
+                in->release = release_cache_get(batch->base.releases, pg_uuid(found, row, 2));
+                in->withdrawn = pg_bool(found, row, 3);
             }
         }
     return 0;
+}
+
+static int look_up(struct engine_batch *batch, const struct vec *apps, const struct vec *versions,
+                   const struct vec *planes, struct err *err) {
+    if (send_releases(batch, apps, versions, err) < 0 || send_planes(batch, planes, err) < 0 ||
+        pg_sync(batch->base.pg, err) < 0)
+        return -1;
+    cleanup_result PGresult *found = pg_next(batch->base.pg, err);
+    if (!found || read_planes(batch, err) < 0)
+        return -1;
+    return take_releases(batch, found, err);
 }
 
 static void plan_name(struct engine_batch *batch, struct batch_input *in) {
@@ -110,10 +118,9 @@ int creates_prepare(struct engine_batch *batch, struct err *err) {
         return 0;
     if (pg_pipeline_begin(batch->base.pg, err) < 0)
         return -1;
-    bool ok = send_releases(batch, &apps, &versions, err) == 0 && send_planes(batch, &planes, err) == 0 &&
-              pg_sync(batch->base.pg, err) == 0 && read_releases(batch, err) == 0;
+    int rc = look_up(batch, &apps, &versions, &planes, err);
     pg_pipeline_end(batch->base.pg);
-    if (!ok)
+    if (rc < 0)
         return -1;
     for (size_t i = 0; i < batch->creates.n; i++)
         plan_name(batch, *vec_at(&batch->creates, struct batch_input *, i));

@@ -208,6 +208,7 @@ static int follow_shares(struct ingest *ingest, struct err *err) {
 static void leave(struct ingest *ingest) {
     kcons_close(mem_steal(ingest->kcons));
     ingest->read = 0;
+    shares_read(ingest->shares, 0);
 }
 
 /* What has come in half a second, until it is stored. */

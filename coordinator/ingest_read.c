@@ -88,7 +88,8 @@ static const char *clean_text(struct arena *arena, const char *text, size_t max)
     if (!n)
         return NULL;
     char *copy = arena_printf(arena, "%.*s%s", (int)n, text, text[n] ? STR_CUT_MARK : "");
-    (void)str_make_plain(copy); /* it is shown on terminals */
+    if (!str_make_plain(copy)) /* it is shown on terminals */
+        return NULL;
     cleanup_json json_t *probe = json_string(copy);
     for (char *p = copy; *p && !probe; p++)
         if ((unsigned char)*p >= 0x80)

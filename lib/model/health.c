@@ -52,18 +52,17 @@ void health_refresh(struct subject *subject, struct decision *decision, const ch
     if (instance->state != STATE_RUNNING || (intent && intent->state == INTENT_RUNNING))
         return; /* what a walk passes through on its way says nothing */
     const char *why = reason ? reason : "", *health = judge(subject, decision->arena, &why);
-    if (str_eq(instance->health, health)) { /* no event; but what keeps it so may be another thing by now */
-        if (*why && !str_eq(health, "ok") && !str_eq(instance->health_reason, why)) {
-            instance->health_reason = why;
-            row_touch(&instance->change);
-        }
+    bool is_ok = str_eq(health, "ok"), changed = !str_eq(instance->health, health);
+    if (is_ok)
+        why = "";
+    /* What keeps it so may be another thing by now; only a change is an event. */
+    if (!changed && (!*why || str_eq(instance->health_reason, why)))
         return;
-    }
-    if (instance->health || !str_eq(health, "ok"))
+    if (changed && (instance->health || !is_ok))
         decision_event(subject, decision, EVENT_HEALTH_CHANGED,
-                       json_pack("{s:s, s:s}", "health", health, "reason", str_eq(health, "ok") ? "" : why));
+                       json_pack("{s:s, s:s}", "health", health, "reason", why));
     instance->health = health;
-    instance->health_reason = str_eq(health, "ok") || !*why ? NULL : why;
+    instance->health_reason = *why ? why : NULL;
     row_touch(&instance->change);
 }
 

@@ -1,6 +1,6 @@
 -- What an accepted intent writes, and what is read for it.
 
--- The one update of each row finds room on its page: no index is touched, and no row locked first.
+-- The one update of each row finds room on its page: no row is locked first, and of intents no index is touched.
 alter table intents set (fillfactor = 50);
 alter table steps set (fillfactor = 50);
 -- What a customer has is found by its tenants.

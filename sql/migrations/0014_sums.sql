@@ -1,4 +1,5 @@
--- Sums that are kept: by triggers, whoever writes, so that nobody counts all there is. The application cannot write them.
+-- Sums that are kept: by triggers, whoever writes, so that nobody counts all there is. The triggers run as the owner; the
+-- application can neither write the sums nor call what does.
 
 -- What the sets that are placed on a node reserve of it.
 create table reservations (
@@ -8,7 +9,7 @@ create table reservations (
     disk_mb bigint not null,
     ports int8multirange not null
 ) with (fillfactor = 50);
-create function reserve(sign bigint, of sets) returns void language sql security definer set search_path = public, pg_temp as $$
+create function reserve(sign bigint, of sets) returns void language sql as $$
     insert into reservations as r (node_id, cpu_milli, memory_mb, disk_mb, ports)
     select of.node_id, sign * i.cpu_milli, sign * i.memory_mb, sign * i.disk_mb,
         case when of.port > 0 then int8multirange(int8range(of.port, of.port + 1)) else '{}' end
@@ -17,7 +18,7 @@ create function reserve(sign bigint, of sets) returns void language sql security
         memory_mb = r.memory_mb + excluded.memory_mb, disk_mb = r.disk_mb + excluded.disk_mb,
         ports = case when sign > 0 then r.ports + excluded.ports else r.ports - excluded.ports end
 $$;
-create function keep_reservation() returns trigger language plpgsql as $$
+create function keep_reservation() returns trigger language plpgsql security definer set search_path = public, pg_temp as $$
 begin
     if tg_op <> 'INSERT' and old.state = 'placed' then
         perform reserve(-1, old);
@@ -41,12 +42,11 @@ create table usages (
     instances bigint not null,
     memory_mb bigint not null
 ) with (fillfactor = 50);
-create function use(customer uuid, more bigint, memory bigint) returns void
-    language sql security definer set search_path = public, pg_temp as $$
+create function use(customer uuid, more bigint, memory bigint) returns void language sql as $$
     insert into usages as u (customer_id, instances, memory_mb) values (customer, more, memory)
     on conflict (customer_id) do update set instances = u.instances + excluded.instances, memory_mb = u.memory_mb + excluded.memory_mb
 $$;
-create function keep_usage_of_new() returns trigger language plpgsql as $$
+create function keep_usage_of_new() returns trigger language plpgsql security definer set search_path = public, pg_temp as $$
 begin
     perform use(x.customer_id, x.n, x.memory_mb) from (
         select customer_id, count(*) as n, sum(memory_mb)::bigint as memory_mb from new_rows group by 1 order by 1) x;
@@ -55,7 +55,7 @@ end
 $$;
 create trigger instances_usage after insert on instances
     referencing new table as new_rows for each statement execute function keep_usage_of_new();
-create function keep_usage() returns trigger language plpgsql as $$
+create function keep_usage() returns trigger language plpgsql security definer set search_path = public, pg_temp as $$
 begin
     perform use(new.customer_id, (not new.gone)::int - (not old.gone)::int,
         case when new.gone then 0 else new.memory_mb end - case when old.gone then 0 else old.memory_mb end);

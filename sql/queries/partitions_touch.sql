@@ -1,5 +1,5 @@
--- Which partitions are this session's, as bits, and how many sessions read. It also tells the server that we live
--- (idle_session_timeout).
+-- Which partitions are this connection's, as bits, and how many connections read. It also tells the server that we
+-- live (idle_session_timeout).
 select coalesce((
         select bit_or(1::bigint << p.partition) from partitions p
             join pg_stat_activity a on a.pid = p.pid and a.backend_start = p.began

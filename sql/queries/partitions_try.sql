@@ -1,5 +1,5 @@
 -- Of the first $1 partitions those that no reader of ours holds any more, or ever did, $2 at most: they are this
--- session's now.
+-- connection's now.
 insert into partitions as p (partition, pid, began)
 select n, a.pid, a.backend_start from generate_series(0, $1::int - 1) n, pg_stat_activity a
 where a.pid = pg_backend_pid() and not exists (

@@ -116,6 +116,11 @@ ok "... nor writes that it has one" bash -c "! psql -XAtq '$reader' -c 'update l
 for sum in reservations usages; do
   ok "... and the application does not say itself what its $sum are" bash -c "psql -XAtq '$writer' -c 'update $sum set memory_mb = 0' 2>&1 | grep -q 'permission denied'"
 done
+for call in 'use(gen_random_uuid(), -1, -1)' 'reserve(1, null::sets)'; do
+  for who in "$writer" "$reader"; do
+    ok "... nor has it said by ${call%%(*}()" bash -c "psql -XAtq '$who' -c 'select $call' 2>&1 | grep -q 'permission denied for table'"
+  done
+done
 begins() { psql -XAtq -v ON_ERROR_STOP=1 "$writer" -c "insert into instances (tenant_id, id, customer_id, plane_id, release_id, name, inputs, state, accepted, running, port, memory_mb, cpu_milli, disk_mb, trial_days, event_seq, created_at, updated_at) select t.id, gen_random_uuid(), t.customer_id, p.id, '00000000-0000-7000-8000-000000000001', 'forged', '{}', '$1', 1, 1, 0, 0, 0, 0, 30, 1, now(), now() from tenants t, planes p limit 1" 2>&1; }
 for state in running stopped deleted nonsense; do
   ok "an instance cannot begin as \"$state\"" bash -c "$(declare -f begins); writer='$writer'; ! begins $state && begins $state | grep -q 'does not begin in that state'"
