@@ -5,7 +5,7 @@ set -euo pipefail
 # shellcheck disable=SC2154
 . "$(dirname "${BASH_SOURCE[0]}")/packages.sh"
 kafka=127.0.0.1:18092
-kafka_up() { # KAFKA-VERSION CONFLUENT-KAFKA-VERSION
+kafka_up() { # KAFKA-VERSION CONFLUENT-KAFKA-VERSION   (KAFKA_MORE: a line more of the broker's properties)
   cat >"$work/pom.xml" <<POM
 <project xmlns="http://maven.apache.org/POM/4.0.0">
   <modelVersion>4.0.0</modelVersion>
@@ -28,6 +28,7 @@ inter.broker.listener.name=CLIENT
 log.dirs=$work/data
 auto.create.topics.enable=false
 offsets.topic.replication.factor=1
+${KAFKA_MORE:-}
 CONF
   java -cp "$work/jars/*" kafka.tools.StorageTool format -t "$(head -c 16 /dev/urandom | base64 | tr '+/' 'ab' | cut -c1-22)" \
     -c "$work/server.properties" >"$work/format.log" 2>&1 || { tail -n 3 "$work/format.log"; exit 1; }
@@ -35,4 +36,20 @@ CONF
   started+=($!)
   within 60 bash -c "exec 3<>/dev/tcp/${kafka/:/\/}"
 }
-python() { KAFKA=$kafka "$work/venv/bin/python" -; }
+# What each of them begins with: make() a topic, fill() it with values, in turn over its partitions.
+python() {
+  { cat <<'HEAD'; cat; } | KAFKA=$kafka "$work/venv/bin/python" -
+import os, time
+from confluent_kafka import OFFSET_BEGINNING, OFFSET_STORED, Consumer, KafkaException, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
+server = {"bootstrap.servers": os.environ["KAFKA"]}
+admin = AdminClient(server)
+def make(name, partitions=1):
+    admin.create_topics([NewTopic(name, partitions, 1)])[name].result(30)
+def fill(name, values, partitions=1):
+    producer = Producer(server)
+    for n, value in enumerate(values):
+        producer.produce(name, value=value, partition=n % partitions)
+    assert producer.flush(30) == 0
+HEAD
+}

@@ -7,16 +7,8 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/kafka.sh"
 kafka_up 4.1.0 2.3.0
 python <<'PY' >"$work/said"
-import os, time
-from confluent_kafka import Consumer, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
-server = {"bootstrap.servers": os.environ["KAFKA"]}
-admin = AdminClient(server)
-admin.create_topics([NewTopic("t", 2, 1)])["t"].result(30)
-producer = Producer(server)
-for n in range(20):
-    producer.produce("t", value=str(n), partition=n % 2)
-assert producer.flush(30) == 0
+make("t", 2)
+fill("t", map(str, range(20)), 2)
 def member(name):
     return Consumer({**server, "group.id": "g", "client.id": name, "auto.offset.reset": "earliest",
                      "session.timeout.ms": 6000, "heartbeat.interval.ms": 500})

@@ -10,15 +10,8 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/kafka.sh"
 kafka_up 4.1.0 2.3.0
 python <<'PY' >"$work/said"
-import os, time
-from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
-server = {"bootstrap.servers": os.environ["KAFKA"]}
-admin = AdminClient(server)
-admin.create_topics([NewTopic("quiet", 1, 1)])["quiet"].result(30)
-producer = Producer(server)
-producer.produce("quiet", value="x", partition=0)
-assert producer.flush(30) == 0
+make("quiet")
+fill("quiet", "x")
 def reader(wait_ms):
     consumer = Consumer({**server, "group.id": "g", "auto.offset.reset": "earliest", "fetch.wait.max.ms": wait_ms, "log_level": 0})
     consumer.assign([TopicPartition("quiet", 0, 0)])

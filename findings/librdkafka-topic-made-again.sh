@@ -8,23 +8,15 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/kafka.sh"
 kafka_up 4.1.0 2.3.0
 python <<'PY' >"$work/said"
-import os, time
-from confluent_kafka import Consumer, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
-server = {"bootstrap.servers": os.environ["KAFKA"]}
-admin = AdminClient(server)
-def make(values):
+def make_again(values):
     for until in [time.time() + 60]:
         while True:
             try:
-                admin.create_topics([NewTopic("t", 1, 1)])["t"].result(30)
+                make("t")
                 break
             except Exception:
                 assert time.time() < until, "the topic was not made"
-    producer = Producer(server)
-    for value in values:
-        producer.produce("t", value=value, partition=0)
-    assert producer.flush(30) == 0
+    fill("t", values)
 consumer = Consumer({**server, "group.id": "g", "enable.auto.commit": False, "auto.offset.reset": "earliest",
                      "topic.metadata.refresh.interval.ms": 500})
 consumer.assign([TopicPartition("t", 0, 0)])
@@ -36,11 +28,11 @@ def read(last):
         if message is not None and not message.error():
             got.append(message.value().decode())
     return got
-make(["old1", "old2", "old3"])
+make_again(["old1", "old2", "old3"])
 print("before:", *read("old3"))
 consumer.pause([TopicPartition("t", 0)])  # as in a consumer that has enough in hand: no fetch in between
 admin.delete_topics(["t"])["t"].result(30)
-make(["new1", "new2", "new3", "new4", "new5"])
+make_again(["new1", "new2", "new3", "new4", "new5"])
 consumer.resume([TopicPartition("t", 0)])
 print("after:", *read("new5"))
 PY

@@ -117,6 +117,10 @@ ok "... and another one that it is not there" deleted 404 b
 ok "the state table is enforced by the database" bash -c "! psql -Xq '$FAIRLEAD_DATABASE_URL' -c \"update instances set state = 'new' where id = '$first'\""
 ok "events cannot be changed by the application's role" bash -c "! psql -Xq '$FAIRLEAD_DATABASE' -c \"delete from events\""
 ok "usage errors exit with 2" bash -c "'$fairlead' instance create; test \$? = 2"
+ok "... also a name without its second part" bash -c "'$fairlead' size get s9 2>'$fleet/test.err'; test \$? = 2 && grep -q 'no PLANE/SIZE' '$fleet/test.err'"
+for program in "fairlead plan list" "fairlead-coordinator catalogue" "fairlead-worker config"; do
+  ok "what ${program%% *} cannot write is an error" bash -c "'$BUILD'/$program >/dev/full 2>'$fleet/test.err'; test \$? = 1 && grep -q 'the output cannot be written' '$fleet/test.err'"
+done
 ok "a server that is away exits with 4" bash -c "'$fairlead' plan list --server http://127.0.0.1:1; test \$? = 4"
 ok "events can be followed live (SSE)" bash -c "timeout 5 curl -sN -H 'Accept: text/event-stream' -H 'Authorization: Bearer $(cat "$fleet/token")' $FAIRLEAD_SERVER/v1/instances/$first/events | grep -m1 -q 'event: created'"
 finish

@@ -9,6 +9,17 @@
 . "$root/tests/support/processes.sh"
 address=$FAIRLEAD_EDGE_ADDRESS
 case $address in 127.*) ok "builds reach nothing here: nothing to try" true; finish; exit ;; esac
+# A git host that takes connections and never speaks.
+perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(Listen => 9, LocalAddr => $ARGV[0], ReuseAddr => 1) or die; push @c, $s->accept while 1' "$address:18889" &
+silent=$!
+mute=$fleet/fresh/mute
+rm -rf "$mute" && mkdir -p "$fleet/fresh" && cp -r "$root/tests/e2e/testapp" "$mute"
+sed -i "s/^title: .*/title: Mute/; s/ follow: true,//; s|repository: testapp|repository: \"https://$address:18889/mute\"|" "$mute/app.yaml"
+"$fairlead" app register "$mute" >/dev/null
+is_told() { "$fairlead" app sources mute/1 -o json | jq -e '.[0].problem | test("did not end within 20 s")'; }
+ok "a git host that never speaks is left after 20 s, and told as such" within 60 is_told
+ok "... also to who waits for the release" bash -c "'$fairlead' app register '$mute' --wait --timeout 1 2>&1 | grep 'images.web: .*did not end within 20 s'"
+kill "$silent"
 asked=$fleet/proxy.asked
 : >"$asked"
 perl "$root/tests/support/proxy.pl" "$address" 18888 "$asked" &

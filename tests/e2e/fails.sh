@@ -158,6 +158,7 @@ server {
 NGINX
 # Both have their image, or they would fail for want of it.
 within 60 sql_is "select count(*) from steps s join instances i on i.id = s.instance_id and i.running = s.generation where i.state <> 'deleted' and s.step = 'stack' and (i.name = 'nohealth' and s.class = 'container_exited' or i.name = 'nopage' and s.state = 'done')" 2 || true
+ok "while it is tried again, get says why" bash -c "'$fairlead' instance get nohealth -o json | jq -e '.state == \"new\" and (.problem | test(\"ended by itself\"))'"
 kill "$(service_pid registry)"
 kill -HUP "$(cat "$FAIRLEAD_NGINX_PID")"
 ask_for nopush nopush

@@ -48,14 +48,27 @@ commit four
 release 3 -e "s#path: web#path: ., dockerfile: docker/web.Dockerfile#"
 ok "the whole repository as context, the Dockerfile elsewhere in it" "$fairlead" app register "$work" --wait --timeout 60
 ok "... is built and runs" create "d$tag" --version 3
+later() { # asked while it is being made
+  "$fairlead" instance create "$app" "e$tag" --version 3 --size tiny >/dev/null && "$fairlead" instance extend "e$tag" --days 1 | grep 'its end moves when what is under way has ended'
+}
+ok "an end that moves later is told as such" later
+printf 'RUN echo "it broke at line 7" >&2 && exit 3\n' >>"$fork/docker/web.Dockerfile" && commit broken
+release 6 -e "s#path: web#path: ., dockerfile: docker/web.Dockerfile#"
+"$fairlead" app register "$work" --wait --timeout 60 >/dev/null
+"$fairlead" instance create "$app" "f$tag" --version 6 --size tiny >/dev/null
+ok "a build that fails" within 60 state_is "f$tag" failed
+broke() { "$fairlead" instance get "f$tag" -o json | jq -e '.problem | test("ended with 3: it broke at line 7$")'; }
+ok "... gives its own last words as the reason" broke
+escapes() { "$fairlead" instance steps "f$tag" -o json | grep -c '\\u001b'; }
+ok "... and nothing that only a terminal understands" eq "$(escapes)" 0
 release 4 -e "s#path: web#path: nowhere#"
 ok "a folder that is not there is told before anybody asks for an instance" \
   bash -c "'$fairlead' app register '$work' --wait --timeout 60 2>&1 | grep 'there is no \"nowhere\" in it'"
 release 5 -e "s#ref: main#ref: nobranch#"
 ok "... and so is a branch" bash -c "'$fairlead' app register '$work' --wait --timeout 60 2>&1 | grep 'no branch, tag or commit \"nobranch\"'"
 ok "app check knows whose file a secret is" bash -c "sed 's/uid: [0-9]*/uid: 999/' '$work/app.yaml' >'$work/app.new' && mv '$work/app.new' '$work/app.yaml'; '$fairlead' app check '$work' 2>&1 | grep 'could not read a file of uid 999'"
-for name in a b c d; do gone "$name$tag" >/dev/null 2>&1 || true; done
-ok "the instances are gone again" sql_is "select count(*) from instances where name in ('a$tag', 'b$tag', 'c$tag', 'd$tag') and state <> 'deleted'" 0
+for name in a b c d e f; do gone "$name$tag" >/dev/null 2>&1 || true; done
+ok "the instances are gone again" sql_is "select count(*) from instances where name in ('a$tag', 'b$tag', 'c$tag', 'd$tag', 'e$tag', 'f$tag') and state <> 'deleted'" 0
 
 # What nothing runs leaves the registry, and what somebody asks for again is built again.
 image=$(sql "select image from images where image like 'fairlead/$app-%' order by built_at desc limit 1")

@@ -103,6 +103,9 @@ static void hostile_json_is_refused(void **state) {
     refuses_json("{\"a\":1,\"a\":2}");
     refuses_json("{\"a\":1} x");
     refuses_json("{\"a\":\"\\u0000\"}");
+    struct err err = {0};
+    assert_null(json_parse("{\"a\":\"\\u0000\"}", 14, &err));
+    assert_non_null(strstr(err.text, "the character NUL")); /* in words, not the library's */
     refuses_json("{\"a\":\"\\ud800\"}");
     refuses_json("{\"a\":9223372036854775808}");
     refuses_json("{\"a\":1e400}");
