@@ -12,7 +12,7 @@ WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmis
 CFLAGS := -std=gnu17 -D_GNU_SOURCE -O2 -g -fno-omit-frame-pointer $(WARN) $(if $(findstring gcc,$(CC)),-Wno-format-truncation,-Wno-sign-conversion -Wno-gnu-zero-variadic-macro-arguments) $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all) \
           $(if $(FAULTS),-DFAULTS) -D_FORTIFY_SOURCE=$(if $(SAN),0,2) -fstack-protector-strong
 LDFLAGS := $(if $(SAN),-fsanitize=$(SAN))
-LIBS := -lrdkafka -lprotobuf-c -lpq -lcurl -lhiredis -lmicrohttpd -ljansson -lyaml -lsodium -lldns -lcrypto -lpthread
+LIBS := -lrdkafka -lprotobuf-c -lpq -lcurl -lhiredis -lmicrohttpd -ljansson -lyaml -lsodium -lldns -loath -lcrypto -lpthread
 
 # A layer sees only what its row names: a wrong include does not compile. Each folder is reached through a
 # link farm build/include/LAYER, so `#include "io/pg.h"` works only where io is allowed.
@@ -197,7 +197,7 @@ check-sim: deps
 	@build/gcc-address-undefined/sim 100 5000
 	@$(MAKE) --no-print-directory check-mutation
 check-e2e: deps
-	@$(MAKE) --no-print-directory -j2 FAULTS=1 programs build/gcc-faults/tests/support/forge build/gcc-faults/tests/support/paper
+	@$(MAKE) --no-print-directory -j2 FAULTS=1 programs build/gcc-faults/tests/support/{forge,paper,intruder}
 	@$(MAKE) --no-print-directory -j2 SAN=address,undefined components
 	@tests/e2e/run
 

@@ -27,6 +27,16 @@ struct hash hash_texts(const char *const *texts) {
     return h;
 }
 
+struct hash hash_sha256(const void *a, size_t a_n, const void *b, size_t b_n) {
+    struct hash h;
+    crypto_hash_sha256_state state;
+    crypto_hash_sha256_init(&state);
+    crypto_hash_sha256_update(&state, a, a_n);
+    crypto_hash_sha256_update(&state, b, b_n);
+    crypto_hash_sha256_final(&state, h.b);
+    return h;
+}
+
 char *hash_hex(struct hash hash, char out[HASH_HEX_SIZE]) {
     hex_encode(out, hash.b, sizeof hash.b);
     return out;

@@ -16,6 +16,8 @@ struct hash {
 struct hash hash_of(const void *p, size_t n);
 /* Hash of several texts, each with its length before it, so that no two lists collide. NULL-ended. */
 struct hash hash_texts(const char *const *texts);
+/* SHA-256 (FIPS 180-4) of `a` followed by `b`: where PostgreSQL computes it too. */
+struct hash hash_sha256(const void *a, size_t a_n, const void *b, size_t b_n);
 char *hash_hex(struct hash hash, char out[HASH_HEX_SIZE]);
 
 #endif

@@ -54,8 +54,22 @@ const char *httpd_header(struct httpd_request *request, const char *name) {
     return MHD_lookup_connection_value(request->state->connection, MHD_HEADER_KIND, name);
 }
 
+const char *httpd_cookie(struct httpd_request *request, const char *name) {
+    return MHD_lookup_connection_value(request->state->connection, MHD_COOKIE_KIND, name);
+}
+
 const char *httpd_query(struct httpd_request *request, const char *name) {
     return MHD_lookup_connection_value(request->state->connection, MHD_GET_ARGUMENT_KIND, name);
+}
+
+const char *httpd_peer(struct httpd_request *request) {
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(request->state->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    char text[INET_ADDRSTRLEN] = "";
+    if (info && info->client_addr->sa_family == AF_INET)
+        (void)inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)info->client_addr)->sin_addr,
+                        text, sizeof text);
+    return arena_strdup(&request->arena, text);
 }
 
 struct query_reader {

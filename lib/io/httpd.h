@@ -24,7 +24,10 @@ struct httpd_request {
 
 /* NULL where missing. Borrowed until the reply. Only inside the handler (on the server's thread). */
 const char *httpd_header(struct httpd_request *request, const char *name);
+const char *httpd_cookie(struct httpd_request *request, const char *name);
 const char *httpd_query(struct httpd_request *request, const char *name);
+/* The address from which the request came, as text in its arena. */
+const char *httpd_peer(struct httpd_request *request);
 /* Each part of the query, decoded; `value` is "" where there is none. */
 void httpd_each_query(struct httpd_request *request,
                       void (*each)(void *arg, const char *name, const char *value), void *arg);

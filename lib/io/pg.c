@@ -65,7 +65,8 @@ static void no_notice(void *arg, const PGresult *res) {
     (void)arg, (void)res;
 }
 
-static struct pg *open_with(const char *url, const char *settings, const char *attrs, struct err *err) {
+static struct pg *open_with(const char *url, const char *user, const char *settings, const char *attrs,
+                            struct err *err) {
     struct pg *pg = mem_alloc(sizeof *pg);
     cleanup_str struct str options = STR_INIT(2048);
     for (const char *s = settings ? settings : ""; *s;) {
@@ -83,6 +84,7 @@ static struct pg *open_with(const char *url, const char *settings, const char *a
         {"client_encoding", "UTF8"},
         {"connect_timeout", "5"},
         {"target_session_attrs", attrs},
+        {user ? "user" : NULL, user},
     };
     const char *keys[sizeof pairs / sizeof *pairs + 1] = {0}, *values[sizeof pairs / sizeof *pairs + 1] = {0};
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
@@ -101,12 +103,16 @@ static struct pg *open_with(const char *url, const char *settings, const char *a
 }
 
 struct pg *pg_open(const char *url, const char *settings, struct err *err) {
-    return open_with(url, settings, "read-write", err);
+    return open_with(url, NULL, settings, "read-write", err);
+}
+
+struct pg *pg_open_any_as(const char *url, const char *user, const char *settings, struct err *err) {
+    struct pg *pg = open_with(url, user, settings, "read-write", err);
+    return pg ? pg : open_with(url, user, settings, "any", err);
 }
 
 struct pg *pg_open_any(const char *url, const char *settings, struct err *err) {
-    struct pg *pg = open_with(url, settings, "read-write", err);
-    return pg ? pg : open_with(url, settings, "any", err);
+    return pg_open_any_as(url, NULL, settings, err);
 }
 
 void pg_close(struct pg *pg) {
@@ -310,7 +316,8 @@ void pg_pipeline_end(struct pg *pg) {
     drop_unready(pg);
 }
 
-bool pg_wait_notify(struct pg *pg, int64_t timeout_us, int wake_fd) {
+bool pg_hear(struct pg *pg, int64_t timeout_us, int wake_fd, void (*each)(void *arg, const char *said),
+             void *arg) {
     PGnotify *note;
     struct pollfd p[2] = {{.fd = PQsocket(pg->conn), .events = POLLIN}, {.fd = wake_fd, .events = POLLIN}};
     if (!(note = PQnotifies(pg->conn))) {
@@ -319,7 +326,17 @@ bool pg_wait_notify(struct pg *pg, int64_t timeout_us, int wake_fd) {
         note = PQnotifies(pg->conn);
     }
     bool came = note != NULL;
-    for (; note; note = PQnotifies(pg->conn))
+    for (; note; note = PQnotifies(pg->conn)) {
+        each(arg, note->extra);
         PQfreemem(note);
+    }
     return came;
+}
+
+static void ignore(void *arg, const char *said) {
+    (void)arg, (void)said;
+}
+
+bool pg_wait_notify(struct pg *pg, int64_t timeout_us, int wake_fd) {
+    return pg_hear(pg, timeout_us, wake_fd, ignore, NULL);
 }

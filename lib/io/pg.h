@@ -46,6 +46,8 @@ struct pg {
 struct pg *pg_open(const char *url, const char *settings, struct err *err);
 /* The same for who mostly looks: where no server takes writes, one that can be read. */
 struct pg *pg_open_any(const char *url, const char *settings, struct err *err);
+/* ... logged in as `user`, whoever the address names; NULL: as it says. */
+struct pg *pg_open_any_as(const char *url, const char *user, const char *settings, struct err *err);
 void pg_close(struct pg *pg);
 /* False when it is broken. What the server has said since is read first: its farewell, after a restart. */
 bool pg_is_usable(struct pg *pg);
@@ -89,7 +91,9 @@ void pg_params_texts(struct pg_params *params, const char *const *texts, size_t 
 void pg_params_ints(struct pg_params *params, const int64_t *ints, size_t n);
 void pg_params_text(struct pg_params *params, const char *text); /* scalar, may be NULL */
 void pg_params_int(struct pg_params *params, int64_t n);
+void pg_params_bool(struct pg_params *params, bool value);
 void pg_params_uuid(struct pg_params *params, struct uuid id);
+void pg_params_uuid_or_null(struct pg_params *params, struct uuid id); /* nil: NULL */
 void pg_params_time(struct pg_params *params, int64_t us);
 void pg_params_bytes(struct pg_params *params, const void *p, size_t n);
 
@@ -129,5 +133,8 @@ void pg_clear_p(PGresult **res);
 
 /* Notifications: waits up to timeout for one (or for `wake_fd` to become readable); true when one came. */
 bool pg_wait_notify(struct pg *pg, int64_t timeout_us, int wake_fd);
+/* The same, and hands over what each of them says. */
+bool pg_hear(struct pg *pg, int64_t timeout_us, int wake_fd, void (*each)(void *arg, const char *said),
+             void *arg);
 
 #endif

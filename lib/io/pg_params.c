@@ -197,6 +197,14 @@ void pg_params_uuid(struct pg_params *params, struct uuid id) {
     add_param(params, OID_UUID, id.b, sizeof id.b);
 }
 
+void pg_params_uuid_or_null(struct pg_params *params, struct uuid id) {
+    add_param(params, OID_UUID, uuid_is_nil(id) ? NULL : id.b, sizeof id.b);
+}
+
+void pg_params_bool(struct pg_params *params, bool value) {
+    add_param(params, OID_BOOL, value ? "\1" : "\0", 1);
+}
+
 void pg_params_time(struct pg_params *params, int64_t us) {
     uint64_t be = htobe64((uint64_t)(us - EPOCH_SHIFT_US));
     add_param(params, OID_TIMESTAMPTZ, us ? &be : NULL, sizeof be);

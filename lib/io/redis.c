@@ -65,6 +65,8 @@ static int ensure(struct redis *redis, struct err *err) {
     return 0;
 }
 
+#define STATUS_OR_NIL (-1)
+
 /* An answer of the kind that is wanted, or of nil; whatever else came is an error, and the connection goes.
  */
 static redisReply *ask(struct redis *redis, int wanted, struct err *err, const char *fmt, ...) {
@@ -74,7 +76,9 @@ static redisReply *ask(struct redis *redis, int wanted, struct err *err, const c
     va_start(ap, fmt);
     redisReply *reply = redisvCommand(redis->context, fmt, ap);
     va_end(ap);
-    if (reply && (reply->type == wanted || (wanted == REDIS_REPLY_STRING && reply->type == REDIS_REPLY_NIL)))
+    bool nil =
+        reply && reply->type == REDIS_REPLY_NIL && (wanted == REDIS_REPLY_STRING || wanted == STATUS_OR_NIL);
+    if (reply && (reply->type == (wanted == STATUS_OR_NIL ? REDIS_REPLY_STATUS : wanted) || nil))
         return reply;
     (void)err_set(err, ERR_RETRY, "redis at \"%s\": %.200s", redis->at,
                   !reply                             ? redis->context->errstr
@@ -106,6 +110,26 @@ int redis_get(struct redis *redis, const char *key, char **ret, struct err *err)
         *ret = mem_strdup(reply->str);
     freeReplyObject(reply);
     return rc;
+}
+
+int redis_count(struct redis *redis, const char *key, int ttl_s, int64_t *ret, struct err *err) {
+    redisReply *made = ask(redis, STATUS_OR_NIL, err, "SET %s 0 EX %d NX", key, ttl_s);
+    if (!made)
+        return -1;
+    freeReplyObject(made);
+    redisReply *reply = ask(redis, REDIS_REPLY_INTEGER, err, "INCR %s", key);
+    if (!reply)
+        return -1;
+    *ret = reply->integer;
+    freeReplyObject(reply);
+    return 0;
+}
+
+int redis_delete(struct redis *redis, const char *key, struct err *err) {
+    redisReply *reply = ask(redis, REDIS_REPLY_INTEGER, err, "DEL %s", key);
+    if (reply)
+        freeReplyObject(reply);
+    return reply ? 0 : -1;
 }
 
 int redis_ping(struct redis *redis, struct err *err) {
