@@ -18,12 +18,13 @@
 #define SLEEP_MAX_US (5 * CLOCK_S)
 #define DUE_MAX_US (2 * CLOCK_S)
 #define SWEEP_US (3600 * CLOCK_S)
+#define SIGN_US (60 * CLOCK_S)
 
 struct clock {
     struct clock_conf conf;
     struct presence *presence;
     char boot[40]; /* of this machine */
-    int64_t marked_at, swept_at;
+    int64_t marked_at, swept_at, signed_at;
     struct backlog backlog;
     struct loop *loop;
     struct pg *pg;
@@ -173,6 +174,11 @@ static int64_t turn(const struct loop *loop, void *arg) {
     if (us >= 0 && clock_mono_us() - clock->swept_at > SWEEP_US) {
         clock->swept_at = clock_mono_us();
         if (sweep_run(clock->pg, clock->conf.keep_days, NULL, &err) < 0)
+            us = -1;
+    }
+    if (us >= 0 && clock_mono_us() - clock->signed_at > SIGN_US) {
+        clock->signed_at = clock_mono_us();
+        if (audit_sign_heads(clock->pg, clock->conf.keys, clock->conf.heads_file, &err) < 0)
             us = -1;
     }
     if (us >= 0)

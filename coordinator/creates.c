@@ -258,6 +258,7 @@ struct create_context {
     int64_t cpu_milli, memory_mb, disk_mb, trial_days, instances, memory_used;
     int64_t max_instances, max_memory_mb; /* -1: no limit */
     bool has_plan, has_plane, plane_allowed;
+    bool plane_theirs; /* not another customer's */
 };
 
 static struct create_context read_context(PGresult *res, int row) {
@@ -276,6 +277,7 @@ static struct create_context read_context(PGresult *res, int row) {
         .memory_used = pg_int(res, row, 13),
         .has_plane = pg_bool(res, row, 14),
         .plane_allowed = pg_bool(res, row, 15),
+        .plane_theirs = pg_bool(res, row, 16),
     };
 }
 
@@ -299,6 +301,7 @@ static bool add_batch_usage(struct engine_batch *batch, struct create_context *c
 static bool judge_create(struct engine_batch *batch, struct batch_input *in,
                          const struct create_context *context) {
     const struct create_args *create = &in->input->create;
+    const struct reach *reach = &in->input->reach;
     struct arena *arena = batch->base.arena;
     struct err err = {0};
     char id[UUID_TEXT_SIZE];
@@ -312,11 +315,15 @@ static bool judge_create(struct engine_batch *batch, struct batch_input *in,
         request_refuse(in, 422, "withdrawn",
                        arena_printf(arena, "Version %s of \"%s\" is withdrawn: nothing new is made of it.",
                                     create->version, create->app));
-    else if (uuid_is_nil(context->tenant_id))
+    else if (uuid_is_nil(context->tenant_id) ||
+             !reach_holds(&(struct reach){reach->customer_id, reach->tenant_id, {{0}}}, context->customer_id,
+                          context->tenant_id, (struct uuid){{0}}))
         request_refuse(
             in, 422, "unknown_tenant",
             arena_printf(arena, "There is no tenant \"%s/%s\".", create->customer, create->tenant));
-    else if (!in->plane || !context->has_plane)
+    else if (!in->plane || !context->has_plane || (reach_is_limited(reach) && !context->plane_theirs) ||
+             !reach_holds(&(struct reach){.plane_id = reach->plane_id}, (struct uuid){{0}},
+                          (struct uuid){{0}}, in->plane->id))
         request_refuse(in, 422, "unknown_plane",
                        arena_printf(arena, "There is no plane \"%s\".", create->plane));
     else if (!context->plane_allowed)
@@ -400,7 +407,7 @@ static void make_instance(struct engine_batch *batch, struct batch_input *in,
                                  .request_id = in->input->seed,
                                  .trace = in->input->trace};
     if (decide(subject, &event, decision, &refusal))
-        request_accept(in, instance);
+        request_accept(batch, in, instance);
     else
         request_refuse(in, refusal.status, refusal.code, refusal.sentence);
 }

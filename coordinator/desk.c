@@ -10,7 +10,7 @@
 #define BETTER_US CLOCK_S
 
 struct desk {
-    const char *database_url;
+    const char *database_url, *user;
     pthread_t threads[THREADS_MAX];
     int threads_n;
     pthread_mutex_t mutex;
@@ -55,14 +55,20 @@ static void *run(void *arg) {
             pg_close(pg);
             opened_at = clock_mono_us();
             /* Filters that are not given fall away only where each statement is planned with its values. */
-            pg = pg_open_any(
-                desk->database_url,
+            pg = pg_open_any_as(
+                desk->database_url, desk->user,
                 "statement_timeout=10s lock_timeout=2s jit=off plan_cache_mode=force_custom_plan", &err);
         }
         job->run(job, pg, &err);
     }
     pg_close(pg);
     return NULL;
+}
+
+int desk_try(const struct desk *desk, struct err *err) {
+    struct pg *pg = pg_open_any_as(desk->database_url, desk->user, NULL, err);
+    pg_close(pg);
+    return pg ? 0 : -1;
 }
 
 bool desk_submit(struct desk *desk, struct desk_job *job) {
@@ -80,9 +86,10 @@ bool desk_submit(struct desk *desk, struct desk_job *job) {
     return taken;
 }
 
-struct desk *desk_start(const char *database_url, int threads, struct err *err) {
+struct desk *desk_start(const char *database_url, const char *user, int threads, struct err *err) {
     struct desk *desk = mem_alloc(sizeof *desk);
     desk->database_url = database_url;
+    desk->user = user;
     desk->tail = &desk->head;
     pthread_mutex_init(&desk->mutex, NULL);
     pthread_cond_init(&desk->cond, NULL);

@@ -14,9 +14,12 @@ struct desk_job {
     void (*run)(struct desk_job *job, struct pg *pg, const struct err *err);
 };
 
-struct desk *desk_start(const char *database_url, int threads, struct err *err);
+/* `user`: the role that it logs in as, whoever the address names; NULL: as that says. */
+struct desk *desk_start(const char *database_url, const char *user, int threads, struct err *err);
 void desk_stop(struct desk *desk);   /* finishes what is queued; NULL is fine */
 int desk_waiting(struct desk *desk); /* jobs that nobody has begun */
+/* Can it log in? By a connection of its own. */
+MUST_CHECK int desk_try(const struct desk *desk, struct err *err);
 /* False: too much is queued. */
 MUST_CHECK bool desk_submit(struct desk *desk, struct desk_job *job);
 

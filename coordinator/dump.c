@@ -5,7 +5,7 @@
 #include "coordinator/store/columns.h"
 #include "coordinator/topics.h"
 #include "model/catalog.h"
-#include "model/routes.h"
+#include "model/principal.h"
 #include "sql/queries.h"
 
 #include <stdio.h>
@@ -92,6 +92,22 @@ static void print_fields(const char *what, const struct schema_field *fields) {
         printf("\n%s:\n\n%s", what, rows);
 }
 
+static const char *scope_name(const struct route_row *row) {
+    return row->scope == SCOPE_ANYBODY ? "(none)"
+           : row->scope == SCOPE_SELF  ? "(any token)"
+                                       : scope_rows[row->scope].name;
+}
+
+/* For the test that tries each route as everybody: a line each. */
+static void print_matrix(void) {
+    for (int i = 0; i < ROUTE_COUNT; i++)
+        printf("%s\t%s\t%s\t%s\t%s\n", route_rows[i].id, route_rows[i].method, route_rows[i].path,
+               route_rows[i].scope == SCOPE_ANYBODY ? "-"
+               : route_rows[i].scope == SCOPE_SELF  ? "*"
+                                                    : scope_name(&route_rows[i]),
+               route_rows[i].reach == REACH_OWN ? "own" : "all");
+}
+
 static void print_routes(void) {
     static const char *const answers[] = {[SHAPE_ONE] = "Answer",
                                           [SHAPE_PAGE] = "Answer: a page, `items` and `next`; each item",
@@ -99,10 +115,16 @@ static void print_routes(void) {
     printf(
         "# Routes\n\nPrinted by `fairlead-coordinator routes` from lib/model/routes.def. A field that is not "
         "required may be null in an\nanswer. What holds for all of them: [API.md](API.md).\n\n"
-        "| method | path | who | |\n| --- | --- | --- | --- |\n");
+        "What a scope opens:\n\n| scope | |\n| --- | --- |\n");
+    for (int i = 0; i < SCOPE_COUNT; i++)
+        printf("| %s | %s |\n", scope_rows[i].name, scope_rows[i].what);
+    printf("\nWho reaches only a customer, a tenant or a plane finds nothing else where *of* says own, and "
+           "is refused where it "
+           "says all.\n\n| method | path | scope | of | |\n| --- | --- | --- | --- | --- |\n");
     for (int i = 0; i < ROUTE_COUNT; i++)
-        printf("| %s | `%s` | %s | %s |\n", route_rows[i].method, route_rows[i].path,
-               route_rows[i].who == WHO_ANYBODY ? "anybody" : "operator", route_rows[i].help);
+        printf("| %s | `%s` | %s | %s | %s |\n", route_rows[i].method, route_rows[i].path,
+               scope_name(&route_rows[i]), route_rows[i].reach == REACH_OWN ? "own" : "all",
+               route_rows[i].help);
     for (int i = 0; i < ROUTE_COUNT; i++) {
         const struct route_row *row = &route_rows[i];
         printf("\n## %s %s\n\n%s%s.\n", row->method, row->path, row->help,
@@ -158,6 +180,8 @@ bool dump_print(const char *what, const struct conf_row *conf) {
         print_events();
     else if (str_eq(what, "routes"))
         print_routes();
+    else if (str_eq(what, "matrix"))
+        print_matrix();
     else if (str_eq(what, "catalogue"))
         print_catalogue();
     else if (str_eq(what, "metrics"))

@@ -10,7 +10,9 @@
 #define FAIRLEAD_COORDINATOR_ENGINE_H
 
 #include "base/hash.h"
+#include "coordinator/store/audit.h"
 #include "coordinator/store/batch.h"
+#include "model/principal.h"
 
 enum input_kind {
     INPUT_CREATE,   /* a request for a new instance */
@@ -54,7 +56,9 @@ struct input {
     void *owner;
 
     /* requests: id is the seed */
-    const char *who, *key; /* owner of the Idempotency-Key; key may be NULL */
+    const struct audit_row *audit; /* what it leaves there once it is accepted; NULL: nothing */
+    struct reach reach;            /* of who asks: there is nothing else for it */
+    const char *who, *key;         /* owner of the Idempotency-Key; key may be NULL */
     struct hash fingerprint;
     const char *trace;
     struct create_args create;

@@ -15,8 +15,10 @@ struct batch_input {
     const struct plane *plane;
     struct name *name; /* create: the host name that it claims, NULL for none */
     bool name_claimed;
-    bool replayed; /* answered from the table: nothing is stored */
-    bool own;      /* ... by its own row: an earlier run of this very input was committed */
+    struct bytes before, after; /* hashes of what an accepted request changed, for the audit */
+    struct uuid customer_id;    /* whose that is */
+    bool replayed;              /* answered from the table: nothing is stored */
+    bool own;                   /* ... by its own row: an earlier run of this very input was committed */
     struct work *work;
     int64_t waiting_since;
     bool claimed;           /* timer: it was due and is ours */
@@ -53,7 +55,9 @@ MUST_CHECK int requests_store(struct engine_batch *batch, struct err *err);
 /* answers.c: what becomes of a request. Bodies are the answer's from here on. */
 void request_answer(struct batch_input *in, int status, char *body, int64_t etag, const char *location);
 void request_refuse(struct batch_input *in, int status, const char *code, const char *sentence);
-void request_accept(struct batch_input *in, const struct instance *instance);
+void request_accept(struct engine_batch *batch, struct batch_input *in, const struct instance *instance);
+/* The hash of an instance as it is, for the audit: "ID GENERATION STATE". */
+struct bytes request_hash(struct engine_batch *batch, const struct instance *instance);
 
 /* creates.c: the part of creates in each of these. */
 struct uuid create_identity(const struct input *input); /* of the instance that it would make */

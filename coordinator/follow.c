@@ -8,6 +8,7 @@
 #include "sql/queries.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #define LOOK_US CLOCK_S /* what another coordinator has stored is told by nobody */
@@ -16,14 +17,16 @@
 struct follower {
     struct follower *next;
     struct httpd_stream *stream;
-    struct uuid instance_id;
-    int64_t after;
-    bool gone; /* the client has left: the thread frees it */
+    struct uuid instance_id, credential_id;
+    int64_t after, expires_at; /* of the credential; 0: never */
+    bool gone;                 /* the client has left: the thread frees it */
     struct follow *follow;
 };
 
 struct follow {
     const char *database_url;
+    struct access *access;
+    atomic_bool recheck;
     struct loop *loop;
     pthread_mutex_t mutex; /* of the followers */
     struct follower *followers;
@@ -77,6 +80,14 @@ static void drop_gone(struct follow *follow) {
     }
 }
 
+static void show_out(struct follow *follow) {
+    bool recheck = atomic_exchange(&follow->recheck, false);
+    for (struct follower *f = follow->followers; f; f = f->next)
+        if (!f->gone && ((f->expires_at && f->expires_at <= clock_wall_us()) ||
+                         (recheck && !access_is_good(follow->access, f->credential_id))))
+            httpd_stream_end(f->stream);
+}
+
 static void feed_all(struct follow *follow, struct err *err) {
     /* A client that left a quiet stream is noticed by writing to it. */
     bool beat = clock_mono_us() - follow->beaten > BEAT_US;
@@ -104,6 +115,7 @@ static int64_t turn(const struct loop *loop, void *arg) {
         follow->pg = pg_open_any(follow->database_url, PG_PINNED_PLANS "statement_timeout=5s", &err);
     }
     pthread_mutex_lock(&follow->mutex);
+    show_out(follow);
     feed_all(follow, &err);
     pthread_mutex_unlock(&follow->mutex);
     if (err.cls)
@@ -116,12 +128,19 @@ void follow_wake(struct follow *follow) {
     loop_wake(follow->loop);
 }
 
-void follow_add(struct follow *follow, struct httpd_request *request, struct uuid instance_id,
-                int64_t after) {
+void follow_recheck(struct follow *follow) {
+    atomic_store(&follow->recheck, true);
+    loop_wake(follow->loop);
+}
+
+void follow_add(struct follow *follow, struct httpd_request *request, const struct principal *principal,
+                struct uuid instance_id, int64_t after) {
     struct follower *follower = mem_alloc(sizeof *follower);
     follower->follow = follow;
     follower->instance_id = instance_id;
     follower->after = after;
+    follower->credential_id = principal->credential_id;
+    follower->expires_at = principal->expires_at;
     pthread_mutex_lock(&follow->mutex);
     follower->stream = httpd_answer_stream(request, closed, follower);
     follower->next = follow->followers;
@@ -130,9 +149,10 @@ void follow_add(struct follow *follow, struct httpd_request *request, struct uui
     loop_wake(follow->loop);
 }
 
-struct follow *follow_start(const char *database_url, struct err *err) {
+struct follow *follow_start(const char *database_url, struct access *access, struct err *err) {
     struct follow *follow = mem_alloc(sizeof *follow);
     follow->database_url = database_url;
+    follow->access = access;
     pthread_mutex_init(&follow->mutex, NULL);
     follow->beaten = clock_mono_us();
     follow->loop = loop_start(turn, follow, err);

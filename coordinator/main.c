@@ -13,6 +13,7 @@
 #include "coordinator/republish.h"
 #include "coordinator/sweep.h"
 #include "coordinator/topic_step.h"
+#include "io/token.h"
 #include "model/names.h"
 
 #include <signal.h>
@@ -24,6 +25,9 @@
 
 static struct conf_row conf[] = {
     CONF_TEXT("database", NULL, "PostgreSQL of the coordinator (role fairlead_app)"),
+    CONF_TEXT("database-customer", "",
+              "PostgreSQL for what customers look at (role fairlead_customer); empty: as --database, with "
+              "that role"),
     CONF_TEXT("database-owner", "", "PostgreSQL as the owner: only `migrate` uses it"),
     CONF_TEXT("kafka", "127.0.0.1:9092", "brokers"),
     CONF_TEXT("redis", "", "unix socket of Redis, or 127.x.x.x:PORT; empty: none"),
@@ -31,7 +35,8 @@ static struct conf_row conf[] = {
     CONF_NUMBER("port", "8080", "port of the HTTP API; 0: any that is free", 0, 65535),
     CONF_TEXT("url", "", "address of the API as nodes reach it; empty: http://LISTEN:PORT"),
     CONF_TEXT("state", "/var/lib/fairlead", "folder of the coordinator's keys"),
-    CONF_TEXT("token-file", "/etc/fairlead/token", "file with the API's bearer token, mode 0600"),
+    CONF_TEXT("token-file", "/etc/fairlead/token",
+              "file with the first operator's token, mode 0600; empty: none, once there are other tokens"),
     CONF_TEXT("base", "", "base image, repository@sha256:..., that builds start from"),
     CONF_NUMBER("dns-ttl", "60", "seconds; a delete waits this long after the name is off", 1, 86400),
     CONF_NUMBER("name-hold", "660", "seconds for which a deleted name stays with its tenant", 0, 31536000),
@@ -57,10 +62,12 @@ struct coordinator {
     struct ingest *ingest;
     struct topic_step *topics;
     struct follow *follow;
-    struct desk *desk, *checks;
+    struct access *access;
+    struct desk *desk, *walled, *checks, *signs;
+    struct limits *limits;
     struct httpd *httpd;
     struct api api;
-    char token_hash[HASH_HEX_SIZE], url[256];
+    char token_hint[TOKEN_HINT_SIZE], url[256], heads_file[512];
 };
 
 static void wake_relay(void *arg, unsigned lanes) {
@@ -101,16 +108,48 @@ static int load_keys(struct coordinator *c, struct err *err) {
     return sign_keys_save(&c->keys, path, err);
 }
 
-static int load_token(struct coordinator *c, struct err *err) {
+/* The file's token is the first operator's. Once there are others it may be revoked, and the file go. */
+static int load_token(struct coordinator *c, struct hash *ret, struct err *err) {
     cleanup_free char *token = NULL;
-    if (file_read_secret(conf_get(conf, "token-file"), 256, &token, NULL, err) < 0)
+    const char *file = conf_get(conf, "token-file");
+    if (!*file)
+        return 0;
+    if (file_read_secret(file, 256, &token, NULL, err) < 0)
         return -1;
     token[strcspn(token, "\r\n")] = '\0';
     if (strlen(token) < 20)
-        return err_set(err, ERR_PARK, "the token in \"%s\" has fewer than 20 characters",
-                       conf_get(conf, "token-file"));
-    hash_hex(hash_of(token, strlen(token)), c->token_hash);
+        return err_set(err, ERR_PARK, "the token in \"%s\" has fewer than 20 characters", file);
+    (void)snprintf(c->token_hint, sizeof c->token_hint, "%.4s", token);
+    *ret = hash_of(token, strlen(token));
     return 0;
+}
+
+static void access_changed(void *arg) {
+    struct coordinator *c = arg;
+    if (c->follow)
+        follow_recheck(c->follow);
+}
+
+/* Who may ask, before anybody can. */
+static int start_access(struct coordinator *c, struct err *err) {
+    struct access_conf access = {.database_url = conf_get(conf, "database"),
+                                 .file_hint = c->token_hint,
+                                 .changed = access_changed,
+                                 .arg = c};
+    if (load_token(c, &access.file_token, err) < 0)
+        return -1;
+    c->access = access_start(&access, err);
+    return c->access ? 0 : -1;
+}
+
+static int start_desks(struct coordinator *c, struct err *err) {
+    const char *database = conf_get(conf, "database"), *walled = conf_get(conf, "database-customer");
+    c->desk = desk_start(database, NULL, 2, err);
+    c->walled = desk_start(*walled ? walled : database, *walled ? NULL : "fairlead_customer", 2, err);
+    c->checks = desk_start(database, NULL, 1, err);
+    c->signs = desk_start(database, NULL, 1, err);
+    c->limits = limits_open(conf_get(conf, "redis"));
+    return c->desk && c->walled && c->checks && c->signs ? 0 : -1;
 }
 
 static struct engine *start_engine(struct coordinator *c, const char *name, bool skip_locked,
@@ -134,13 +173,9 @@ static struct engine *start_engine(struct coordinator *c, const char *name, bool
 
 static int start_api(struct coordinator *c, struct err *err) {
     const char *url = conf_get(conf, "url");
-    if (load_token(c, err) < 0)
-        return -1;
     c->api_engine = start_engine(c, "api", false, err);
-    c->desk = c->api_engine ? desk_start(conf_get(conf, "database"), 2, err) : NULL;
-    c->checks = c->desk ? desk_start(conf_get(conf, "database"), 1, err) : NULL;
-    c->follow = c->checks ? follow_start(conf_get(conf, "database"), err) : NULL;
-    if (!c->follow)
+    if (!c->api_engine || start_access(c, err) < 0 || start_desks(c, err) < 0 ||
+        !(c->follow = follow_start(conf_get(conf, "database"), c->access, err)))
         return -1;
     struct httpd_conf httpd = {
         .address = conf_get(conf, "listen"),
@@ -157,7 +192,7 @@ static int start_api(struct coordinator *c, struct err *err) {
     (void)snprintf(c->url, sizeof c->url, "http://%s:%lld", conf_get(conf, "listen"),
                    (long long)conf_int(conf, "port"));
     c->api = (struct api){
-        .token_hash_hex = c->token_hash,
+        .access = c->access,
         .broker = {.servers = conf_get(conf, "kafka")},
         .redis = conf_get(conf, "redis"),
         .base = conf_get(conf, "base"),
@@ -166,6 +201,10 @@ static int start_api(struct coordinator *c, struct err *err) {
         .engine = c->api_engine,
         .other_engine = c->engine,
         .desk = c->desk,
+        .walled = c->walled,
+        .signs = c->signs,
+        .limits = c->limits,
+        .heads_file = c->heads_file,
         .checks = c->checks,
         .follow = c->follow,
         .wake_topics = wake_topics,
@@ -187,6 +226,7 @@ static int start_parts(struct coordinator *c, const char *what, struct err *err)
                        broker.servers);
     if (sign_init(err) < 0 || load_keys(c, err) < 0)
         return -1;
+    (void)snprintf(c->heads_file, sizeof c->heads_file, "%s/audit.heads", conf_get(conf, "state"));
     if ((all || str_eq(what, "relay")) && !(c->relay = relay_start(&relay, err)))
         return -1;
     if ((all || str_eq(what, "clock") || str_eq(what, "ingest")) &&
@@ -196,6 +236,8 @@ static int start_parts(struct coordinator *c, const char *what, struct err *err)
                                .broker = broker,
                                .redis = conf_get(conf, "redis"),
                                .engine = c->engine,
+                               .keys = &c->keys,
+                               .heads_file = c->heads_file,
                                .keep_days = conf_int(conf, "keep-days")};
     if ((all || str_eq(what, "clock")) && !(c->clock = clock_start(&clock, err)))
         return -1;
@@ -220,13 +262,17 @@ static int start_parts(struct coordinator *c, const char *what, struct err *err)
 static void stop_parts(struct coordinator *c) {
     httpd_stop(c->httpd);
     desk_stop(c->desk);
+    desk_stop(c->walled);
     desk_stop(c->checks);
+    desk_stop(c->signs);
+    limits_close(c->limits);
     engine_stop(c->api_engine);
     ingest_stop(c->ingest);
     topic_step_stop(c->topics);
     clock_stop(c->clock);
     engine_stop(c->engine);
     follow_stop(c->follow);
+    access_stop(c->access);
     relay_stop(c->relay);
     presence_close(c->api.presence);
 }

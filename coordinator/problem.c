@@ -26,6 +26,8 @@ static const char *title_of(int status) {
         return "Too large";
     case 422:
         return "Something in the request is not right";
+    case 429:
+        return "Too often";
     case 503:
         return "Not now";
     default:

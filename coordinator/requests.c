@@ -158,7 +158,9 @@ int requests_read(struct engine_batch *batch, struct err *err) {
 static void decide_intent_input(struct engine_batch *batch, struct batch_input *in) {
     struct refusal refusal;
     struct subject *subject = in->subject;
-    if (!subject || subject->instance->state == STATE_DELETED) {
+    if (!subject || subject->instance->state == STATE_DELETED ||
+        !reach_holds(&in->input->reach, subject->instance->customer_id, subject->instance->tenant_id,
+                     subject->instance->plane_id)) {
         request_refuse(in, 404, "not_found", "There is no such instance.");
         return;
     }
@@ -185,11 +187,13 @@ static void decide_intent_input(struct engine_batch *batch, struct batch_input *
     }
     struct decision *decision = batch_decision(&batch->base, in->input->seed);
     struct decide_event event = in->input->event;
+    if (in->input->audit)
+        in->before = request_hash(batch, instance);
     event.kind = DECIDE_INTENT;
     event.request_id = in->input->seed;
     event.trace = in->input->trace;
     if (decide(subject, &event, decision, &refusal))
-        request_accept(in, instance);
+        request_accept(batch, in, instance);
     else
         request_refuse(in, refusal.status, refusal.code, refusal.sentence);
 }
@@ -223,7 +227,32 @@ static int send_unclaim(struct engine_batch *batch, struct err *err) {
     return pg_send(batch->base.pg, query_requests_unclaim, &params, err);
 }
 
-int requests_store(struct engine_batch *batch, struct err *err) {
+/* A row of the audit for each that was accepted; last, because it holds a chain until COMMIT. */
+static int send_audit(struct engine_batch *batch, struct err *err) {
+    struct vec rows = {0};
+    for (size_t i = 0; i < batch->n; i++) {
+        const struct batch_input *in = &batch->inputs[i];
+        bool accepted = is_request(in->input) && in->answered && !in->skip && !in->replayed &&
+                        in->input->answer.status < 400;
+        if (!accepted || !in->input->audit)
+            continue;
+        struct audit_row *row = arena_new(batch->base.arena, struct audit_row);
+        *row = *in->input->audit;
+        row->customer_id = in->customer_id;
+        row->status = in->input->answer.status;
+        row->before = in->before;
+        row->after = in->after;
+        *vec_add(batch->base.arena, &rows, const struct audit_row *) = row;
+    }
+    if (!rows.n)
+        return 0;
+    struct pg_params params = {.arena = batch->base.arena};
+    audit_params(&params, rows.items, rows.n);
+    batch->base.sent++;
+    return pg_send(batch->base.pg, query_audit_append, &params, err);
+}
+
+static int send_answers(struct engine_batch *batch, struct err *err) {
     struct vec rows = {0};
     for (size_t i = 0; i < batch->n; i++) {
         const struct batch_input *in = &batch->inputs[i];
@@ -245,12 +274,17 @@ int requests_store(struct engine_batch *batch, struct err *err) {
         };
         *vec_add(batch->base.arena, &rows, const void *) = row;
     }
-    if (creates_store(batch, err) < 0 || send_unclaim(batch, err) < 0)
-        return -1;
     if (!rows.n)
         return 0;
     struct pg_params params = {.arena = batch->base.arena};
     pg_params_rows(&params, request_columns, REQUEST_COLUMNS, rows.items, rows.n);
     batch->base.sent++;
     return pg_send(batch->base.pg, query_requests_insert, &params, err);
+}
+
+int requests_store(struct engine_batch *batch, struct err *err) {
+    return creates_store(batch, err) < 0 || send_unclaim(batch, err) < 0 || send_answers(batch, err) < 0 ||
+                   send_audit(batch, err) < 0
+               ? -1
+               : 0;
 }

@@ -24,6 +24,7 @@ const struct topic_row topic_rows[] = {
 #include "model/tables.def"
     {TOPIC_REPORTS, 16, orders_settings, "what nodes say, by node"},
     {TOPIC_EVENTS, 16, events_settings, "CloudEvents, by instance"},
+    {TOPIC_AUDIT, 1, events_settings, "signed heads of the audit, each minute"},
 };
 const int topic_rows_n = sizeof topic_rows / sizeof *topic_rows;
 

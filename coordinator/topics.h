@@ -21,6 +21,7 @@ extern const char *const topic_node_settings[]; /* of fairlead.node.<node> */
 
 #define TOPIC_REPORTS "fairlead.reports"
 #define TOPIC_EVENTS "fairlead.events"
+#define TOPIC_AUDIT "fairlead.audit"
 #define TOPIC_NAME_SIZE 64
 
 int topic_partitions(const char *name);

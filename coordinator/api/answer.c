@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "coordinator/api/api.h"
 #include "coordinator/problem.h"
+#include "sql/queries.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,8 +26,8 @@ char *api_early_refusal(int status, const char *code, const char *sentence) {
 static void check_answer(const struct httpd_request *request, int *status, char **body) {
 #ifdef FAULTS
     struct err err = {0};
-    const struct api_handler *handler = request->admitted;
-    const struct route_row *route = handler ? &route_rows[handler - api_handlers] : NULL;
+    const struct admitted *admitted = request->admitted;
+    const struct route_row *route = admitted ? &route_rows[admitted->handler - api_handlers] : NULL;
     if (!route || *status >= 300 || route->shape == SHAPE_TEXT || (!*body && route->shape == SHAPE_NOTHING))
         return;
     cleanup_json json_t *answer = *body ? json_loads(*body, 0, NULL) : NULL;
@@ -40,19 +41,21 @@ static void check_answer(const struct httpd_request *request, int *status, char 
 #endif
 }
 
-void api_answer_with(struct httpd_request *request, int status, char *body, int64_t etag,
-                     const char *location) {
+void api_answer_more(struct httpd_request *request, int status, char *body, const struct api_more *more) {
     check_answer(request, &status, &body);
-    char tag[32];
-    (void)snprintf(tag, sizeof tag, "\"%lld\"", (long long)etag);
+    char tag[32], retry[16];
+    int retry_s = more->retry_s ? more->retry_s : status == 503;
+    (void)snprintf(tag, sizeof tag, "\"%lld\"", (long long)more->etag);
+    (void)snprintf(retry, sizeof retry, "%d", retry_s);
     struct httpd_reply reply = {
         .status = status,
         .type = status >= 400 ? "application/problem+json" : "application/json",
         .body = body,
         .body_n = body ? strlen(body) : 0,
-        .headers = {{"Location", location},
-                    {"ETag", etag ? tag : NULL},
-                    {"Retry-After", status == 503 ? "1" : NULL},
+        .headers = {{"Location", more->location},
+                    {"ETag", more->etag ? tag : NULL},
+                    {"Retry-After", retry_s ? retry : NULL},
+                    {"Set-Cookie", more->cookie},
                     {"WWW-Authenticate", status == 401 ? "Bearer" : NULL}},
     };
     count_answer(status);
@@ -61,12 +64,35 @@ void api_answer_with(struct httpd_request *request, int status, char *body, int6
     free(body);
 }
 
+void api_answer_with(struct httpd_request *request, int status, char *body, int64_t etag,
+                     const char *location) {
+    api_answer_more(request, status, body, &(struct api_more){.etag = etag, .location = location});
+}
+
 void api_answer(struct httpd_request *request, int status, char *body) {
     api_answer_with(request, status, body, 0, NULL);
 }
 
+void api_answer_page(struct api_call *call, PGresult *res, int limit) {
+    cleanup_str struct str out = STR_INIT(16 * 1024 * 1024);
+    int n = PQntuples(res) > limit ? limit : PQntuples(res);
+    str_adds(&out, "{\"items\":[");
+    for (int i = 0; i < n; i++)
+        str_addf(&out, "%s%s", i ? "," : "", pg_text(res, i, 1));
+    if (n < PQntuples(res))
+        str_addf(&out, "],\"next\":\"%s\"}", pg_text(res, n - 1, 0));
+    else
+        str_adds(&out, "],\"next\":null}");
+    api_answer(call->request, 200, mem_strdup(str_text(&out)));
+}
+
 void api_refuse(struct httpd_request *request, int status, const char *code, const char *sentence) {
     api_answer(request, status, problem_text(status, code, sentence));
+}
+
+void api_refuse_cursor(struct api_call *call) {
+    api_refuse(call->request, 400, "bad_cursor",
+               "\"after\" must be what \"next\" of the page before said, or the number of an event.");
 }
 
 /* Why nothing was done, by what PostgreSQL calls it; the last row is for all else that passes. */
@@ -119,20 +145,47 @@ struct call_job {
     void (*work)(struct api_call *call, struct pg *pg);
 };
 
-static void run_call(struct desk_job *job, struct pg *pg, const struct err *err) {
-    struct call_job *mine = (struct call_job *)job;
-    if (pg) {
-        mine->work(&mine->call, pg);
-        return;
-    }
+static void refuse_job(struct call_job *mine, const struct err *err) {
     log_warn("the database cannot be reached", LOG_S("error", err->text));
     api_refuse_error(mine->call.request, err);
 }
 
+static void run_call(struct desk_job *job, struct pg *pg, const struct err *err) {
+    struct call_job *mine = (struct call_job *)job;
+    if (pg)
+        mine->work(&mine->call, pg);
+    else
+        refuse_job(mine, err);
+}
+
+/* Within a transaction that shows what the principal reaches; with its end nothing of that is left. */
+static void run_walled(struct desk_job *job, struct pg *pg, const struct err *err) {
+    struct call_job *mine = (struct call_job *)job;
+    struct err failed = {0};
+    if (!pg) {
+        refuse_job(mine, err);
+        return;
+    }
+    const struct reach *reach = &mine->call.principal->reach;
+    struct pg_params params = {.arena = &mine->call.request->arena};
+    pg_params_uuid_or_null(&params, reach->customer_id);
+    pg_params_uuid_or_null(&params, reach->tenant_id);
+    pg_params_uuid_or_null(&params, reach->plane_id);
+    PGresult *set =
+        pg_script(pg, "begin read only", &failed) == 0 ? pg_run(pg, query_reach_set, &params, &failed) : NULL;
+    if (set)
+        mine->work(&mine->call, pg); /* it answers: the call is gone */
+    else
+        refuse_job(mine, &failed);
+    PQclear(set);
+    pg_rollback(pg);
+}
+
 static void submit_call(struct desk *desk, const struct api_call *call,
+                        void (*run)(struct desk_job *job, struct pg *pg, const struct err *err),
                         void (*work)(struct api_call *call, struct pg *pg)) {
     struct call_job *job = arena_new(&call->request->arena, struct call_job);
-    job->job.run = run_call;
+    job->job.run = run;
     job->call = *call;
     job->call.rest = arena_strdup(&call->request->arena, call->rest);
     job->work = work;
@@ -142,11 +195,22 @@ static void submit_call(struct desk *desk, const struct api_call *call,
 }
 
 void api_at_desk(const struct api_call *call, void (*work)(struct api_call *call, struct pg *pg)) {
-    submit_call(call->api->desk, call, work);
+    submit_call(call->api->desk, call, run_call, work);
+}
+
+void api_at_signs(const struct api_call *call, void (*work)(struct api_call *call, struct pg *pg)) {
+    submit_call(call->api->signs, call, run_call, work);
+}
+
+void api_read(const struct api_call *call, void (*work)(struct api_call *call, struct pg *pg)) {
+    if (call->principal && reach_is_limited(&call->principal->reach))
+        submit_call(call->api->walled, call, run_walled, work);
+    else
+        submit_call(call->api->desk, call, run_call, work);
 }
 
 void api_at_checks(const struct api_call *call, void (*work)(struct api_call *call, struct pg *pg)) {
-    submit_call(call->api->checks, call, work);
+    submit_call(call->api->checks, call, run_call, work);
 }
 
 static bool is_token(const char *s, size_t max) {
@@ -168,14 +232,36 @@ static bool is_trace(const char *s) {
     return strspn(s + 3, "0") < 32 && strspn(s + 36, "0") < 16;
 }
 
-int api_identify(struct httpd_request *request, struct input *input) {
+struct audit_row api_audit_row(const struct api_call *call, int status) {
+    const struct principal *principal = call->principal;
+    return (struct audit_row){
+        .customer_id = principal ? principal->reach.customer_id : (struct uuid){{0}},
+        .principal_id = principal ? principal->id : (struct uuid){{0}},
+        .credential_id = principal ? principal->credential_id : (struct uuid){{0}},
+        .address = call->address,
+        .act = call->route->id,
+        .object = call->request->path,
+        .status = status,
+    };
+}
+
+/* Whose the Idempotency-Keys of a principal are. The first operator's were so before there were others. */
+static const char *owner_of(const struct api_call *call) {
+    char id[UUID_TEXT_SIZE];
+    if (!call->principal || str_eq(call->principal->name, "operator"))
+        return "operator";
+    return arena_strdup(&call->request->arena, uuid_text(call->principal->id, id));
+}
+
+int api_identify(const struct api_call *call, struct input *input) {
+    struct httpd_request *request = call->request;
     const char *key = httpd_header(request, "Idempotency-Key"), *trace = httpd_header(request, "traceparent");
     if (key && !is_token(key, 200)) {
         api_refuse(request, 400, "bad_key", "An Idempotency-Key has 1 to 200 visible ASCII characters.");
         return -1;
     }
     input->seed = uuid_seed(clock_wall_us());
-    input->who = "operator";
+    input->who = owner_of(call);
     input->key = arena_strdup(&request->arena, key);
     /* W3C trace context: the caller's, or one of our own, so that every intent can be followed. */
     char own[UUID_HEX_SIZE];

@@ -22,7 +22,7 @@ static int accept_jump(struct api_call *call, struct pg *pg, void *data, struct 
     cleanup_result PGresult *now = accepted ? pg_run(pg, query_clock_get, NULL, err) : NULL;
     if (!now)
         return -1;
-    *ret = (struct api_done){200, arena_strdup(&call->request->arena, pg_text(now, 0, 0)), NULL};
+    *ret = (struct api_done){.status = 200, .body = arena_strdup(&call->request->arena, pg_text(now, 0, 0))};
     return 0;
 }
 

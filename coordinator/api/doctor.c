@@ -98,6 +98,15 @@ static void check_kafka(json_t *checks, const struct broker *broker, struct aren
             "start a coordinator that ingests, or another one beside it");
 }
 
+static void check_walled(json_t *checks, const struct desk *walled, struct arena *arena) {
+    struct err err = {0};
+    int rc = desk_try(walled, &err);
+    add(checks, "customers", rc == 0,
+        rc == 0 ? "what they may see can be read" : arena_strdup(arena, err.text),
+        "let fairlead_customer in where fairlead_app is let in (pg_hba.conf), or set database-customer; "
+        "until then customers get 503");
+}
+
 static void check_redis(json_t *checks, const char *at, struct arena *arena) {
     struct err err = {0};
     struct redis *redis = *at ? redis_open(at) : NULL;
@@ -107,7 +116,8 @@ static void check_redis(json_t *checks, const char *at, struct arena *arena) {
         add(checks, "redis", true, "answers", "");
     else
         add(checks, "redis", false, arena_strdup(arena, err.text),
-            "start it; without it only presence is less fresh");
+            "start it; without it presence is less fresh, and each coordinator counts wrong passwords by "
+            "itself");
     redis_close(redis);
 }
 
@@ -124,6 +134,7 @@ static void doctor(struct api_call *call, struct pg *pg) {
     if (res) {
         check_rows(checks, res, arena);
         doctor_check_vitals(checks, pg, arena);
+        check_walled(checks, call->api->walled, arena);
     }
     check_kafka(checks, &call->api->broker, arena);
     check_redis(checks, call->api->redis, arena);

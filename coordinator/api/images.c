@@ -28,7 +28,7 @@ static int prune(struct api_call *call, struct pg *pg, void *data, struct uuid s
         (void)json_array_append_new(items, json_pack("{s:s}", "image", pg_text(found, i, 0)));
     cleanup_json json_t *body = json_pack("{s:O}", "items", items);
     cleanup_free char *text = json_text(body);
-    *ret = (struct api_done){200, arena_strdup(arena, text), NULL};
+    *ret = (struct api_done){.status = 200, .body = arena_strdup(arena, text)};
     return 0;
 }
 
@@ -51,7 +51,7 @@ static int forget(struct api_call *call, struct pg *pg, void *data, struct uuid 
     (void)seed;
     pg_params_texts(&params, images->items, images->n);
     cleanup_result PGresult *gone = pg_run(pg, query_images_pruned, &params, err);
-    *ret = (struct api_done){204, NULL, NULL};
+    *ret = (struct api_done){.status = 204};
     return gone ? 0 : -1;
 }
 

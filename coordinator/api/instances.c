@@ -46,6 +46,12 @@ static void done(struct input *input, const struct err *err) {
 }
 
 static void submit(struct api_call *call, struct call_input *mine) {
+    struct audit_row *audit = arena_new(&call->request->arena, struct audit_row);
+    *audit = api_audit_row(call, 202);
+    audit->request_id = mine->input.seed;
+    audit->trace = mine->input.trace;
+    mine->input.audit = audit;
+    mine->input.reach = call->principal->reach;
     mine->request = call->request;
     mine->input.owner = mine;
     mine->input.done = done;
@@ -59,7 +65,7 @@ static void submit(struct api_call *call, struct call_input *mine) {
 
 void instance_create(struct api_call *call) {
     struct call_input *mine = arena_new(&call->request->arena, struct call_input);
-    if (api_identify(call->request, &mine->input) < 0)
+    if (api_identify(call, &mine->input) < 0)
         return;
     mine->body = api_body(call);
     if (!mine->body)
@@ -90,7 +96,7 @@ static bool parse_id(struct api_call *call, struct uuid *ret) {
 void instance_intent(struct api_call *call) {
     enum intent_kind kind = *(const enum intent_kind *)call->data;
     struct call_input *mine = arena_new(&call->request->arena, struct call_input);
-    if (!parse_id(call, &mine->input.instance_id) || api_identify(call->request, &mine->input) < 0)
+    if (!parse_id(call, &mine->input.instance_id) || api_identify(call, &mine->input) < 0)
         return;
     const char *match = httpd_header(call->request, "If-Match");
     if (match && !str_eq(match, "*")) {
@@ -150,21 +156,7 @@ static void list(struct api_call *call, struct pg *pg) {
         api_refuse_error(call->request, &err);
         return;
     }
-    cleanup_str struct str out = STR_INIT(16 * 1024 * 1024);
-    int n = PQntuples(res) > limit ? limit : PQntuples(res);
-    str_adds(&out, "{\"items\":[");
-    for (int i = 0; i < n; i++)
-        str_addf(&out, "%s%s", i ? "," : "", pg_text(res, i, 1));
-    if (n < PQntuples(res))
-        str_addf(&out, "],\"next\":\"%s\"}", pg_text(res, n - 1, 0));
-    else
-        str_adds(&out, "],\"next\":null}");
-    api_answer(call->request, 200, mem_strdup(str_text(&out)));
-}
-
-static void refuse_cursor(struct api_call *call) {
-    api_refuse(call->request, 400, "bad_cursor",
-               "\"after\" must be what \"next\" of the page before said, or the number of an event.");
+    api_answer_page(call, res, limit);
 }
 
 static bool is_state(const char *name) {
@@ -194,7 +186,7 @@ void instance_list(struct api_call *call) {
     };
     const char *after = httpd_query(request, "after");
     if (after && *after && !uuid_parse(after, &args->after)) {
-        refuse_cursor(call);
+        api_refuse_cursor(call);
         return;
     }
     if (args->state && !is_state(args->state)) {
@@ -202,7 +194,7 @@ void instance_list(struct api_call *call) {
         return;
     }
     request->owner = args;
-    api_at_desk(call, list);
+    api_read(call, list);
 }
 
 static void get(struct api_call *call, struct pg *pg) {
@@ -223,7 +215,7 @@ static void get(struct api_call *call, struct pg *pg) {
 void instance_get(struct api_call *call) {
     struct uuid id;
     if (parse_id(call, &id))
-        api_at_desk(call, get);
+        api_read(call, get);
 }
 
 /* Rows of JSON under one key. */
@@ -236,6 +228,21 @@ static void answer_rows(struct api_call *call, PGresult *res, int column) {
     api_answer(call->request, 200, mem_strdup(str_text(&out)));
 }
 
+/* Is there such an instance for who asks? False: refused. */
+static bool is_there(struct api_call *call, struct pg *pg) {
+    struct err err = {0};
+    struct uuid id;
+    struct pg_params params = {.arena = &call->request->arena};
+    (void)uuid_parse(call->rest, &id);
+    pg_params_uuid(&params, id);
+    cleanup_result PGresult *res = pg_run(pg, query_instances_get, &params, &err);
+    if (!res)
+        api_refuse_error(call->request, &err);
+    else if (PQntuples(res) == 0)
+        api_refuse(call->request, 404, "not_found", "There is no such instance.");
+    return res && PQntuples(res);
+}
+
 static void steps(struct api_call *call, struct pg *pg) {
     struct err err = {0};
     struct uuid id;
@@ -243,16 +250,16 @@ static void steps(struct api_call *call, struct pg *pg) {
     (void)uuid_parse(call->rest, &id);
     pg_params_uuid(&params, id);
     cleanup_result PGresult *res = pg_run(pg, query_instance_steps, &params, &err);
-    if (res)
-        answer_rows(call, res, 0);
-    else
+    if (!res)
         api_refuse_error(call->request, &err);
+    else if (PQntuples(res) || is_there(call, pg))
+        answer_rows(call, res, 0);
 }
 
 void instance_steps(struct api_call *call) {
     struct uuid id;
     if (parse_id(call, &id))
-        api_at_desk(call, steps);
+        api_read(call, steps);
 }
 
 static void events(struct api_call *call, struct pg *pg) {
@@ -264,10 +271,18 @@ static void events(struct api_call *call, struct pg *pg) {
     pg_params_int(&params, *(const int64_t *)call->request->owner);
     pg_params_int(&params, 1000);
     cleanup_result PGresult *res = pg_run(pg, query_instance_events, &params, &err);
-    if (res)
-        answer_rows(call, res, 2);
-    else
+    if (!res)
         api_refuse_error(call->request, &err);
+    else if (PQntuples(res) || is_there(call, pg))
+        answer_rows(call, res, 2);
+}
+
+static void follow_events(struct api_call *call, struct pg *pg) {
+    struct uuid id;
+    (void)uuid_parse(call->rest, &id);
+    if (is_there(call, pg))
+        follow_add(call->api->follow, call->request, call->principal, id,
+                   *(const int64_t *)call->request->owner);
 }
 
 void instance_events(struct api_call *call) {
@@ -279,12 +294,10 @@ void instance_events(struct api_call *call) {
         return;
     const char *given = last ? last : httpd_query(call->request, "after");
     if (given && !str_to_int(given, 0, INT64_MAX, after)) {
-        refuse_cursor(call);
+        api_refuse_cursor(call);
         return;
     }
     call->request->owner = after;
-    if (accept && strstr(accept, "text/event-stream"))
-        follow_add(call->api->follow, call->request, id, *after);
-    else
-        api_at_desk(call, events);
+    bool follows = accept && strstr(accept, "text/event-stream");
+    api_read(call, follows ? follow_events : events);
 }

@@ -47,7 +47,7 @@ static void get(struct api_call *call, struct pg *pg) {
 }
 
 void node_get(struct api_call *call) {
-    api_at_desk(call, get);
+    api_read(call, get);
 }
 
 /* The code of a request to invite: nobody but us can make it, and we can make it again. It is stored nowhere.
@@ -79,7 +79,7 @@ static int invite(struct api_call *call, struct pg *pg, void *data, struct uuid 
     PQclear(stored);
     cleanup_json json_t *body = json_pack("{s:s, s:i}", "node", call->rest, "valid_s", 3600);
     cleanup_free char *text = json_text(body);
-    *ret = (struct api_done){201, arena_strdup(arena, text), NULL};
+    *ret = (struct api_done){.status = 201, .body = arena_strdup(arena, text)};
     return stored ? 0 : -1;
 }
 
@@ -117,7 +117,7 @@ static int give_address(struct api_call *call, struct pg *pg, void *data, struct
     cleanup_json json_t *body = json_pack("{s:s, s:s, s:I}", "node", call->rest, "address", data, "instances",
                                           (json_int_t)pg_int(moved, 0, 0));
     cleanup_free char *text = json_text(body);
-    *ret = (struct api_done){200, arena_strdup(arena, text), NULL};
+    *ret = (struct api_done){.status = 200, .body = arena_strdup(arena, text)};
     return 0;
 }
 
@@ -193,7 +193,7 @@ static int enrol(struct api_call *call, struct pg *pg, void *data, struct uuid s
     PQclear(wanted);
     cleanup_json json_t *body = welcome(call, node);
     cleanup_free char *text = json_text(body);
-    *ret = (struct api_done){200, arena_strdup(arena, text), NULL};
+    *ret = (struct api_done){.status = 200, .body = arena_strdup(arena, text)};
     return wanted ? 0 : -1;
 }
 

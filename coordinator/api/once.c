@@ -16,10 +16,10 @@ struct once_call {
     void *data;
 };
 
-void api_done_refusal(struct api_call *call, struct api_done *ret, int status, const char *code,
+void api_done_refusal(const struct api_call *call, struct api_done *ret, int status, const char *code,
                       const char *sentence) {
     cleanup_free char *text = problem_text(status, code, sentence);
-    *ret = (struct api_done){status, arena_strdup(&call->request->arena, text), NULL};
+    *ret = (struct api_done){.status = status, .body = arena_strdup(&call->request->arena, text)};
 }
 
 static void answer(struct api_call *call, const struct api_once *once, struct uuid request, int status,
@@ -71,7 +71,27 @@ static int remember(struct api_call *call, const struct once_call *mine, struct 
     pg_params_text(&params, done->location);
     PGresult *stored = pg_run(pg, query_record_answer, &params, err);
     PQclear(stored);
-    return stored ? pg_script(pg, "commit", err) : -1;
+    return stored ? 0 : -1;
+}
+
+/* What was done is told in the same transaction: neither is without the other. */
+static int note(struct api_call *call, const struct once_call *mine, struct pg *pg,
+                const struct api_done *done, struct err *err) {
+    struct arena *arena = &call->request->arena;
+    struct pg_params params = {.arena = arena};
+    struct audit_row row = api_audit_row(call, done->status);
+    if (done->status >= 400)
+        return 0;
+    if (uuid_is_nil(row.customer_id))
+        row.customer_id = done->customer_id;
+    row.request_id = mine->who.seed;
+    row.trace = mine->who.trace;
+    row.before = audit_hash(arena, done->before);
+    row.after = audit_hash(arena, done->body);
+    audit_params(&params, &(const struct audit_row *){&row}, 1);
+    PGresult *noted = pg_run(pg, query_audit_append, &params, err);
+    PQclear(noted);
+    return noted ? 0 : -1;
 }
 
 static int run_in_transaction(struct api_call *call, const struct once_call *mine, struct pg *pg,
@@ -88,7 +108,8 @@ static int run_in_transaction(struct api_call *call, const struct once_call *min
     if (rc <= 0)
         return rc;
     if (mine->once->work(call, pg, mine->data, mine->who.seed, &done, err) < 0 ||
-        remember(call, mine, pg, &done, err) < 0)
+        remember(call, mine, pg, &done, err) < 0 || note(call, mine, pg, &done, err) < 0 ||
+        pg_script(pg, "commit", err) < 0)
         return -1;
     if (mine->once->stored && done.status < 400)
         mine->once->stored(call->api);
@@ -111,7 +132,7 @@ static void run(struct api_call *call, struct pg *pg) {
 
 void api_once(struct api_call *call, const struct api_once *once, void *data) {
     struct once_call *mine = arena_new(&call->request->arena, struct once_call);
-    if (api_identify(call->request, &mine->who) < 0)
+    if (api_identify(call, &mine->who) < 0)
         return;
     if (once->owner)
         mine->who.who = once->owner;

@@ -34,6 +34,10 @@ const struct record_kind record_releases = {.name = "release",
                                             .path = "/v1/releases",
                                             .same = query_releases_same,
                                             .made = release_made};
+const struct record_kind record_roles = {
+    .name = "role", .get = query_access_roles_get, .list = query_access_roles_list, .path = "/v1/roles"};
+const struct record_kind record_members = {
+    .name = "member", .get = query_members_get, .list = query_members_list, .path = "/v1/members"};
 const struct record_kind record_dead_letters = {.name = "dead letter",
                                                 .get = query_dead_letters_get,
                                                 .list = query_dead_letters_list,
@@ -52,23 +56,13 @@ static void list(struct api_call *call, struct pg *pg) {
         api_refuse_error(call->request, &err);
         return;
     }
-    cleanup_str struct str out = STR_INIT(8 * 1024 * 1024);
-    int n = PQntuples(res) > limit ? (int)limit : PQntuples(res);
-    str_adds(&out, "{\"items\":[");
-    for (int i = 0; i < n; i++)
-        str_addf(&out, "%s%s", i ? "," : "", pg_text(res, i, 1));
-    str_addf(&out, "],\"next\":");
-    if (n < PQntuples(res))
-        str_addf(&out, "\"%s\"}", pg_text(res, n - 1, 0));
-    else
-        str_adds(&out, "null}");
-    api_answer(call->request, 200, mem_strdup(str_text(&out)));
+    api_answer_page(call, res, (int)limit);
 }
 
 void record_list(struct api_call *call) {
     const char *after = httpd_query(call->request, "after");
     call->rest = after ? after : "";
-    api_at_desk(call, list);
+    api_read(call, list);
 }
 
 static void get(struct api_call *call, struct pg *pg) {
@@ -89,7 +83,7 @@ static void get(struct api_call *call, struct pg *pg) {
 }
 
 void record_get(struct api_call *call) {
-    api_at_desk(call, get);
+    api_read(call, get);
 }
 
 /* ---- create ---- */
@@ -154,8 +148,9 @@ static int create(struct api_call *call, struct pg *pg, void *data, struct uuid 
     if (PQntuples(made) == 1 && kind->made && kind->made(call, pg, seed, creation->text, err) < 0)
         return -1;
     if (PQntuples(made) == 1 && PQntuples(found) == 1)
-        *ret = (struct api_done){201, arena_strdup(arena, pg_text(found, 0, 1)),
-                                 arena_printf(arena, "%s/%s", kind->path, creation->key)};
+        *ret = (struct api_done){.status = 201,
+                                 .body = arena_strdup(arena, pg_text(found, 0, 1)),
+                                 .location = arena_printf(arena, "%s/%s", kind->path, creation->key)};
     else if (PQntuples(found) && kind->same)
         return compare(call, pg, creation, pg_uuid(found, 0, 0), ret, err);
     else if (PQntuples(found))
@@ -210,6 +205,7 @@ static int find(struct api_call *call, struct pg *pg, const struct record_kind *
         return -1;
     if (PQntuples(found) == 1) {
         *ret_id = pg_uuid(found, 0, 0);
+        ret->before = arena_strdup(arena, pg_text(found, 0, 1));
         return 1;
     }
     api_done_refusal(call, ret, 404, "not_found",
@@ -251,7 +247,7 @@ static int delete_one(struct api_call *call, struct pg *pg, void *data, struct u
         return rc;
     pg_params_uuid(&params, id);
     cleanup_result PGresult *gone = pg_run(pg, kind->del, &params, err);
-    *ret = (struct api_done){204, NULL, NULL};
+    ret->status = 204;
     return gone ? 0 : -1;
 }
 

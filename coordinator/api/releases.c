@@ -48,7 +48,8 @@ static int show(struct api_call *call, struct pg *pg, const struct offer *offer,
         return -1;
     if (PQntuples(found) == 0)
         return not_found(call, offer, ret);
-    *ret = (struct api_done){200, arena_strdup(&call->request->arena, pg_text(found, 0, 1)), NULL};
+    *ret =
+        (struct api_done){.status = 200, .body = arena_strdup(&call->request->arena, pg_text(found, 0, 1))};
     return 0;
 }
 

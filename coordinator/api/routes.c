@@ -1,11 +1,7 @@
 /* Who answers which route (model/routes.def): to add an endpoint, a row there, a handler in a file of its
  * resource, and a line here. */
 #include "base/fault.h"
-#include "base/str.h"
 #include "coordinator/api/api.h"
-
-#include <stdlib.h>
-#include <string.h>
 
 static const enum intent_kind stop = INTENT_STOP, start = INTENT_START, retry = INTENT_RETRY,
                               extend = INTENT_EXTEND, delete = INTENT_DELETE;
@@ -72,77 +68,43 @@ const struct api_handler api_handlers[ROUTE_COUNT] = {
     [ROUTE_INSTANCE_EVENTS] = {instance_events, NULL},
     [ROUTE_CREDENTIALS_GET] = {credentials_get, NULL},
     [ROUTE_CREDENTIALS_CONFIRM] = {credentials_confirm, NULL},
+    [ROUTE_ME_GET] = {me_get, NULL},
+    [ROUTE_ROLES_LIST] = {record_list, &record_roles},
+    [ROUTE_ROLE_GET] = {record_get, &record_roles},
+    [ROUTE_MEMBERS_LIST] = {record_list, &record_members},
+    [ROUTE_MEMBER_GET] = {record_get, &record_members},
+    [ROUTE_MEMBER_CREATE] = {member_create, NULL},
+    [ROUTE_MEMBER_ROLE] = {member_role, NULL},
+    [ROUTE_MEMBER_DELETE] = {member_delete, NULL},
+    [ROUTE_TOKENS_LIST] = {token_list, NULL},
+    [ROUTE_TOKEN_CREATE] = {token_create, NULL},
+    [ROUTE_TOKEN_ROTATE] = {token_rotate, NULL},
+    [ROUTE_TOKEN_REVOKE] = {token_revoke, NULL},
+    [ROUTE_MEMBER_INVITE] = {member_invite, NULL},
+    [ROUTE_PASSWORD_SET] = {password_set, NULL},
+    [ROUTE_SESSION_CREATE] = {session_create, NULL},
+    [ROUTE_SESSION_END] = {session_end, NULL},
+    [ROUTE_ME_PASSWORD] = {me_password, NULL},
+    [ROUTE_ME_FACTOR] = {me_factor, NULL},
+    [ROUTE_ME_FACTOR_CONFIRM] = {me_factor_confirm, NULL},
+    [ROUTE_ME_FACTOR_OFF] = {me_factor_off, NULL},
+    [ROUTE_AUDIT_LIST] = {audit_list, NULL},
+    [ROUTE_AUDIT_VERIFY] = {audit_verify_get, NULL},
 };
 
-static bool is_signed_in(const struct api *api, struct httpd_request *request) {
-    const char *header = httpd_header(request, "Authorization");
-    char hex[HASH_HEX_SIZE];
-    if (!header || strncasecmp(header, "Bearer ", 7) != 0)
-        return false;
-    /* Hashes have one length, so the comparison tells nothing about the token. */
-    hash_hex(hash_of(header + 7, strlen(header + 7)), hex);
-    return sign_equal(hex, api->token_hash_hex, sizeof hex - 1);
-}
-
-/* The row that a request is for; NULL: *ret_refusal says why there is none. */
-static const struct route_row *find(const struct httpd_request *request, struct httpd_refusal *ret_refusal) {
-    const char *rest;
-    size_t n;
-    *ret_refusal = (struct httpd_refusal){404, "no_route", "There is nothing at this address."};
-    for (int i = 0; i < ROUTE_COUNT; i++) {
-        bool here = route_matches(&route_rows[i], request->path, &rest, &n);
-        if (here && str_eq(route_rows[i].method, request->method))
-            return &route_rows[i];
-        if (here)
-            *ret_refusal = (struct httpd_refusal){405, "bad_method",
-                                                  "This cannot be done with what stands at this address."};
-    }
-    return NULL;
-}
-
-static void add_part(void *arg, const char *name, const char *value) {
-    (void)json_object_set_new(arg, name, json_string(value)); /* what is no text was refused before */
-}
-
-/* What a query says is known to its route: a filter that is mistyped would find everything. */
-static bool fits(const struct route_row *route, struct httpd_request *request,
-                 struct httpd_refusal *ret_refusal) {
-    static const struct schema_field none[] = {{0}};
-    struct err err = {0};
-    cleanup_json json_t *query = json_object();
-    httpd_each_query(request, add_part, query);
-    if (json_object_size(query) == 0 ||
-        schema_check(query, route->query ? route->query : none, SCHEMA_TEXT, &err) == 0)
-        return true;
-    *ret_refusal =
-        (struct httpd_refusal){400, "bad_query", arena_printf(&request->arena, "In the query, %s", err.text)};
-    return false;
-}
-
-bool api_admit(void *arg, struct httpd_request *request, bool *ret_known, struct httpd_refusal *ret_refusal) {
-    const struct route_row *route = find(request, ret_refusal);
-    if (!route)
-        return false;
-    *ret_known = route->who != WHO_ANYBODY && is_signed_in(arg, request);
-    if (route->who == WHO_ANYBODY || *ret_known) {
-        request->admitted = &api_handlers[route - route_rows];
-        return fits(route, request, ret_refusal);
-    }
-    *ret_refusal =
-        httpd_header(request, "Authorization")
-            ? (struct httpd_refusal){401, "bad_token",
-                                     "This token is not known here: was it cut, or revoked?"}
-            : (struct httpd_refusal){401, "no_token", "Send the token: Authorization: Bearer TOKEN."};
-    return false;
-}
-
 void api_handle(void *arg, struct httpd_request *request) {
-    const struct api_handler *handler = request->admitted;
-    const struct route_row *route = &route_rows[handler - api_handlers];
+    const struct admitted *admitted = request->admitted;
+    const struct route_row *route = &route_rows[admitted->handler - api_handlers];
     const char *rest;
     size_t n;
     (void)route_matches(route, request->path, &rest, &n);
-    struct api_call call = {arg, request, route, arena_strndup(&request->arena, rest, n), handler->data};
+    struct api_call call = {.api = arg,
+                            .request = request,
+                            .route = route,
+                            .principal = admitted->principal,
+                            .address = admitted->address,
+                            .rest = arena_strndup(&request->arena, rest, n),
+                            .data = admitted->handler->data};
     (void)fault_reach(FAULT_API_PARSED);
-    handler->handle(&call);
+    admitted->handler->handle(&call);
 }

@@ -306,3 +306,82 @@ const struct schema_field credential_answer[] = {
     TEXT("value", "shown until somebody confirms that it is written down"),
     {0},
 };
+const struct schema_field principal_answer[] = {
+    TEXT("member", "NAME, or CUSTOMER/NAME"),
+    TEXT("role", "of it"),
+    TEXT_OR_NULL("customer", "that it is limited to"),
+    TEXT_OR_NULL("tenant", "that it is limited to"),
+    TEXT_OR_NULL("plane", "that it is limited to"),
+    TEXTS("scopes", "what this token may"),
+    TEXT("token", "identity of this token or session"),
+    TEXT_OR_NULL("csrf", "of a session by cookie: what X-CSRF-Token of a change must say"),
+    {0},
+};
+const struct schema_field role_answer[] = {
+    TEXT("name", "of the role"),
+    TEXT("side", "provider, or customer: who may have it"),
+    TEXT("title", "what a person reads"),
+    TEXTS("scopes", "what it may; *: everything"),
+    {0},
+};
+const struct schema_field member_answer[] = {
+    ID,
+    TEXT("member", "NAME, or CUSTOMER/NAME"),
+    TEXT("name", "of the member"),
+    TEXT("title", "what a person reads"),
+    TEXT("kind", "person or program"),
+    TEXT("role", "what it may"),
+    TEXT_OR_NULL("customer", "whose it is; null: the provider's"),
+    TEXT_OR_NULL("tenant", "that it is limited to"),
+    TEXT_OR_NULL("plane", "that it is limited to"),
+    CREATED,
+    {0},
+};
+#define TOKEN_FIELDS                                                                                         \
+    ID, TEXT("member", "whose it is"), TEXT("name", "what it is for"), TEXT("hint", "its first characters"), \
+        TEXTS("scopes", "what it may, of what its member may; null: all of it"), CREATED,                    \
+        TEXT_OR_NULL("expires_at", "null: it does not end by itself"),                                       \
+        TEXT_OR_NULL("used_at", "last used, to about a minute")
+const struct schema_field token_answer[] = {TOKEN_FIELDS, {0}};
+const struct schema_field new_token_answer[] = {TOKEN_FIELDS, TEXT("token", "itself: shown this once"), {0}};
+const struct schema_field audit_answer[] = {
+    NUMBER("chain", "that the row is in"),
+    NUMBER("n", "its number in it"),
+    TEXT("at", "RFC 3339, UTC"),
+    TEXT_OR_NULL("member", "who; null: a stranger, or one that is gone"),
+    TEXT_OR_NULL("principal", "its identity"),
+    TEXT_OR_NULL("credential", "token or session by which it asked"),
+    TEXT("address", "from where"),
+    TEXT("act", "a route"),
+    TEXT("object", "path of it"),
+    NUMBER("status", "of the answer"),
+    TEXT_OR_NULL("before", "hash of what was there"),
+    TEXT_OR_NULL("after", "hash of what is there now"),
+    TEXT_OR_NULL("request", "its identity"),
+    TEXT_OR_NULL("trace", "W3C trace context"),
+    {0},
+};
+static const struct schema_field audit_chain[] = {
+    NUMBER("chain", "its number"),
+    NUMBER("rows", "in it"),
+    NUMBER("signed", "up to which number its head was signed"),
+    {0},
+};
+const struct schema_field audit_verify_answer[] = {
+    TRUTH("ok", "is all of it whole"),
+    TEXT_OR_NULL("problem", "the first that is not"),
+    PARTS("chains", audit_chain, "what was read"),
+    {0},
+};
+const struct schema_field code_answer[] = {
+    TEXT("member", "whose it is"), NUMBER("valid_s", "from now"), TEXT("code", "for POST /v1/password"), {0}};
+const struct schema_field session_answer[] = {
+    TEXT("member", "who has signed in"),
+    NUMBER("valid_s", "from now"),
+    TEXT_OR_NULL("token", "the session as a bearer token, where that was asked for"),
+    TEXT_OR_NULL("csrf", "of a session by cookie: what X-CSRF-Token of a change must say"),
+    {0},
+};
+const struct schema_field factor_answer[] = {TEXT("secret", "base32, for an authenticator"),
+                                             TEXT("uri", "the same as otpauth://, for a picture"),
+                                             {0}};

@@ -2,17 +2,19 @@
 
 #include "base/json.h"
 #include "base/str.h"
+#include "model/principal.h"
 #include "model/route_fields.h"
 
 #include <string.h>
 
 #define NONE NULL
 const struct route_row route_rows[ROUTE_COUNT] = {
-#define ROUTE(name, verb, template, whom, sent, asked, told, form, what)                                     \
+#define ROUTE(name, verb, template, needs, far, sent, asked, told, form, what)                               \
     {.id = #name,                                                                                            \
      .method = verb,                                                                                         \
      .path = template,                                                                                       \
-     .who = WHO_##whom,                                                                                      \
+     .scope = SCOPE_##needs,                                                                                 \
+     .reach = REACH_##far,                                                                                   \
      .body = sent,                                                                                           \
      .query = asked,                                                                                         \
      .answer = told,                                                                                         \

@@ -8,15 +8,15 @@
 #include <stddef.h>
 
 enum route {
-#define ROUTE(id, method, path, who, body, query, answer, shape, help) ROUTE_##id,
+#define ROUTE(id, method, path, scope, reach, body, query, answer, shape, help) ROUTE_##id,
 #include "model/routes.def"
     ROUTE_COUNT
 };
 
-/* Who may call it. */
-enum route_who {
-    WHO_ANYBODY,  /* without a token */
-    WHO_OPERATOR, /* whoever holds the token */
+/* Of what may it be asked? */
+enum route_reach {
+    REACH_FLEET, /* everything: refused to whoever is limited to a customer, a tenant or a plane */
+    REACH_OWN,   /* what the principal reaches; there is nothing else for it */
 };
 
 /* Of a good answer. */
@@ -31,7 +31,8 @@ enum route_shape {
 struct route_row {
     const char *id, *method;
     const char *path; /* "/v1/nodes/{node}/invite": a name in braces is one part */
-    enum route_who who;
+    int scope;        /* enum scope (model/principal.h) */
+    enum route_reach reach;
     const struct schema_field *body, *query, *answer; /* NULL: none */
     enum route_shape shape;
     const char *help;

@@ -1,7 +1,7 @@
 -- What a create may look at, by the names that it gave; one row per input, in order.
 select a.n, c.id, t.id, s.id, s.cpu_milli, s.memory_mb, s.disk_mb, p.modes, p.max_instances, p.max_memory_mb,
     p.trial_days, i.id, coalesce(u.instances, 0), coalesce(u.memory_mb, 0), pl.id is not null,
-    p.modes @> array[pl.mode] and (pl.customer_id is null or pl.customer_id = c.id)
+    p.modes @> array[pl.mode] and (pl.customer_id is null or pl.customer_id = c.id), coalesce(pl.customer_id = c.id, true)
 from unnest($1::bigint[], $2::text[], $3::text[], $4::uuid[], $5::text[], $6::text[])
         as a (n, customer, tenant, plane_id, size, name)
     left join customers c on c.name = a.customer

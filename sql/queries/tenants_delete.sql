@@ -9,6 +9,7 @@ emptied as (
     update instances i set inputs = '{}', problem = null, health_reason = null from kept where i.tenant_id = kept.id),
 answers as (
     delete from requests r using intents n, kept where n.tenant_id = kept.id and r.id = n.request_id),
+asked as (delete from members m where m.tenant_id = $1),
 changes as (
     delete from requests r where r.kind = 'record' and r.answer like '%"id": "' || $1::uuid || '"%'),
 printed as (

@@ -2,41 +2,42 @@
 create or replace function rfc3339(timestamptz) returns text language sql stable parallel safe
     return to_char($1 at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"');
 
--- What the API shows of each kind of record: its key in a path, and its body.
-create or replace view api_plans as
+-- What the API shows of each kind of record: its key in a path, and its body. They run with the rights of who asks: through
+-- them, too, a customer sees no more than row level security lets through.
+create or replace view api_plans with (security_invoker = true) as
     select name as key, id, jsonb_build_object('id', id, 'name', name, 'title', title, 'modes', modes,
         'max_instances', max_instances, 'max_memory_mb', max_memory_mb, 'trial_days', trial_days,
         'created_at', rfc3339(created_at)) as body from plans;
-create or replace view api_customers as
+create or replace view api_customers with (security_invoker = true) as
     select c.name as key, c.id, jsonb_build_object('id', c.id, 'name', c.name, 'title', c.title, 'plan', p.name,
         'created_at', rfc3339(c.created_at)) as body from customers c join plans p on p.id = c.plan_id
     where c.retired_at is null;
-create or replace view api_tenants as
+create or replace view api_tenants with (security_invoker = true) as
     select c.name || '/' || t.name as key, t.id, jsonb_build_object('id', t.id, 'customer', c.name, 'name', t.name,
         'title', t.title, 'created_at', rfc3339(t.created_at)) as body from tenants t join customers c on c.id = t.customer_id
     where t.retired_at is null;
-create or replace view api_planes as
+create or replace view api_planes with (security_invoker = true) as
     select p.name as key, p.id, jsonb_build_object('id', p.id, 'name', p.name, 'mode', p.mode, 'customer', c.name,
         'domain', p.domain, 'scheme', p.scheme, 'public_port', p.public_port,
         'recovery_key', encode(p.recovery_key, 'hex'), 'created_at', rfc3339(p.created_at)) as body
     from planes p left join customers c on c.id = p.customer_id;
-create or replace view api_nodes as
+create or replace view api_nodes with (security_invoker = true) as
     select n.name as key, n.id, jsonb_build_object('id', n.id, 'name', n.name, 'plane', p.name, 'roles', n.roles,
         'state', n.state, 'health', n.health, 'address', n.address, 'arch', n.arch, 'cpu_milli', n.cpu_milli,
         'memory_mb', n.memory_mb, 'disk_mb', n.disk_mb, 'version', n.version, 'seen_at', rfc3339(n.seen_at),
         'memory_used_mb', coalesce((select u.memory_mb from reservations u where u.node_id = n.id), 0),
         'created_at', rfc3339(n.created_at)) as body from nodes n join planes p on p.id = n.plane_id;
-create or replace view api_sizes as
+create or replace view api_sizes with (security_invoker = true) as
     select p.name || '/' || s.name as key, s.id, jsonb_build_object('id', s.id, 'plane', p.name, 'name', s.name,
         'cpu_milli', s.cpu_milli, 'memory_mb', s.memory_mb, 'disk_mb', s.disk_mb, 'created_at', rfc3339(s.created_at)) as body
     from sizes s join planes p on p.id = s.plane_id;
 -- The release of an app that is taken where no version is asked for: its default, or the newest.
-create or replace view app_offers as
+create or replace view app_offers with (security_invoker = true) as
     select distinct on (r.app) r.app, r.version, r.spec
     from releases r join apps a on a.name = r.app
     where r.withdrawn_at is null
     order by r.app, r.version = a.default_version desc, r.created_at desc;
-create or replace view api_apps as
+create or replace view api_apps with (security_invoker = true) as
     select a.name as key, null::uuid as id, jsonb_build_object('name', a.name, 'title', a.title, 'summary', a.summary,
         'versions', (select jsonb_agg(r.version order by r.created_at desc) from releases r
                      where r.app = a.name and r.withdrawn_at is null),
@@ -56,7 +57,7 @@ create or replace view api_dead_letters as
     select id::text as key, id, jsonb_build_object('id', id, 'source', source, 'node', node_id,
         'reason', reason, 'bytes', length(bytes), 'hex', encode(substr(bytes, 1, 2048), 'hex'),
         'created_at', rfc3339(created_at)) as body from dead_letters;
-create or replace view api_instances as
+create or replace view api_instances with (security_invoker = true) as
     select i.id::text as key, i.id, i.accepted as etag, i.tenant_id, c.name as customer, t.name as tenant, i.name,
         i.state, jsonb_build_object(
         'id', i.id, 'name', i.name, 'customer', c.name, 'tenant', t.name, 'app', r.app, 'version', r.version,
@@ -76,5 +77,29 @@ create or replace view api_instances as
         left join nodes n on n.id = i.node_id
         left join nodes e on e.id = i.edge_id
         left join nodes w on w.id = i.prober_id;
+create or replace view api_roles with (security_invoker = true) as
+    select name as key, jsonb_build_object('name', name, 'side', side, 'title', title, 'scopes', to_jsonb(scopes)) as body
+    from access_roles;
+create or replace view api_members with (security_invoker = true) as
+    select coalesce(c.name, '-') || '/' || m.name as key, m.id, jsonb_build_object('id', m.id,
+        'member', case when c.id is null then m.name else c.name || '/' || m.name end, 'name', m.name, 'title', m.title,
+        'kind', m.kind, 'role', m.role, 'customer', c.name, 'tenant', t.name, 'plane', p.name,
+        'created_at', rfc3339(m.created_at)) as body
+    from members m
+        left join customers c on c.id = m.customer_id
+        left join tenants t on t.id = m.tenant_id
+        left join planes p on p.id = m.plane_id;
+create or replace view api_tokens with (security_invoker = true) as
+    select a.id, a.member_id, jsonb_build_object('id', a.id,
+        'member', case when c.id is null then m.name else c.name || '/' || m.name end, 'name', a.name, 'hint', a.hint,
+        'scopes', to_jsonb(a.scopes), 'created_at', rfc3339(a.created_at), 'expires_at', rfc3339(a.expires_at),
+        'used_at', rfc3339(a.used_at)) as body
+    from access_tokens a
+        join members m on m.id = a.member_id
+        left join customers c on c.id = m.customer_id
+    where a.revoked_at is null and (a.expires_at is null or a.expires_at > clock_timestamp());
+grant select on api_plans, api_customers, api_tenants, api_planes, api_nodes, api_sizes, api_apps, app_offers, api_instances,
+    api_roles, api_members, api_tokens to fairlead_customer;
+grant select on api_roles, api_members, api_tokens to fairlead_app;
 grant select on app_offers, api_plans, api_customers, api_tenants, api_planes, api_nodes, api_sizes, api_apps, api_releases,
     api_dead_letters, api_instances to fairlead_app, fairlead_read;

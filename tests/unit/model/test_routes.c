@@ -1,7 +1,7 @@
 /* The table of routes: that it is whole, and that one path has one row. */
 #include "base/json.h"
 #include "base/str.h"
-#include "model/routes.h"
+#include "model/principal.h"
 #include "tests/support/check.h"
 
 #include <string.h>
@@ -56,7 +56,7 @@ static void no_path_has_two_routes(void **state) {
 static void who_has_no_token_may_do_three_things(void **state) {
     (void)state;
     for (int i = 0; i < ROUTE_COUNT; i++)
-        assert_int_equal(route_rows[i].who == WHO_ANYBODY,
+        assert_int_equal(route_rows[i].scope == SCOPE_ANYBODY,
                          i == ROUTE_HEALTH || i == ROUTE_READY || i == ROUTE_ENROL);
 }
 

@@ -1,0 +1,1 @@
+select null::uuid, body from api_roles where key = $1

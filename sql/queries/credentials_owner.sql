@@ -1,0 +1,1 @@
+select customer_id, tenant_id, plane_id from instances where id = $1

@@ -1,0 +1,1 @@
+delete from members where id = $1

@@ -1,0 +1,1 @@
+select key, body from api_members where id = $1

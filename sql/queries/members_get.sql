@@ -1,0 +1,1 @@
+select id, body from api_members where key = $1

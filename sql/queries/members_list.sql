@@ -1,0 +1,1 @@
+select key, body from api_members where key > $1 order by key limit $2

@@ -1,0 +1,1 @@
+select body from api_tokens where id = $1
