@@ -76,12 +76,36 @@ void cli_say(const struct cli *cli, const json_t *answer, const char *sentence);
 void cli_print_one(const struct cli *cli, const json_t *record);
 /* "2026-11-28 05:14:13" of an RFC 3339 time of the API (UTC); other texts as they are. */
 const char *cli_time(struct arena *arena, const char *text);
+/* A number from an option; a word that is none is sent as it is, and refused with the rule. */
+void cli_set_number(json_t *body, const char *key, const char *text);
 /* Prints rows: -o json as they are, else the columns ("key=TITLE") as a table. */
 void cli_print(const struct cli *cli, const json_t *rows, const char *const *columns);
 
 /* An instance by NAME with --tenant CUSTOMER/TENANT, or by identity. */
 int cli_find_instance(struct cli *cli, const struct command *command, json_t **ret);
 
+/* "a,b" as a list. */
+json_t *cli_split(const char *list);
+
+/* The file of the profile that is meant: --profile, FAIRLEAD_PROFILE, or "default". */
+const char *cli_profile_path(struct cli *cli);
+
+int login(struct cli *cli, const struct command *command);
+int logout(struct cli *cli, const struct command *command);
+int password_change(struct cli *cli, const struct command *command);
+int factor_on(struct cli *cli, const struct command *command);
+int factor_off(struct cli *cli, const struct command *command);
+int member_invite(struct cli *cli, const struct command *command);
+int whoami_show(struct cli *cli, const struct command *command);
+int member_add(struct cli *cli, const struct command *command);
+int member_get(struct cli *cli, const struct command *command);
+int member_role(struct cli *cli, const struct command *command);
+int member_remove(struct cli *cli, const struct command *command);
+int token_create(struct cli *cli, const struct command *command);
+int token_rotate(struct cli *cli, const struct command *command);
+int token_revoke(struct cli *cli, const struct command *command);
+int audit_list(struct cli *cli, const struct command *command);
+int audit_verify(struct cli *cli, const struct command *command);
 int run_list(struct cli *cli, const struct command *command);
 int run_get(struct cli *cli, const struct command *command);
 int run_delete(struct cli *cli, const struct command *command);

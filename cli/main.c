@@ -96,6 +96,38 @@ const struct command commands[] = {
     {"instance", "delete", "NAME",
      OPTIONS("tenant=CUSTOMER/TENANT", "purge! its data may go for good", WAITING), "take it away",
      instance_delete, "/v1/instances"},
+    {"member", "add", "NAME",
+     OPTIONS("role=ROLE", "customer=CUSTOMER", "tenant=TENANT", "plane=PLANE", "program! no person",
+             "title=TEXT"),
+     "a person or a program may ask (NAME, or CUSTOMER/NAME)", member_add, "/v1/members"},
+    {"member", "list", "", NULL, "who may ask", run_list, "/v1/members"},
+    {"member", "get", "NAME", NULL, "one of them", member_get, "/v1/members"},
+    {"member", "role", "NAME ROLE", NULL, "another role", member_role, "/v1/members"},
+    {"member", "invite", "NAME", NULL, "a code with which a person chooses a password", member_invite,
+     "/v1/members"},
+    {"member", "remove", "NAME", NULL, "it may ask no more: its tokens end", member_remove, "/v1/members"},
+    {"role", "list", "", NULL, "roles, with what each may", run_list, "/v1/roles"},
+    {"token", "create", "NAME",
+     OPTIONS("member=MEMBER whose it will be; none: one's own", "scopes=LIST, less than its role may",
+             "days=N [365]", "file=FILE to write it to, mode 0600"),
+     "a token, shown once", token_create, "/v1/tokens"},
+    {"token", "list", "", NULL, "tokens that are good", run_list, "/v1/tokens"},
+    {"token", "rotate", "ID",
+     OPTIONS("overlap=MINUTES for which the old one goes on [60]", "days=N [365]",
+             "file=FILE to write it to, mode 0600"),
+     "a new one in its place", token_rotate, "/v1/tokens"},
+    {"token", "revoke", "ID", NULL, "it ends within a second, everywhere", token_revoke, "/v1/tokens"},
+    {"login", "", "NAME", OPTIONS("code=CODE that was given: choose a password with it"),
+     "sign in (NAME, or CUSTOMER/NAME) with a password, into a profile", login, ""},
+    {"logout", "", "", NULL, "the session ends, and its profile goes", logout, "/v1/sessions"},
+    {"password", "change", "", NULL, "another password of one's own", password_change, "/v1/me/password"},
+    {"factor", "on", "", NULL, "signing in takes a code of an authenticator, too", factor_on,
+     "/v1/me/factor"},
+    {"factor", "off", "", NULL, "... and no more", factor_off, "/v1/me/factor"},
+    {"whoami", "", "", NULL, "whose this token is, and what it may", whoami_show, "/v1/me"},
+    {"audit", "list", "", OPTIONS("limit=N [100]"), "who did what, the newest first", audit_list,
+     "/v1/audit"},
+    {"audit", "verify", "", NULL, "is every row as it was written?", audit_verify, "/v1/audit/verify"},
     {"status", "", "", NULL, "the fleet at a glance: what is stuck, where, why, since when", status_show,
      "/v1/status"},
     {"doctor", "", "", NULL, "checks everything that Fairlead stands on, and says what to do", doctor_show,
@@ -140,6 +172,7 @@ static void print_help(FILE *to, const char *resource) {
         "\nOptions of every command:\n"
         "  --server URL      of the coordinator [FAIRLEAD_SERVER, or http://127.0.0.1:8080]\n"
         "  --token-file FILE with the token, mode 0600 [FAIRLEAD_TOKEN_FILE, or ~/.config/fairlead/token]\n"
+        "  --profile NAME    of a login: its server and session [FAIRLEAD_PROFILE, or default]\n"
         "  -o, --output table|json\n"
         "                    how to print\n"
         "  -v                show whole problem documents\n"
@@ -208,7 +241,7 @@ bool cli_flag(const struct cli *cli, const char *name) {
 
 /* 1: a value follows. 0: a flag. -1: unknown to this command; to none, where it is ANY. */
 static int option_kind(const struct command *command, const char *name) {
-    static const char *const with_value[] = {"server", "token-file", "o", "output"};
+    static const char *const with_value[] = {"server", "token-file", "profile", "o", "output"};
     static const char *const flags[] = {"v", "help", "h"};
     for (size_t i = 0; i < sizeof with_value / sizeof *with_value; i++)
         if (str_eq(with_value[i], name))
@@ -282,13 +315,44 @@ static int check_options(struct cli *cli, const struct command *command) {
     return 0;
 }
 
+const char *cli_profile_path(struct cli *cli) {
+    const char *home = getenv("HOME"), *env = getenv("FAIRLEAD_PROFILE");
+    return arena_printf(&cli->arena, "%s/.config/fairlead/profiles/%s", home ? home : "",
+                        cli_option(cli, "profile", env && *env ? env : "default"));
+}
+
+/* The server of a profile goes with its session, where no other was named. */
+static int read_profile(struct cli *cli, const char *path) {
+    struct err err = {0};
+    cleanup_free char *text = NULL;
+    if (file_read_secret(path, 1000, &text, NULL, &err) < 0) {
+        (void)fprintf(stderr, "fairlead: %s; next: fairlead login NAME\n", err.text);
+        return EXIT_USAGE;
+    }
+    cleanup_json json_t *profile = json_loads(text, 0, NULL);
+    const char *server = json_str(profile, "server"), *token = json_str(profile, "token");
+    if (!server || !token) {
+        (void)fprintf(stderr, "fairlead: \"%s\" is no profile; next: fairlead login NAME\n", path);
+        return EXIT_USAGE;
+    }
+    (void)snprintf(cli->token, sizeof cli->token, "%s", token);
+    if (!cli_option(cli, "server", getenv("FAIRLEAD_SERVER")))
+        cli->server = arena_strdup(&cli->arena, server);
+    return 0;
+}
+
+/* A file that is named comes first, then a profile, then the file that was there before there were profiles.
+ */
 static int read_token(struct cli *cli) {
     struct err err = {0};
     char standard[512];
-    const char *home = getenv("HOME"), *env = getenv("FAIRLEAD_TOKEN_FILE");
+    const char *home = getenv("HOME"), *env = getenv("FAIRLEAD_TOKEN_FILE"), *profile = cli_profile_path(cli);
+    const char *given = cli_option(cli, "token-file", cli_option(cli, "profile", NULL) ? NULL : env);
     cleanup_free char *text = NULL;
+    if (!given && (cli_option(cli, "profile", getenv("FAIRLEAD_PROFILE")) || file_exists(profile)))
+        return read_profile(cli, profile);
     (void)snprintf(standard, sizeof standard, "%s/.config/fairlead/token", home ? home : "");
-    const char *path = cli_option(cli, "token-file", env ? env : standard);
+    const char *path = given ? given : standard;
     if (file_read_secret(path, 250, &text, NULL, &err) < 0) {
         (void)fprintf(stderr, "fairlead: %s\n", err.text);
         return EXIT_USAGE;

@@ -21,6 +21,11 @@ static const struct {
     {"size", (const char *const[]){"plane=PLANE", "name=NAME", "cpu_milli=CPU", "memory_mb=MEMORY",
                                    "disk_mb=DISK", NULL}},
     {"app", (const char *const[]){"name=NAME", "title=TITLE", "versions=VERSIONS", "summary=SUMMARY", NULL}},
+    {"member", (const char *const[]){"member=MEMBER", "kind=KIND", "role=ROLE", "tenant=TENANT",
+                                     "plane=PLANE", "title=TITLE", NULL}},
+    {"role", (const char *const[]){"name=ROLE", "side=SIDE", "scopes=SCOPES", NULL}},
+    {"token", (const char *const[]){"id=ID", "member=MEMBER", "name=NAME", "hint=BEGINS", "scopes=SCOPES",
+                                    "expires_at=ENDS", "used_at=USED", NULL}},
     {"dead-letter", (const char *const[]){"id=ID", "created_at=WHEN", "source=SOURCE", "reason=REASON",
                                           "bytes=BYTES", NULL}},
 };
@@ -88,8 +93,7 @@ static int create(struct cli *cli, const struct command *command, json_t *body) 
     return rc;
 }
 
-/* A number from an option; a word that is none is sent as it is, and refused with the rule. */
-static void set_number(json_t *body, const char *key, const char *text) {
+void cli_set_number(json_t *body, const char *key, const char *text) {
     int64_t n;
     if (text)
         (void)json_object_set_new(
@@ -101,7 +105,7 @@ static void set_text(json_t *body, const char *key, const char *text) {
         (void)json_object_set_new(body, key, json_string(text));
 }
 
-static json_t *split(const char *list) {
+json_t *cli_split(const char *list) {
     json_t *out = json_array();
     for (const char *p = list; *p;) {
         size_t n = strcspn(p, ",");
@@ -124,10 +128,10 @@ static json_t *named_below(struct cli *cli, const char *parent) {
 int plan_create(struct cli *cli, const struct command *command) {
     json_t *body = json_pack("{s:s}", "name", cli->args[0]);
     set_text(body, "title", cli_option(cli, "title", NULL));
-    (void)json_object_set_new(body, "modes", split(cli_option(cli, "modes", "shared")));
-    set_number(body, "max_instances", cli_option(cli, "max-instances", NULL));
-    set_number(body, "max_memory_mb", cli_option(cli, "max-memory", NULL));
-    set_number(body, "trial_days", cli_option(cli, "trial-days", NULL));
+    (void)json_object_set_new(body, "modes", cli_split(cli_option(cli, "modes", "shared")));
+    cli_set_number(body, "max_instances", cli_option(cli, "max-instances", NULL));
+    cli_set_number(body, "max_memory_mb", cli_option(cli, "max-memory", NULL));
+    cli_set_number(body, "trial_days", cli_option(cli, "trial-days", NULL));
     return create(cli, command, body);
 }
 
@@ -172,7 +176,7 @@ int plane_create(struct cli *cli, const struct command *command) {
     set_text(body, "domain", cli_option(cli, "domain", NULL));
     set_text(body, "mode", cli_option(cli, "mode", NULL));
     set_text(body, "customer", cli_option(cli, "customer", NULL));
-    set_number(body, "public_port", cli_option(cli, "public-port", NULL));
+    cli_set_number(body, "public_port", cli_option(cli, "public-port", NULL));
     return create(cli, command, body);
 }
 
@@ -180,10 +184,10 @@ int node_create(struct cli *cli, const struct command *command) {
     json_t *body = json_pack("{s:s}", "name", cli->args[0]);
     set_text(body, "plane", cli_option(cli, "plane", NULL));
     set_text(body, "address", cli_option(cli, "address", NULL));
-    (void)json_object_set_new(body, "roles", split(cli_option(cli, "roles", "host")));
-    set_number(body, "cpu_milli", cli_option(cli, "cpu", "2000"));
-    set_number(body, "memory_mb", cli_option(cli, "memory", "4096"));
-    set_number(body, "disk_mb", cli_option(cli, "disk", "20000"));
+    (void)json_object_set_new(body, "roles", cli_split(cli_option(cli, "roles", "host")));
+    cli_set_number(body, "cpu_milli", cli_option(cli, "cpu", "2000"));
+    cli_set_number(body, "memory_mb", cli_option(cli, "memory", "4096"));
+    cli_set_number(body, "disk_mb", cli_option(cli, "disk", "20000"));
     return create(cli, command, body);
 }
 
@@ -212,9 +216,9 @@ int node_invite(struct cli *cli, const struct command *command) {
 
 int size_create(struct cli *cli, const struct command *command) {
     json_t *body = named_below(cli, "plane");
-    set_number(body, "cpu_milli", cli_option(cli, "cpu", "1000"));
-    set_number(body, "memory_mb", cli_option(cli, "memory", "1024"));
-    set_number(body, "disk_mb", cli_option(cli, "disk", "2000"));
+    cli_set_number(body, "cpu_milli", cli_option(cli, "cpu", "1000"));
+    cli_set_number(body, "memory_mb", cli_option(cli, "memory", "1024"));
+    cli_set_number(body, "disk_mb", cli_option(cli, "disk", "2000"));
     return create(cli, command, body);
 }
 
