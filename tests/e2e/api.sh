@@ -107,7 +107,7 @@ ok "a clock accepted twice" twice 200 /v1/clock/accept
 ok "a confirmation twice" twice 204 "/v1/instances/$(sql 'select id from instances limit 1')/credentials/confirm"
 dead=$(sql "insert into dead_letters (id, source, node_id, reason, bytes, created_at) select gen_random_uuid(), 'fairlead.reports', id, 'test', 'x', now() from nodes limit 1 returning id")
 ok "a dead letter's retry, though the first took it away" twice 202 "/v1/dead-letters/$dead/retry"
-ok "... which another key is told" answers 409 POST "/v1/dead-letters/$dead/retry" -d '{}'
+ok "... which another key is told" answers 404 POST "/v1/dead-letters/$dead/retry" -d '{}'
 ok "... and it comes back, being no better" within 20 sql_is "select count(*) from dead_letters where bytes = 'x'" 1
 sql "delete from dead_letters where bytes = 'x'" >/dev/null
 deleted() { answers "$1" DELETE "/v1/nodes/i$tag" -H "Idempotency-Key: gone$tag$2"; }

@@ -27,7 +27,7 @@ ok "the Compose file is committed on the node's branch (F3)" bash -c "git -c saf
 secret=$(cat "$fleet/secrets-$node/$hex/web/token")
 ok "its secret is a file of its reader alone" test "$(stat -c %u:%a "$fleet/secrets-$node/$hex/web/token")" = 10901:400
 ok "the owner sees it once" has "$("$fairlead" instance credentials app)" "$secret"
-ok "the secret is not in the database (P19)" bash -c "! pg_dump '$FAIRLEAD_DATABASE_URL' | grep -qF '$secret'"
+ok "the secret is not in the database (P19)" bash -c "set -o pipefail; pg_dump --enable-row-security '$FAIRLEAD_DATABASE_URL' >'$fleet/dump' && ! grep -qF '$secret' '$fleet/dump'"
 ok "... not in git, the Compose file or the node's state" bash -c "! grep -rqF '$secret' '$fleet/$node' '$fleet/$node.log' '$fleet/coordinator.log'"
 ok "... not in the container's environment" lacks "$(engine inspect "$(mine)")" "$secret"
 ok "once confirmed it is gone here" bash -c "'$fairlead' instance credentials app --confirm && ! '$fairlead' instance credentials app | grep -qF '$secret'"

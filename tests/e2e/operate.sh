@@ -67,13 +67,15 @@ left() { # nothing that was typed is in any table any more, as text or inside a 
   local mail="left$tag@harbour.example" rc=0 hex
   hex=$(printf %s "$mail" | od -An -tx1 | tr -d ' \n')
   "$fairlead" customer create "left$tag" --plan trial --title "Title of $mail" >/dev/null && "$fairlead" tenant create "left$tag/main" --title "Title of $mail" >/dev/null || return 1
+  "$fairlead" member add "left$tag/anna" --role administrator --title "Title of $mail" >/dev/null || return 1
   FAIRLEAD_TENANT=left$tag/main "$fairlead" instance create testapp "gone$tag" --size tiny --set "title=$mail" --wait --timeout 120 >/dev/null || return 1
-  [ "$(pg_dump "$FAIRLEAD_DATABASE_URL" --data-only | grep -cE "$mail|$hex")" -gt 2 ] || { echo "it was never there"; rc=1; }
+  [ "$(pg_dump --enable-row-security "$FAIRLEAD_DATABASE_URL" --data-only | grep -cE "$mail|$hex")" -gt 2 ] || { echo "it was never there"; rc=1; }
   FAIRLEAD_TENANT=left$tag/main "$fairlead" instance delete "gone$tag" --purge --wait --timeout 90 >/dev/null || rc=1
   "$fairlead" tenant delete "left$tag/main" && "$fairlead" customer delete "left$tag" || rc=1
-  within 20 bash -c "! pg_dump '$FAIRLEAD_DATABASE_URL' --data-only | grep -oE '.{60}($mail|$hex)'" || rc=1
+  within 20 bash -c "! pg_dump --enable-row-security '$FAIRLEAD_DATABASE_URL' --data-only | grep -oE '.{60}($mail|$hex)'" || rc=1
   ! "$fairlead" customer get "left$tag" 2>/dev/null || rc=1
   "$fairlead" customer create "left$tag" --plan trial >/dev/null && "$fairlead" customer delete "left$tag" || rc=1
+  sql_is "select count(*) from members where title like '%$mail%'" 0 || rc=1
   sql_is "select count(*) from instances where name = 'gone$tag' and gone and inputs = '{}'" 1 || rc=1
   sql_is "select count(*) > 5 from events e join instances i on i.id = e.instance_id where i.name = 'gone$tag'" t || rc=1
   return $rc
