@@ -49,11 +49,23 @@ static size_t take_header(char *p, size_t size, size_t n, void *arg) {
     return len;
 }
 
+const char *http_escape(struct arena *arena, const char *text) {
+    char *escaped = curl_easy_escape(NULL, text, (int)strlen(text));
+    if (!escaped)
+        abort(); /* no memory */
+    const char *kept = arena_strdup(arena, escaped);
+    curl_free(escaped);
+    return kept;
+}
+
 static struct curl_slist *header_list(const struct http_call *call) {
     struct curl_slist *list = NULL;
-    for (const char *const *h = call->headers; h && *h; h++)
+    bool typed = false;
+    for (const char *const *h = call->headers; h && *h; h++) {
         list = curl_slist_append(list, *h);
-    if (call->body)
+        typed = typed || str_starts(*h, "Content-Type:");
+    }
+    if (call->body && !typed)
         list = curl_slist_append(list, "Content-Type: application/json");
     return curl_slist_append(list, "Expect:");
 }

@@ -3,6 +3,7 @@
 #define FAIRLEAD_IO_HTTP_H
 
 #include "base/err.h"
+#include "base/mem.h"
 #include "base/str.h"
 
 #include <stdatomic.h>
@@ -13,7 +14,7 @@ struct http_call {
     const char *unix_socket;    /* or NULL */
     const char *connect_to;     /* IPv4 address that the URL's host is pinned to, or NULL */
     const char *const *headers; /* "Name: value", NULL-ended, or NULL */
-    const char *body;           /* JSON, or NULL */
+    const char *body;           /* JSON, where no header says otherwise; or NULL */
     int64_t timeout_us;         /* of the whole; 0: none */
     int64_t silence_s;          /* without a byte; 0: any */
     const atomic_int *stop;     /* ends it when it becomes non-zero; or NULL */
@@ -31,6 +32,8 @@ struct http_call {
 #define HTTP_CALL_INIT(answer_max)                                                                           \
     { .timeout_us = 30000000, .answer = STR_INIT(answer_max), .answer_headers = STR_INIT(32768) }
 
+/* As a value in a query or a form; in the arena. */
+const char *http_escape(struct arena *arena, const char *text);
 void http_init(void); /* once per program */
 /* 0 when there was an answer, whatever its status. Class retry. */
 MUST_CHECK int http_run(struct http_call *call, struct err *err);

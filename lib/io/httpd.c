@@ -54,6 +54,24 @@ const char *httpd_header(struct httpd_request *request, const char *name) {
     return MHD_lookup_connection_value(request->state->connection, MHD_HEADER_KIND, name);
 }
 
+struct last_header {
+    const char *name, *value;
+};
+
+static enum MHD_Result keep_last(void *arg, enum MHD_ValueKind kind, const char *name, const char *value) {
+    struct last_header *last = arg;
+    (void)kind;
+    if (strcasecmp(name, last->name) == 0)
+        last->value = value;
+    return MHD_YES;
+}
+
+const char *httpd_last_header(struct httpd_request *request, const char *name) {
+    struct last_header last = {name, NULL};
+    (void)MHD_get_connection_values(request->state->connection, MHD_HEADER_KIND, keep_last, &last);
+    return arena_strdup(&request->arena, last.value);
+}
+
 const char *httpd_cookie(struct httpd_request *request, const char *name) {
     return MHD_lookup_connection_value(request->state->connection, MHD_COOKIE_KIND, name);
 }

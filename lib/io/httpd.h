@@ -24,6 +24,8 @@ struct httpd_request {
 
 /* NULL where missing. Borrowed until the reply. Only inside the handler (on the server's thread). */
 const char *httpd_header(struct httpd_request *request, const char *name);
+/* The last of several of that name: what the nearest proxy has added. In the request's arena. */
+const char *httpd_last_header(struct httpd_request *request, const char *name);
 const char *httpd_cookie(struct httpd_request *request, const char *name);
 const char *httpd_query(struct httpd_request *request, const char *name);
 /* The address from which the request came, as text in its arena. */

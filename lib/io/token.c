@@ -12,6 +12,12 @@ static void add_check(uint8_t bytes[TOKEN_SECRET_SIZE + CHECK_SIZE]) {
     memcpy(bytes + TOKEN_SECRET_SIZE, hash_of(bytes, TOKEN_SECRET_SIZE).b, CHECK_SIZE);
 }
 
+const char *token_base64url(const void *p, size_t n, struct arena *arena) {
+    size_t size = sodium_base64_encoded_len(n, BASE64);
+    char *text = arena_alloc(arena, size);
+    return sodium_bin2base64(text, size, p, n, BASE64);
+}
+
 char *token_text(const uint8_t secret[TOKEN_SECRET_SIZE], char out[TOKEN_TEXT_SIZE]) {
     uint8_t bytes[TOKEN_SECRET_SIZE + CHECK_SIZE];
     memcpy(bytes, secret, TOKEN_SECRET_SIZE);

@@ -385,3 +385,15 @@ const struct schema_field session_answer[] = {
 const struct schema_field factor_answer[] = {TEXT("secret", "base32, for an authenticator"),
                                              TEXT("uri", "the same as otpauth://, for a picture"),
                                              {0}};
+const struct schema_field identity_provider_answer[] = {
+    ID,
+    TEXT("name", "of it"),
+    TEXT("title", "what a person reads"),
+    TEXT_OR_NULL("customer", "whose members sign in there; null: the provider's"),
+    TEXT("issuer", "OpenID Connect"),
+    TEXT("client_id", "ours, there"),
+    TEXT("claim", "that holds a member's name, the first time"),
+    TEXT("sign_in", "path at which a person begins"),
+    CREATED,
+    {0},
+};

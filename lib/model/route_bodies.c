@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "model/catalog.h"
+#include "model/claims.h"
 #include "model/names.h"
 #include "model/principal.h"
 #include "model/route_fields.h"
@@ -416,6 +417,47 @@ const struct schema_field password_body[] = {
     {0},
 };
 const struct schema_field old_password_body[] = {PASSWORD_FIELD("password", 1, "one's own, once more"), {0}};
+static bool is_issuer(const char *s) {
+    return claims_is_address(s) && !strpbrk(s, "?#");
+}
+const struct schema_field identity_provider_body[] = {
+    NAME_FIELD("of the identity provider, within its customer"),
+    TITLE_FIELD,
+    {.name = "customer",
+     .type = SCHEMA_STRING,
+     .min = 1,
+     .max = 20,
+     .check = name_is_valid,
+     .rule = NAME_RULE,
+     .help = "whose members sign in there; none: the provider's"},
+    {.name = "issuer",
+     .type = SCHEMA_STRING,
+     .required = true,
+     .min = 8,
+     .max = 300,
+     .check = is_issuer,
+     .rule = "an https address (http on this machine), as the provider itself writes it",
+     .help = "OpenID Connect"},
+    {.name = "client_id",
+     .type = SCHEMA_STRING,
+     .required = true,
+     .min = 1,
+     .max = 200,
+     .help = "ours, there"},
+    {.name = "client_secret",
+     .type = SCHEMA_STRING,
+     .required = true,
+     .min = 1,
+     .max = 500,
+     .help = "of that; stored sealed"},
+    {.name = "claim",
+     .type = SCHEMA_STRING,
+     .otherwise = "preferred_username",
+     .min = 1,
+     .max = 100,
+     .help = "that holds a member's name, the first time that a person comes"},
+    {0},
+};
 const struct schema_field factor_body[] = {CODE_FIELD(true), {0}};
 const struct schema_field role_body[] = {KEY_FIELD("role", "what it may from now on"), {0}};
 const struct schema_field token_body[] = {
@@ -468,5 +510,15 @@ const struct schema_field events_query[] = {
      .type = SCHEMA_STRING,
      .max = 200,
      .help = "the number of an event: only those behind it"},
+    {0},
+};
+const struct schema_field callback_query[] = {
+    {.name = "code", .type = SCHEMA_STRING, .max = 4096, .help = "of the identity provider"},
+    {.name = "state", .type = SCHEMA_STRING, .max = 200, .help = "ours"},
+    {.name = "error", .type = SCHEMA_STRING, .max = 200, .help = "why there is no code"},
+    {.name = "error_description", .type = SCHEMA_STRING, .max = 1000, .help = "the same in words"},
+    {.name = "session_state", .type = SCHEMA_STRING, .max = 500, .help = "not read"},
+    {.name = "iss", .type = SCHEMA_STRING, .max = 500, .help = "the issuer, where it says so (RFC 9207)"},
+    {.name = "scope", .type = SCHEMA_STRING, .max = 500, .help = "not read"},
     {0},
 };

@@ -11,11 +11,11 @@
 #include <string.h>
 
 #define CREATES 4
-#define COLUMNS 16
+#define COLUMNS 18
 enum { OID_INT8 = 20, OID_UUID = 2950, OID_BOOL = 16, OID_TEXT = 25 };
 static const Oid types[COLUMNS] = {OID_INT8, OID_UUID, OID_UUID, OID_UUID, OID_INT8, OID_INT8,
                                    OID_INT8, OID_TEXT, OID_INT8, OID_INT8, OID_INT8, OID_UUID,
-                                   OID_INT8, OID_INT8, OID_BOOL, OID_BOOL};
+                                   OID_INT8, OID_INT8, OID_BOOL, OID_BOOL, OID_BOOL, OID_BOOL};
 
 static char column_name[] = "c";
 
@@ -107,6 +107,8 @@ static struct batch_input *create(struct fixture *f, const char *name) {
     set_number(f, row, 10, 30);
     set_truth(f, row, 14, 1);
     set_truth(f, row, 15, 1);
+    set_truth(f, row, 16, 1); /* the plane is no other customer's */
+    set_truth(f, row, 17, 1); /* the tenant is on it */
     return &f->slots[row];
 }
 
@@ -171,6 +173,39 @@ static void memory_is_a_quota_too(void **state) {
     check_answer(in, 403, "500 MB of memory; 400 MB are in use");
 }
 
+/* What is another's is refused in the words of what is not there (acceptance 17). */
+static void what_is_not_reached_is_not_there(void **state) {
+    struct fixture *f = *state;
+    struct batch_input *own = create(f, "one"), *customer = create(f, "two"), *tenant = create(f, "three"),
+                       *plane = create(f, "four");
+    own->input->reach = (struct reach){.customer_id = {{4}}, .tenant_id = {{5}}};
+    customer->input->reach.customer_id = (struct uuid){{9}};
+    tenant->input->reach = (struct reach){.customer_id = {{4}}, .tenant_id = {{9}}};
+    plane->input->reach.plane_id = (struct uuid){{9}};
+    creates_decide(&f->batch);
+    check_answer(own, 202, NULL);
+    check_answer(customer, 422, "There is no tenant \\\"harbour/office\\\"");
+    check_answer(tenant, 422, "There is no tenant \\\"harbour/office\\\"");
+    check_answer(plane, 422, "There is no plane \\\"main\\\"");
+}
+
+static void a_plane_of_another_is_not_there(void **state) {
+    struct fixture *f = *state;
+    struct batch_input *limited = create(f, "one"), *operator= create(f, "two"),
+                       *stranger = create(f, "three");
+    limited->input->reach.customer_id = (struct uuid){{4}};
+    stranger->input->reach.plane_id = (struct uuid){{2}};
+    for (int row = 0; row < 2; row++) {
+        set_truth(f, row, 15, 0);
+        set_truth(f, row, 16, 0);
+    }
+    set_truth(f, 2, 17, 0);
+    creates_decide(&f->batch);
+    check_answer(limited, 422, "There is no plane \\\"main\\\"");
+    check_answer(operator, 403, "does not allow the plane");
+    check_answer(stranger, 422, "There is no tenant \\\"harbour/office\\\"");
+}
+
 static void what_is_not_there_is_named(void **state) {
     struct fixture *f = *state;
     struct batch_input *app = create(f, "one"), *tenant = create(f, "two"), *plane = create(f, "three"),
@@ -231,6 +266,8 @@ int main(void) {
         TEST(two_of_one_name_do_not_share_a_batch),
         TEST(a_quota_counts_what_the_batch_has_made),
         TEST(memory_is_a_quota_too),
+        TEST(what_is_not_reached_is_not_there),
+        TEST(a_plane_of_another_is_not_there),
         TEST(what_is_not_there_is_named),
         TEST(a_name_has_one_owner),
         TEST(a_name_of_what_is_gone_is_taken_over),
