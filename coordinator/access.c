@@ -35,14 +35,16 @@ struct access {
     struct access_conf conf;
     pthread_t thread;
     pthread_mutex_t mutex; /* of what is known */
+    pthread_cond_t learned;
     struct known *known;
     struct vec roles; /* struct role, in `arena` */
     struct arena arena;
     bool ready;
     int wake_fd;
     atomic_bool stopping;
-    struct pg *pg;    /* the thread's, as all below */
-    struct vec heard; /* struct uuid: members of whom something changed */
+    struct pg *pg;      /* the thread's, as all below: it listens */
+    struct pg *used_pg; /* ... and writes elsewhere: a lock must not keep it from hearing */
+    struct vec heard;   /* struct uuid: members of whom something changed */
     struct arena heard_in;
     bool heard_all;
     int64_t used_written;
@@ -119,6 +121,7 @@ static int load(struct access *access, const struct uuid *members, size_t n, str
         learn(access, res, row);
     learn_roles(access, roles);
     access->ready = true;
+    pthread_cond_broadcast(&access->learned);
     pthread_mutex_unlock(&access->mutex);
     access->conf.changed(access->conf.arg);
     return 0;
@@ -169,14 +172,15 @@ static int take_heard(struct access *access, struct err *err) {
     return rc;
 }
 
-/* A token shows when it was last used, to half a minute. */
-static int write_used(struct access *access, struct err *err) {
+/* A token shows when it was last used, to half a minute; where somebody holds its row, the next time. */
+static void write_used(struct access *access) {
     struct arena arena = {0};
     struct vec ids = {0}, times = {0};
     struct pg_params params = {.arena = &arena};
     struct known *known, *next;
+    struct err err = {0};
     if (clock_mono_us() - access->used_written < USED_US || !pg_takes_writes(access->pg))
-        return 0;
+        return;
     access->used_written = clock_mono_us();
     pthread_mutex_lock(&access->mutex);
     HASH_ITER(hh, access->known, known, next) {
@@ -186,13 +190,18 @@ static int write_used(struct access *access, struct err *err) {
         *vec_add(&arena, &times, int64_t) = known->written_at = known->used_at;
     }
     pthread_mutex_unlock(&access->mutex);
+    if (ids.n && !pg_is_usable(access->used_pg)) {
+        pg_close(access->used_pg);
+        access->used_pg = pg_open(access->conf.database_url, "statement_timeout=1s", &err);
+    }
     pg_params_uuids(&params, ids.items, ids.n);
     pg_params_ints(&params, times.items, times.n);
-    PGresult *res = ids.n ? pg_run(access->pg, query_access_used, &params, err) : NULL;
-    int rc = res || !ids.n ? 0 : -1;
+    PGresult *res =
+        ids.n && access->used_pg ? pg_run(access->used_pg, query_access_used, &params, &err) : NULL;
+    if (ids.n && !res)
+        log_warn("when tokens were used is not written", LOG_S("error", err.text));
     PQclear(res);
     arena_release(&arena);
-    return rc;
 }
 
 static void *run(void *arg) {
@@ -207,7 +216,9 @@ static void *run(void *arg) {
         }
         if (rc == 0) {
             (void)pg_hear(access->pg, USED_US, access->wake_fd, hear, access);
-            rc = take_heard(access, &err) < 0 || write_used(access, &err) < 0 ? -1 : 0;
+            rc = take_heard(access, &err);
+            if (rc == 0)
+                write_used(access);
         }
         if (rc == 0 || access->stopping)
             continue;
@@ -248,15 +259,36 @@ enum access_answer access_find(struct access *access, const char *token, bool by
     return good ? ACCESS_KNOWN : ready ? ACCESS_UNKNOWN : ACCESS_NOT_READY;
 }
 
-bool access_is_good(struct access *access, struct uuid credential_id) {
-    struct known *known, *next;
-    bool good = false;
+bool access_is_ready(struct access *access) {
     pthread_mutex_lock(&access->mutex);
+    bool ready = access->ready;
+    pthread_mutex_unlock(&access->mutex);
+    return ready;
+}
+
+/* With the mutex held. */
+static bool is_known(struct access *access, struct uuid credential_id) {
+    struct known *known, *next;
     HASH_ITER(hh, access->known, known, next)
-    good = good ||
-           (uuid_eq(known->principal.credential_id, credential_id) && is_in_time(known, clock_wall_us()));
+    if (uuid_eq(known->principal.credential_id, credential_id))
+        return is_in_time(known, clock_wall_us());
+    return false;
+}
+
+bool access_is_good(struct access *access, struct uuid credential_id) {
+    pthread_mutex_lock(&access->mutex);
+    bool good = is_known(access, credential_id);
     pthread_mutex_unlock(&access->mutex);
     return good;
+}
+
+void access_await(struct access *access, struct uuid credential_id) {
+    struct timespec until = clock_mono_timespec(clock_mono_us() + CLOCK_S);
+    pthread_mutex_lock(&access->mutex);
+    while (!is_known(access, credential_id))
+        if (pthread_cond_clockwait(&access->learned, &access->mutex, CLOCK_MONOTONIC, &until) != 0)
+            break;
+    pthread_mutex_unlock(&access->mutex);
 }
 
 const char *access_roles_with(struct access *access, int scope, struct arena *arena) {
@@ -277,6 +309,10 @@ struct access *access_start(const struct access_conf *conf, struct err *err) {
     access->used_written = clock_mono_us();
     access->wake_fd = eventfd(0, EFD_CLOEXEC);
     pthread_mutex_init(&access->mutex, NULL);
+    pthread_cond_init(&access->learned, NULL);
+    struct err away = {0}; /* the thread goes on trying, and says so */
+    if (begin(access, &away) < 0)
+        pg_close(mem_steal(access->pg));
     if (access->wake_fd >= 0 && pthread_create(&access->thread, NULL, run, access) == 0)
         return access;
     (void)err_errno(err, ERR_RETRY, "cannot start a thread");
@@ -290,10 +326,17 @@ void access_stop(struct access *access) {
     access->stopping = true;
     (void)eventfd_write(access->wake_fd, 1);
     pthread_join(access->thread, NULL);
+}
+
+void access_free(struct access *access) {
+    if (!access)
+        return;
     forget(access, NULL, 0);
     pg_close(access->pg);
+    pg_close(access->used_pg);
     arena_release(&access->arena);
     (void)close(access->wake_fd);
+    pthread_cond_destroy(&access->learned);
     pthread_mutex_destroy(&access->mutex);
     free(access);
 }

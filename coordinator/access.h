@@ -20,8 +20,13 @@ struct access_conf {
 };
 
 struct access;
+/* Reads them for the first time, if the database answers. */
 struct access *access_start(const struct access_conf *conf, struct err *err);
-void access_stop(struct access *access); /* NULL is fine */
+/* Tells nobody of changes any more: before those who are told go. NULL is fine, to both. */
+void access_stop(struct access *access);
+void access_free(struct access *access);
+
+bool access_is_ready(struct access *access); /* something has been read */
 
 enum access_answer {
     ACCESS_KNOWN,
@@ -35,6 +40,8 @@ enum access_answer access_find(struct access *access, const char *token, bool by
 /* What a change by cookie must say (X-CSRF-Token): only who holds the cookie can know it, and a page of
  * another origin cannot send it. */
 void access_csrf(const char *token, char out[HASH_HEX_SIZE]);
+/* Waits until it is known, a second at most: who was just given one may use it at once. */
+void access_await(struct access *access, struct uuid credential_id);
 /* Is it good still? */
 bool access_is_good(struct access *access, struct uuid credential_id);
 /* Names of the roles that open a scope, in words ("operator, administrator"). */

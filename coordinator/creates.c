@@ -160,6 +160,7 @@ static int send_contexts(struct engine_batch *batch, struct err *err) {
                **sizes = arena_alloc(arena, n * sizeof *sizes),
                **names = arena_alloc(arena, n * sizeof *names);
     struct uuid *planes = arena_alloc(arena, n * sizeof *planes);
+    int64_t *planed = arena_alloc(arena, n * sizeof *planed);
     for (size_t i = 0; i < n; i++) {
         const struct batch_input *in = *vec_at(&batch->creates, struct batch_input *, i);
         numbers[i] = (int64_t)i;
@@ -167,6 +168,7 @@ static int send_contexts(struct engine_batch *batch, struct err *err) {
         tenants[i] = in->input->create.tenant;
         sizes[i] = in->input->create.size;
         names[i] = in->input->create.name;
+        planed[i] = !uuid_is_nil(in->input->reach.plane_id);
         if (in->plane)
             planes[i] = in->plane->id;
     }
@@ -178,6 +180,7 @@ static int send_contexts(struct engine_batch *batch, struct err *err) {
     pg_params_uuids(&params, planes, n);
     pg_params_texts(&params, sizes, n);
     pg_params_texts(&params, names, n);
+    pg_params_ints(&params, planed, n);
     if (pg_send(batch->base.pg, query_customers_lock, &lock, err) < 0)
         return -1;
     return pg_send(batch->base.pg, query_create_context, &params, err);
@@ -259,6 +262,8 @@ struct create_context {
     int64_t max_instances, max_memory_mb; /* -1: no limit */
     bool has_plan, has_plane, plane_allowed;
     bool plane_theirs; /* not another customer's */
+    bool tenant_on_it; /* has something on the plane already, or the plane is its customer's; of who is
+                          limited to it */
 };
 
 static struct create_context read_context(PGresult *res, int row) {
@@ -278,6 +283,7 @@ static struct create_context read_context(PGresult *res, int row) {
         .has_plane = pg_bool(res, row, 14),
         .plane_allowed = pg_bool(res, row, 15),
         .plane_theirs = pg_bool(res, row, 16),
+        .tenant_on_it = pg_bool(res, row, 17),
     };
 }
 
@@ -315,7 +321,7 @@ static bool judge_create(struct engine_batch *batch, struct batch_input *in,
         request_refuse(in, 422, "withdrawn",
                        arena_printf(arena, "Version %s of \"%s\" is withdrawn: nothing new is made of it.",
                                     create->version, create->app));
-    else if (uuid_is_nil(context->tenant_id) ||
+    else if (uuid_is_nil(context->tenant_id) || !context->tenant_on_it ||
              !reach_holds(&(struct reach){reach->customer_id, reach->tenant_id, {{0}}}, context->customer_id,
                           context->tenant_id, (struct uuid){{0}}))
         request_refuse(

@@ -146,7 +146,7 @@ void follow_add(struct follow *follow, struct httpd_request *request, const stru
     follower->next = follow->followers;
     follow->followers = follower;
     pthread_mutex_unlock(&follow->mutex);
-    loop_wake(follow->loop);
+    follow_recheck(follow); /* its token may have ended while it waited for the desk */
 }
 
 struct follow *follow_start(const char *database_url, struct access *access, struct err *err) {

@@ -5,6 +5,7 @@
 #include "base/str.h"
 #include "io/redis.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <uthash.h>
@@ -22,6 +23,7 @@ struct known {
 };
 
 struct limits {
+    pthread_mutex_t mutex;
     struct redis *redis;
     struct known *known;
 };
@@ -63,10 +65,13 @@ int limits_look(struct limits *limits, const char *what) {
     cleanup_free char *text = NULL;
     int64_t there = 0;
     key_of(what, key);
+    pthread_mutex_lock(&limits->mutex);
     const struct known *known = find(limits, key);
+    int here = known ? known->n : 0;
     if (limits->redis && redis_get(limits->redis, key, &text, &ignored) == 0 && text)
         (void)str_to_int(text, 0, INT32_MAX, &there);
-    return known && known->n > there ? known->n : (int)there;
+    pthread_mutex_unlock(&limits->mutex);
+    return here > there ? here : (int)there;
 }
 
 void limits_count(struct limits *limits, const char *what, int seconds) {
@@ -74,6 +79,7 @@ void limits_count(struct limits *limits, const char *what, int seconds) {
     struct err ignored = {0};
     int64_t n;
     key_of(what, key);
+    pthread_mutex_lock(&limits->mutex);
     struct known *known = find(limits, key);
     if (!known) {
         make_room(limits);
@@ -84,22 +90,26 @@ void limits_count(struct limits *limits, const char *what, int seconds) {
     }
     known->n++;
     if (limits->redis && redis_count(limits->redis, key, seconds, &n, &ignored) < 0)
-        return; /* it is counted here */
+        ignored.cls = 0; /* it is counted here */
+    pthread_mutex_unlock(&limits->mutex);
 }
 
 void limits_forget(struct limits *limits, const char *what) {
     char key[KEY_SIZE];
     struct err ignored = {0};
     key_of(what, key);
+    pthread_mutex_lock(&limits->mutex);
     struct known *known = find(limits, key);
     if (known)
         drop(limits, known);
     if (limits->redis && redis_delete(limits->redis, key, &ignored) < 0)
-        return; /* it goes by itself */
+        ignored.cls = 0; /* it goes by itself */
+    pthread_mutex_unlock(&limits->mutex);
 }
 
 struct limits *limits_open(const char *redis) {
     struct limits *limits = mem_alloc(sizeof *limits);
+    pthread_mutex_init(&limits->mutex, NULL);
     limits->redis = *redis ? redis_open(redis) : NULL;
     return limits;
 }
@@ -111,5 +121,6 @@ void limits_close(struct limits *limits) {
     HASH_ITER(hh, limits->known, known, next)
     drop(limits, known);
     redis_close(limits->redis);
+    pthread_mutex_destroy(&limits->mutex);
     free(limits);
 }

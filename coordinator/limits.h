@@ -1,5 +1,5 @@
 /* How often something was tried of late, so that guessing is slow: counted in Redis, which all coordinators
- * share; and here, for while Redis is away or has forgotten. One thread. */
+ * share; and here, for while Redis is away or has forgotten. Any thread. */
 #ifndef FAIRLEAD_COORDINATOR_LIMITS_H
 #define FAIRLEAD_COORDINATOR_LIMITS_H
 

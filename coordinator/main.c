@@ -63,7 +63,7 @@ struct coordinator {
     struct topic_step *topics;
     struct follow *follow;
     struct access *access;
-    struct desk *desk, *walled, *checks, *signs;
+    struct desk *desk, *walled, *checks, *signs, *outside;
     struct limits *limits;
     struct httpd *httpd;
     struct api api;
@@ -148,8 +148,9 @@ static int start_desks(struct coordinator *c, struct err *err) {
     c->walled = desk_start(*walled ? walled : database, *walled ? NULL : "fairlead_customer", 2, err);
     c->checks = desk_start(database, NULL, 1, err);
     c->signs = desk_start(database, NULL, 1, err);
+    c->outside = desk_start(database, NULL, 4, err);
     c->limits = limits_open(conf_get(conf, "redis"));
-    return c->desk && c->walled && c->checks && c->signs ? 0 : -1;
+    return c->desk && c->walled && c->checks && c->signs && c->outside ? 0 : -1;
 }
 
 static struct engine *start_engine(struct coordinator *c, const char *name, bool skip_locked,
@@ -204,6 +205,7 @@ static int start_api(struct coordinator *c, struct err *err) {
         .walled = c->walled,
         .signs = c->signs,
         .limits = c->limits,
+        .outside = c->outside,
         .heads_file = c->heads_file,
         .checks = c->checks,
         .follow = c->follow,
@@ -265,14 +267,16 @@ static void stop_parts(struct coordinator *c) {
     desk_stop(c->walled);
     desk_stop(c->checks);
     desk_stop(c->signs);
+    desk_stop(c->outside);
     limits_close(c->limits);
     engine_stop(c->api_engine);
     ingest_stop(c->ingest);
     topic_step_stop(c->topics);
     clock_stop(c->clock);
     engine_stop(c->engine);
+    access_stop(c->access); /* it tells followers */
     follow_stop(c->follow);
-    access_stop(c->access);
+    access_free(c->access);
     relay_stop(c->relay);
     presence_close(c->api.presence);
 }

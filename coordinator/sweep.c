@@ -27,6 +27,14 @@ int sweep_run(struct pg *pg, int64_t keep_days, int64_t *ret_rows, struct err *e
         rows += pg_int(res, 0, 0) + pg_int(res, 0, 1);
         more = pg_bool(res, 0, 2);
     }
+    struct arena arena = {0};
+    struct pg_params params = {.arena = &arena};
+    pg_params_int(&params, keep_days);
+    cleanup_result PGresult *access = pg_run(pg, query_sweep_access, &params, err);
+    arena_release(&arena);
+    if (!access)
+        return -1;
+    rows += pg_int(access, 0, 0);
     if (ret_rows)
         *ret_rows = rows;
     return 0;

@@ -116,7 +116,7 @@ static void explain(struct api *api, const struct route_row *route, const struct
 
 /* A proxy on this machine says for whom it asks; of others it is believed that they ask for themselves. */
 static const char *address_of(struct httpd_request *request) {
-    const char *peer = httpd_peer(request), *forwarded = httpd_header(request, "X-Forwarded-For");
+    const char *peer = httpd_peer(request), *forwarded = httpd_last_header(request, "X-Forwarded-For");
     const char *last = forwarded ? strrchr(forwarded, ',') : NULL;
     last = last ? last + 1 + strspn(last + 1, " ") : forwarded;
     return last && str_starts(peer, "127.") && strlen(last) < 46 ? arena_strdup(&request->arena, last) : peer;

@@ -198,6 +198,10 @@ void api_at_desk(const struct api_call *call, void (*work)(struct api_call *call
     submit_call(call->api->desk, call, run_call, work);
 }
 
+void api_at_outside(const struct api_call *call, void (*work)(struct api_call *call, struct pg *pg)) {
+    submit_call(call->api->outside, call, run_call, work);
+}
+
 void api_at_signs(const struct api_call *call, void (*work)(struct api_call *call, struct pg *pg)) {
     submit_call(call->api->signs, call, run_call, work);
 }

@@ -27,7 +27,8 @@ struct api {
     struct desk *desk, *walled, *checks;
     struct desk
         *signs; /* passwords: each takes a tenth of a second of a core, so they wait for each other alone */
-    struct limits *limits; /* of signs */
+    struct desk *outside;  /* what waits for identity providers */
+    struct limits *limits; /* of both */
     struct follow *follow;
     struct presence *presence;      /* of the desk; see nodes.c */
     void (*wake_topics)(void *arg); /* a node enrolled: its topic is wanted */
@@ -123,7 +124,8 @@ struct api_once {
      * back, and done again. A refusal is an answer as well, and is remembered. */
     int (*work)(struct api_call *call, struct pg *pg, void *data, struct uuid seed, struct api_done *ret,
                 struct err *err);
-    void (*stored)(struct api *api); /* after the commit, before the answer; may be NULL */
+    /* After the commit, before the answer; may be NULL. */
+    void (*stored)(struct api_call *call, struct uuid request);
     /* The answer of what is remembered, malloc'd, where more is said than may be kept; NULL: it is the same.
      */
     char *(*reveal)(struct api_call *call, struct uuid request, const char *kept);
@@ -131,8 +133,11 @@ struct api_once {
 /* `once` is static, `data` in the request's arena. */
 void api_once(struct api_call *call, const struct api_once *once, void *data);
 
+/* ... at the desk of identity providers. */
+void api_at_outside(const struct api_call *call, void (*work)(struct api_call *call, struct pg *pg));
+
 /* For `stored`: something is due now. */
-void api_wake_clock(struct api *api);
+void api_wake_clock(struct api_call *call, struct uuid request);
 
 /* Idempotency-Key, owner, fingerprint and trace of a request, for the engine and for records. */
 MUST_CHECK int api_identify(const struct api_call *call, struct input *input);
@@ -182,6 +187,9 @@ void member_invite(struct api_call *call);
 void password_set(struct api_call *call);
 void session_create(struct api_call *call);
 void session_end(struct api_call *call);
+void sign_in_begin(struct api_call *call);
+void sign_in_end(struct api_call *call);
+void identity_provider_create(struct api_call *call);
 void me_password(struct api_call *call);
 void me_factor(struct api_call *call);
 void me_factor_confirm(struct api_call *call);
@@ -202,6 +210,7 @@ struct record_kind {
     int (*made)(struct api_call *call, struct pg *pg, struct uuid id, const char *body, struct err *err);
 };
 extern const struct record_kind record_plans, record_customers, record_tenants, record_planes, record_nodes,
-    record_sizes, record_apps, record_releases, record_dead_letters, record_roles, record_members;
+    record_sizes, record_apps, record_releases, record_dead_letters, record_roles, record_members,
+    record_identity_providers;
 
 #endif

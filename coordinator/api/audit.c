@@ -4,9 +4,14 @@
 #include "sql/queries.h"
 
 #include <stdio.h>
+#include <string.h>
 
+#define CHAINS_MAX 64
+
+/* For each chain the number below which the page begins. */
 struct cursor {
-    int64_t us, chain, n;
+    int64_t below[CHAINS_MAX];
+    size_t n;
 };
 
 static void list(struct api_call *call, struct pg *pg) {
@@ -14,9 +19,7 @@ static void list(struct api_call *call, struct pg *pg) {
     struct err err = {0};
     const int limit = 100;
     struct pg_params params = {.arena = &call->request->arena};
-    pg_params_int(&params, after->us);
-    pg_params_int(&params, after->chain);
-    pg_params_int(&params, after->n);
+    pg_params_ints(&params, after->below, after->n);
     pg_params_int(&params, limit + 1);
     cleanup_result PGresult *res = pg_run(pg, query_audit_list, &params, &err);
     if (res)
@@ -25,17 +28,25 @@ static void list(struct api_call *call, struct pg *pg) {
         api_refuse_error(call->request, &err);
 }
 
+/* "17.0.3": numbers joined by points. */
+static bool read_cursor(const char *text, struct cursor *ret) {
+    while (*text) {
+        char number[24];
+        size_t n = strcspn(text, ".");
+        (void)snprintf(number, sizeof number, "%.*s", (int)n, text);
+        if (ret->n == CHAINS_MAX || !str_to_int(number, 0, INT64_MAX, &ret->below[ret->n++]))
+            return false;
+        text += n + (text[n] == '.');
+    }
+    return true;
+}
+
 void audit_list(struct api_call *call) {
     struct cursor *after = arena_new(&call->request->arena, struct cursor);
     const char *text = httpd_query(call->request, "after");
-    long long us, chain, n;
-    char rest;
-    if (text && *text) {
-        if (sscanf(text, "%lld.%lld.%lld%c", &us, &chain, &n, &rest) != 3 || us <= 0) {
-            api_refuse_cursor(call);
-            return;
-        }
-        *after = (struct cursor){us, chain, n};
+    if (text && !read_cursor(text, after)) {
+        api_refuse_cursor(call);
+        return;
     }
     call->request->owner = after;
     api_read(call, list);

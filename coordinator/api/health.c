@@ -13,6 +13,10 @@ static void ready(struct api_call *call, struct pg *pg) {
         rc = err_set(&err, ERR_RETRY, "the database takes no writes");
         (void)snprintf(err.code, sizeof err.code, PG_READ_ONLY);
     }
+    if (rc == 0 && !access_is_ready(call->api->access)) {
+        rc = err_set(&err, ERR_RETRY, "what tokens there are is not known yet");
+        (void)snprintf(err.code, sizeof err.code, PG_AWAY);
+    }
     if (rc < 0)
         api_refuse_error(call->request, &err);
     else

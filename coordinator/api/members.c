@@ -69,8 +69,14 @@ static int judge(struct api_call *call, const json_t *body, PGresult *found, str
     const struct reach *reach = &call->principal->reach;
     struct uuid customer = pg_uuid(found, 0, 0), tenant = pg_uuid(found, 0, 1), plane = pg_uuid(found, 0, 2);
     const char *side = pg_text(found, 0, 3);
+    /* Whatever there is of that name: who is limited learns nothing of it. */
+    if (is_named(body, "plane") && (is_named(body, "customer") || !uuid_is_nil(reach->customer_id))) {
+        api_done_refusal(call, ret, 422, "bad_body",
+                         "customer and plane: one of them. A plane limits operators.");
+        return 0;
+    }
     if (is_named(body, "customer") &&
-        (uuid_is_nil(customer) ||
+        (uuid_is_nil(customer) || !uuid_is_nil(reach->plane_id) ||
          !reach_holds(&(struct reach){reach->customer_id, {{0}}, {{0}}}, customer, tenant, plane)))
         return refuse_parent(call, ret, "unknown_customer", "customer", json_str(body, "customer"));
     if ((is_named(body, "tenant") && uuid_is_nil(tenant)) ||
@@ -79,11 +85,7 @@ static int judge(struct api_call *call, const json_t *body, PGresult *found, str
     if ((is_named(body, "plane") && uuid_is_nil(plane)) ||
         (!uuid_is_nil(reach->plane_id) && (!uuid_eq(reach->plane_id, plane) || !uuid_is_nil(customer))))
         return refuse_parent(call, ret, "unknown_plane", "plane", json_str(body, "plane"));
-    if (!uuid_is_nil(plane) && !uuid_is_nil(customer)) {
-        api_done_refusal(call, ret, 422, "bad_body",
-                         "customer and plane: one of them. A plane limits operators.");
-        return 0;
-    }
+
     if (!side || str_eq(side, "customer") != !uuid_is_nil(customer)) {
         api_done_refusal(call, ret, 422, "unknown_role",
                          arena_printf(&call->request->arena, "There is no role \"%s\" for members of %s.",

@@ -197,9 +197,10 @@ static int enrol(struct api_call *call, struct pg *pg, void *data, struct uuid s
     return wanted ? 0 : -1;
 }
 
-static void enrolled(struct api *api) {
+static void enrolled(struct api_call *call, struct uuid request) {
+    (void)request;
     (void)fault_reach(FAULT_ENROL_STORED);
-    api->wake_topics(api->arg);
+    call->api->wake_topics(call->api->arg);
 }
 
 void node_enrol(struct api_call *call) {

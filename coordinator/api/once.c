@@ -112,7 +112,7 @@ static int run_in_transaction(struct api_call *call, const struct once_call *min
         pg_script(pg, "commit", err) < 0)
         return -1;
     if (mine->once->stored && done.status < 400)
-        mine->once->stored(call->api);
+        mine->once->stored(call, mine->who.seed);
     answer(call, mine->once, mine->who.seed, done.status, done.body, done.location);
     return 0;
 }
@@ -134,14 +134,20 @@ void api_once(struct api_call *call, const struct api_once *once, void *data) {
     struct once_call *mine = arena_new(&call->request->arena, struct once_call);
     if (api_identify(call, &mine->who) < 0)
         return;
+    char id[UUID_TEXT_SIZE];
     if (once->owner)
         mine->who.who = once->owner;
+    else if (once->reveal) /* a secret is shown again to the very token that asked for it, not to all of its
+                              member's */
+        mine->who.who = arena_printf(&call->request->arena, "%s by %s", mine->who.who,
+                                     uuid_text(call->principal->credential_id, id));
     mine->once = once;
     mine->data = data;
     call->request->owner = mine;
     api_at_desk(call, run);
 }
 
-void api_wake_clock(struct api *api) {
-    api->wake_clock(api->arg);
+void api_wake_clock(struct api_call *call, struct uuid request) {
+    (void)request;
+    call->api->wake_clock(call->api->arg);
 }

@@ -118,27 +118,28 @@ static int check(struct api_call *call, struct pg *pg, const char *password, PGr
     return 0;
 }
 
-static void change_password(struct api_call *call, struct pg *pg) {
-    const struct sent *sent = call->request->owner;
-    struct err err = {0};
+/* The new one, without the other sessions. */
+static int replace(struct api_call *call, struct pg *pg, const char *password, struct err *err) {
     char hash[PASSWORD_HASH_SIZE];
     struct pg_params params = {.arena = &call->request->arena}, ends = {.arena = &call->request->arena};
-    cleanup_result PGresult *found = NULL;
-    int rc = check(call, pg, sent->old, &found, &err);
-    if (rc == 0)
-        return;
-    if (rc > 0)
-        rc = password_hash(sent->password, hash, &err) < 0 || pg_script(pg, "begin", &err) < 0 ? -1 : 0;
+    if (password_hash(password, hash, err) < 0 || pg_script(pg, "begin", err) < 0)
+        return -1;
     pg_params_uuid(&params, call->principal->id);
     pg_params_text(&params, hash);
     pg_params_uuid(&ends, call->principal->id);
     pg_params_uuid(&ends, call->principal->credential_id);
-    if (rc == 0) {
-        PGresult *ended = pg_run(pg, query_sessions_end, &ends, &err);
-        PQclear(ended);
-        rc = ended ? act(call, pg, query_password_change, &params, call->principal->id, &err) : -1;
-    }
-    answer(call, pg, rc, &err);
+    PGresult *ended = pg_run(pg, query_sessions_end, &ends, err);
+    PQclear(ended);
+    return ended ? act(call, pg, query_password_change, &params, call->principal->id, err) : -1;
+}
+
+static void change_password(struct api_call *call, struct pg *pg) {
+    const struct sent *sent = call->request->owner;
+    struct err err = {0};
+    cleanup_result PGresult *found = NULL;
+    int rc = check(call, pg, sent->old, &found, &err);
+    if (rc != 0)
+        answer(call, pg, rc < 0 ? -1 : replace(call, pg, sent->password, &err), &err);
 }
 
 void me_password(struct api_call *call) {

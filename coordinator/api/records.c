@@ -38,6 +38,11 @@ const struct record_kind record_roles = {
     .name = "role", .get = query_access_roles_get, .list = query_access_roles_list, .path = "/v1/roles"};
 const struct record_kind record_members = {
     .name = "member", .get = query_members_get, .list = query_members_list, .path = "/v1/members"};
+const struct record_kind record_identity_providers = {.name = "identity provider",
+                                                      .get = query_identity_providers_get,
+                                                      .list = query_identity_providers_list,
+                                                      .del = query_identity_providers_delete,
+                                                      .path = "/v1/identity-providers"};
 const struct record_kind record_dead_letters = {.name = "dead letter",
                                                 .get = query_dead_letters_get,
                                                 .list = query_dead_letters_list,

@@ -10,6 +10,8 @@
 #include "io/totp.h"
 #include "sql/queries.h"
 
+#include <arpa/inet.h>
+
 #define SESSION_HOURS 12
 #define PAIR_MAX 5 /* wrong ones for one member from one address in a minute */
 #define PAIR_S 60
@@ -43,15 +45,12 @@ static bool is_slowed(struct api_call *call, const struct attempt *attempt) {
     return true;
 }
 
-/* Told, also where it failed: who tries to be whom, from where. */
-static int note(struct api_call *call, struct pg *pg, PGresult *found, struct uuid session, int status,
-                struct err *err) {
+int access_note_sign_in(const struct api_call *call, struct pg *pg, const struct access_person *person,
+                        struct uuid session, int status, struct err *err) {
     struct pg_params params = {.arena = &call->request->arena};
     struct audit_row row = api_audit_row(call, status);
-    if (PQntuples(found)) {
-        row.principal_id = pg_uuid(found, 0, 0);
-        row.customer_id = pg_uuid(found, 0, 1);
-    }
+    row.principal_id = person->id;
+    row.customer_id = person->customer_id;
     row.credential_id = session;
     audit_params(&params, &(const struct audit_row *){&row}, 1);
     PGresult *noted = pg_run(pg, query_audit_append, &params, err);
@@ -60,12 +59,12 @@ static int note(struct api_call *call, struct pg *pg, PGresult *found, struct uu
 }
 
 static void refuse_wrong(struct api_call *call, struct pg *pg, const struct attempt *attempt,
-                         PGresult *found) {
+                         const struct access_person *person) {
     struct err err = {0};
     count_result("wrong");
     limits_count(call->api->limits, attempt->pair, PAIR_S);
     limits_count(call->api->limits, attempt->from, ADDRESS_S);
-    if (note(call, pg, found, (struct uuid){{0}}, 401, &err) < 0)
+    if (access_note_sign_in(call, pg, person, (struct uuid){{0}}, 401, &err) < 0)
         api_refuse_error(call->request, &err);
     else
         api_refuse(call->request, 401, "wrong_password", "The name, the password or the code is not right.");
@@ -88,44 +87,44 @@ int access_check_code(struct api_call *call, struct pg *pg, struct uuid member, 
     return !first ? -1 : PQntuples(first);
 }
 
-static int insert(struct api_call *call, struct pg *pg, const struct attempt *attempt, PGresult *found,
+static int insert(struct api_call *call, struct pg *pg, const struct access_person *person, bool by_cookie,
                   struct uuid id, const char *text, struct err *err) {
     struct pg_params params = {.arena = &call->request->arena};
     struct hash hash = hash_of(text, strlen(text));
     pg_params_uuid(&params, id);
-    pg_params_uuid(&params, pg_uuid(found, 0, 0));
+    pg_params_uuid(&params, person->id);
     pg_params_bytes(&params, hash.b, sizeof hash.b);
-    pg_params_bool(&params, attempt->by_cookie);
+    pg_params_bool(&params, by_cookie);
     pg_params_text(&params, call->address);
     pg_params_int(&params, SESSION_HOURS);
     PGresult *made = pg_script(pg, "begin", err) == 0 ? pg_run(pg, query_session_insert, &params, err) : NULL;
     PQclear(made);
-    return made && note(call, pg, found, id, 201, err) == 0 ? pg_script(pg, "commit", err) : -1;
+    return made && access_note_sign_in(call, pg, person, id, 201, err) == 0 ? pg_script(pg, "commit", err)
+                                                                            : -1;
 }
 
-static void open_session(struct api_call *call, struct pg *pg, const struct attempt *attempt,
-                         PGresult *found) {
+void access_open_session(struct api_call *call, struct pg *pg, const struct access_person *person,
+                         bool by_cookie) {
     struct err err = {0};
-    struct arena *arena = &call->request->arena;
     struct uuid id = uuid_make(clock_wall_us());
     char text[TOKEN_TEXT_SIZE], csrf[HASH_HEX_SIZE];
     access_token_text(call->api, id, text);
-    if (insert(call, pg, attempt, found, id, text, &err) < 0) {
+    if (insert(call, pg, person, by_cookie, id, text, &err) < 0) {
         pg_rollback(pg);
         api_refuse_error(call->request, &err);
         return;
     }
     count_result("right");
-    limits_forget(call->api->limits, attempt->pair);
+    access_await(call->api->access, id);
     access_csrf(text, csrf);
     cleanup_json json_t *body =
-        json_pack("{s:s, s:i, s:s?, s:s?}", "member", attempt->member, "valid_s", SESSION_HOURS * 3600,
-                  "token", attempt->by_cookie ? NULL : text, "csrf", attempt->by_cookie ? csrf : NULL);
-    const char *cookie =
-        arena_printf(arena, SESSION_COOKIE "=%s; Path=/; Max-Age=%d; Secure; HttpOnly; SameSite=Strict", text,
-                     SESSION_HOURS * 3600);
+        json_pack("{s:s, s:i, s:s?, s:s?}", "member", person->member, "valid_s", SESSION_HOURS * 3600,
+                  "token", by_cookie ? NULL : text, "csrf", by_cookie ? csrf : NULL);
+    const char *cookie = arena_printf(
+        &call->request->arena, SESSION_COOKIE "=%s; Path=/; Max-Age=%d; Secure; HttpOnly; SameSite=Strict",
+        text, SESSION_HOURS * 3600);
     api_answer_more(call->request, 201, json_text(body),
-                    &(struct api_more){.cookie = attempt->by_cookie ? cookie : NULL});
+                    &(struct api_more){.cookie = by_cookie ? cookie : NULL});
 }
 
 static void sign_in(struct api_call *call, struct pg *pg) {
@@ -142,6 +141,11 @@ static void sign_in(struct api_call *call, struct pg *pg) {
     }
     bool there = PQntuples(found) == 1,
          right = password_is(attempt->password, there ? pg_text(found, 0, 2) : NULL);
+    struct access_person person = {.member = attempt->member};
+    if (there) {
+        person.id = pg_uuid(found, 0, 0);
+        person.customer_id = pg_uuid(found, 0, 1);
+    }
     if (right && pg_bool(found, 0, 5)) {
         if (!attempt->code) {
             count_result("code");
@@ -156,10 +160,22 @@ static void sign_in(struct api_call *call, struct pg *pg) {
         }
         right = rc > 0;
     }
-    if (right)
-        open_session(call, pg, attempt, found);
-    else
-        refuse_wrong(call, pg, attempt, found);
+    if (!right) {
+        refuse_wrong(call, pg, attempt, &person);
+        return;
+    }
+    limits_forget(call->api->limits, attempt->pair);
+    access_open_session(call, pg, &person, attempt->by_cookie);
+}
+
+/* Of IPv6 a network of 64 bits is one neighbour: each has more addresses than can be counted. */
+static const char *neighbour(struct arena *arena, const char *address) {
+    struct in6_addr six;
+    char hex[17];
+    if (inet_pton(AF_INET6, address, &six) != 1)
+        return address;
+    hex_encode(hex, &six, 8);
+    return arena_strdup(arena, hex);
 }
 
 const char *access_member_key(struct arena *arena, const char *member) {
@@ -177,8 +193,8 @@ void session_create(struct api_call *call) {
     attempt->password = arena_strdup(arena, json_str(body, "password"));
     attempt->code = arena_strdup(arena, json_str(body, "code"));
     attempt->by_cookie = str_eq(json_str(body, "kind"), "cookie");
-    attempt->pair = arena_printf(arena, "sign-in %s from %s", attempt->key, call->address);
-    attempt->from = arena_printf(arena, "sign-in from %s", call->address);
+    attempt->pair = arena_printf(arena, "sign-in %s from %s", attempt->key, neighbour(arena, call->address));
+    attempt->from = arena_printf(arena, "sign-in from %s", neighbour(arena, call->address));
     call->request->owner = attempt;
     api_at_signs(call, sign_in);
 }

@@ -71,6 +71,7 @@ static int make(struct api_call *call, struct pg *pg, struct uuid seed, struct u
     pg_params_text(&params, name);
     pg_params_text(&params, scopes);
     pg_params_int(&params, days);
+    pg_params_time(&params, call->principal->is_session ? 0 : call->principal->expires_at);
     pg_params_uuid(&get, seed);
     cleanup_result PGresult *made = pg_run(pg, query_token_insert, &params, err);
     cleanup_result PGresult *shown = made ? pg_run(pg, query_token_get, &get, err) : NULL;
@@ -88,6 +89,11 @@ static char *add_token(struct api_call *call, struct uuid request, const char *k
     access_token_text(call->api, request, text);
     (void)json_object_set_new(body, "token", json_string(text));
     return json_text(body);
+}
+
+/* Whoever is given it may use it at once. */
+static void made(struct api_call *call, struct uuid request) {
+    access_await(call->api->access, request);
 }
 
 static int create_own(struct api_call *call, struct pg *pg, const struct wanted *wanted, struct uuid seed,
@@ -137,10 +143,12 @@ static int create(struct api_call *call, struct pg *pg, void *data, struct uuid 
 }
 
 void token_create(struct api_call *call) {
-    static const struct api_once once = {.kind = "token", .work = create, .reveal = add_token};
+    static const struct api_once once = {
+        .kind = "token", .work = create, .stored = made, .reveal = add_token};
     struct arena *arena = &call->request->arena;
     struct wanted *wanted = arena_new(arena, struct wanted);
-    cleanup_json json_t *body = api_body(call), *scope;
+    cleanup_json json_t *body = api_body(call);
+    json_t *scope;
     size_t i;
     if (!body)
         return;
@@ -149,7 +157,6 @@ void token_create(struct api_call *call) {
                               .days = json_int(body, "days", 365)};
     json_array_foreach(json_object_get(body, "scopes"), i, scope) wanted->scopes |=
         scope_bits(json_string_value(scope));
-    scope = NULL;
     api_once(call, &once, wanted);
 }
 
@@ -211,7 +218,8 @@ static int rotate(struct api_call *call, struct pg *pg, void *data, struct uuid 
 }
 
 void token_rotate(struct api_call *call) {
-    static const struct api_once once = {.kind = "token", .work = rotate, .reveal = add_token};
+    static const struct api_once once = {
+        .kind = "token", .work = rotate, .stored = made, .reveal = add_token};
     struct wanted *wanted = arena_new(&call->request->arena, struct wanted);
     cleanup_json json_t *body = api_body(call);
     if (!body)
@@ -229,13 +237,15 @@ static int revoke(struct api_call *call, struct pg *pg, void *data, struct uuid 
     int rc = find(call, pg, &found, ret, err);
     if (rc <= 0)
         return rc;
+    (void)uuid_parse(call->rest, &id);
+    if (!uuid_eq(id, call->principal->credential_id) && !access_may_give(call, scopes_of(found), ret))
+        return 0;
     if (pg_bool(found, 0, 8) && scopes_of(found) & 1u << SCOPE_ACCESS_WRITE) {
         api_done_refusal(
             call, ret, 409, "last_way_in",
             "This is the last token by which the provider's access can be changed. Make another one first.");
         return 0;
     }
-    (void)uuid_parse(call->rest, &id);
     ret->status = 204;
     return end(call, pg, id, 0, err);
 }

@@ -2,7 +2,7 @@
 
 #include "base/file.h"
 #include "base/hash.h"
-#include "base/json.h"
+#include "base/log.h"
 #include "base/str.h"
 #include "coordinator/store/columns.h"
 #include "sql/queries.h"
@@ -55,12 +55,27 @@ static const struct pg_column head_columns[] = {
 };
 
 /* The file holds one line for each chain: the head that was signed last. It is out of the database's reach.
- */
-static int write_file(const char *file, const struct vec *heads, struct arena *arena, struct err *err) {
-    cleanup_free char *before = NULL;
+ * False: there is none of this chain. */
+static bool remembered(const char *text, int64_t chain, int64_t *ret_n, uint8_t ret_hash[HASH_SIZE]) {
+    for (const char *line = text ? text : ""; *line; line += strcspn(line, "\n"), line += *line == '\n') {
+        long long at, n;
+        char hex[HASH_HEX_SIZE];
+        if (sscanf(line, "%lld %lld %64[0-9a-f]", &at, &n, hex) != 3 || at != chain ||
+            !hex_decode(ret_hash, HASH_SIZE, hex))
+            continue;
+        *ret_n = n;
+        return true;
+    }
+    return false;
+}
+
+static int read_file(const char *file, char **ret, struct err *err) {
+    return file_exists(file) ? file_read(file, 8192, ret, NULL, err) : 0;
+}
+
+static int write_file(const char *file, const char *before, const struct vec *heads, struct arena *arena,
+                      struct err *err) {
     cleanup_str struct str out = STR_INIT(8192);
-    if (file_exists(file) && file_read(file, 8192, &before, NULL, err) < 0)
-        return -1;
     for (const char *line = before ? before : ""; *line;) {
         size_t n = strcspn(line, "\n");
         bool newer = false;
@@ -77,23 +92,50 @@ static int write_file(const char *file, const struct vec *heads, struct arena *a
     return file_write(file, str_text(&out), out.n, 0600, err);
 }
 
+/* 1: what is remembered of the chain is still in it. 0: it is not. */
+static int check_remembered(struct pg *pg, const char *text, int64_t chain, int64_t *ret_n,
+                            struct arena *arena, struct err *err) {
+    uint8_t hash[HASH_SIZE];
+    struct pg_params params = {.arena = arena};
+    *ret_n = 0;
+    if (!remembered(text, chain, ret_n, hash))
+        return 1;
+    pg_params_int(&params, chain);
+    pg_params_int(&params, *ret_n - 1);
+    pg_params_int(&params, 1);
+    cleanup_result PGresult *res = pg_run(pg, query_audit_rows, &params, err);
+    if (!res)
+        return -1;
+    return PQntuples(res) == 1 && pg_int(res, 0, 0) == *ret_n && PQgetlength(res, 0, 1) == HASH_SIZE &&
+           memcmp(PQgetvalue(res, 0, 1), hash, HASH_SIZE) == 0;
+}
+
 static int sign_heads(struct pg *pg, const struct sign_keys *keys, const char *file, struct arena *arena,
                       struct err *err) {
     struct vec heads = {0}, rows = {0};
     struct pg_params params = {.arena = arena};
+    cleanup_free char *text = NULL;
+    if (read_file(file, &text, err) < 0)
+        return -1;
     cleanup_result PGresult *grown = pg_run(pg, query_audit_grown, NULL, err);
     if (!grown)
         return -1;
     for (int row = 0; row < PQntuples(grown); row++) {
+        int64_t chain = pg_int(grown, row, 0), n = pg_int(grown, row, 1), known;
+        /* What contradicts what was signed before is not signed: it would be vouched for. */
+        int rc = check_remembered(pg, text, chain, &known, arena, err);
+        if (rc < 0)
+            return -1;
+        if (rc == 0 || n < known || PQgetlength(grown, row, 2) != HASH_SIZE) {
+            log_error("the audit is not what it was, and is not signed: fairlead audit verify",
+                      LOG_I("chain", chain), LOG_I("known", known));
+            continue;
+        }
         struct head *head = vec_add(arena, &heads, struct head);
-        const char *text =
-            head_text(arena, pg_int(grown, row, 0), pg_int(grown, row, 1), PQgetvalue(grown, row, 2));
+        const char *signs = head_text(arena, chain, n, PQgetvalue(grown, row, 2));
         uint8_t *signature = arena_alloc(arena, SIGN_SIZE);
-        sign_make(keys, HEAD_TYPE, text, strlen(text), signature);
-        *head = (struct head){pg_int(grown, row, 0),
-                              pg_int(grown, row, 1),
-                              {PQgetvalue(grown, row, 2), HASH_SIZE},
-                              {signature, SIGN_SIZE}};
+        sign_make(keys, HEAD_TYPE, signs, strlen(signs), signature);
+        *head = (struct head){chain, n, {PQgetvalue(grown, row, 2), HASH_SIZE}, {signature, SIGN_SIZE}};
     }
     for (size_t i = 0; i < heads.n; i++)
         *vec_add(arena, &rows, const void *) = vec_at(&heads, struct head, i);
@@ -102,7 +144,7 @@ static int sign_heads(struct pg *pg, const struct sign_keys *keys, const char *f
     pg_params_rows(&params, head_columns, sizeof head_columns / sizeof *head_columns, rows.items, rows.n);
     PGresult *stored = pg_run(pg, query_audit_sign, &params, err);
     PQclear(stored);
-    return stored ? write_file(file, &heads, arena, err) : -1;
+    return stored ? write_file(file, text, &heads, arena, err) : -1;
 }
 
 int audit_sign_heads(struct pg *pg, const struct sign_keys *keys, const char *file, struct err *err) {
@@ -136,19 +178,19 @@ static bool same(PGresult *res, int row, int column, struct bytes hash) {
 }
 
 static int check_row(struct reading *reading, PGresult *res, int row) {
-    const char *text = pg_text(res, row, 3);
+    const char *text = pg_text(res, row, 2);
     int64_t before = reading->n;
     reading->n = pg_int(res, row, 0);
     if (reading->n != before + 1) {
         reading->n = before + 1;
         return problem(reading, "it is missing");
     }
-    if (!same(res, row, 1, reading->hash))
-        return problem(reading, "it does not follow the one before it");
     struct hash *hash = arena_new(reading->arena, struct hash);
     *hash = hash_sha256(reading->hash.p, reading->hash.n, text, strlen(text));
     reading->hash = (struct bytes){hash->b, HASH_SIZE};
-    return same(res, row, 2, reading->hash) ? 0 : problem(reading, "it says something else than it did");
+    return same(res, row, 1, reading->hash)
+               ? 0
+               : problem(reading, "it, or the one before it, is not what it was");
 }
 
 /* 1: not whole. */
@@ -178,11 +220,13 @@ static int check_heads(struct reading *reading, int64_t *ret_signed, struct err 
         return -1;
     int64_t last = reading->n;
     for (int row = 0; row < PQntuples(res); row++) {
+        bool whole = PQgetlength(res, row, 1) == HASH_SIZE;
         const char *text =
-            head_text(reading->arena, reading->chain, pg_int(res, row, 0), PQgetvalue(res, row, 1));
+            whole ? head_text(reading->arena, reading->chain, pg_int(res, row, 0), PQgetvalue(res, row, 1))
+                  : "";
         *ret_signed = reading->n = pg_int(res, row, 0);
-        if (!sign_verify(reading->keys->sign_public, HEAD_TYPE, text, strlen(text), PQgetvalue(res, row, 2),
-                         (size_t)PQgetlength(res, row, 2)))
+        if (!whole || !sign_verify(reading->keys->sign_public, HEAD_TYPE, text, strlen(text),
+                                   PQgetvalue(res, row, 2), (size_t)PQgetlength(res, row, 2)))
             return problem(reading, "the signature of this head is not ours");
         if (reading->n > last)
             return problem(reading, "its head was signed, and it is gone: the end was cut off");
@@ -195,52 +239,42 @@ static int check_heads(struct reading *reading, int64_t *ret_signed, struct err 
 
 /* What the coordinator's own folder remembers. */
 static int check_file(struct reading *reading, const char *text, struct err *err) {
-    for (const char *line = text ? text : ""; *line; line += strcspn(line, "\n"), line += *line == '\n') {
-        long long chain, n;
-        char hex[HASH_HEX_SIZE];
-        if (sscanf(line, "%lld %lld %64[0-9a-f]", &chain, &n, hex) != 3 || chain != reading->chain)
-            continue;
-        struct pg_params params = {.arena = reading->arena};
-        pg_params_int(&params, chain);
-        pg_params_int(&params, n - 1);
-        pg_params_int(&params, 1);
-        cleanup_result PGresult *res = pg_run(reading->pg, query_audit_rows, &params, err);
-        if (!res)
-            return -1;
-        uint8_t hash[HASH_SIZE];
-        reading->n = n;
-        if (PQntuples(res) == 0 || pg_int(res, 0, 0) != n)
-            return problem(reading, "its head is known here, and it is gone: the end was cut off");
-        if (!hex_decode(hash, sizeof hash, hex) || !same(res, 0, 2, (struct bytes){hash, HASH_SIZE}))
-            return problem(reading, "it is not what is known here: the chain was computed anew");
-    }
-    return 0;
+    int64_t known, last = reading->n;
+    int rc = check_remembered(reading->pg, text, reading->chain, &known, reading->arena, err);
+    if (rc != 0)
+        return rc < 0 ? -1 : 0;
+    reading->n = known;
+    return problem(reading, known > last ? "its head is known here, and it is gone: the end was cut off"
+                                         : "it is not what is known here: the chain was computed anew");
 }
 
-static int check_chain(struct reading *reading, PGresult *ends, int row, const char *remembered,
-                       struct err *err) {
+static int check_chain(struct reading *reading, PGresult *ends, int row, const char *text, struct err *err) {
     struct audit_chain_found *found =
         vec_add(reading->arena, &reading->found->chains, struct audit_chain_found);
-    reading->chain = found->chain = pg_int(ends, row, 0);
+    int64_t end = pg_int(ends, row, 1);
+    found->chain = reading->chain = pg_int(ends, row, 0);
     reading->n = 0;
     reading->hash = (struct bytes){"", 0};
     int rc = read_rows(reading, err);
     found->rows = reading->n;
-    if (rc == 0 && reading->n < pg_int(ends, row, 1)) {
+    if (rc == 0 && reading->n < end) {
         reading->n++;
         rc = problem(reading, "it is missing: the end was cut off");
     }
+    if (rc == 0 && (reading->n != end || !same(ends, row, 2, reading->hash)))
+        rc = problem(reading, end < 0 ? "the whole chain is gone"
+                                      : "it was put there by nobody of ours: the chain ends otherwise");
     if (rc == 0)
         rc = check_heads(reading, &found->signed_n, err);
-    return rc ? rc : check_file(reading, remembered, err);
+    return rc ? rc : check_file(reading, text, err);
 }
 
 int audit_verify(struct pg *pg, const struct sign_keys *keys, const char *file, struct arena *arena,
                  struct audit_found *ret, struct err *err) {
     struct reading reading = {.pg = pg, .keys = keys, .arena = arena, .found = ret};
-    cleanup_free char *remembered = NULL;
+    cleanup_free char *text = NULL;
     *ret = (struct audit_found){0};
-    if (file_exists(file) && file_read(file, 8192, &remembered, NULL, err) < 0)
+    if (read_file(file, &text, err) < 0)
         return -1;
     /* One moment of all of it: what is appended meanwhile is not missing from what was read before. */
     if (pg_script(pg, "begin isolation level repeatable read read only", err) < 0)
@@ -248,7 +282,7 @@ int audit_verify(struct pg *pg, const struct sign_keys *keys, const char *file, 
     cleanup_result PGresult *ends = pg_run(pg, query_audit_ends, NULL, err);
     int rc = ends ? 0 : -1;
     for (int row = 0; rc >= 0 && row < PQntuples(ends); row++)
-        rc = check_chain(&reading, ends, row, remembered, err);
+        rc = check_chain(&reading, ends, row, text, err);
     pg_rollback(pg);
     return rc < 0 ? -1 : 0;
 }

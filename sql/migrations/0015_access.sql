@@ -75,14 +75,15 @@ create trigger access_roles_told after insert or update or delete on access_role
 
 -- ---- what was done by whom ----
 
--- Each row holds the hash of the one before it in its chain, and its own over that and all it says. Whoever writes takes a
--- chain that nobody else writes to just then. Only audit_append() writes.
+-- The hash of each row is over that of the one before it in its chain, and all that it says. Whoever writes takes a chain that
+-- nobody else writes to just then; within one, times never fall. Only audit_append() writes.
 create table audit_chains (
     chain int primary key,
     n bigint not null,
-    hash bytea not null
+    hash bytea not null,
+    at timestamptz not null
 ) with (fillfactor = 10);
-insert into audit_chains select c, 0, '\x' from generate_series(0, 7) c;
+insert into audit_chains select c, 0, '\x', timestamptz 'epoch' from generate_series(0, 7) c;
 create table audit (
     chain int not null references audit_chains,
     n bigint not null,
@@ -98,12 +99,10 @@ create table audit (
     after bytea,
     request_id uuid,
     trace text,
-    previous bytea not null,
     hash bytea not null,
     primary key (chain, n)
 );
-create index audit_by_time on audit (at, chain, n);
-create index audit_by_customer on audit (customer_id, at) where customer_id is not null;
+create index audit_by_customer on audit (customer_id, chain, n) where customer_id is not null;
 create table audit_heads (
     chain int not null references audit_chains,
     n bigint not null,
@@ -130,13 +129,14 @@ begin
         select * into head from audit_chains where chain = pg_backend_pid() % 8 for no key update;
     end if;
     for i in 1 .. coalesce(cardinality(acts), 0) loop
-        r := row(head.chain, head.n + i, clock_timestamp(), customers[i], principals[i], credentials[i], addresses[i], acts[i],
-            objects[i], statuses[i], nullif(befores[i], ''), nullif(afters[i], ''), requests[i], traces[i], head.hash, null);
+        head.at := greatest(clock_timestamp(), head.at);
+        r := row(head.chain, head.n + i, head.at, customers[i], principals[i], credentials[i], addresses[i], acts[i],
+            objects[i], statuses[i], nullif(befores[i], ''), nullif(afters[i], ''), requests[i], traces[i], null);
         r.hash := sha256(head.hash || convert_to(audit_text(r), 'UTF8'));
         insert into audit values (r.*);
         head.hash := r.hash;
     end loop;
-    update audit_chains set n = head.n + coalesce(cardinality(acts), 0), hash = head.hash where chain = head.chain;
+    update audit_chains set n = head.n + coalesce(cardinality(acts), 0), hash = head.hash, at = head.at where chain = head.chain;
 end
 $$;
 revoke execute on function audit_append from public;
@@ -193,6 +193,7 @@ grant select on releases, apps to fairlead_customer;
 grant select (id, customer_id, tenant_id, plane_id, kind, role, name, title, created_at) on members to fairlead_customer;
 grant select (id, member_id, hint, name, scopes, created_at, expires_at, used_at, revoked_at) on access_tokens to fairlead_customer;
 grant select on audit to fairlead_customer;
+grant select (chain, n) on audit_chains to fairlead_customer;
 revoke select on nodes from fairlead_customer;
 grant select (id, plane_id, name, roles, state, health, address, arch, cpu_milli, memory_mb, disk_mb, version, seen_at, created_at)
     on nodes to fairlead_customer;

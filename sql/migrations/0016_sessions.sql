@@ -36,4 +36,12 @@ end
 $$;
 create trigger sessions_told after insert or update of expires_at, ended_at or delete on sessions
     for each row execute function tell_access();
+-- Can this member come in, and say who may, for a day at least, without this token? By a token, or by a password of its own.
+create function comes_in(member uuid, without uuid default null) returns boolean language sql stable as $$
+    select exists (
+        select from access_tokens t where t.member_id = member and t.id is distinct from without and t.revoked_at is null
+          and (t.expires_at is null or t.expires_at > clock_timestamp() + interval '1 day')
+          and (t.scopes is null or t.scopes && '{*,access.write}'))
+        or exists (select from passwords p where p.member_id = member and p.hash is not null)
+$$;
 grant select, insert, update, delete on passwords, second_factors, sessions to fairlead_app;

@@ -98,6 +98,12 @@ create or replace view api_tokens with (security_invoker = true) as
         join members m on m.id = a.member_id
         left join customers c on c.id = m.customer_id
     where a.revoked_at is null and (a.expires_at is null or a.expires_at > clock_timestamp());
+create or replace view api_identity_providers with (security_invoker = true) as
+    select coalesce(c.name, '-') || '/' || p.name as key, p.id, jsonb_build_object('id', p.id, 'name', p.name, 'title', p.title,
+        'customer', c.name, 'issuer', p.issuer, 'client_id', p.client_id, 'claim', p.claim,
+        'sign_in', '/v1/sign-in/' || coalesce(c.name, '-') || '/' || p.name, 'created_at', rfc3339(p.created_at)) as body
+    from identity_providers p left join customers c on c.id = p.customer_id;
+grant select on api_identity_providers to fairlead_app, fairlead_read, fairlead_customer;
 grant select on api_plans, api_customers, api_tenants, api_planes, api_nodes, api_sizes, api_apps, app_offers, api_instances,
     api_roles, api_members, api_tokens to fairlead_customer;
 grant select on api_roles, api_members, api_tokens to fairlead_app;

@@ -1,0 +1,1 @@
+select key, body from api_identity_providers where id = $1

@@ -1,0 +1,1 @@
+delete from identity_providers where id = $1 returning id
