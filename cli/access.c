@@ -190,3 +190,41 @@ int audit_verify(struct cli *cli, const struct command *command) {
     (void)report(cli, EXIT_OK, answer, NULL, sentence);
     return ok ? EXIT_OK : EXIT_FAILED;
 }
+
+/* ---- identity providers ---- */
+
+int identity_provider_create(struct cli *cli, const struct command *command) {
+    struct err err = {0};
+    static const char *const texts[][2] = {
+        {"title", "title"}, {"issuer", "issuer"}, {"client-id", "client_id"}, {"claim", "claim"}};
+    const char *name = cli->args[0], *slash = strchr(name, '/'),
+               *file = cli_option(cli, "client-secret", NULL);
+    json_t *answer = NULL, *body = json_pack("{s:s}", "name", slash ? slash + 1 : name);
+    cleanup_free char *secret = NULL;
+    if (file && file_read_secret(file, 500, &secret, NULL, &err) < 0) {
+        (void)fprintf(stderr, "fairlead: %s\n", err.text);
+        json_decref(body);
+        return EXIT_USAGE;
+    }
+    if (secret)
+        (void)json_object_set_new(body, "client_secret", json_stringn(secret, strcspn(secret, "\r\n")));
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (cli_option(cli, texts[i][0], NULL))
+            (void)json_object_set_new(body, texts[i][1], json_string(cli_option(cli, texts[i][0], NULL)));
+    if (slash)
+        (void)json_object_set_new(body, "customer", json_stringn(name, (size_t)(slash - name)));
+    int rc = cli_call(cli, "POST", command->path, body, &answer);
+    return report(
+        cli, rc, answer, body,
+        arena_printf(&cli->arena,
+                     "people sign in at %s%s; there, allow it to send them back to %s/v1/sign-in/callback",
+                     cli->server, json_str(answer, "sign_in"), cli->server));
+}
+
+int identity_provider_delete(struct cli *cli, const struct command *command) {
+    const char *name = cli->args[0];
+    int rc = cli_call(
+        cli, "DELETE",
+        arena_printf(&cli->arena, "%s/%s%s", command->path, strchr(name, '/') ? "" : "-/", name), NULL, NULL);
+    return report(cli, rc, NULL, NULL, "nobody signs in there any more");
+}

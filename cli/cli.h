@@ -96,6 +96,8 @@ int password_change(struct cli *cli, const struct command *command);
 int factor_on(struct cli *cli, const struct command *command);
 int factor_off(struct cli *cli, const struct command *command);
 int member_invite(struct cli *cli, const struct command *command);
+int identity_provider_create(struct cli *cli, const struct command *command);
+int identity_provider_delete(struct cli *cli, const struct command *command);
 int whoami_show(struct cli *cli, const struct command *command);
 int member_add(struct cli *cli, const struct command *command);
 int member_get(struct cli *cli, const struct command *command);

@@ -23,6 +23,8 @@ static const struct {
     {"app", (const char *const[]){"name=NAME", "title=TITLE", "versions=VERSIONS", "summary=SUMMARY", NULL}},
     {"member", (const char *const[]){"member=MEMBER", "kind=KIND", "role=ROLE", "tenant=TENANT",
                                      "plane=PLANE", "title=TITLE", NULL}},
+    {"identity-provider", (const char *const[]){"customer=CUSTOMER", "name=NAME", "issuer=ISSUER",
+                                                "client_id=CLIENT", "sign_in=BEGIN", NULL}},
     {"role", (const char *const[]){"name=ROLE", "side=SIDE", "scopes=SCOPES", NULL}},
     {"token", (const char *const[]){"id=ID", "member=MEMBER", "name=NAME", "hint=BEGINS", "scopes=SCOPES",
                                     "expires_at=ENDS", "used_at=USED", NULL}},

@@ -31,6 +31,13 @@ accept() { # ROUND
   sample commits_per_intent "$(awk -v a="${wal[1]}" -v b="${wal[3]}" -v n="$n" 'BEGIN {printf "%.3f", (b - a) / n}')"
   is_even "$1" || ceiling
 }
+# The same, asked for with a customer's token; a version before there were any asks as its operator.
+accept_as_customer() { # ROUND
+  local rate
+  read -r rate _ _ _ < <(TOKEN=$customer_token post "c$1-" 2 64)
+  within 60 settled
+  sample accept_as_customer_per_s "$rate"
+}
 # One at a time. Lone: 40 a second, so that nothing of the one before is still on its way; the rows at the same pace.
 # Then as fast as the answers come, while the cores also carry out what was accepted.
 lone() { # ROUND

@@ -2,6 +2,7 @@
 def ratio($a; $b): ($a / $b * 100 | round) / 100;
 [ "accepted, one per request, 64 connections\t\(.accept_per_s)\t/s\tp50 \(.accept_p50_ms) ms, p99 \(.accept_p99_ms) ms, \(.accept_errors) errors",
   "  pgbench writing the same rows\t\(.rows_per_s)\t/s\tratio \(ratio(.accept_per_s; .rows_per_s))",
+  "  with a customer's token\t\(.accept_as_customer_per_s)\t/s\tratio \(ratio(.accept_as_customer_per_s; .accept_per_s))",
   "lone request, p50, 40 a second\t\(.lone_p50_ms)\tms",
   "  a lone commit of those rows, 40 a second\t\(.lone_rows_ms)\tms\tratio \(ratio(.lone_p50_ms; .lone_rows_ms))",
   "one request after the other, p50\t\(.busy_p50_ms)\tms",

@@ -79,6 +79,27 @@ role_row() {
   return $rc
 }
 ok "what a role may is a row: changed there, it counts at once" role_row
+weaker() { # a token takes no stronger one of its member away
+  local full
+  full=$(token_of "$a/robot")
+  tells 403 "$robot" DELETE "/v1/tokens/$(id_of_token "$full")" && code_is more_than_own && tells 200 "$full" GET /v1/me
+}
+ok "a token of less revokes none of more" weaker
+replayed() { # the key of another token of the same member shows its secret to nobody else
+  local full theirs
+  full=$(token_of "$a/robot")
+  tells 201 "$full" POST /v1/tokens -d '{"name":"ci"}' -H "Idempotency-Key: ci$tag" && theirs=$(jq -r .token "$fleet/body") || return 1
+  tells 201 "$full" POST /v1/tokens -d '{"name":"ci"}' -H "Idempotency-Key: ci$tag" && [ "$(jq -r .token "$fleet/body")" = "$theirs" ] || return 1
+  tells 201 "$robot" POST /v1/tokens -d '{"name":"ci"}' -H "Idempotency-Key: ci$tag" && [ "$(jq -r .token "$fleet/body")" != "$theirs" ]
+}
+ok "a token is shown again to the one that asked for it, and to no other of its member" replayed
+outlived() {
+  tells 201 "$operator" POST /v1/tokens -d "{\"name\":\"short\",\"member\":\"$a/boss\",\"days\":1}" || return 1
+  tells 201 "$(jq -r .token "$fleet/body")" POST /v1/tokens -d '{"name":"long","days":3650}' || return 1
+  sql_is "select expires_at < now() + interval '25 hours' from access_tokens where id = '$(jq -r .id "$fleet/body")'" t
+}
+ok "no token outlives the one that asked for it" outlived
+ok "a body that is none is refused" tells 400 "$looker" POST /v1/tokens -d '{"name"'
 stream_ends() {
   local token follower
   token=$(token_of "$a/boss")
@@ -109,6 +130,12 @@ both_at_once() { # two administrators remove each other: one of them stays
   sql_is "select count(*) from members m join customers c on c.id = m.customer_id where c.name = 'r$tag'" 1
 }
 ok "... also where two remove each other at once" both_at_once
+last_way_in() { # who has no way in does not count: nobody could let anybody in any more
+  tells 409 "$operator" DELETE /v1/members/-/operator && code_is last_administrator || return 1
+  tells 409 "$operator" POST /v1/members/-/operator/role -d '{"role":"observer"}' || return 1
+  tells 409 "$operator" DELETE "/v1/tokens/$(id_of_token "$operator")" && code_is last_way_in
+}
+ok "the provider's last way in stays, whoever else is a member without one" last_way_in
 own_way() { # the token of the file is not the last while others can say who may
   sql_is "select count(*) > 1 from access_tokens t join members m on m.id = t.member_id where m.customer_id is null and m.role = 'operator' and t.revoked_at is null" t
 }
@@ -221,8 +248,8 @@ ok "... and remembered" grep -qE '^0 [0-9]+ [0-9a-f]{64}$' "$fleet/coordinator/a
 super() { psql -XAtq "$superuser" -c "$1"; }
 super 'create table audit_kept as table audit; create table chains_kept as table audit_chains; create table heads_kept as table audit_heads' >/dev/null
 restore() {
-  super 'begin; delete from audit_heads; delete from audit; insert into audit table audit_kept;
-    update audit_chains c set n = k.n, hash = k.hash from chains_kept k where k.chain = c.chain; insert into audit_heads table heads_kept; commit'
+  super 'begin; delete from audit_heads; delete from audit; delete from audit_chains; insert into audit_chains table chains_kept;
+    insert into audit table audit_kept; insert into audit_heads table heads_kept; commit'
 }
 noticed() { # WORDS SQL
   super "$2" >/dev/null || return 1
@@ -233,17 +260,35 @@ noticed() { # WORDS SQL
 }
 anew="do \$\$ declare r audit; h bytea := ''; begin
   for r in select * from audit where chain = 0 order by n loop
-    r.previous := h; h := sha256(h || convert_to(audit_text(r), 'UTF8'));
-    update audit set previous = r.previous, hash = h where chain = 0 and n = r.n;
+    h := sha256(h || convert_to(audit_text(r), 'UTF8'));
+    update audit set hash = h where chain = 0 and n = r.n;
   end loop; update audit_chains set hash = h where chain = 0; end \$\$"
-ok "a row that was changed is noticed (P30)" noticed "says something else" "update audit set object = '/v1/nothing' where chain = 0 and n = 3"
+pages() { # all of it, a page at a time, each row once
+  [ "$("$fairlead" audit list --limit 1000000 -o json | jq 'map("\(.chain).\(.n)") | unique | length')" = "$(sql 'select count(*) from audit')" ]
+}
+ok "it is listed a page at a time, each row once" pages
+ok "... the newest first" bash -c "'$fairlead' audit list --limit 1000 -o json | jq -e '[.[].at] | . == (sort | reverse)'"
+ok "a row that was changed is noticed (P30)" noticed "number 3: it, or the one before it, is not" "update audit set object = '/v1/nothing' where chain = 0 and n = 3"
 ok "... one that was dropped" noticed "number 3: it is missing" "delete from audit where chain = 0 and n = 3"
-ok "... two that changed places" noticed "number 3: it does not follow" "update audit set n = -3 where chain = 0 and n = 3; update audit set n = 3 where chain = 0 and n = 4; update audit set n = 4 where chain = 0 and n = -3"
+ok "... two that changed places" noticed "number 3: it, or the one before it, is not" "update audit set n = -3 where chain = 0 and n = 3; update audit set n = 3 where chain = 0 and n = 4; update audit set n = 4 where chain = 0 and n = -3"
 ok "... an end that was cut off" noticed "the end was cut off" "delete from audit where chain = 0 and n > 5"
 ok "... with the chain's own count" noticed "the end was cut off" "delete from audit where chain = 0 and n > 5; update audit_chains set n = 5, hash = (select hash from audit where chain = 0 and n = 5) where chain = 0"
 ok "... and the heads that were signed" noticed "the end was cut off" "delete from audit where chain = 0 and n > 5; update audit_chains set n = 5, hash = (select hash from audit where chain = 0 and n = 5) where chain = 0; delete from audit_heads where chain = 0"
 ok "... a chain that was computed anew" noticed "computed anew" "update audit set object = '/v1/nothing' where chain = 0 and n = 3; $anew"
 ok "... and its heads taken away" noticed "computed anew" "update audit set object = '/v1/nothing' where chain = 0 and n = 3; $anew; delete from audit_heads where chain = 0"
+ok "... a chain that is gone altogether" noticed "the whole chain is gone" "delete from audit where chain = 0; delete from audit_heads where chain = 0; delete from audit_chains where chain = 0"
+ok "... a row that was put behind the end" noticed "by nobody of ours" "insert into audit select (x).* from (select jsonb_populate_record(a, jsonb_build_object('n', a.n + 1, 'hash', '\\x00')) x from audit a where chain = 0 order by n desc limit 1) s; do \$\$ declare r audit; h bytea; begin select hash into h from audit_chains where chain = 0; select * into r from audit where chain = 0 order by n desc limit 1; update audit set hash = sha256(h || convert_to(audit_text(r), 'UTF8')) where chain = 0 and n = r.n; end \$\$"
+unsigned() { # what contradicts what was signed is signed by no later start, and stays seen
+  super "update audit set object = '/v1/nothing' where chain = 0 and n = 3; $anew; delete from audit_heads where chain = 0" >/dev/null
+  kill_coordinator
+  "$root/deploy/dev/fleet" up >/dev/null
+  within 20 grep -q "is not what it was, and is not signed" "$fleet/coordinator.log" || return 1
+  local rc=0
+  ! verify && sql_is 'select count(*) from audit_heads where chain = 0' 0 || rc=1
+  restore >/dev/null
+  verify && return $rc
+}
+ok "... and is signed by no later start" unsigned
 ok "... a head that somebody else signed" noticed "not ours" "update audit_heads set signature = decode(repeat('00', 64), 'hex') where chain = 0"
 super 'drop table audit_kept; drop table chains_kept; drop table heads_kept' >/dev/null
 

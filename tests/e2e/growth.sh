@@ -49,7 +49,7 @@ measure() {
   echo "engine:networks $(engine network ls -q | wc -l)"
   echo "secrets $(find "$fleet"/secrets-* -type f | wc -l)"
 }
-for_ever='^(table:(events|instances|sets|intents|documents|secrets|requests) |remembered:)'
+for_ever='^(table:(events|instances|sets|intents|documents|secrets|requests|audit|audit_heads) |remembered:)'
 grown() { # prints what is more than before, but for what is kept for ever
   join <(sort "$fleet/before") <(sort "$fleet/after") | grep -vE "$for_ever" | awk '$3 > $2 { print $1 ": " $2 ", now " $3 }'
 }

@@ -10,20 +10,23 @@ their_token=$(id_of_token "$other_boss") my_token=$(id_of_token "$looker")
 made /v1/tokens "{\"name\":\"gone\",\"member\":\"$a/boss\"}"
 revoked=$(jq -r .token "$fleet/body")
 tells 204 "$operator" DELETE "/v1/tokens/$(jq -r .id "$fleet/body")" || exit 1
+for c in "$a idp" "$b zqidp"; do
+  made /v1/identity-providers "{\"name\":\"${c#* }\",\"customer\":\"${c% *}\",\"issuer\":\"http://127.0.0.1:9\",\"client_id\":\"c\",\"client_secret\":\"s\"}"
+done
 made /v1/releases "{\"app\":\"m$tag\",\"spec\":{\"title\":\"t\",\"summary\":\"s\",\"version\":\"1\",\"noop\":true},\"template\":\"\"}"
 sql "insert into dead_letters (id, source, reason, bytes, created_at) values ('00000000-0000-7000-8000-0000000$tag', 'matrix', 'a test', '', now())" >/dev/null
 
 # What stands for a name in braces: of A, of B, of nobody.
 declare -A own=([plan]=pa$tag [customer]=$a [tenant]=$a/main [plane]=main [size]=main/small [node]=server [app]=noop
-  [release]=m$tag/1 [id]=00000000-0000-7000-8000-0000000$tag [instance]=$mine [role]=viewer [member]=$a/looker [token]=$my_token)
+  [release]=m$tag/1 [id]=00000000-0000-7000-8000-0000000$tag [instance]=$mine [role]=viewer [member]=$a/looker [token]=$my_token [provider]=$a/idp)
 declare -A foreign=([plan]=$b-plan [customer]=$b [tenant]=$b/main [plane]=$b-plane [size]=$b-plane/small [node]=$b-node
-  [instance]=$theirs [member]=$b/boss [token]=$their_token)
+  [instance]=$theirs [member]=$b/boss [token]=$their_token [provider]=$b/zqidp)
 declare -A nobody=([plan]=nobody [customer]=nobody [tenant]=nobody/main [plane]=nobody [size]=main/nobody [node]=nobody [app]=nobody
-  [release]=noop/99 [id]=$missing [instance]=$missing [role]=nobody [member]=nobody/nobody [token]=$missing)
+  [release]=noop/99 [id]=$missing [instance]=$missing [role]=nobody [member]=nobody/nobody [token]=$missing [provider]=nobody/nobody)
 kind_of() { # PATH: whose identity its names in braces are
   local name=${1#*\{}
   case $1 in
-  *'{customer}/{tenant}'*) echo tenant ;; *'{customer}/{member}'*) echo member ;; *'{plane}/{size}'*) echo size ;;
+  *'{customer}/{tenant}'*) echo tenant ;; *'{customer}/{member}'*) echo member ;; *'{customer}/{provider}'*) echo provider ;; *'{plane}/{size}'*) echo size ;;
   *'{app}/{version}'*) echo release ;; *'{'*) echo "${name%%\}*}" ;;
   *) echo none ;;
   esac
@@ -55,12 +58,12 @@ reaches() { # WHO KIND WHOSE (own, foreign)
     esac ;;
   planed)
     case $2 in
-    member | token) return 1 ;;
+    member | token | provider) return 1 ;;
     *) [ "$whose" = own ] ;;
     esac ;;
   limited)
     case $2 in
-    tenant | instance | member | token) return 1 ;; # A's, but of another tenant
+    tenant | instance | member | token | provider) return 1 ;; # A's, but of another tenant
     node) return 1 ;;
     *) [ "$whose" = own ] ;;
     esac ;;
@@ -91,6 +94,7 @@ body_of() { # ROUTE
   MEMBER_CREATE) echo "{\"name\":\"looker\",\"customer\":\"$a\",\"role\":\"viewer\"}" ;;
   SESSION_CREATE) echo "{\"member\":\"$a/boss\",\"password\":\"x\"}" ;;
   PASSWORD_SET) printf '{"member":"%s/boss","code":"%032d","password":"not long enough?"}' "$a" 0 ;;
+  IDENTITY_PROVIDER_CREATE) echo '{"name":"idp","issuer":"https://id.example","client_id":"c","client_secret":"s"}' ;;
   MEMBER_ROLE) echo '{"role":"nobody"}' ;;
   TOKEN_CREATE) echo '{"name":""}' ;;
   *) echo '{}' ;;
@@ -107,6 +111,7 @@ fresh() { # ROUTE: the value for its path
   NODE_DELETE | NODE_INVITE | NODE_ADDRESS) made /v1/nodes "{\"name\":\"x$n\",\"plane\":\"main\",\"roles\":[\"host\"],\"address\":\"127.0.0.8\",\"cpu_milli\":1000,\"memory_mb\":1000,\"disk_mb\":1000}"; echo "x$n" ;;
   SIZE_DELETE) made /v1/sizes "{\"name\":\"x$n\",\"plane\":\"main\",\"cpu_milli\":100,\"memory_mb\":64,\"disk_mb\":10}"; echo "main/x$n" ;;
   MEMBER_DELETE) made /v1/members "{\"name\":\"x$n\",\"customer\":\"$a\",\"role\":\"viewer\"}"; echo "$a/x$n" ;;
+  IDENTITY_PROVIDER_DELETE) made /v1/identity-providers "{\"name\":\"x${n: -8}\",\"customer\":\"$a\",\"issuer\":\"https://id.example\",\"client_id\":\"c\",\"client_secret\":\"s\"}"; echo "$a/x${n: -8}" ;;
   TOKEN_REVOKE | TOKEN_ROTATE) made /v1/tokens "{\"name\":\"fresh\",\"member\":\"$a/looker\"}"; jq -r .id "$fleet/body" ;;
   DEAD_LETTER_DELETE | DEAD_LETTER_RETRY) n=$(cat /proc/sys/kernel/random/uuid)
     sql "insert into dead_letters (id, source, reason, bytes, created_at) values ('$n', 'fairlead.reports', 'a test', '', now())" >/dev/null; echo "$n" ;;
@@ -143,7 +148,8 @@ cell() { # ROUTE METHOD TEMPLATE SCOPE REACH WHO WHOSE
   case $want in open) opened=$((opened + 1)) ;; *) refused=$((refused + 1)) ;; esac
   case $want:$got:$code in
   open:2??:* | open:409:* | open:412:* | open:422:*) return 0 ;;
-  open:401:bad_code | open:401:wrong_password | open:429:too_often) return 0 ;; # a stranger, judged
+  open:401:bad_code | open:401:wrong_password | open:429:too_often | open:401:bad_state) return 0 ;; # a stranger, judged
+  open:503:no_identity_provider) return 0 ;; # nobody is there to be asked
   open:503:* | open:400:*) ;;
   401:401:no_token | 401:401:bad_token | no_scope:403:no_scope | too_far:403:too_far | 404:404:not_found) return 0 ;;
   esac
@@ -155,6 +161,7 @@ row() { # ROUTE METHOD TEMPLATE SCOPE REACH
   case $3 in *'{'*) kinds='own foreign nobody' ;; esac
   for who in nobody revoked operator observer planed boss looker limited robot other; do
     for whose in $kinds; do
+      [ "$4" != - ] || [ "$whose" = own ] || continue # what strangers may is nobody's
       [ "$whose" != foreign ] || [ -n "${foreign[$(kind_of "$3")]:-}" ] || continue
       cell "$1" "$2" "$3" "$4" "$5" "$who" "$whose"
     done
@@ -193,6 +200,10 @@ ok "... nor with a role of the provider's" asks 422 unknown_role "$boss" /v1/mem
 ok "... nor beyond the tenant of who makes it" asks 422 unknown_tenant "$limited" /v1/members '{"name":"x","tenant":"main","role":"viewer"}'
 ok "no token can be had of another's member" asks 422 unknown_member "$boss" /v1/tokens "{\"name\":\"x\",\"member\":\"$b/boss\"}"
 ok "... in the words of one that is not there" same_words "$boss" /v1/tokens "{\"name\":\"x\",\"member\":\"$b/x\"}" '{"name":"x","member":"nobody/x"}'
+ok "a plane that is another's and one that is not there are refused in the same words, of a member, too" same_words "$boss" /v1/members "{\"name\":\"x\",\"role\":\"viewer\",\"plane\":\"$b-plane\"}" '{"name":"x","role":"viewer","plane":"nobody"}'
+ok "... and a customer, to who is limited to a plane" same_words "$planed" /v1/members "{\"name\":\"x\",\"role\":\"viewer\",\"customer\":\"$b\"}" '{"name":"x","role":"viewer","customer":"nobody"}'
+ok "who is limited to a plane asks for nobody who is not on it" asks 422 unknown_tenant "$planed" /v1/instances "$(create x "$b" main main)"
+ok "... but for who is" asks 202 '' "$planed" /v1/instances "$(create onplane "$a" main main)"
 ok "nobody gives more than they have: a viewer no member's token" asks 403 more_than_own "$looker" /v1/tokens "{\"name\":\"x\",\"member\":\"$a/boss\"}"
 ok "... a token of less no token of more" asks 403 more_than_own "$robot" /v1/tokens '{"name":"x","scopes":["instances.write"]}'
 less() {
