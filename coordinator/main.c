@@ -343,7 +343,8 @@ static void print_help(void) {
         "  migrate    bring the database to this version (needs --database-owner)\n"
         "  republish  publish all documents, events and open orders again (needs a coordinator that runs)\n"
         "  sweep      take away what is older than --keep-days (the clock does it every hour)\n"
-        "  tables     print the state tables; routes, catalogue, config, metrics, statements: the other "
+        "  tables     print the state tables; routes, matrix, catalogue, config, metrics, statements: the "
+        "other "
         "tables, as "
         "Markdown\n\n"
         "Options; each also as environment FAIRLEAD_NAME, or in a file given by --config:\n");

@@ -107,6 +107,17 @@ static void check_walled(json_t *checks, const struct desk *walled, struct arena
         "until then customers get 503");
 }
 
+static void check_audit(json_t *checks, struct pg *pg, struct arena *arena) {
+    struct err err = {0};
+    cleanup_result PGresult *res = pg_run(pg, query_audit_behind, NULL, &err);
+    const char *behind = res ? pg_text(res, 0, 0) : "";
+    add(checks, "audit", res && !*behind,
+        !res      ? arena_strdup(arena, err.text)
+        : *behind ? arena_printf(arena, "not signed: chains %s", behind)
+                  : "its heads are signed",
+        "fairlead audit verify; does a coordinator run its clock?");
+}
+
 static void check_redis(json_t *checks, const char *at, struct arena *arena) {
     struct err err = {0};
     struct redis *redis = *at ? redis_open(at) : NULL;
@@ -135,6 +146,7 @@ static void doctor(struct api_call *call, struct pg *pg) {
         check_rows(checks, res, arena);
         doctor_check_vitals(checks, pg, arena);
         check_walled(checks, call->api->walled, arena);
+        check_audit(checks, pg, arena);
     }
     check_kafka(checks, &call->api->broker, arena);
     check_redis(checks, call->api->redis, arena);
