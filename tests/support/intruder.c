@@ -47,7 +47,8 @@ static const char *one_of(const struct lines *lines) {
     return *vec_at(&lines->items, const char *, below((unsigned)lines->items.n));
 }
 
-static bool has_theirs; /* the path of this request names something of theirs */
+static bool has_theirs; /* the path of this request names something of theirs: of two names the first, whose
+                           the second is */
 
 /* Mostly theirs, which is what is looked for; else one's own, so that the rest of the request is judged at
  * all. */
@@ -96,14 +97,16 @@ static void add_strange_fields(json_t *body) {
 
 static const char *some_path(const struct route_row *route) {
     cleanup_str struct str out = STR_INIT(2000);
+    bool first = true;
     for (const char *p = route->path; *p; p++) {
         if (*p != '{') {
             str_add(&out, p, 1);
             continue;
         }
         const char *name = below(4) ? one_of(&theirs) : one_of(&mine);
-        for (size_t i = 0; i < theirs.items.n; i++)
+        for (size_t i = 0; i < theirs.items.n && first; i++)
             has_theirs = has_theirs || str_eq(*vec_at(&theirs.items, const char *, i), name);
+        first = false;
         str_adds(&out, name);
         p = strchr(p, '}');
         if (p[1] == '/' && p[2] == '{' && strchr(name, '/')) /* CUSTOMER/NAME in one */
