@@ -46,7 +46,7 @@ struct access {
     struct pg *used_pg; /* ... and writes elsewhere: a lock must not keep it from hearing */
     struct vec heard;   /* struct uuid: members of whom something changed */
     struct arena heard_in;
-    bool heard_all;
+    bool heard_all, adopted; /* adopted: the file's token has a row */
     int64_t used_written;
 };
 
@@ -130,7 +130,7 @@ static int load(struct access *access, const struct uuid *members, size_t n, str
 static int adopt_file_token(struct access *access, struct err *err) {
     struct arena arena = {0};
     struct pg_params params = {.arena = &arena};
-    if (!*access->conf.file_hint)
+    if (!*access->conf.file_hint || access->adopted || !pg_takes_writes(access->pg))
         return 0;
     pg_params_uuid(&params, uuid_make(clock_wall_us()));
     pg_params_bytes(&params, access->conf.file_token.b, HASH_SIZE);
@@ -138,6 +138,7 @@ static int adopt_file_token(struct access *access, struct err *err) {
     PGresult *res = pg_run(access->pg, query_access_adopt, &params, err);
     PQclear(res);
     arena_release(&arena);
+    access->adopted = res != NULL;
     return res ? 0 : -1;
 }
 
@@ -146,7 +147,7 @@ static int begin(struct access *access, struct err *err) {
     access->pg = pg_open_any(access->conf.database_url, "statement_timeout=10s", err);
     if (!access->pg || pg_script(access->pg, "listen fairlead_access", err) < 0)
         return -1;
-    if (pg_takes_writes(access->pg) && adopt_file_token(access, err) < 0)
+    if (adopt_file_token(access, err) < 0)
         return -1;
     return load(access, NULL, 0, err);
 }
@@ -217,6 +218,8 @@ static void *run(void *arg) {
         if (rc == 0) {
             (void)pg_hear(access->pg, USED_US, access->wake_fd, hear, access);
             rc = take_heard(access, &err);
+            if (rc == 0) /* a database that took no writes takes them: its own row tells us of the token */
+                rc = adopt_file_token(access, &err);
             if (rc == 0)
                 write_used(access);
         }
