@@ -163,9 +163,9 @@ static void cell(struct str *out, const json_t *v) {
 }
 
 void cli_say(const struct cli *cli, const json_t *answer, const char *sentence) {
-    if (cli->json)
+    if (cli->json && answer)
         (void)json_dumpf(answer, stdout, JSON_INDENT(2));
-    printf("%s\n", cli->json ? "" : sentence);
+    printf("%s\n", !cli->json ? sentence : answer ? "" : "{}");
 }
 
 const char *cli_time(struct arena *arena, const char *text) {

@@ -69,7 +69,7 @@ int cli_refused(struct cli *cli, long status, const json_t *answer);
 int cli_follow(struct cli *cli, const char *path, int64_t after, bool (*each)(void *arg, const json_t *event),
                void *arg);
 
-/* What was done: -o json the answer, else the sentence. */
+/* What was done: -o json the answer ({} where there is none), else the sentence. */
 void cli_say(const struct cli *cli, const json_t *answer, const char *sentence);
 
 /* One record: -o json as it is, else a line for each of its fields. */

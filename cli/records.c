@@ -81,8 +81,11 @@ int run_show(struct cli *cli, const struct command *command) {
 }
 
 int run_delete(struct cli *cli, const struct command *command) {
-    return cli_call(cli, "DELETE", arena_printf(&cli->arena, "%s/%s", command->path, cli->args[0]), NULL,
-                    NULL);
+    int rc =
+        cli_call(cli, "DELETE", arena_printf(&cli->arena, "%s/%s", command->path, cli->args[0]), NULL, NULL);
+    if (rc == EXIT_OK)
+        cli_say(cli, NULL, arena_printf(&cli->arena, "%s \"%s\" deleted", command->resource, cli->args[0]));
+    return rc;
 }
 
 static int create(struct cli *cli, const struct command *command, json_t *body) {
