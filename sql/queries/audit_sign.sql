@@ -6,3 +6,4 @@ insert into outbox (lane, kind, topic, partition, key, value)
 select 1, 'record', 'fairlead.audit', 0, convert_to(chain::text, 'UTF8'),
     convert_to(json_build_object('chain', chain, 'n', n, 'hash', encode(hash, 'hex'), 'signature', encode(signature, 'hex'))::text, 'UTF8')
 from signed order by chain
+returning pg_notify('fairlead_relay', '')

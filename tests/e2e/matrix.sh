@@ -14,11 +14,12 @@ for c in "$a idp" "$b zqidp"; do
   made /v1/identity-providers "{\"name\":\"${c#* }\",\"customer\":\"${c% *}\",\"issuer\":\"http://127.0.0.1:9\",\"client_id\":\"c\",\"client_secret\":\"s\"}"
 done
 made /v1/releases "{\"app\":\"m$tag\",\"spec\":{\"title\":\"t\",\"summary\":\"s\",\"version\":\"1\",\"noop\":true},\"template\":\"\"}"
-sql "insert into dead_letters (id, source, reason, bytes, created_at) values ('00000000-0000-7000-8000-0000000$tag', 'matrix', 'a test', '', now())" >/dev/null
+dead_letter=00000000-0000-7000-8000-$(printf %012d "$tag")
+sql "insert into dead_letters (id, source, reason, bytes, created_at) values ('$dead_letter', 'matrix', 'a test', '', now())" >/dev/null
 
 # What stands for a name in braces: of A, of B, of nobody.
 declare -A own=([plan]=pa$tag [customer]=$a [tenant]=$a/main [plane]=main [size]=main/small [node]=server [app]=noop
-  [release]=m$tag/1 [id]=00000000-0000-7000-8000-0000000$tag [instance]=$mine [role]=viewer [member]=$a/looker [token]=$my_token [provider]=$a/idp)
+  [release]=m$tag/1 [id]=$dead_letter [instance]=$mine [role]=viewer [member]=$a/looker [token]=$my_token [provider]=$a/idp)
 declare -A foreign=([plan]=$b-plan [customer]=$b [tenant]=$b/main [plane]=$b-plane [size]=$b-plane/small [node]=$b-node
   [instance]=$theirs [member]=$b/boss [token]=$their_token [provider]=$b/zqidp)
 declare -A nobody=([plan]=nobody [customer]=nobody [tenant]=nobody/main [plane]=nobody [size]=main/nobody [node]=nobody [app]=nobody
