@@ -96,15 +96,16 @@ static int commit_file(const char *dir, const char *branch, const char *file, co
         return -1;
     if (!content)
         (void)rmdir(folder); /* unless something else lies in it */
-    if (git_run(dir, (const char *const[]){"add", "-A", "--", ".", ":(exclude)*.tmp.*", NULL}, ERR_RETRY,
+    /* This file alone: what another left here when it was killed is for its own commit to tell. */
+    if (git_run(dir, (const char *const[]){"update-index", "--add", "--remove", "--", file, NULL}, ERR_RETRY,
                 NULL, NULL, 60, err) < 0 ||
-        git_run(dir, (const char *const[]){"status", "--porcelain", "-uno", NULL}, ERR_RETRY, &changed, NULL,
-                60, err) < 0)
+        git_run(dir, (const char *const[]){"status", "--porcelain", "-uno", "--", file, NULL}, ERR_RETRY,
+                &changed, NULL, 60, err) < 0)
         return -1;
     if (!changed.n && !str_is_cut(&changed))
         return 0;
-    if (git_run(dir, (const char *const[]){"commit", "-q", "-m", message, NULL}, ERR_RETRY, NULL, NULL, 60,
-                err) < 0)
+    if (git_run(dir, (const char *const[]){"commit", "-q", "-m", message, "--only", "--", file, NULL},
+                ERR_RETRY, NULL, NULL, 60, err) < 0)
         return -1;
     /* Four loose objects for each commit: packed when there are some hundreds, else there would be millions
      * of files. What cannot be packed now is packed another time. */

@@ -1,7 +1,7 @@
 /* The node's own configuration repository, by the real git: what a killed writer or a killed git leaves heals
  * (P4). */
 #include "base/file.h"
-#include "io/git.h"
+#include "io/git_own.h"
 #include "tests/support/check.h"
 
 #include <stdio.h>
@@ -84,11 +84,34 @@ static void what_is_taken_away_is_gone_from_the_branch(void **state) {
     assert_int_equal(commit(NULL), 0); /* twice is as good as once */
 }
 
+/* Killed between writing, or naming, its file and committing it: the next commit of another is not about it.
+ */
+static void what_another_left_is_told_by_its_own_commit(void **state) {
+    char id[41], path[256];
+    struct err err = {0};
+    (void)state;
+    assert_int_equal(commit("one"), 0);
+    (void)snprintf(path, sizeof path, "%s/other", dir);
+    assert_int_equal(mkdir(path, 0700), 0);
+    leave("other/compose.yaml");
+    assert_int_equal(git_run(dir, (const char *const[]){"add", "--", "other/compose.yaml", NULL}, ERR_RETRY,
+                             NULL, NULL, 60, &err),
+                     0);
+    assert_int_equal(commit("one"), 0); /* nothing of its own has changed */
+    assert_int_equal(commit("two"), 0);
+    assert_int_equal(find("other/compose.yaml", id), -1);
+    assert_int_equal(git_commit_file(dir, "node-x", "other/compose.yaml", "", "other: revision 1", &err), 0);
+    assert_int_equal(find("other/compose.yaml", id), 0);
+    assert_int_equal(find(FILE_NAME, id), 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_a_killed_writer_left_is_no_change, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(what_a_killed_git_locked_is_open_again, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(a_repository_that_was_half_made_is_made, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(what_another_left_is_told_by_its_own_commit, make_folder,
+                                        remove_folder),
         cmocka_unit_test_setup_teardown(what_is_taken_away_is_gone_from_the_branch, make_folder,
                                         remove_folder),
     };
