@@ -1,5 +1,6 @@
 #include "coordinator/store/audit.h"
 
+#include "base/fault.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/log.h"
@@ -144,6 +145,7 @@ static int sign_heads(struct pg *pg, const struct sign_keys *keys, const char *f
     pg_params_rows(&params, head_columns, sizeof head_columns / sizeof *head_columns, rows.items, rows.n);
     PGresult *stored = pg_run(pg, query_audit_sign, &params, err);
     PQclear(stored);
+    (void)fault_reach(FAULT_AUDIT_SIGNED);
     return stored ? write_file(file, text, &heads, arena, err) : -1;
 }
 

@@ -245,6 +245,15 @@ signed() { sql_is "select count(*) > 0 from audit_heads h join audit_chains c on
 ok "heads are signed" within 20 signed
 ok "... published (26)" within 20 bash -c "kcat -C -q -e -b '$FAIRLEAD_KAFKA' -t fairlead.audit -o beginning | jq -e 'select(.n > 0 and (.signature | length) == 128)' >/dev/null"
 ok "... and remembered" grep -qE '^0 [0-9]+ [0-9a-f]{64}$' "$fleet/coordinator/audit.heads"
+killed() { # between the head that is signed and its line in the coordinator's folder
+  tells 202 "$boss" POST "/v1/instances/$mine/stop" -d '{}' || return 1
+  kill_coordinator
+  start_coordinator audit.signed:kill
+  within 20 gone "$(coordinator)" || return 1
+  start_coordinator ''
+  within 10 ready && within 20 verify && within 20 signed
+}
+ok "a coordinator that is killed as it signs leaves it whole" killed
 super() { psql -XAtq "$superuser" -c "$1"; }
 super 'create table audit_kept as table audit; create table chains_kept as table audit_chains; create table heads_kept as table audit_heads' >/dev/null
 restore() {
