@@ -36,6 +36,8 @@ struct access {
     pthread_t thread;
     pthread_mutex_t mutex; /* of what is known */
     pthread_cond_t learned;
+    void (*changed)(void *arg); /* who is told; NULL: nobody yet */
+    void *changed_arg;
     struct known *known;
     struct vec roles; /* struct role, in `arena` */
     struct arena arena;
@@ -122,8 +124,11 @@ static int load(struct access *access, const struct uuid *members, size_t n, str
     learn_roles(access, roles);
     access->ready = true;
     pthread_cond_broadcast(&access->learned);
+    void (*changed)(void *arg) = access->changed;
+    void *arg = access->changed_arg;
     pthread_mutex_unlock(&access->mutex);
-    access->conf.changed(access->conf.arg);
+    if (changed)
+        changed(arg);
     return 0;
 }
 
@@ -321,6 +326,13 @@ struct access *access_start(const struct access_conf *conf, struct err *err) {
     (void)err_errno(err, ERR_RETRY, "cannot start a thread");
     free(access);
     return NULL;
+}
+
+void access_tell(struct access *access, void (*changed)(void *arg), void *arg) {
+    pthread_mutex_lock(&access->mutex);
+    access->changed = changed;
+    access->changed_arg = arg;
+    pthread_mutex_unlock(&access->mutex);
 }
 
 void access_stop(struct access *access) {

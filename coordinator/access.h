@@ -15,13 +15,13 @@ struct access_conf {
      * none. */
     struct hash file_token;
     const char *file_hint;
-    void (*changed)(void *arg); /* somebody's token may have ended: streams look again */
-    void *arg;
 };
 
 struct access;
 /* Reads them for the first time, if the database answers. */
 struct access *access_start(const struct access_conf *conf, struct err *err);
+/* From now on somebody is told that tokens may have ended: streams look again. */
+void access_tell(struct access *access, void (*changed)(void *arg), void *arg);
 /* Tells nobody of changes any more: before those who are told go. NULL is fine, to both. */
 void access_stop(struct access *access);
 void access_free(struct access *access);

@@ -125,17 +125,13 @@ static int load_token(struct coordinator *c, struct hash *ret, struct err *err) 
 }
 
 static void access_changed(void *arg) {
-    struct coordinator *c = arg;
-    if (c->follow)
-        follow_recheck(c->follow);
+    const struct coordinator *c = arg;
+    follow_recheck(c->follow);
 }
 
 /* Who may ask, before anybody can. */
 static int start_access(struct coordinator *c, struct err *err) {
-    struct access_conf access = {.database_url = conf_get(conf, "database"),
-                                 .file_hint = c->token_hint,
-                                 .changed = access_changed,
-                                 .arg = c};
+    struct access_conf access = {.database_url = conf_get(conf, "database"), .file_hint = c->token_hint};
     if (load_token(c, &access.file_token, err) < 0)
         return -1;
     c->access = access_start(&access, err);
@@ -178,6 +174,7 @@ static int start_api(struct coordinator *c, struct err *err) {
     if (!c->api_engine || start_access(c, err) < 0 || start_desks(c, err) < 0 ||
         !(c->follow = follow_start(conf_get(conf, "database"), c->access, err)))
         return -1;
+    access_tell(c->access, access_changed, c);
     struct httpd_conf httpd = {
         .address = conf_get(conf, "listen"),
         .port = (int)conf_int(conf, "port"),
