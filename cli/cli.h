@@ -1,4 +1,4 @@
-/* fairlead: the command line. One file per resource; main.c has the table of commands. */
+/* fairlead: the command line. One file per resource; commands.c has the table of commands. */
 #ifndef FAIRLEAD_CLI_CLI_H
 #define FAIRLEAD_CLI_CLI_H
 

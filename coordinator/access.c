@@ -20,7 +20,6 @@
 struct known {
     struct hash hash;
     struct principal principal; /* its texts are the row's own */
-    struct uuid member_id;
     bool by_cookie;
     int64_t used_at, written_at; /* wall clock; 0: never */
     UT_hash_handle hh;
@@ -64,7 +63,7 @@ static void forget(struct access *access, const struct uuid *members, size_t n) 
     HASH_ITER(hh, access->known, known, next) {
         bool is_theirs = n == 0;
         for (size_t i = 0; i < n && !is_theirs; i++)
-            is_theirs = uuid_eq(members[i], known->member_id);
+            is_theirs = uuid_eq(members[i], known->principal.id);
         if (!is_theirs)
             continue;
         HASH_DEL(access->known, known);
@@ -75,12 +74,11 @@ static void forget(struct access *access, const struct uuid *members, size_t n) 
 static void learn(struct access *access, PGresult *res, int row) {
     struct known *known = mem_alloc(sizeof *known), *old;
     memcpy(known->hash.b, PQgetvalue(res, row, 1), HASH_SIZE);
-    known->member_id = pg_uuid(res, row, 2);
     known->by_cookie = pg_bool(res, row, 11);
     unsigned role = scope_bits(pg_text(res, row, 8)),
              own = PQgetisnull(res, row, 9) ? SCOPES_ALL : scope_bits(pg_text(res, row, 9));
     known->principal = (struct principal){
-        .id = known->member_id,
+        .id = pg_uuid(res, row, 2),
         .credential_id = pg_uuid(res, row, 0),
         .name = mem_strdup(pg_text(res, row, 3)),
         .role = mem_strdup(pg_text(res, row, 4)),
@@ -249,7 +247,6 @@ enum access_answer access_find(struct access *access, const char *token, bool by
                                struct principal **ret) {
     struct hash hash = hash_of(token, strlen(token));
     struct known *known;
-    char csrf[HASH_HEX_SIZE];
     int64_t now = clock_wall_us();
     pthread_mutex_lock(&access->mutex);
     HASH_FIND(hh, access->known, &hash, sizeof hash, known);
@@ -260,10 +257,13 @@ enum access_answer access_find(struct access *access, const char *token, bool by
         **ret = known->principal;
         (*ret)->name = arena_strdup(arena, known->principal.name);
         (*ret)->role = arena_strdup(arena, known->principal.role);
-        access_csrf(token, csrf);
-        (*ret)->csrf = by_cookie ? arena_strdup(arena, csrf) : NULL;
     }
     pthread_mutex_unlock(&access->mutex);
+    if (good && by_cookie) {
+        char csrf[HASH_HEX_SIZE];
+        access_csrf(token, csrf);
+        (*ret)->csrf = arena_strdup(arena, csrf);
+    }
     return good ? ACCESS_KNOWN : ready ? ACCESS_UNKNOWN : ACCESS_NOT_READY;
 }
 
@@ -324,7 +324,7 @@ struct access *access_start(const struct access_conf *conf, struct err *err) {
     if (access->wake_fd >= 0 && pthread_create(&access->thread, NULL, run, access) == 0)
         return access;
     (void)err_errno(err, ERR_RETRY, "cannot start a thread");
-    free(access);
+    access_free(access);
     return NULL;
 }
 

@@ -322,14 +322,12 @@ static bool judge_create(struct engine_batch *batch, struct batch_input *in,
                        arena_printf(arena, "Version %s of \"%s\" is withdrawn: nothing new is made of it.",
                                     create->version, create->app));
     else if (uuid_is_nil(context->tenant_id) || !context->tenant_on_it ||
-             !reach_holds(&(struct reach){reach->customer_id, reach->tenant_id, {{0}}}, context->customer_id,
-                          context->tenant_id, (struct uuid){{0}}))
+             !reach_holds_tenant(reach, context->customer_id, context->tenant_id))
         request_refuse(
             in, 422, "unknown_tenant",
             arena_printf(arena, "There is no tenant \"%s/%s\".", create->customer, create->tenant));
     else if (!in->plane || !context->has_plane || (reach_is_limited(reach) && !context->plane_theirs) ||
-             !reach_holds(&(struct reach){.plane_id = reach->plane_id}, (struct uuid){{0}},
-                          (struct uuid){{0}}, in->plane->id))
+             !reach_holds_plane(reach, in->plane->id))
         request_refuse(in, 422, "unknown_plane",
                        arena_printf(arena, "There is no plane \"%s\".", create->plane));
     else if (!context->plane_allowed)

@@ -54,29 +54,35 @@ static void get(struct api_call *call, struct pg *pg) {
     api_answer(call->request, 200, json_text(body));
 }
 
-/* Before anything is shown it is told that it will be: what then is not (nothing is left, or it is another's)
- * was asked for. */
+/* Whose instance it is, if who asks reaches it: 1. 0: it is not there. */
+static int find_owner(const struct api_call *call, struct pg *pg, struct uuid *ret_customer,
+                      struct err *err) {
+    struct uuid id;
+    struct pg_params params = {.arena = &call->request->arena};
+    (void)uuid_parse(call->rest, &id);
+    pg_params_uuid(&params, id);
+    cleanup_result PGresult *owner = pg_run(pg, query_credentials_owner, &params, err);
+    if (!owner)
+        return -1;
+    if (PQntuples(owner) == 0 || !reach_holds(&call->principal->reach, pg_uuid(owner, 0, 0),
+                                              pg_uuid(owner, 0, 1), pg_uuid(owner, 0, 2)))
+        return 0;
+    *ret_customer = pg_uuid(owner, 0, 0);
+    return 1;
+}
+
+/* Before anything is shown it is told that it will be, though nothing may be left to be shown. */
 static void tell_and_get(struct api_call *call, struct pg *pg) {
     struct err err = {0};
-    struct uuid id;
-    struct arena *arena = &call->request->arena;
-    struct pg_params params = {.arena = arena}, find = {.arena = arena};
+    struct pg_params params = {.arena = &call->request->arena};
     struct audit_row row = api_audit_row(call, 200);
-    (void)uuid_parse(call->rest, &id);
-    pg_params_uuid(&find, id);
-    cleanup_result PGresult *owner = pg_run(pg, query_credentials_owner, &find, &err);
-    if (!owner) {
-        api_refuse_error(call->request, &err);
-        return;
-    }
-    if (PQntuples(owner) == 0 || !reach_holds(&call->principal->reach, pg_uuid(owner, 0, 0),
-                                              pg_uuid(owner, 0, 1), pg_uuid(owner, 0, 2))) {
+    int rc = find_owner(call, pg, &row.customer_id, &err);
+    if (rc == 0) {
         api_refuse(call->request, 404, "not_found", "There is no such instance.");
         return;
     }
-    row.customer_id = pg_uuid(owner, 0, 0);
     audit_params(&params, &(const struct audit_row *){&row}, 1);
-    PGresult *told = pg_run(pg, query_audit_append, &params, &err);
+    PGresult *told = rc > 0 ? pg_run(pg, query_audit_append, &params, &err) : NULL;
     if (told)
         api_read(call, get);
     else
@@ -93,22 +99,16 @@ void credentials_get(struct api_call *call) {
 static int confirm(struct api_call *call, struct pg *pg, void *data, struct uuid seed, struct api_done *ret,
                    struct err *err) {
     const struct uuid *id = data;
-    struct pg_params params = {.arena = &call->request->arena}, find = {.arena = &call->request->arena};
+    struct pg_params params = {.arena = &call->request->arena};
     (void)seed;
-    cleanup_result PGresult *owner = NULL;
-    pg_params_uuid(&find, *id);
-    owner = pg_run(pg, query_credentials_owner, &find, err);
-    if (!owner)
-        return -1;
-    if (PQntuples(owner) == 0 || !reach_holds(&call->principal->reach, pg_uuid(owner, 0, 0),
-                                              pg_uuid(owner, 0, 1), pg_uuid(owner, 0, 2))) {
+    int rc = find_owner(call, pg, &ret->customer_id, err);
+    if (rc == 0)
         api_done_refusal(call, ret, 404, "not_found", "There is no such instance.");
-        return 0;
-    }
+    if (rc <= 0)
+        return rc;
     pg_params_uuid(&params, *id);
     PGresult *gone = pg_run(pg, query_credentials_confirm, &params, err);
     PQclear(gone);
-    ret->customer_id = pg_uuid(owner, 0, 0);
     ret->status = 204;
     return gone ? 0 : -1;
 }

@@ -243,6 +243,15 @@ static bool is_there(struct api_call *call, struct pg *pg) {
     return res && PQntuples(res);
 }
 
+/* What was found about an instance; where it is nothing, there may be no such instance. */
+static void answer_found(struct api_call *call, struct pg *pg, PGresult *res, int column,
+                         const struct err *err) {
+    if (!res)
+        api_refuse_error(call->request, err);
+    else if (PQntuples(res) || is_there(call, pg))
+        answer_rows(call, res, column);
+}
+
 static void steps(struct api_call *call, struct pg *pg) {
     struct err err = {0};
     struct uuid id;
@@ -250,10 +259,7 @@ static void steps(struct api_call *call, struct pg *pg) {
     (void)uuid_parse(call->rest, &id);
     pg_params_uuid(&params, id);
     cleanup_result PGresult *res = pg_run(pg, query_instance_steps, &params, &err);
-    if (!res)
-        api_refuse_error(call->request, &err);
-    else if (PQntuples(res) || is_there(call, pg))
-        answer_rows(call, res, 0);
+    answer_found(call, pg, res, 0, &err);
 }
 
 void instance_steps(struct api_call *call) {
@@ -271,10 +277,7 @@ static void events(struct api_call *call, struct pg *pg) {
     pg_params_int(&params, *(const int64_t *)call->request->owner);
     pg_params_int(&params, 1000);
     cleanup_result PGresult *res = pg_run(pg, query_instance_events, &params, &err);
-    if (!res)
-        api_refuse_error(call->request, &err);
-    else if (PQntuples(res) || is_there(call, pg))
-        answer_rows(call, res, 2);
+    answer_found(call, pg, res, 2, &err);
 }
 
 static void follow_events(struct api_call *call, struct pg *pg) {

@@ -77,7 +77,7 @@ static int judge(struct api_call *call, const json_t *body, PGresult *found, str
     }
     if (is_named(body, "customer") &&
         (uuid_is_nil(customer) || !uuid_is_nil(reach->plane_id) ||
-         !reach_holds(&(struct reach){reach->customer_id, {{0}}, {{0}}}, customer, tenant, plane)))
+         (!uuid_is_nil(reach->customer_id) && !uuid_eq(reach->customer_id, customer))))
         return refuse_parent(call, ret, "unknown_customer", "customer", json_str(body, "customer"));
     if ((is_named(body, "tenant") && uuid_is_nil(tenant)) ||
         (!uuid_is_nil(reach->tenant_id) && !uuid_eq(reach->tenant_id, tenant)))
@@ -85,7 +85,6 @@ static int judge(struct api_call *call, const json_t *body, PGresult *found, str
     if ((is_named(body, "plane") && uuid_is_nil(plane)) ||
         (!uuid_is_nil(reach->plane_id) && (!uuid_eq(reach->plane_id, plane) || !uuid_is_nil(customer))))
         return refuse_parent(call, ret, "unknown_plane", "plane", json_str(body, "plane"));
-
     if (!side || str_eq(side, "customer") != !uuid_is_nil(customer)) {
         api_done_refusal(call, ret, 422, "unknown_role",
                          arena_printf(&call->request->arena, "There is no role \"%s\" for members of %s.",

@@ -31,19 +31,22 @@ static void at_signs(struct api_call *call, void (*work)(struct api_call *call, 
     api_at_signs(call, work);
 }
 
-/* The act and its row of the audit, or neither. */
-static int act(struct api_call *call, struct pg *pg, const char *query, const struct pg_params *params,
-               struct uuid member, struct err *err) {
-    struct pg_params told = {.arena = &call->request->arena};
+static int note(const struct api_call *call, struct pg *pg, struct uuid member, struct err *err) {
+    struct pg_params params = {.arena = &call->request->arena};
     struct audit_row row = api_audit_row(call, 204);
-    if (!uuid_is_nil(member))
-        row.principal_id = member;
-    audit_params(&told, &(const struct audit_row *){&row}, 1);
-    PGresult *done = pg_run(pg, query, params, err);
-    PGresult *noted = done ? pg_run(pg, query_audit_append, &told, err) : NULL;
-    PQclear(done);
+    row.principal_id = member;
+    audit_params(&params, &(const struct audit_row *){&row}, 1);
+    PGresult *noted = pg_run(pg, query_audit_append, &params, err);
     PQclear(noted);
     return noted ? 0 : -1;
+}
+
+/* The act and its row of the audit, in the transaction that answer() ends. */
+static int act(const struct api_call *call, struct pg *pg, const char *query, const struct pg_params *params,
+               struct uuid member, struct err *err) {
+    PGresult *done = pg_run(pg, query, params, err);
+    PQclear(done);
+    return done ? note(call, pg, member, err) : -1;
 }
 
 static void answer(struct api_call *call, struct pg *pg, int rc, struct err *err) {
@@ -210,8 +213,7 @@ static void confirm_factor(struct api_call *call, struct pg *pg) {
                    "This is not the code of now. Is the clock of the authenticator right?");
         return;
     }
-    static const char nothing[] = "select";
-    answer(call, pg, rc < 0 ? -1 : act(call, pg, nothing, NULL, call->principal->id, &err), &err);
+    answer(call, pg, rc < 0 ? -1 : note(call, pg, call->principal->id, &err), &err);
 }
 
 void me_factor_confirm(struct api_call *call) {

@@ -32,10 +32,17 @@ static bool fits(struct uuid limit, struct uuid id) {
     return uuid_is_nil(limit) || uuid_eq(limit, id);
 }
 
+bool reach_holds_tenant(const struct reach *reach, struct uuid customer_id, struct uuid tenant_id) {
+    return fits(reach->customer_id, customer_id) && fits(reach->tenant_id, tenant_id);
+}
+
+bool reach_holds_plane(const struct reach *reach, struct uuid plane_id) {
+    return fits(reach->plane_id, plane_id);
+}
+
 bool reach_holds(const struct reach *reach, struct uuid customer_id, struct uuid tenant_id,
                  struct uuid plane_id) {
-    return fits(reach->customer_id, customer_id) && fits(reach->tenant_id, tenant_id) &&
-           fits(reach->plane_id, plane_id);
+    return reach_holds_tenant(reach, customer_id, tenant_id) && reach_holds_plane(reach, plane_id);
 }
 
 enum route_verdict route_judge(const struct route_row *route, const struct principal *principal) {

@@ -33,6 +33,9 @@ bool reach_is_limited(const struct reach *reach);
 bool reach_holds(const struct reach *reach, struct uuid customer_id, struct uuid tenant_id,
                  struct uuid plane_id);
 
+bool reach_holds_tenant(const struct reach *reach, struct uuid customer_id, struct uuid tenant_id);
+bool reach_holds_plane(const struct reach *reach, struct uuid plane_id);
+
 struct principal {
     struct uuid id;
     struct uuid credential_id; /* the token or session by which it asks */

@@ -1,10 +1,30 @@
-/* For routes.c: the tables of bodies, queries and answers that routes.def names. */
+/* For routes.c: the tables of bodies, queries and answers that routes.def names; and rows that several of
+ * them have. */
 #ifndef FAIRLEAD_MODEL_ROUTE_FIELDS_H
 #define FAIRLEAD_MODEL_ROUTE_FIELDS_H
 
 #include "base/schema.h"
 
-/* route_bodies.c: what is sent. */
+/* Of bodies; who uses them includes model/names.h. */
+#define NAME_FIELD(what)                                                                                     \
+    {                                                                                                        \
+        .name = "name", .type = SCHEMA_STRING, .required = true, .min = 1, .max = 20,                        \
+        .check = name_is_valid, .rule = NAME_RULE, .help = what                                              \
+    }
+#define TITLE_FIELD                                                                                          \
+    { .name = "title", .type = SCHEMA_STRING, .otherwise = "", .max = 100, .help = "what a person reads" }
+#define KEY_FIELD(field, what)                                                                               \
+    {                                                                                                        \
+        .name = (field), .type = SCHEMA_STRING, .required = true, .min = 1, .max = 20,                       \
+        .check = name_is_valid, .rule = NAME_RULE, .help = what                                              \
+    }
+#define OPTIONAL_KEY_FIELD(field, what)                                                                      \
+    {                                                                                                        \
+        .name = (field), .type = SCHEMA_STRING, .min = 1, .max = 20, .check = name_is_valid,                 \
+        .rule = NAME_RULE, .help = what                                                                      \
+    }
+
+/* route_bodies.c, route_bodies_access.c: what is sent. */
 extern const struct schema_field empty_body[], enrol_body[], plan_body[], customer_body[], tenant_body[],
     plane_body[], node_body[], address_body[], size_body[], release_body[], prune_body[], pruned_body[],
     instance_body[], extend_body[], member_body[], code_body[], session_body[], password_body[],
