@@ -119,6 +119,7 @@ int node_create(struct cli *cli, const struct command *command);
 int run_show(struct cli *cli, const struct command *command);
 int node_address(struct cli *cli, const struct command *command);
 int node_invite(struct cli *cli, const struct command *command);
+int node_revoke(struct cli *cli, const struct command *command);
 int dead_letter_retry(struct cli *cli, const struct command *command);
 int size_create(struct cli *cli, const struct command *command);
 int app_register(struct cli *cli, const struct command *command);

@@ -37,6 +37,8 @@ const struct command commands[] = {
     {"node", "address", "NAME ADDRESS", NULL, "its machine has another address: apps and names follow",
      node_address, "/v1/nodes"},
     {"node", "invite", "NAME", NULL, "a one-time token for fairlead-worker enrol", node_invite, "/v1/nodes"},
+    {"node", "revoke", "NAME", NULL, "a machine that was lost or stolen: it may nothing any more, at once",
+     node_revoke, "/v1/nodes"},
     {"node", "list", "", NULL, "all nodes", run_list, "/v1/nodes"},
     {"node", "get", "NAME", NULL, "one node", run_get, "/v1/nodes"},
     {"node", "delete", "NAME", NULL, "delete a node that holds nothing", run_delete, "/v1/nodes"},

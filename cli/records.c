@@ -219,6 +219,20 @@ int node_invite(struct cli *cli, const struct command *command) {
     return rc;
 }
 
+int node_revoke(struct cli *cli, const struct command *command) {
+    json_t *answer = NULL;
+    int rc = cli_call(cli, "POST", arena_printf(&cli->arena, "%s/%s/revoke", command->path, cli->args[0]),
+                      NULL, &answer);
+    if (rc == EXIT_OK)
+        cli_say(cli, answer,
+                arena_printf(&cli->arena,
+                             "node \"%s\" may nothing any more; what runs on it runs on. To let it in again: "
+                             "fairlead node invite %s",
+                             cli->args[0], cli->args[0]));
+    json_decref(answer);
+    return rc;
+}
+
 int size_create(struct cli *cli, const struct command *command) {
     json_t *body = named_below(cli, "plane");
     cli_set_number(body, "cpu_milli", cli_option(cli, "cpu", "1000"));

@@ -1,17 +1,17 @@
 /* fairlead-coordinator: api, engine, ingest, clock and relay in one process, each also alone. */
+#include "base/clock.h"
 #include "base/conf.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/str.h"
 #include "coordinator/api/api.h"
+#include "coordinator/authority.h"
 #include "coordinator/clock.h"
+#include "coordinator/commands.h"
 #include "coordinator/dump.h"
 #include "coordinator/ingest.h"
-#include "coordinator/migrate.h"
 #include "coordinator/relay.h"
-#include "coordinator/republish.h"
-#include "coordinator/sweep.h"
 #include "coordinator/topic_step.h"
 #include "io/token.h"
 #include "model/names.h"
@@ -30,6 +30,22 @@ static struct conf_row conf[] = {
               "that role"),
     CONF_TEXT("database-owner", "", "PostgreSQL as the owner: only `migrate` uses it"),
     CONF_TEXT("kafka", "127.0.0.1:9092", "brokers"),
+    CONF_TEXT(
+        "kafka-ca", "",
+        "file of the authority (PEM) that signed the brokers; empty: Kafka in clear, on this machine only"),
+    CONF_TEXT("kafka-cert", "", "file with this coordinator's key and chain (PEM), by which Kafka knows it"),
+    CONF_TEXT(
+        "kafka-admin-cert", "",
+        "the same of who makes topics and rights, which the other parts need not be able to read; empty: "
+        "--kafka-cert"),
+    CONF_TEXT("kafka-nodes", "", "brokers as nodes reach them; empty: --kafka"),
+    CONF_TEXT(
+        "authority", "",
+        "folder of the certificate authority (see `authority`); empty: nodes get no certificates, and can "
+        "only be on this machine"),
+    CONF_NUMBER("certificate-life", "86400",
+                "seconds for which a node's certificate is good; it is renewed at two thirds of them", 30,
+                31536000),
     CONF_TEXT("redis", "", "unix socket of Redis, or 127.x.x.x:PORT; empty: none"),
     CONF_TEXT("listen", "127.0.0.1", "address of the HTTP API (TLS ends in a proxy in front of it)"),
     CONF_NUMBER("port", "8080", "port of the HTTP API; 0: any that is free", 0, 65535),
@@ -63,6 +79,7 @@ struct coordinator {
     struct topic_step *topics;
     struct follow *follow;
     struct access *access;
+    struct authority *authority;
     struct desk *desk, *walled, *checks, *signs, *outside;
     struct limits *limits;
     struct httpd *httpd;
@@ -80,6 +97,13 @@ static void wake_clock(void *arg) {
     struct coordinator *c = arg;
     if (c->clock)
         clock_wake(c->clock);
+}
+
+/* The broker has not what it should have: looked at now. */
+static void miss_topics(void *arg) {
+    const struct coordinator *c = arg;
+    if (c->topics)
+        topic_step_look(c->topics);
 }
 
 static void wake_topics(void *arg) {
@@ -168,8 +192,18 @@ static struct engine *start_engine(struct coordinator *c, const char *name, bool
     return engine_start(&engine, err);
 }
 
+static struct broker broker_of_conf(const char *cert) {
+    const char *ca = conf_get(conf, "kafka-ca"), *mine = conf_get(conf, cert);
+    return (struct broker){.servers = conf_get(conf, "kafka"),
+                           .ca = *ca ? ca : NULL,
+                           .cert = *ca ? (*mine ? mine : conf_get(conf, "kafka-cert")) : NULL};
+}
+
 static int start_api(struct coordinator *c, struct err *err) {
     const char *url = conf_get(conf, "url");
+    if (authority_open(conf_get(conf, "authority"), conf_int(conf, "certificate-life") * CLOCK_S,
+                       &c->authority, err) < 0)
+        return -1;
     c->api_engine = start_engine(c, "api", false, err);
     if (!c->api_engine || start_access(c, err) < 0 || start_desks(c, err) < 0 ||
         !(c->follow = follow_start(conf_get(conf, "database"), c->access, err)))
@@ -191,7 +225,10 @@ static int start_api(struct coordinator *c, struct err *err) {
                    (long long)conf_int(conf, "port"));
     c->api = (struct api){
         .access = c->access,
-        .broker = {.servers = conf_get(conf, "kafka")},
+        .broker = broker_of_conf("kafka-cert"),
+        .node_brokers =
+            *conf_get(conf, "kafka-nodes") ? conf_get(conf, "kafka-nodes") : conf_get(conf, "kafka"),
+        .authority = c->authority,
         .redis = conf_get(conf, "redis"),
         .base = conf_get(conf, "base"),
         .public_address = *url ? url : c->url,
@@ -218,10 +255,14 @@ static int start_api(struct coordinator *c, struct err *err) {
 static int start_parts(struct coordinator *c, const char *what, struct err *err) {
     bool all = str_eq(what, "run");
     const char *database = conf_get(conf, "database");
-    struct broker broker = {.servers = conf_get(conf, "kafka")};
-    struct relay_conf relay = {.database_url = database, .broker = broker, .owned = &c->owned_lanes};
-    if (!name_is_loopback(broker.servers))
-        return err_set(err, ERR_PARK, "kafka \"%s\" is not on this machine: it is refused until it has TLS",
+    struct broker broker = broker_of_conf("kafka-cert"), admin = broker_of_conf("kafka-admin-cert");
+    struct relay_conf relay = {.database_url = database,
+                               .broker = broker,
+                               .owned = &c->owned_lanes,
+                               .miss_topics = miss_topics,
+                               .arg = c};
+    if (!broker.ca && !name_is_loopback(broker.servers))
+        return err_set(err, ERR_PARK, "kafka \"%s\" is not on this machine: without --kafka-ca it is refused",
                        broker.servers);
     if (sign_init(err) < 0 || load_keys(c, err) < 0)
         return -1;
@@ -241,7 +282,7 @@ static int start_parts(struct coordinator *c, const char *what, struct err *err)
     if ((all || str_eq(what, "clock")) && !(c->clock = clock_start(&clock, err)))
         return -1;
     if ((all || str_eq(what, "clock")) &&
-        !(c->topics = topic_step_start(database, &broker, wake_clock, c, err)))
+        !(c->topics = topic_step_start(database, &admin, wake_clock, c, err)))
         return -1;
     struct ingest_conf ingest = {.database_url = database,
                                  .broker = broker,
@@ -276,6 +317,7 @@ static void stop_parts(struct coordinator *c) {
     access_free(c->access);
     relay_stop(c->relay);
     presence_close(c->api.presence);
+    authority_close(c->authority);
 }
 
 static int serve(const char *what) {
@@ -301,36 +343,6 @@ static int serve(const char *what) {
     return 0;
 }
 
-/* By hand, for what no check can see: a broker that lost its tail. */
-static int run_republish(void) {
-    struct err err = {0};
-    int64_t rows = 0;
-    struct pg *pg = pg_open(conf_get(conf, "database"), "statement_timeout=60s jit=off", &err);
-    int rc = pg ? republish(pg, REPUBLISH_ALL, 0, &rows, &err) : -1;
-    pg_close(pg);
-    if (rc < 0) {
-        log_error("republish failed", LOG_S("error", err.text));
-        return 1;
-    }
-    printf("%lld documents, events and open orders are published again\n", (long long)rows);
-    return 0;
-}
-
-/* The clock does it every hour. */
-static int run_sweep(void) {
-    struct err err = {0};
-    int64_t rows = 0;
-    struct pg *pg = pg_open(conf_get(conf, "database"), PG_PINNED_PLANS "statement_timeout=60s", &err);
-    int rc = pg ? sweep_run(pg, conf_int(conf, "keep-days"), &rows, &err) : -1;
-    pg_close(pg);
-    if (rc < 0) {
-        log_error("sweep failed", LOG_S("error", err.text));
-        return 1;
-    }
-    printf("%lld rows that had served were taken away\n", (long long)rows);
-    return 0;
-}
-
 static void print_help(void) {
     printf(
         "usage: fairlead-coordinator [OPTION...] [COMMAND]\n\n"
@@ -339,6 +351,10 @@ static void print_help(void) {
         "             one part alone; any number of copies of each\n"
         "  migrate    bring the database to this version (needs --database-owner)\n"
         "  republish  publish all documents, events and open orders again (needs a coordinator that runs)\n"
+        "  authority  make the certificate authority in --authority, or what is missing of it\n"
+        "  issue NAME [HOST...]\n"
+        "             a certificate for a program, as --authority/NAME.pem; with hosts for what answers "
+        "there\n"
         "  sweep      take away what is older than --keep-days (the clock does it every hour)\n"
         "  tables     print the state tables; routes, matrix, catalogue, config, metrics, statements: the "
         "other "
@@ -348,22 +364,14 @@ static void print_help(void) {
     conf_print_help(conf, stdout);
 }
 
-static int run_command(const char *command) {
-    struct err err = {0};
+static int run_command(const char *command, char **args) {
     static const char *const parts[] = {"run", "api", "ingest", "clock", "relay"};
+    int rc;
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-        if (str_eq(parts[i], command))
+        if (!*args && str_eq(parts[i], command))
             return serve(command);
-    if (str_eq(command, "migrate")) {
-        if (migrate_run(conf_get(conf, "database-owner"), &err) == 0)
-            return 0;
-        log_error("migrate failed", LOG_S("error", err.text));
-        return 1;
-    }
-    if (str_eq(command, "republish"))
-        return run_republish();
-    if (str_eq(command, "sweep"))
-        return run_sweep();
+    if (command_run(conf, command, args, &rc))
+        return rc;
     (void)fprintf(stderr, "fairlead-coordinator: \"%s\" is not a command; --help lists them\n", command);
     return 2;
 }
@@ -387,7 +395,8 @@ static int run(int argc, char **argv) {
     log_init_debug(conf_get(conf, "debug"));
     metric_set(METRIC_BUILD_INFO, FAIRLEAD_VERSION, 1);
     (void)umask(077);
-    int rc = args > 1 ? 2 : run_command(args ? argv[1] : "run");
+    argv[args + 1] = NULL;
+    int rc = args ? run_command(argv[1], argv + 2) : run_command("run", argv + 1);
     conf_release(conf);
     return rc;
 }

@@ -221,24 +221,15 @@ static int delete_delivered(struct relay_thread *thread, struct lane *lane, stru
     return 0;
 }
 
-static int make_topic(struct relay_thread *thread, const char *topic, struct err *err) {
-    const char *const *settings = topic_node_settings;
-    for (int i = 0; i < topic_rows_n; i++)
-        if (str_eq(topic_rows[i].name, topic))
-            settings = topic_rows[i].settings;
-    return kprod_make_topic(thread->kprod, topic, topic_partitions(topic), settings, NULL, err);
-}
-
 /* What was refused: held back for the operator, or sent again from the oldest row. */
 static int sort_out(struct relay_thread *thread, struct err *err) {
-    bool again = false, alone = false;
+    bool again = false, alone = false, missing = false;
     for (size_t i = 0; i < thread->parcels.n; i++) {
         const struct parcel *parcel = vec_at(&thread->parcels, struct parcel, i);
         if (is_delivered(parcel))
             continue;
         thread->lanes[parcel->lane - thread->first_lane].dirty = true;
-        if (parcel->worst == KPROD_UNKNOWN_TOPIC && make_topic(thread, parcel->topic, err) < 0)
-            return -1;
+        missing = missing || parcel->worst == KPROD_UNKNOWN_TOPIC;
         /* librdkafka says it of all that travelled together, though one record was at fault. */
         bool surely = thread->alone || thread->parcels.n == 1;
         if (parcel->worst != KPROD_PERMANENT || !surely) {
@@ -259,6 +250,8 @@ static int sort_out(struct relay_thread *thread, struct err *err) {
             return -1;
     }
     thread->alone = alone;
+    if (missing)
+        thread->relay->conf.miss_topics(thread->relay->conf.arg);
     return again ? err_set(err, ERR_RETRY, "the broker has not taken everything") : 0;
 }
 

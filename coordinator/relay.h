@@ -14,6 +14,9 @@ struct relay_conf {
     const char *database_url;
     struct broker broker;
     atomic_uint *owned; /* bits of the lanes that this process has; written by the relay */
+    /* A topic, or the right to write it, is not there: who makes them should look. */
+    void (*miss_topics)(void *arg);
+    void *arg;
 };
 
 struct relay *relay_start(const struct relay_conf *conf, struct err *err);

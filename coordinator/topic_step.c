@@ -1,20 +1,31 @@
 #include "coordinator/topic_step.h"
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/str.h"
+#include "coordinator/authority.h"
 #include "coordinator/republish.h"
+#include "coordinator/rights.h"
 #include "coordinator/topics.h"
+#include "io/kadmin.h"
 #include "io/kprod.h"
 #include "io/pg.h"
 #include "sql/queries.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #define LOOK_US (5 * CLOCK_S)   /* for rows that another process wrote */
 #define CHECK_US (30 * CLOCK_S) /* whether the broker still has what it had */
-#define EVENTS_S (30 * 86400)   /* as long as their topic keeps them */
+#define MISSED_US CLOCK_S       /* ... when somebody says that it has not */
+#ifdef FAULTS                   /* all rights, as rows have them */
+#define SWEEP_US (10 * CLOCK_S)
+#else
+#define SWEEP_US (300 * CLOCK_S)
+#endif
+#define EVENTS_S (30 * 86400) /* as long as their topic keeps them */
 
 struct topic_step {
     const char *database_url;
@@ -25,7 +36,9 @@ struct topic_step {
     int64_t checked_at;
     unsigned lost; /* what must be published again, once its topics are there */
     struct pg *pg;
-    struct kprod *kprod;
+    struct kadmin *kadmin;
+    int64_t swept_at;   /* all rights were looked at */
+    atomic_bool missed; /* the broker lacks something: it is looked at before its time */
 };
 
 struct there {
@@ -50,8 +63,8 @@ static int make_fixed(struct topic_step *step, const struct there *there, struct
         bool made = false;
         if (has(there, topic_rows[i].name))
             continue;
-        if (kprod_make_topic(step->kprod, topic_rows[i].name, topic_rows[i].partitions,
-                             topic_rows[i].settings, &made, err) < 0)
+        if (kadmin_make_topic(step->kadmin, topic_rows[i].name, topic_rows[i].partitions,
+                              topic_rows[i].settings, &made, err) < 0)
             return -1;
         if (made)
             step->lost = REPUBLISH_ALL; /* at the very first start there is nothing to publish */
@@ -59,19 +72,62 @@ static int make_fixed(struct topic_step *step, const struct there *there, struct
     return 0;
 }
 
+/* What one node, or with NULL all of them and our programs, may do. */
+static int give_rights(struct topic_step *step, const char *topic, struct arena *arena, bool *ret_revoked,
+                       struct err *err) {
+    struct pg_params params = {.arena = arena};
+    struct vec wanted = {0}, principals = {0};
+    char name[PRINCIPAL_SIZE];
+    size_t changes = 0;
+    pg_params_text(&params, topic);
+    cleanup_result PGresult *res = pg_run(step->pg, query_nodes_rights, &params, err);
+    if (!res)
+        return -1;
+    for (int row = 0; row < PQntuples(res); row++) {
+        const struct rights_node node = {.id = pg_uuid(res, row, 0),
+                                         .enrolment = pg_int(res, row, 1),
+                                         .roles = (unsigned)pg_int(res, row, 2),
+                                         .revoked = pg_bool(res, row, 3)};
+        rights_of_node(&node, arena, &wanted);
+        *ret_revoked = topic && node.revoked;
+        /* An enrolment that was followed by another has none any more. */
+        for (int64_t n = node.enrolment - 1; topic && n <= node.enrolment; n++)
+            *vec_add(arena, &principals, const char *) =
+                arena_strdup(arena, authority_principal(node.id, n, name));
+    }
+    if (topic && !principals.n)
+        return 0;
+    if (!topic)
+        rights_of_programs(arena, &wanted);
+    if (rights_enforce(step->kadmin, &wanted, principals.items, principals.n, arena, &changes, err) < 0)
+        return -1;
+    if (changes && !topic)
+        log_warn("the broker's rights were not what they should be, and are again", LOG_I("rights", changes));
+    return 0;
+}
+
 /* One request says what the broker has. What it lost, a topic or its whole disk, is made and filled again. */
 static int check_broker(struct topic_step *step, struct arena *arena, struct err *err) {
     struct there there = {.arena = arena};
     struct vec lost = {0};
-    if (clock_mono_us() - step->checked_at < CHECK_US && step->checked_at)
+    int64_t since = clock_mono_us() - step->checked_at;
+    if (step->checked_at && since < (atomic_load(&step->missed) ? MISSED_US : CHECK_US))
         return 0;
+    bool missed = atomic_exchange(&step->missed, false);
     /* The names first: a topic that somebody makes meanwhile must not look lost. */
     cleanup_result PGresult *res = pg_run(step->pg, query_topics_names, NULL, err);
-    if (!res || kprod_topics(step->kprod, note_topic, &there, err) < 0 || make_fixed(step, &there, err) < 0)
+    if (!res || kadmin_topics(step->kadmin, note_topic, &there, err) < 0 || make_fixed(step, &there, err) < 0)
         return -1;
     for (int row = 0; row < PQntuples(res); row++)
         if (!has(&there, pg_text(res, row, 0)))
             *vec_add(arena, &lost, const char *) = arena_strdup(arena, pg_text(res, row, 0));
+    bool sweep =
+        missed || lost.n || step->lost || !step->swept_at || clock_mono_us() - step->swept_at > SWEEP_US;
+    if (step->broker.ca && sweep) {
+        if (give_rights(step, NULL, arena, &missed, err) < 0)
+            return -1;
+        step->swept_at = clock_mono_us();
+    }
     if (lost.n) {
         struct pg_params params = {.arena = arena};
         pg_params_texts(&params, lost.items, lost.n);
@@ -103,11 +159,26 @@ static int fill_again(struct topic_step *step, struct err *err) {
     return 0;
 }
 
-static int make_one(struct topic_step *step, const char *topic, struct arena *arena, struct err *err) {
+/* A fetch that waits was let in before its node was revoked: a record ends it, and there is no other. */
+static int wake_reader(struct topic_step *step, const char *topic, struct err *err) {
+    struct kprod *kprod = kprod_open(&step->broker, "fairlead-topics", NULL, NULL, err);
+    int rc = kprod ? kprod_send(kprod, topic, 0, "wake", 4, NULL, 0, NULL, 0, err) : -1;
+    if (rc == 0 && !kprod_flush(kprod, 5000))
+        rc = err_set(err, ERR_RETRY, "kafka topic \"%s\": a record was not taken", topic);
+    kprod_close(kprod);
+    return rc;
+}
+
+static int make_one(struct topic_step *step, const char *topic, int64_t wanted, struct arena *arena,
+                    struct err *err) {
     struct pg_params params = {.arena = arena};
-    if (kprod_make_topic(step->kprod, topic, 1, topic_node_settings, NULL, err) < 0)
+    bool revoked = false;
+    if (kadmin_make_topic(step->kadmin, topic, 1, topic_node_settings, NULL, err) < 0 ||
+        (step->broker.ca && give_rights(step, topic, arena, &revoked, err) < 0) ||
+        (revoked && wake_reader(step, topic, err) < 0) || fault_check(FAULT_RIGHTS_GIVEN, err) < 0)
         return -1;
     pg_params_text(&params, topic);
+    pg_params_int(&params, wanted);
     /* The node is ready, and what waits for room may find it: one statement. */
     PGresult *res = pg_run(step->pg, query_topics_ready, &params, err);
     PQclear(res);
@@ -121,16 +192,16 @@ static int make_wanted(struct topic_step *step, struct err *err) {
         pg_close(step->pg);
         step->pg = pg_open(step->database_url, PG_PINNED_PLANS "statement_timeout=10s", err);
     }
-    if (!step->kprod)
-        step->kprod = kprod_open(&step->broker, "fairlead-topics", NULL, NULL, err);
-    if (!step->pg || !step->kprod)
+    if (!step->kadmin)
+        step->kadmin = kadmin_open(&step->broker, "fairlead-topics", err);
+    if (!step->pg || !step->kadmin)
         return -1;
     int rc = check_broker(step, &arena, err);
     cleanup_result PGresult *res = rc == 0 ? pg_run(step->pg, query_topics_unready, NULL, err) : NULL;
     if (!res)
         rc = -1;
     for (int row = 0; rc == 0 && row < PQntuples(res); row++)
-        rc = make_one(step, pg_text(res, row, 0), &arena, err);
+        rc = make_one(step, pg_text(res, row, 0), pg_int(res, row, 1), &arena, err);
     if (rc == 0)
         rc = fill_again(step, err);
     arena_release(&arena);
@@ -140,12 +211,17 @@ static int make_wanted(struct topic_step *step, struct err *err) {
 static int64_t turn(const struct loop *loop, void *arg) {
     struct err err = {0};
     (void)loop;
-    if (make_wanted(arg, &err) == 0)
-        return LOOK_US;
-    log_warn("topics", LOG_S("error", err.text));
     struct topic_step *step = arg;
-    kprod_close(mem_steal(step->kprod)); /* it has gone through an outage (io/kprod.h) */
+    if (make_wanted(step, &err) == 0)
+        return atomic_load(&step->missed) ? MISSED_US : LOOK_US;
+    log_warn("topics", LOG_S("error", err.text));
+    kadmin_close(mem_steal(step->kadmin)); /* it has gone through an outage (io/kprod.h) */
     return CLOCK_S;
+}
+
+void topic_step_look(struct topic_step *step) {
+    if (!atomic_exchange(&step->missed, true))
+        loop_wake(step->loop);
 }
 
 void topic_step_wake(struct topic_step *step) {
@@ -170,7 +246,7 @@ void topic_step_stop(struct topic_step *step) {
     if (!step)
         return;
     loop_stop(step->loop);
-    kprod_close(step->kprod);
+    kadmin_close(step->kadmin);
     pg_close(step->pg);
     free(step);
 }

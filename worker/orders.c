@@ -43,7 +43,7 @@ struct orders {
     struct worker *worker;
     const struct orders_manner *manner;
     const char *topic, *kind; /* kind: what its name ends with */
-    char group[64], audience[32];
+    char group[ORDER_GROUP_SIZE], audience[32];
     struct lane *lanes; /* by partition: those that brought something */
     int lanes_n;
     pthread_t poller, *threads;
@@ -54,7 +54,8 @@ struct orders {
     int queued;
     atomic_bool stopping;
     struct kcons *kcons;
-    unsigned assignment; /* of it, as last seen */
+    unsigned assignment;  /* of it, as last seen */
+    unsigned certificate; /* the consumer was made by: node_identity.renewed */
 };
 
 /* What a record holds, carried out; reports that were not sent yet are added. The parsed orders stay until
@@ -244,13 +245,27 @@ static void enqueue(struct orders *orders, const struct kcons_record *record) {
     pthread_mutex_unlock(&orders->mutex);
 }
 
+/* A certificate was renewed: the consumer that was made by the one before goes, in the first moment in which
+ * nothing is in hand. What is would come again to its heir, and be done twice. */
+static bool may_retire(struct orders *orders) {
+    if (orders->certificate == atomic_load(&orders->worker->host->node.renewed))
+        return false;
+    pthread_mutex_lock(&orders->mutex);
+    bool idle = orders->queued == 0;
+    pthread_mutex_unlock(&orders->mutex);
+    return idle;
+}
+
 static void *run_poll(void *arg) {
     struct orders *orders = arg;
     const char *topics[] = {orders->topic, NULL};
     while (!orders->stopping) {
         struct err err = {0};
         struct kcons_record record = {0};
+        if (orders->kcons && may_retire(orders))
+            kcons_close(mem_steal(orders->kcons));
         if (!orders->kcons) {
+            orders->certificate = atomic_load(&orders->worker->host->node.renewed);
             struct broker broker = node_broker(&orders->worker->host->node);
             orders->kcons =
                 kcons_open_group(&broker, orders->worker->host->node.name, orders->group, topics, &err);
@@ -279,7 +294,7 @@ static void *run_poll(void *arg) {
                 kcons_close(orders->kcons);
                 orders->kcons = NULL;
             }
-            (void)usleep(100000);
+            (void)usleep(err.cls == ERR_DEAD ? 1000000 : 100000);
         }
     }
     return NULL;
@@ -294,7 +309,7 @@ struct orders *orders_start(struct worker *worker, const struct orders_manner *m
     orders->kind = row->topic + sizeof "fairlead.orders." - 1;
     orders->tail = &orders->head;
     orders->finished_tail = &orders->finished;
-    (void)snprintf(orders->group, sizeof orders->group, "fairlead-%s", orders->kind);
+    order_group(row, orders->group);
     (void)snprintf(orders->audience, sizeof orders->audience, "%s/provider", role_name(row->role));
     pthread_mutex_init(&orders->mutex, NULL);
     pthread_cond_init(&orders->cond, NULL);

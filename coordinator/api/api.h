@@ -19,6 +19,8 @@
 struct api {
     struct access *access;
     struct broker broker;
+    const struct authority *authority;                      /* NULL: nodes get no certificates */
+    const char *node_brokers;                               /* Kafka as nodes reach it */
     const char *public_address, *redis, *base, *heads_file; /* of the audit */
     const struct sign_keys *keys;
     struct engine *engine, *other_engine; /* of requests; of what is not asked here, NULL: none runs here */
@@ -174,6 +176,10 @@ void credentials_confirm(struct api_call *call);
 void node_address(struct api_call *call);
 void node_invite(struct api_call *call);
 void node_enrol(struct api_call *call);
+void node_revoke(struct api_call *call);
+void authority_get(struct api_call *call);
+void renew_challenge(struct api_call *call);
+void node_renew_certificate(struct api_call *call);
 void dead_letter_retry(struct api_call *call);
 void me_get(struct api_call *call);
 void member_create(struct api_call *call);

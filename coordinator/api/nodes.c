@@ -2,7 +2,7 @@
  * uses it up and leaves its public keys, proving that it holds the private half. */
 #include "base/fault.h"
 #include "base/str.h"
-#include "coordinator/api/api.h"
+#include "coordinator/api/certificates.h"
 #include "coordinator/topics.h"
 #include "node/envelope.h"
 #include "sql/queries.h"
@@ -130,12 +130,46 @@ void node_address(struct api_call *call) {
         api_once(call, &once, arena_strdup(&call->request->arena, json_str(body, "address")));
 }
 
+static int revoke(struct api_call *call, struct pg *pg, void *data, struct uuid seed, struct api_done *ret,
+                  struct err *err) {
+    struct arena *arena = &call->request->arena;
+    struct pg_params params = {.arena = arena};
+    (void)data, (void)seed;
+    pg_params_text(&params, call->rest);
+    cleanup_result PGresult *revoked = pg_run(pg, query_nodes_revoke, &params, err);
+    if (!revoked)
+        return -1;
+    if (PQntuples(revoked) == 0) {
+        api_done_refusal(call, ret, 404, "not_found", no_node(call));
+        return 0;
+    }
+    cleanup_json json_t *body = json_pack("{s:s, s:s}", "node", call->rest, "state", "retired");
+    cleanup_free char *text = json_text(body);
+    *ret = (struct api_done){.status = 200, .body = arena_strdup(arena, text)};
+    return 0;
+}
+
+static void wake_topics(struct api_call *call, struct uuid request) {
+    (void)request;
+    call->api->wake_topics(call->api->arg);
+}
+
+/* What it says counts no more from the commit on; what it may with Kafka ends when the step of its topic has
+ * told the broker. An invitation lets it in again, as somebody new. */
+void node_revoke(struct api_call *call) {
+    static const struct api_once once = {.kind = "revoke", .work = revoke, .stored = wake_topics};
+    cleanup_json json_t *body = api_body(call);
+    if (body)
+        api_once(call, &once, NULL);
+}
+
 struct enrolment {
     uint8_t
         bytes[CODE_SIZE + SIGN_PUBLIC_SIZE + SEAL_PUBLIC_SIZE]; /* code, sign key, seal key: what is proved */
+    const char *request; /* for a certificate; NULL: none is asked for */
 };
 
-static json_t *welcome(const struct api_call *call, PGresult *node) {
+static json_t *welcome(const struct api_call *call, PGresult *node, const char *chain) {
     const struct sign_keys *keys = call->api->keys;
     char id[UUID_HEX_SIZE], topic[TOPIC_NAME_SIZE], sign_hex[65], seal_hex[65], proof_hex[129];
     uint8_t proof[SIGN_SIZE];
@@ -145,10 +179,10 @@ static json_t *welcome(const struct api_call *call, PGresult *node) {
     hex_encode(sign_hex, keys->sign_public, SIGN_PUBLIC_SIZE);
     hex_encode(seal_hex, keys->seal_public, SEAL_PUBLIC_SIZE);
     hex_encode(proof_hex, proof, sizeof proof);
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "node", uuid_hex(node_id, id), "name",
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s*}", "node", uuid_hex(node_id, id), "name",
                      pg_text(node, 0, 1), "address", pg_text(node, 0, 3), "topic",
-                     topic_of_node(node_id, topic), "brokers", call->api->broker.servers, "sign_key",
-                     sign_hex, "seal_key", seal_hex, "seal_proof", proof_hex);
+                     topic_of_node(node_id, topic), "brokers", call->api->node_brokers, "sign_key", sign_hex,
+                     "seal_key", seal_hex, "seal_proof", proof_hex, "certificate", chain);
 }
 
 static const char bad_code[] =
@@ -175,6 +209,7 @@ static int enrol(struct api_call *call, struct pg *pg, void *data, struct uuid s
     struct arena *arena = &call->request->arena;
     struct pg_params params = {.arena = arena}, topic_params = {.arena = arena};
     char topic[TOPIC_NAME_SIZE];
+    const char *chain = NULL;
     struct hash hash = hash_of(enrolment->bytes, CODE_SIZE);
     (void)seed;
     pg_params_bytes(&params, hash.b, sizeof hash.b);
@@ -187,11 +222,14 @@ static int enrol(struct api_call *call, struct pg *pg, void *data, struct uuid s
         api_done_refusal(call, ret, 401, "bad_code", bad_code);
         return 0;
     }
+    if (call->api->authority && certificate_give(call, pg, pg_uuid(node, 0, 0), pg_int(node, 0, 4),
+                                                 enrolment->request, &chain, err) < 0)
+        return -1;
     pg_params_text(&topic_params, topic_of_node(pg_uuid(node, 0, 0), topic));
     pg_params_uuid(&topic_params, pg_uuid(node, 0, 0));
     PGresult *wanted = pg_run(pg, query_topics_want, &topic_params, err);
     PQclear(wanted);
-    cleanup_json json_t *body = welcome(call, node);
+    cleanup_json json_t *body = welcome(call, node, chain);
     cleanup_free char *text = json_text(body);
     *ret = (struct api_done){.status = 200, .body = arena_strdup(arena, text)};
     return wanted ? 0 : -1;
@@ -221,5 +259,7 @@ void node_enrol(struct api_call *call) {
         api_refuse(call->request, 422, "bad_proof", "The node has not proved that the keys are its own.");
         return;
     }
-    api_once(call, &once, enrolment);
+    enrolment->request = arena_strdup(&call->request->arena, json_str(body, "request"));
+    if (!call->api->authority || certificate_may_be_asked(call, enrolment->request))
+        api_once(call, &once, enrolment);
 }

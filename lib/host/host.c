@@ -79,9 +79,12 @@ static int start_keeping(struct host *host, struct err *err) {
 static int start(struct host *host, struct err *err) {
     if (host_load(host, err) < 0 || host_lock(host, err) < 0)
         return -1;
-    if (!name_is_loopback(host->node.brokers))
-        return err_set(err, ERR_PARK, "kafka \"%s\" is not on this machine: it is refused until it has TLS",
+    if (!*host->node.cert && !name_is_loopback(host->node.brokers))
+        return err_set(err, ERR_PARK,
+                       "kafka \"%s\" is not on this machine, and this node has no certificate: enrol again",
                        host->node.brokers);
+    if (*host->node.cert && !(host->renewal = loop_start(host_renew, host, err)))
+        return -1;
     host->reporter = reporter_start(&host->node, host->machine.state, err);
     if (!host->reporter || start_keeping(host, err) < 0 || host->conf.start(host->conf.arg, err) < 0)
         return -1;
@@ -104,6 +107,7 @@ static void stop(struct host *host) {
     keeper_stop(host->keeper);
     disk_meter_stop(host->machine.disk);
     loop_stop(host->presence);
+    loop_stop(host->renewal);
     reporter_stop(host->reporter);
 }
 
@@ -136,5 +140,9 @@ int host_enrol(const char *program, const char *state, const char *token) {
         return 1;
     }
     printf("enrolled as \"%s\"\n", node.name);
+    struct cert_facts facts;
+    if (*node.cert && node_certificate(&node, &facts, &err) == 0)
+        printf("its certificate, to compare with \"fairlead node get %s\": SHA-256 %s\n", node.name,
+               facts.fingerprint);
     return 0;
 }

@@ -33,7 +33,9 @@ struct host {
     struct keeper *keeper;
     struct inbox *inbox;
     struct httpd *metrics;
-    struct loop *presence, *events;
+    struct loop *presence, *events, *renewal;
+    bool looked; /* at the certificate, since the program began */
+    int renewal_failures;
     char id[UUID_HEX_SIZE];
 };
 
@@ -56,6 +58,11 @@ MUST_CHECK int host_load(struct host *host, struct err *err);
 MUST_CHECK int host_lock(const struct host *host, struct err *err);
 /* keeper_conf.apply: a document by the step of its kind. */
 void host_apply(void *host, const Fairlead__V1__Document *document, struct keeper_outcome *outcome);
+/* A turn of base/loop.h: the certificate is renewed when it is time. */
+int64_t host_renew(const struct loop *loop, void *host);
+/* In how many microseconds a certificate of that life is to be renewed; 0: now. For a program that has just
+ * begun. */
+int64_t host_renewal_in(int64_t from_us, int64_t until_us, int64_t now_us);
 /* A turn of base/loop.h: presence is told. */
 int64_t host_tell_presence(const struct loop *loop, void *host);
 

@@ -28,7 +28,9 @@ static int fill(rd_kafka_conf_t *conf, const struct broker *broker, const char *
     if (broker->ca && (set(conf, "security.protocol", "ssl", err) < 0 ||
                        set_file(conf, "ssl.ca.location", broker->ca, err) < 0 ||
                        set_file(conf, "ssl.certificate.location", broker->cert, err) < 0 ||
-                       set_file(conf, "ssl.key.location", broker->key, err) < 0))
+                       set_file(conf, "ssl.key.location", broker->cert, err) < 0 ||
+                       /* 2.0.2 (Debian 12) asks for no name unless told to */
+                       set(conf, "ssl.endpoint.identification.algorithm", "https", err) < 0))
         return -1;
     for (; (*settings)[0]; settings++)
         if (set(conf, (*settings)[0], (*settings)[1], err) < 0)

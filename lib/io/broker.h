@@ -4,9 +4,9 @@
 
 struct broker {
     const char *servers; /* HOST:PORT, with commas */
-    /* PEM files: the authority that signed the brokers, and who we are to them. NULL: in clear, which is for
-     * loopback only. */
-    const char *ca, *cert, *key;
+    /* PEM files: the authority that signed the brokers; our key, and behind it our chain. NULL: in clear,
+     * which is for loopback only. */
+    const char *ca, *cert;
 };
 
 #endif

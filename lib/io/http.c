@@ -127,6 +127,10 @@ int http_run(struct http_call *call, struct err *err) {
     curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_header);
     curl_easy_setopt(curl, CURLOPT_HEADERDATA, &call->answer_headers);
     curl_easy_setopt(curl, CURLOPT_PROXY, "");
+    if (call->ca)
+        curl_easy_setopt(curl, CURLOPT_CAINFO, call->ca);
+    curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, call->unverified ? 0L : 1L);
+    curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, call->unverified ? 0L : 2L);
     if (call->unix_socket)
         curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, call->unix_socket);
     if (call->body)

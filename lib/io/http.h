@@ -12,6 +12,8 @@
 struct http_call {
     const char *method, *url;
     const char *unix_socket;    /* or NULL */
+    const char *ca;             /* of https: file of the authority (PEM) that counts; NULL: the machine's */
+    bool unverified;            /* of https: whoever answers; what they say must prove itself */
     const char *connect_to;     /* IPv4 address that the URL's host is pinned to, or NULL */
     const char *const *headers; /* "Name: value", NULL-ended, or NULL */
     const char *body;           /* JSON, where no header says otherwise; or NULL */

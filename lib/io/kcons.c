@@ -254,9 +254,13 @@ int kcons_poll(struct kcons *kcons, int timeout_ms, struct kcons_record *ret, st
     char text[8];
     bool fatal = rd_kafka_fatal_error(kcons->rk, text, sizeof text) != RD_KAFKA_RESP_ERR_NO_ERROR;
     rd_kafka_message_destroy(message);
-    if (code == RD_KAFKA_RESP_ERR__PARTITION_EOF || code == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED)
+    if (code == RD_KAFKA_RESP_ERR__PARTITION_EOF ||
+        (code == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED && !kcons->group))
         return 0; /* an assignment needs no right on a group (facts.md) */
-    return err_set(err, fatal ? ERR_DEAD : ERR_RETRY, "kafka: %s", rd_kafka_err2str(code));
+    /* What is not ours to read yet may be in a moment: whoever has asked looks again a minute later only. */
+    bool barred = kcons->group && (code == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED ||
+                                   code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
+    return err_set(err, fatal || barred ? ERR_DEAD : ERR_RETRY, "kafka: %s", rd_kafka_err2str(code));
 }
 
 void kcons_release(struct kcons_record *record) {

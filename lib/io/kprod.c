@@ -33,10 +33,10 @@ static enum kprod_result class_of(rd_kafka_resp_err_t code) {
     case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
     case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
     case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
+    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED: /* who makes topics gives the rights, too */
         return KPROD_UNKNOWN_TOPIC;
     case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
     case RD_KAFKA_RESP_ERR_INVALID_RECORD:
-    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
     case RD_KAFKA_RESP_ERR_INVALID_MSG_SIZE:
         return KPROD_PERMANENT;
     default:
@@ -192,69 +192,6 @@ void kprod_purge(struct kprod *kprod) {
 bool kprod_fatal(const struct kprod *kprod) {
     char text[8];
     return rd_kafka_fatal_error(kprod->rk, text, sizeof text) != RD_KAFKA_RESP_ERR_NO_ERROR;
-}
-
-static int add_settings(rd_kafka_NewTopic_t *topic, const char *const *settings, struct err *err) {
-    for (; *settings; settings++) {
-        char name[64];
-        const char *eq = strchr(*settings, '=');
-        (void)snprintf(name, sizeof name, "%.*s", (int)(eq - *settings), *settings);
-        if (rd_kafka_NewTopic_set_config(topic, name, eq + 1) != RD_KAFKA_RESP_ERR_NO_ERROR)
-            return err_set(err, ERR_BUG, "kafka topic setting \"%s\"", *settings);
-    }
-    return 0;
-}
-
-static int create(struct kprod *kprod, rd_kafka_NewTopic_t *topic, const char *name, bool *ret_made,
-                  struct err *err) {
-    rd_kafka_queue_t *queue = rd_kafka_queue_new(kprod->rk);
-    rd_kafka_CreateTopics(kprod->rk, &topic, 1, NULL, queue);
-    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, 10000);
-    const rd_kafka_CreateTopics_result_t *result = event ? rd_kafka_event_CreateTopics_result(event) : NULL;
-    int rc = 0;
-    if (!result || rd_kafka_event_error(event)) {
-        rc = err_set(err, ERR_RETRY, "kafka topic \"%s\" cannot be made: %s", name,
-                     event ? rd_kafka_event_error_string(event) : "no answer");
-    } else {
-        size_t n;
-        const rd_kafka_topic_result_t **topics = rd_kafka_CreateTopics_result_topics(result, &n);
-        rd_kafka_resp_err_t code = n ? rd_kafka_topic_result_error(topics[0]) : RD_KAFKA_RESP_ERR_UNKNOWN;
-        if (code != RD_KAFKA_RESP_ERR_NO_ERROR && code != RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS)
-            rc = err_set(err, ERR_RETRY, "kafka topic \"%s\" cannot be made: %s", name,
-                         rd_kafka_err2str(code));
-        else if (ret_made)
-            *ret_made = code == RD_KAFKA_RESP_ERR_NO_ERROR;
-    }
-    if (event)
-        rd_kafka_event_destroy(event);
-    rd_kafka_queue_destroy(queue);
-    return rc;
-}
-
-int kprod_make_topic(struct kprod *kprod, const char *topic, int partitions, const char *const *settings,
-                     bool *ret_made, struct err *err) {
-    char text[256];
-    rd_kafka_NewTopic_t *wanted = rd_kafka_NewTopic_new(topic, partitions, 1, text, sizeof text);
-    if (!wanted)
-        return err_set(err, ERR_BUG, "kafka topic \"%s\": %s", topic, text);
-    int rc = add_settings(wanted, settings, err);
-    if (rc == 0)
-        rc = create(kprod, wanted, topic, ret_made, err);
-    rd_kafka_NewTopic_destroy(wanted);
-    return rc;
-}
-
-int kprod_topics(struct kprod *kprod, void (*each)(void *arg, const char *topic), void *arg,
-                 struct err *err) {
-    const struct rd_kafka_metadata *metadata = NULL;
-    rd_kafka_resp_err_t code = rd_kafka_metadata(kprod->rk, 1, NULL, &metadata, 5000);
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return err_set(err, ERR_RETRY, "kafka: %s", rd_kafka_err2str(code));
-    for (int i = 0; i < metadata->topic_cnt; i++)
-        if (metadata->topics[i].err == RD_KAFKA_RESP_ERR_NO_ERROR)
-            each(arg, metadata->topics[i].topic);
-    rd_kafka_metadata_destroy(metadata);
-    return 0;
 }
 
 enum kprod_result kprod_send_result(const struct kprod *kprod) {

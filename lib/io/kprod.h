@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* An unknown topic is one that is not there, or not (yet) ours to write. */
 enum kprod_result { KPROD_DELIVERED, KPROD_TRANSIENT, KPROD_UNKNOWN_TOPIC, KPROD_PERMANENT };
 
 /* `tag` is what was given with the record. Called inside kprod_poll() and kprod_purge(). */
@@ -43,14 +44,5 @@ void kprod_purge(struct kprod *kprod);
 bool kprod_fatal(const struct kprod *kprod);
 /* True once after the broker was away: it may have lost what it had acknowledged. Seen by kprod_poll(). */
 bool kprod_was_away(struct kprod *kprod);
-
-/* Topics: makes one with exactly these settings ("name=value" pairs, NULL-ended); one that exists is fine.
- * *ret_made (may be NULL) says whether it was not there before. */
-MUST_CHECK int kprod_make_topic(struct kprod *kprod, const char *topic, int partitions,
-                                const char *const *settings, bool *ret_made, struct err *err);
-
-/* Calls each() for every topic that the broker has: one request. */
-MUST_CHECK int kprod_topics(struct kprod *kprod, void (*each)(void *arg, const char *topic), void *arg,
-                            struct err *err);
 
 #endif

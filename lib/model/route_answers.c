@@ -34,8 +34,22 @@ const struct schema_field enrol_answer[] = {
     TEXT("sign_key", "of the coordinator, hex"),
     TEXT("seal_key", "of the coordinator, hex"),
     TEXT("seal_proof", "signature over the seal key, hex"),
+    TEXT_OR_NULL("certificate", "of the node, and the chain to the authority's root; PEM"),
     {0},
 };
+const struct schema_field authority_answer[] = {
+    TEXT("root", "certificate (PEM) that ours lead to"),
+    TEXT("sign_key", "of the coordinator, hex"),
+    TEXT("proof", "its signature over the root, hex"),
+    {0},
+};
+const struct schema_field challenge_answer[] = {TEXT("challenge", "hex"), {0}};
+const struct schema_field renew_answer[] = {
+    TEXT("certificate", "of the node, and the chain to the authority's root; PEM"),
+    NUMBER("valid_s", "seconds, from now"),
+    {0},
+};
+const struct schema_field revoke_answer[] = {TEXT("node", "its name"), TEXT("state", "retired"), {0}};
 static const struct schema_field silent_node[] = {
     TEXT("name", "of the node"), TEXT_OR_NULL("since", "last heard of"), {0}};
 static const struct schema_field stuck_instance[] = {
@@ -170,7 +184,7 @@ const struct schema_field node_answer[] = {
     TEXT("name", "of the node"),
     TEXT("plane", "that it belongs to"),
     TEXTS("roles", "what it does"),
-    TEXT("state", "invited, enrolled or ready"),
+    TEXT("state", "invited, enrolled, ready or retired"),
     TEXT_OR_NULL("health", "ok or unknown"),
     TEXT("address", "at which edges reach its apps"),
     TEXT("arch", "of its processor"),
@@ -180,6 +194,7 @@ const struct schema_field node_answer[] = {
     TEXT_OR_NULL("version", "of its program"),
     TEXT_OR_NULL("seen_at", "last heard of"),
     NUMBER("memory_used_mb", "reserved by apps"),
+    ANY("certificate", "that it has: enrolment, serial, fingerprint (SHA-256) and until"),
     ANY("presence", "what it last said of itself (one node only)"),
     CREATED,
     {0},

@@ -226,6 +226,26 @@ const struct schema_field address_body[] = {
     {0},
 };
 
+#define REQUEST_MAX 4096 /* io/cert.h looks at no more */
+const struct schema_field challenge_body[] = {
+    {.name = "node", .type = SCHEMA_STRING, .required = true, .min = 32, .max = 36, .help = "its identity"},
+    {0}};
+const struct schema_field renew_body[] = {
+    {.name = "node", .type = SCHEMA_STRING, .required = true, .min = 32, .max = 36, .help = "its identity"},
+    {.name = "challenge", .type = SCHEMA_STRING, .required = true, .max = 200, .help = "as it was given"},
+    {.name = "request",
+     .type = SCHEMA_STRING,
+     .required = true,
+     .max = REQUEST_MAX,
+     .help = "PKCS #10 of a P-256 key, PEM"},
+    {.name = "proof",
+     .type = SCHEMA_STRING,
+     .required = true,
+     .min = 128,
+     .max = 128,
+     .help = "signature over challenge and request, hex"},
+    {0},
+};
 const struct schema_field enrol_body[] = {
     {.name = "code", .type = SCHEMA_STRING, .required = true, .min = 32, .max = 32, .help = "hex"},
     {.name = "sign_key",
@@ -246,6 +266,10 @@ const struct schema_field enrol_body[] = {
      .min = 128,
      .max = 128,
      .help = "signature over the code and both keys, hex"},
+    {.name = "request",
+     .type = SCHEMA_STRING,
+     .max = REQUEST_MAX,
+     .help = "for a certificate: PKCS #10 of a P-256 key, PEM; only its key and its proof count"},
     {0},
 };
 

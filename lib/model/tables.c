@@ -2,6 +2,7 @@
 
 #include "base/str.h"
 
+#include <stdio.h>
 #include <string.h>
 
 const struct name_row state_rows[STATE_COUNT] = {
@@ -126,6 +127,11 @@ const char *role_name(unsigned role) {
         if (role == 1u << i)
             return role_rows[i].name;
     return "any";
+}
+
+char *order_group(const struct order_row *row, char out[ORDER_GROUP_SIZE]) {
+    (void)snprintf(out, ORDER_GROUP_SIZE, "fairlead-%s", row->topic + sizeof "fairlead.orders." - 1);
+    return out;
 }
 
 const struct order_row *order_find(enum step_kind step) {

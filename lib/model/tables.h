@@ -127,6 +127,9 @@ struct order_row {
 extern const struct order_row order_rows[];
 extern const int order_rows_n;
 const struct order_row *order_find(enum step_kind step); /* NULL: no order does */
+#define ORDER_GROUP_SIZE 64
+/* Whose members read them: the group of its topic. */
+char *order_group(const struct order_row *row, char out[ORDER_GROUP_SIZE]);
 
 /* A step that a document carries; `name` is its kind in documents and reports. */
 struct document_row {

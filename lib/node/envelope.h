@@ -12,6 +12,9 @@
 #define ENVELOPE_LIST "fairlead.list.v1"
 #define ENVELOPE_REPORTS "fairlead.reports.v1"
 #define ENVELOPE_ENROL "fairlead.enrol.v1"
+#define ENVELOPE_AUTHORITY "fairlead.authority.v1"
+#define ENVELOPE_RENEW "fairlead.renew.v1"
+#define ENVELOPE_CHALLENGE "fairlead.challenge.v1"
 
 /* Sizes are checked before a record is stored: a broker must never refuse one (topics allow 1 MiB). */
 #define ENVELOPE_BYTES_MAX 900000

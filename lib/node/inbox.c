@@ -134,9 +134,10 @@ static int look_for_another(const struct inbox *inbox, const struct kcons *kcons
 static int read_topic(struct inbox *inbox, const struct loop *loop, struct kcons *kcons, struct err *err) {
     int64_t end = 0, look_at = clock_mono_us() + LOOK_US;
     bool reached = false;
+    unsigned renewed = atomic_load(&inbox->node->renewed);
     if (kcons_end_offset(kcons, &end, err) < 0)
         return -1;
-    while (!loop_is_ending(loop)) {
+    while (!loop_is_ending(loop) && renewed == atomic_load(&inbox->node->renewed)) {
         struct kcons_record record = {0};
         int got = kcons_poll(kcons, reached ? 500 : 50, &record, err);
         if (got < 0)

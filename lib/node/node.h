@@ -1,16 +1,27 @@
 /* Who this machine is: the identity that it got when it enrolled (protocol section 11), its keys, and the two
- * keys of the coordinator that it pinned. Kept in its state folder as node.json and node.keys, both 0600. */
+ * keys of the coordinator that it pinned. Kept in its state folder: node.json and node.keys; where the
+ * coordinator is an authority for certificates, authority.pem (its root), node.pem (our key and chain, by
+ * which Kafka and the coordinator know us) and node.request.pem (what was asked for when it enrolled). All
+ * 0600. */
 #ifndef FAIRLEAD_NODE_NODE_H
 #define FAIRLEAD_NODE_NODE_H
 
 #include "base/err.h"
 #include "base/uuid.h"
 #include "io/broker.h"
+#include "io/cert.h"
 #include "io/sign.h"
+
+#include <stdatomic.h>
+#include <stdint.h>
 
 struct node_identity {
     struct uuid id;
     char name[32], address[16], brokers[256], topic[64];
+    char url[256];             /* of the coordinator; "": enrolled before it was kept */
+    char root[512], cert[512]; /* files; "": no certificate */
+    atomic_uint renewed; /* how often the certificate was, since the program began: connections made before
+                          * are to be made anew */
     struct sign_keys keys;
     struct keyring coordinator; /* whose word counts here */
     uint8_t coordinator_seal[SEAL_PUBLIC_SIZE];
@@ -18,7 +29,9 @@ struct node_identity {
 
 /* Of the identity, which outlives it. */
 static inline struct broker node_broker(const struct node_identity *node) {
-    return (struct broker){.servers = node->brokers};
+    return (struct broker){.servers = node->brokers,
+                           .ca = *node->cert ? node->root : NULL,
+                           .cert = *node->cert ? node->cert : NULL};
 }
 
 /* Uses up the token's one-time code: makes keys (or keeps those of an earlier enrolment), proves that it
@@ -27,5 +40,12 @@ static inline struct broker node_broker(const struct node_identity *node) {
 MUST_CHECK int node_enrol(const char *state, const char *token, struct node_identity *ret, struct err *err);
 /* Class park when the node has not enrolled. */
 MUST_CHECK int node_load(const char *state, struct node_identity *ret, struct err *err);
+
+/* What its certificate says. Class park: it cannot be read. */
+MUST_CHECK int node_certificate(const struct node_identity *node, struct cert_facts *ret, struct err *err);
+/* A new key and a new certificate from the coordinator, however old the last one is: it is asked by the key
+ * that it knows since this node enrolled. *ret_life_us: how long it is good for, by the coordinator's clock.
+ * Class park: it says no. */
+MUST_CHECK int node_renew(struct node_identity *node, int64_t *ret_life_us, struct err *err);
 
 #endif

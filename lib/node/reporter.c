@@ -35,6 +35,7 @@ struct reporter {
     pthread_cond_t work, finished;
     struct parcel *head, **tail;
     struct kprod *kprod;
+    unsigned certificate; /* the producer was made by: node_identity.renewed */
     uint64_t n;
     struct uuid stream;
     bool stopping;
@@ -165,8 +166,10 @@ static bool deliver(struct reporter *reporter, const struct str *payload) {
     void *envelope =
         envelope_make(&reporter->node->keys, ENVELOPE_REPORTS, payload->s, payload->n, &arena, &n);
     reporter->delivered = false;
-    if (!reporter->kprod || kprod_fatal(reporter->kprod)) {
+    unsigned renewed = atomic_load(&reporter->node->renewed);
+    if (!reporter->kprod || kprod_fatal(reporter->kprod) || reporter->certificate != renewed) {
         kprod_close(reporter->kprod);
+        reporter->certificate = renewed;
         struct broker broker = node_broker(reporter->node);
         reporter->kprod = kprod_open(&broker, reporter->node->name, reported, reporter, &err);
     }

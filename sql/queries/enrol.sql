@@ -2,6 +2,6 @@
 with t as (
     update tokens set used_at = clock_timestamp()
     where hash = $1 and used_at is null and expires_at > clock_timestamp() returning node_id)
-update nodes n set state = 'enrolled', sign_key = $2, seal_key = $3, seen_at = clock_timestamp()
+update nodes n set state = 'enrolled', sign_key = $2, seal_key = $3, seen_at = clock_timestamp(), enrolment = n.enrolment + 1
 from t where n.id = t.node_id
-returning n.id, n.name, n.roles, n.address
+returning n.id, n.name, n.roles, n.address, n.enrolment

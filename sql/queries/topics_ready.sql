@@ -1,4 +1,5 @@
-with t as (update topics set ready = true where name = $1 returning node_id),
+-- Not where it was wanted once more since ($2): what was done was of rows as they were before.
+with t as (update topics set ready = true where name = $1 and wanted = $2 returning node_id),
     n as (update nodes n set state = 'ready' from t where n.id = t.node_id and n.state = 'enrolled' returning n.plane_id)
 insert into timers (kind, subject, due_at)
 select 'place', replace(plane_id::text, '-', ''), clock_timestamp() from n

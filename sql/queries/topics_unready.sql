@@ -1,1 +1,1 @@
-select name from topics where not ready
+select name, wanted from topics where not ready

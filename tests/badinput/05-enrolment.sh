@@ -7,7 +7,9 @@
 "$fairlead" node create guest --plane main --roles dns --address 127.0.0.6 >/dev/null 2>&1 || true
 z() { head -c "$1" /dev/zero | tr '\0' "${2:-0}"; }
 enrol() { refused "$1" POST /v1/enrol -d "$2"; }
-body() { printf '{"code":"%s","sign_key":"%s","seal_key":"%s","proof":"%s"}' "$1" "$2" "$3" "$4"; }
+# A request for a certificate, as JSON has it.
+openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$fleet/guest.p256" -subj /CN=guest 2>/dev/null | jq -Rs . >"$fleet/guest.request"
+body() { printf '{"code":"%s","sign_key":"%s","seal_key":"%s","proof":"%s","request":%s}' "$1" "$2" "$3" "$4" "$(cat "$fleet/guest.request")"; }
 ok "a code that was never given, with a proof that is none" enrol 422 "$(body "$(z 32)" "$(z 64)" "$(z 64)" "$(z 128)")"
 ok "a code that is too short" enrol 422 "$(body 00 "$(z 64)" "$(z 64)" "$(z 128)")"
 ok "a code that is not hex" enrol 422 "$(body "$(z 32 g)" "$(z 64)" "$(z 64)" "$(z 128)")"

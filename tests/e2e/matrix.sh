@@ -81,6 +81,8 @@ reaches_token() { # WHO WHOSE
 body_of() { # ROUTE
   case $1 in
   ENROL) printf '{"code":"%032d","sign_key":"%064d","seal_key":"%064d","proof":"%0128d"}' 0 0 0 0 ;;
+  RENEW_CHALLENGE) echo "{\"node\":\"$missing\"}" ;;
+  RENEW) printf '{"node":"%s","challenge":"00","request":"none","proof":"%0128d"}' "$missing" 0 ;;
   PLAN_CREATE) echo "{\"name\":\"pa$tag\",\"modes\":[\"shared\"]}" ;;
   CUSTOMER_CREATE) echo "{\"name\":\"$a\",\"plan\":\"pa$tag\"}" ;;
   TENANT_CREATE) echo "{\"name\":\"main\",\"customer\":\"$a\"}" ;;
@@ -109,7 +111,7 @@ fresh() { # ROUTE: the value for its path
   CUSTOMER_DELETE) made /v1/customers "{\"name\":\"x$n\",\"plan\":\"pa$tag\"}"; echo "x$n" ;;
   TENANT_DELETE) made /v1/tenants "{\"name\":\"x$n\",\"customer\":\"$a\"}"; echo "$a/x$n" ;;
   PLANE_DELETE) made /v1/planes "{\"name\":\"x$n\",\"domain\":\"x.test\",\"recovery_key\":\"$(printf '%064d' 1)\"}"; echo "x$n" ;;
-  NODE_DELETE | NODE_INVITE | NODE_ADDRESS) made /v1/nodes "{\"name\":\"x$n\",\"plane\":\"main\",\"roles\":[\"host\"],\"address\":\"127.0.0.8\",\"cpu_milli\":1000,\"memory_mb\":1000,\"disk_mb\":1000}"; echo "x$n" ;;
+  NODE_DELETE | NODE_INVITE | NODE_ADDRESS | NODE_REVOKE) made /v1/nodes "{\"name\":\"x$n\",\"plane\":\"main\",\"roles\":[\"host\"],\"address\":\"127.0.0.8\",\"cpu_milli\":1000,\"memory_mb\":1000,\"disk_mb\":1000}"; echo "x$n" ;;
   SIZE_DELETE) made /v1/sizes "{\"name\":\"x$n\",\"plane\":\"main\",\"cpu_milli\":100,\"memory_mb\":64,\"disk_mb\":10}"; echo "main/x$n" ;;
   MEMBER_DELETE) made /v1/members "{\"name\":\"x$n\",\"customer\":\"$a\",\"role\":\"viewer\"}"; echo "$a/x$n" ;;
   IDENTITY_PROVIDER_DELETE) made /v1/identity-providers "{\"name\":\"x${n: -8}\",\"customer\":\"$a\",\"issuer\":\"https://id.example\",\"client_id\":\"c\",\"client_secret\":\"s\"}"; echo "$a/x${n: -8}" ;;

@@ -1,12 +1,19 @@
-# Apache Kafka: one node, broker and controller in one (KRaft), loopback only. Debian has no package, so Maven fetches the jars.
+# Apache Kafka: one node, broker and controller in one (KRaft). Debian has no package, so Maven fetches the jars.
+# Whoever speaks to it shows a certificate of our authority, and may do what the coordinator gave it a right to. Programs and
+# nodes have a listener each: on that of nodes nobody is anything but a node.
 # shellcheck shell=bash disable=SC2034,SC2154
 kafka_version=4.1.0
 kafka_port=${FAIRLEAD_KAFKA_PORT:-19092}
+kafka_nodes_port=$((kafka_port + 2))
+nodes_ip=${FAIRLEAD_NODES_ADDRESS:-127.0.0.1} # where nodes reach Kafka
 kafka_dir=$(place kafka)
 kafka_jars=$cache/kafka-$kafka_version
 kafka_log=$kafka_dir/kafka.log
 kafka_pidfile=$kafka_dir/pid
-kafka_programs='java:default-jre-headless mvn:maven openssl:openssl'
+kafka_programs='java:default-jre-headless mvn:maven openssl:openssl kcat:kcat'
+kafka_tools=$kafka_dir/tools.conf # for kcat: who may do everything
+# shellcheck source=authority.sh
+. "$here/services/authority.sh"
 # shellcheck source=trust.sh
 . "$here/services/trust.sh"
 
@@ -45,15 +52,25 @@ kafka_java() { java -cp "$kafka_jars/*" -Dorg.slf4j.simpleLogger.defaultLogLevel
 kafka_up() {
   install -d -m 0700 "$kafka_dir"
   kafka_fetch
+  authority_up 127.0.0.1 localhost "$nodes_ip"
   cat >"$kafka_dir/server.properties" <<EOF
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:$((kafka_port + 1))
-listeners=CLIENT://127.0.0.1:$kafka_port,CONTROLLER://127.0.0.1:$((kafka_port + 1))
-advertised.listeners=CLIENT://127.0.0.1:$kafka_port
-listener.security.protocol.map=CLIENT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listeners=PROGRAMS://127.0.0.1:$kafka_port,NODES://$nodes_ip:$kafka_nodes_port,CONTROLLER://127.0.0.1:$((kafka_port + 1))
+advertised.listeners=PROGRAMS://127.0.0.1:$kafka_port,NODES://$nodes_ip:$kafka_nodes_port
+listener.security.protocol.map=PROGRAMS:SSL,NODES:SSL,CONTROLLER:SSL
 controller.listener.names=CONTROLLER
-inter.broker.listener.name=CLIENT
+inter.broker.listener.name=PROGRAMS
+ssl.keystore.type=PEM
+ssl.keystore.location=$authority_dir/broker.pem
+ssl.truststore.type=PEM
+ssl.truststore.location=$authority_dir/root.pem
+ssl.client.auth=required
+ssl.principal.mapping.rules=RULE:^CN=([a-z][a-z0-9-]*),O=programs\$/\$1/
+listener.name.nodes.ssl.principal.mapping.rules=RULE:^CN=(node\\\\.[0-9a-f]{32}\\\\.[0-9]+),O=nodes\$/\$1/
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+super.users=User:broker;User:topics;User:tools
 log.dirs=$kafka_dir/data
 auto.create.topics.enable=false
 default.replication.factor=1
@@ -64,6 +81,12 @@ share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
 group.initial.rebalance.delay.ms=0
 log.cleaner.dedupe.buffer.size=33554432
+EOF
+  cat >"$kafka_tools" <<EOF
+security.protocol=ssl
+ssl.ca.location=$authority_dir/root.pem
+ssl.certificate.location=$authority_dir/tools.pem
+ssl.key.location=$authority_dir/tools.pem
 EOF
   if [ ! -s "$kafka_dir/data/meta.properties" ]; then
     # A cluster id is 16 bytes as base64; one that begins with a dash would be read as an option.
@@ -77,18 +100,21 @@ EOF
     '-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd HH:mm:ss.SSS' kafka.Kafka "$kafka_dir/server.properties"
 }
 
-# A Metadata request by hand (api 3, version 0, no client id, no topics... a Java client would cost a second of CPU):
-# the answer is size, correlation id 7, number of brokers. One broker in it = it is registered and serves clients.
+# It is there once it tells who its brokers are; a port that nobody listens on is no reason to wait.
 kafka_ready() {
-  local fd answer
-  [ -n "$(pid_of kafka)" ] || return 1
-  { exec {fd}<>"/dev/tcp/127.0.0.1/$kafka_port"; } 2>/dev/null || return 1
-  printf '\0\0\0\x0e\0\x03\0\0\0\0\0\x07\xff\xff\0\0\0\0' >&"$fd" || true
-  answer=$(timeout 5 head -c 12 <&"$fd" 2>/dev/null | od -An -tx1 -j4 | tr -d ' \n') || true
-  exec {fd}>&-
-  [ "$answer" = 0000000700000001 ]
+  [ -n "$(pid_of kafka)" ] && { : <>"/dev/tcp/127.0.0.1/$kafka_port"; } 2>/dev/null &&
+    [[ $(timeout 5 kcat -F "$kafka_tools" -L -b "127.0.0.1:$kafka_port" -t none -m 3 2>/dev/null) == *" 1 brokers:"* ]]
 }
 
 kafka_down() { stop kafka; }
 kafka_address() { echo "127.0.0.1:$kafka_port"; }
-kafka_env() { export_line FAIRLEAD_KAFKA "127.0.0.1:$kafka_port"; }
+kafka_env() {
+  export_line FAIRLEAD_KAFKA "127.0.0.1:$kafka_port"
+  export_line FAIRLEAD_KAFKA_NODES "$nodes_ip:$kafka_nodes_port"
+  export_line FAIRLEAD_AUTHORITY "$authority_dir"
+  export_line FAIRLEAD_KAFKA_CA "$authority_dir/root.pem"
+  export_line FAIRLEAD_KAFKA_CERT "$authority_dir/coordinator.pem"
+  export_line FAIRLEAD_KAFKA_ADMIN_CERT "$authority_dir/topics.pem"
+  export_line FAIRLEAD_KAFKA_TOOLS "$authority_dir/tools.pem"
+  export_line KCAT_CONFIG "$kafka_tools"
+}

@@ -1,6 +1,7 @@
 /* Kafka as it is: delivery reports, a group that shares, an assignment that reads from the start, and lag. */
 #include "base/clock.h"
 #include "base/str.h"
+#include "io/kadmin.h"
 #include "io/kcons.h"
 #include "io/kprod.h"
 #include "tests/support/service.h"
@@ -11,6 +12,7 @@
 
 static struct broker broker;
 static struct kprod *producer;
+static struct kadmin *admin;
 static int delivered, permanent;
 
 static void reported(void *arg, uint64_t tag, enum kprod_result result, const char *reason) {
@@ -23,14 +25,18 @@ static int set_up(void **state) {
     struct err err = {0};
     (void)state;
     delivered = permanent = 0;
-    broker = (struct broker){.servers = service("FAIRLEAD_KAFKA")};
+    broker = (struct broker){.servers = service("FAIRLEAD_KAFKA"),
+                             .ca = service("FAIRLEAD_KAFKA_CA"),
+                             .cert = service("FAIRLEAD_KAFKA_TOOLS")};
     producer = kprod_open(&broker, "component", reported, NULL, &err);
-    return producer ? 0 : -1;
+    admin = kadmin_open(&broker, "component", &err);
+    return producer && admin ? 0 : -1;
 }
 
 static int tear_down(void **state) {
     (void)state;
     kprod_close(producer);
+    kadmin_close(admin);
     return 0;
 }
 
@@ -39,9 +45,9 @@ static void make_topic(char out[64], int partitions, const char *policy) {
     const char *const settings[] = {policy, "message.timestamp.type=LogAppendTime", NULL};
     service_name("component", out);
     bool made = false;
-    assert_int_equal(kprod_make_topic(producer, out, partitions, settings, &made, &err), 0);
+    assert_int_equal(kadmin_make_topic(admin, out, partitions, settings, &made, &err), 0);
     assert_true(made);
-    assert_int_equal(kprod_make_topic(producer, out, partitions, settings, &made, &err),
+    assert_int_equal(kadmin_make_topic(admin, out, partitions, settings, &made, &err),
                      0); /* one that exists is fine */
     assert_false(made);
 }
@@ -249,8 +255,14 @@ static void a_new_assignment_starts_unpaused_and_takes_no_offset_of_the_old_one(
 static void delete_topic(const char *topic) {
     char text[200];
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    assert_int_equal(rd_kafka_conf_set(conf, "bootstrap.servers", broker.servers, text, sizeof text),
-                     RD_KAFKA_CONF_OK);
+    const char *const settings[][2] = {{"bootstrap.servers", broker.servers},
+                                       {"security.protocol", "ssl"},
+                                       {"ssl.ca.location", broker.ca},
+                                       {"ssl.certificate.location", broker.cert},
+                                       {"ssl.key.location", broker.cert}};
+    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
+        assert_int_equal(rd_kafka_conf_set(conf, settings[i][0], settings[i][1], text, sizeof text),
+                         RD_KAFKA_CONF_OK);
     rd_kafka_t *rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);
     rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
     rd_kafka_DeleteTopic_t *gone = rd_kafka_DeleteTopic_new(topic);
@@ -281,7 +293,7 @@ static void a_group_that_met_while_its_topic_was_gone_reads_it_again(void **stat
     kcons_close(other);
     assert_true(share(reader, 0, NULL, 0, topic));
     bool made = false;
-    assert_int_equal(kprod_make_topic(producer, topic, 2, settings, &made, &err), 0);
+    assert_int_equal(kadmin_make_topic(admin, topic, 2, settings, &made, &err), 0);
     assert_true(made);
     produce(topic, 0, "b");
     struct kcons_record record = {0};
@@ -325,7 +337,7 @@ static void a_topic_that_was_made_again_is_told(void **state) {
     delete_topic(topic);
     bool made = false;
     for (int64_t until = clock_mono_us() + 20 * CLOCK_S; !made && clock_mono_us() < until;)
-        (void)!kprod_make_topic(producer, topic, 1, settings, &made, &err);
+        (void)!kadmin_make_topic(admin, topic, 1, settings, &made, &err);
     assert_true(made);
     for (int i = 0; i < 5; i++)
         produce(topic, 0, "again");

@@ -1,0 +1,204 @@
+/* A node joins. Over TLS it cannot know beforehand who answers: it asks for the authority first, which says
+ * nothing secret and is signed by the key whose fingerprint the token has, and tells its code only to whom
+ * that vouches for. */
+#include "base/fault.h"
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "node/envelope.h"
+#include "node/node_own.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CODE_SIZE 16
+
+struct token {
+    uint8_t code[CODE_SIZE];
+    char fingerprint[33], url[256];
+};
+
+/* fairlead1.CODE.FINGERPRINT.URL */
+static int parse_token(const char *text, struct token *token, struct err *err) {
+    char code[2 * CODE_SIZE + 1] = "";
+    const char *p = str_starts(text, "fairlead1.") ? text + 10 : NULL;
+    if (!p || strlen(p) < 67 || strlen(p) > 300 || p[32] != '.' || p[65] != '.')
+        return err_set(err, ERR_PARK, "this is not a token of \"fairlead node invite\"");
+    memcpy(code, p, 32);
+    memcpy(token->fingerprint, p + 33, 32);
+    (void)snprintf(token->url, sizeof token->url, "%s", p + 66);
+    if (!hex_decode(token->code, CODE_SIZE, code) || !str_starts(token->url, "http"))
+        return err_set(err, ERR_PARK, "this is not a token of \"fairlead node invite\"");
+    return 0;
+}
+
+static json_t *enrol_body(const struct token *token, const struct sign_keys *keys, const char *request) {
+    uint8_t bytes[CODE_SIZE + SIGN_PUBLIC_SIZE + SEAL_PUBLIC_SIZE], proof[SIGN_SIZE];
+    char code[2 * CODE_SIZE + 1], sign_hex[65], seal_hex[65], proof_hex[129];
+    memcpy(bytes, token->code, CODE_SIZE);
+    memcpy(bytes + CODE_SIZE, keys->sign_public, SIGN_PUBLIC_SIZE);
+    memcpy(bytes + CODE_SIZE + SIGN_PUBLIC_SIZE, keys->seal_public, SEAL_PUBLIC_SIZE);
+    sign_make(keys, ENVELOPE_ENROL, bytes, sizeof bytes, proof);
+    hex_encode(code, token->code, CODE_SIZE);
+    hex_encode(sign_hex, keys->sign_public, SIGN_PUBLIC_SIZE);
+    hex_encode(seal_hex, keys->seal_public, SEAL_PUBLIC_SIZE);
+    hex_encode(proof_hex, proof, sizeof proof);
+    return json_pack("{s:s, s:s, s:s, s:s, s:s*}", "code", code, "sign_key", sign_hex, "seal_key", seal_hex,
+                     "proof", proof_hex, "request", request);
+}
+
+/* The same for the same code and keys: a node whose answer was lost asks again, and gets it. */
+static void enrol_key(const struct token *token, const struct sign_keys *keys, char out[HASH_HEX_SIZE]) {
+    uint8_t bytes[CODE_SIZE + SIGN_PUBLIC_SIZE];
+    memcpy(bytes, token->code, CODE_SIZE);
+    memcpy(bytes + CODE_SIZE, keys->sign_public, SIGN_PUBLIC_SIZE);
+    hash_hex(hash_of(bytes, sizeof bytes), out);
+}
+
+/* The answer as JSON of texts; the seal key must be signed by the key whose fingerprint the token has. */
+static int check_welcome(const json_t *welcome, const char *fingerprint, struct err *err) {
+    uint8_t sign_key[SIGN_PUBLIC_SIZE], seal_key[SEAL_PUBLIC_SIZE], proof[SIGN_SIZE];
+    char print[HASH_HEX_SIZE];
+    const char *const names[] = {"node",  "name",     "address",  "brokers",
+                                 "topic", "sign_key", "seal_key", "seal_proof"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (!json_str(welcome, names[i]))
+            return err_set(err, ERR_PARK, "the coordinator's answer lacks \"%s\"", names[i]);
+    if (!hex_decode(sign_key, sizeof sign_key, json_str(welcome, "sign_key")) ||
+        !hex_decode(seal_key, sizeof seal_key, json_str(welcome, "seal_key")) ||
+        !hex_decode(proof, sizeof proof, json_str(welcome, "seal_proof")))
+        return err_set(err, ERR_PARK, "the coordinator's keys cannot be read");
+    hash_hex(hash_of(sign_key, sizeof sign_key), print);
+    if (strncmp(print, fingerprint, 32) != 0)
+        return err_set(err, ERR_PARK, "whoever answered is not the coordinator that gave the token");
+    if (!sign_verify(sign_key, ENVELOPE_ENROL, seal_key, sizeof seal_key, proof, sizeof proof))
+        return err_set(err, ERR_PARK, "the coordinator's sealing key is not signed by it");
+    return 0;
+}
+
+/* One that enrols again keeps its keys: what is sealed to them on its disk stays readable. They are kept
+ * before anybody is asked: with others the answer to the same code would be no. */
+static int load_or_make(struct sign_keys *keys, const char *path, struct err *err) {
+    if (file_exists(path))
+        return sign_keys_load(keys, path, err);
+    sign_keys_make(keys);
+    return sign_keys_save(keys, path, err);
+}
+
+/* The same for the key of its certificate, with the request for one: signatures of P-256 differ each time,
+ * and the same code is answered again only where the same is asked. */
+struct request {
+    char *key, *text;
+};
+
+static void release_request(struct request *request) {
+    free(request->key);
+    free(request->text);
+}
+
+static int load_or_make_request(const char *state, struct request *ret, struct err *err) {
+    char path[NODE_PATH_SIZE];
+    cleanup_str struct str both = STR_INIT(NODE_PEM_MAX);
+    if (file_exists(node_path(state, "node.request.pem", path))) {
+        cleanup_free char *text = NULL;
+        if (file_read_secret(path, NODE_PEM_MAX, &text, NULL, err) < 0)
+            return -1;
+        char *request = strstr(text, "-----BEGIN CERTIFICATE REQUEST-----");
+        if (!request)
+            return err_set(err, ERR_PARK, "\"%s\" is not whole: remove it", path);
+        ret->text = mem_strdup(request);
+        *request = '\0';
+        ret->key = mem_strdup(text);
+        return 0;
+    }
+    if (cert_key_make(&ret->key, err) < 0 || cert_request_make(ret->key, &ret->text, err) < 0)
+        return -1;
+    str_adds(&both, ret->key);
+    str_adds(&both, ret->text);
+    return file_write(path, str_text(&both), both.n, 0600, err);
+}
+
+/* The root of the coordinator's authority, where it is one: "" where it is none, or an older one. The caller
+ * frees it. */
+static int ask_authority(const struct token *token, char **ret, struct err *err) {
+    const struct node_question question = {.method = "GET", .url = token->url, .path = "/v1/authority"};
+    cleanup_json json_t *answer = NULL;
+    uint8_t sign_key[SIGN_PUBLIC_SIZE], proof[SIGN_SIZE];
+    char print[HASH_HEX_SIZE];
+    long status;
+    if (node_ask(&question, &status, &answer, err) < 0) {
+        *ret = mem_strdup("");
+        return status == 404 ? 0 : -1;
+    }
+    const char *root = json_str(answer, "root");
+    if (!root || !json_str(answer, "sign_key") || !json_str(answer, "proof") ||
+        !hex_decode(sign_key, sizeof sign_key, json_str(answer, "sign_key")) ||
+        !hex_decode(proof, sizeof proof, json_str(answer, "proof")))
+        return err_set(err, ERR_PARK, "what answers at \"%s\" is no coordinator", token->url);
+    hash_hex(hash_of(sign_key, sizeof sign_key), print);
+    if (strncmp(print, token->fingerprint, 32) != 0 ||
+        !sign_verify(sign_key, ENVELOPE_AUTHORITY, root, strlen(root), proof, sizeof proof))
+        return err_set(err, ERR_PARK, "whoever answered is not the coordinator that gave the token");
+    *ret = mem_strdup(root);
+    return 0;
+}
+
+static int ask(const char *state, const struct token *token, const struct sign_keys *keys, const char *root,
+               const char *request, json_t **ret, struct err *err) {
+    char key[HASH_HEX_SIZE], path[NODE_PATH_SIZE];
+    cleanup_json json_t *body = enrol_body(token, keys, request);
+    struct node_question question = {
+        .method = "POST", .url = token->url, .path = "/v1/enrol", .body = body, .key = key};
+    long status;
+    enrol_key(token, keys, key);
+    if (*root) {
+        question.ca = node_path(state, "authority.pem", path);
+        if (file_write(path, root, strlen(root), 0600, err) < 0)
+            return -1;
+    } else if (str_starts(token->url, "https:")) {
+        return err_set(err, ERR_PARK,
+                       "the coordinator at \"%s\" has no authority: nothing vouches for who answers",
+                       token->url);
+    }
+    return node_ask(&question, &status, ret, err);
+}
+
+/* Where there is an authority a welcome without a certificate is none. */
+static int keep(const char *state, const struct token *token, json_t *welcome, const char *root,
+                const struct request *request, struct err *err) {
+    char path[NODE_PATH_SIZE];
+    const char *chain = json_str(welcome, "certificate");
+    if (*root && !chain)
+        return err_set(err, ERR_PARK, "the coordinator's answer lacks \"certificate\"");
+    if (*root && node_keep_certificate(state, request->key, chain, root, err) < 0)
+        return -1;
+    (void)json_object_set_new(welcome, "url", json_string(token->url));
+    cleanup_free char *text = json_text(welcome);
+    return file_write(node_path(state, "node.json", path), text, strlen(text), 0600, err);
+}
+
+static int join(const char *state, const struct token *token, const struct request *request,
+                struct err *err) {
+    struct sign_keys keys;
+    char path[NODE_PATH_SIZE];
+    cleanup_free char *root = NULL;
+    cleanup_json json_t *welcome = NULL;
+    if (load_or_make(&keys, node_path(state, "node.keys", path), err) < 0 ||
+        fault_check(FAULT_ENROL_KEYS, err) < 0 || ask_authority(token, &root, err) < 0 ||
+        ask(state, token, &keys, root, *root ? request->text : NULL, &welcome, err) < 0 ||
+        check_welcome(welcome, token->fingerprint, err) < 0 || fault_check(FAULT_ENROL_ASKED, err) < 0)
+        return -1;
+    return keep(state, token, welcome, root, request, err);
+}
+
+int node_enrol(const char *state, const char *token_text, struct node_identity *ret, struct err *err) {
+    struct token token = {0};
+    __attribute__((cleanup(release_request))) struct request request = {0};
+    if (parse_token(token_text, &token, err) < 0 || file_mkdirs(state, 0700, err) < 0 ||
+        load_or_make_request(state, &request, err) < 0 || join(state, &token, &request, err) < 0)
+        return -1;
+    return node_load(state, ret, err);
+}

@@ -1,0 +1,2 @@
+-- Who may have a new certificate, and by which key it asks.
+select sign_key, enrolment from nodes where id = $1 and state in ('enrolled', 'ready') and enrolment > 0
