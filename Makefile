@@ -161,7 +161,7 @@ check-golden: programs
 
 # ---- checks ----
 C_FILES = $(shell git ls-files '*.c' '*.h')
-SH_FILES = $(shell git ls-files '*.sh' deploy/dev/stack deploy/dev/fleet deploy/dev/demo deploy/dev/fork deploy/dev/install sql/embed tests/e2e/run tests/bench/run tests/bench/duel tests/bench/size tests/mutation/run tests/upgrade/run tests/lint/promises .ci/run)
+SH_FILES = $(shell git ls-files '*.sh' deploy/dev/stack deploy/dev/machine deploy/dev/fleet deploy/dev/demo deploy/dev/fork deploy/dev/install sql/embed tests/e2e/run tests/bench/run tests/bench/duel tests/bench/size tests/mutation/run tests/upgrade/run tests/lint/promises .ci/run)
 HEADERS = $(shell git ls-files '*.h')
 FORMATTER := 14
 # Every order and document that the engine can emit, a worker can perform.

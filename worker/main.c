@@ -23,6 +23,10 @@ static struct conf_row conf[] = {
     CONF_LIST("roles", "builder,host,edge,dns,prober", "what this node does", role_words + 1),
     CONF_TEXT("engine", "/var/run/docker.sock", "socket of the Docker Engine"),
     CONF_TEXT("registry", "127.0.0.1:5000", "registry that images are pushed to and pulled from"),
+    CONF_TEXT(
+        "engine-certs", "/etc/docker/certs.d",
+        "folder in which the Engine looks for certificates by registry: this node's is put there, for a "
+        "registry that is not on this machine"),
     CONF_TEXT("sources", "", "builder: folder below which sources that are not https lie"),
     CONF_TEXT("proxy", "",
               "builder: HTTP proxy for sources and inside builds, such as http://proxy.lan:3128; builds can "
@@ -139,6 +143,7 @@ static struct host *make_host(void) {
     host.conf = (struct host_conf){
         .program = "worker",
         .roles = role_bits(conf_get(conf, "roles")),
+        .engine_certs = conf_get(conf, "engine-certs"),
         .metrics = conf_get(conf, "metrics"),
         .start = start_orders,
         .stop = stop_orders,

@@ -162,6 +162,7 @@ void record_delete(struct api_call *call);
 int release_made(struct api_call *call, struct pg *pg, struct uuid id, const char *body, struct err *err);
 void images_prune(struct api_call *call);
 void images_pruned(struct api_call *call);
+void image_admit(struct api_call *call);
 void release_withdraw(struct api_call *call);
 void release_offer(struct api_call *call);
 void release_default(struct api_call *call);

@@ -2,13 +2,18 @@
  * node whose clock is wrong counts from when it got it, and at its start, when it cannot know, asks at once
  * wherever its clock does not say that there is time. */
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/rnd.h"
 #include "host/host.h"
+#include "model/names.h"
+
+#include <stdio.h>
 
 #define AGAIN_US (5 * CLOCK_S) /* after a question that failed; longer and longer */
 #define AGAIN_MAX_US (300 * CLOCK_S)
+#define PEM_MAX 65536
 
 /* Not all that joined together at once. */
 static int64_t two_thirds_of(int64_t life_us) {
@@ -30,6 +35,28 @@ static int64_t first_look(struct host *host) {
     return 0;
 }
 
+int host_offer_certificate(const struct host *host, struct err *err) {
+    static const char *const names[] = {"client.cert", "client.key"};
+    char folder[400], path[512];
+    cleanup_free char *root = NULL, *both = NULL;
+    size_t root_n, both_n;
+    if (!*host->node.cert || name_is_loopback(host->machine.registry))
+        return 0;
+    (void)snprintf(folder, sizeof folder, "%s/%s", host->conf.engine_certs, host->machine.registry);
+    (void)snprintf(path, sizeof path, "%s/ca.crt", folder);
+    if (file_mkdirs(folder, 0755, err) < 0 || file_read(host->node.root, PEM_MAX, &root, &root_n, err) < 0 ||
+        file_read_secret(host->node.cert, PEM_MAX, &both, &both_n, err) < 0 ||
+        file_write(path, root, root_n, 0644, err) < 0)
+        return -1;
+    /* Key and chain stand in one text, and the Engine reads of each file what it looks for. */
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        (void)snprintf(path, sizeof path, "%s/%s", folder, names[i]);
+        if (file_write(path, both, both_n, 0600, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 int64_t host_renew(const struct loop *loop, void *arg) {
     struct host *host = arg;
     struct err err = {0};
@@ -37,7 +64,7 @@ int64_t host_renew(const struct loop *loop, void *arg) {
     (void)loop;
     if (wait_us)
         return wait_us;
-    if (node_renew(&host->node, &life_us, &err) == 0) {
+    if (node_renew(&host->node, &life_us, &err) == 0 && host_offer_certificate(host, &err) == 0) {
         host->renewal_failures = 0;
         log_info("the certificate was renewed", LOG_I("seconds", life_us / CLOCK_S));
         return two_thirds_of(life_us);

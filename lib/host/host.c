@@ -83,6 +83,8 @@ static int start(struct host *host, struct err *err) {
         return err_set(err, ERR_PARK,
                        "kafka \"%s\" is not on this machine, and this node has no certificate: enrol again",
                        host->node.brokers);
+    if (host_offer_certificate(host, err) < 0)
+        return -1;
     if (*host->node.cert && !(host->renewal = loop_start(host_renew, host, err)))
         return -1;
     host->reporter = reporter_start(&host->node, host->machine.state, err);

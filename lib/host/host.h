@@ -16,6 +16,7 @@ struct host_conf {
     const char *program;         /* as it calls itself: "worker" */
     unsigned roles;              /* bits of enum role */
     struct step_machine machine; /* node, disk and cancel are the host's to set */
+    const char *engine_certs;    /* folder in which the Engine looks for what to show a registry */
     const char *metrics;         /* 127.x.x.x:PORT that answers Prometheus; "": nothing listens */
     /* What the program adds: begins when documents are kept, ends when none is read any more. */
     int (*start)(void *arg, struct err *err);
@@ -58,6 +59,8 @@ MUST_CHECK int host_load(struct host *host, struct err *err);
 MUST_CHECK int host_lock(const struct host *host, struct err *err);
 /* keeper_conf.apply: a document by the step of its kind. */
 void host_apply(void *host, const Fairlead__V1__Document *document, struct keeper_outcome *outcome);
+/* The Engine shows the node's certificate to a registry that is not on this machine. */
+MUST_CHECK int host_offer_certificate(const struct host *host, struct err *err);
 /* A turn of base/loop.h: the certificate is renewed when it is time. */
 int64_t host_renew(const struct loop *loop, void *host);
 /* In how many microseconds a certificate of that life is to be renewed; 0: now. For a program that has just

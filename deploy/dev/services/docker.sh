@@ -24,7 +24,7 @@ docker_answers() { engine_on "$1" 10 version >/dev/null 2>&1; }
 docker_up() {
   install -d -m 0711 "$docker_dir"
   if [ ! -e "$docker_socket_file" ]; then
-    if docker_answers "$docker_machine"; then echo "$docker_machine"; else echo "$docker_dir/docker.sock"; fi >"$docker_socket_file"
+    if [ -z "${FAIRLEAD_OWN_ENGINE:-}" ] && docker_answers "$docker_machine"; then echo "$docker_machine"; else echo "$docker_dir/docker.sock"; fi >"$docker_socket_file"
   fi
   if ! docker_ours; then
     docker_answers "$docker_machine" || die "the machine's Engine was used so far and does not answer now; next: start it, or 'stack down' first"

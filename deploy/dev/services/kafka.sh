@@ -5,7 +5,10 @@
 kafka_version=4.1.0
 kafka_port=${FAIRLEAD_KAFKA_PORT:-19092}
 kafka_nodes_port=$((kafka_port + 2))
-nodes_ip=${FAIRLEAD_NODES_ADDRESS:-127.0.0.1} # where nodes reach Kafka
+kafka_far_port=$((kafka_port + 3))
+# Where nodes reach us: this machine, unless somebody wanted an address for others besides (it is remembered).
+nodes_ip=${FAIRLEAD_NODES_ADDRESS:-$(first_line "$run/nodes.address")}
+nodes_ip=${nodes_ip:-127.0.0.1}
 kafka_dir=$(place kafka)
 kafka_jars=$cache/kafka-$kafka_version
 kafka_log=$kafka_dir/kafka.log
@@ -53,13 +56,15 @@ kafka_up() {
   install -d -m 0700 "$kafka_dir"
   kafka_fetch
   authority_up 127.0.0.1 localhost "$nodes_ip"
+  local far='' far_map=''
+  if [ "$nodes_ip" != 127.0.0.1 ]; then far=,FAR://$nodes_ip:$kafka_far_port far_map=,FAR:SSL; fi
   cat >"$kafka_dir/server.properties" <<EOF
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:$((kafka_port + 1))
-listeners=PROGRAMS://127.0.0.1:$kafka_port,NODES://$nodes_ip:$kafka_nodes_port,CONTROLLER://127.0.0.1:$((kafka_port + 1))
-advertised.listeners=PROGRAMS://127.0.0.1:$kafka_port,NODES://$nodes_ip:$kafka_nodes_port
-listener.security.protocol.map=PROGRAMS:SSL,NODES:SSL,CONTROLLER:SSL
+listeners=PROGRAMS://127.0.0.1:$kafka_port,NODES://127.0.0.1:$kafka_nodes_port$far,CONTROLLER://127.0.0.1:$((kafka_port + 1))
+advertised.listeners=PROGRAMS://127.0.0.1:$kafka_port,NODES://127.0.0.1:$kafka_nodes_port$far
+listener.security.protocol.map=PROGRAMS:SSL,NODES:SSL$far_map,CONTROLLER:SSL
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=PROGRAMS
 ssl.keystore.type=PEM
@@ -69,6 +74,7 @@ ssl.truststore.location=$authority_dir/root.pem
 ssl.client.auth=required
 ssl.principal.mapping.rules=RULE:^CN=([a-z][a-z0-9-]*),O=programs\$/\$1/
 listener.name.nodes.ssl.principal.mapping.rules=RULE:^CN=(node\\\\.[0-9a-f]{32}\\\\.[0-9]+),O=nodes\$/\$1/
+listener.name.far.ssl.principal.mapping.rules=RULE:^CN=(node\\\\.[0-9a-f]{32}\\\\.[0-9]+),O=nodes\$/\$1/
 authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
 super.users=User:broker;User:topics;User:tools
 log.dirs=$kafka_dir/data
@@ -106,11 +112,23 @@ kafka_ready() {
     [[ $(timeout 5 kcat -F "$kafka_tools" -L -b "127.0.0.1:$kafka_port" -t none -m 3 2>/dev/null) == *" 1 brokers:"* ]]
 }
 
+# Where other machines reach this one is another address than before: what listens there begins anew.
+kafka_moved() {
+  [ -n "$(pid_of kafka)" ] || return 0
+  if [ "$nodes_ip" = 127.0.0.1 ] || grep -q "^advertised.listeners=.*FAR://$nodes_ip:" "$kafka_dir/server.properties"; then return 0; fi
+  stop gate
+  stop kafka
+}
+
 kafka_down() { stop kafka; }
 kafka_address() { echo "127.0.0.1:$kafka_port"; }
 kafka_env() {
   export_line FAIRLEAD_KAFKA "127.0.0.1:$kafka_port"
-  export_line FAIRLEAD_KAFKA_NODES "$nodes_ip:$kafka_nodes_port"
+  if [ "$nodes_ip" = 127.0.0.1 ]; then
+    export_line FAIRLEAD_KAFKA_NODES "127.0.0.1:$kafka_nodes_port"
+  else
+    export_line FAIRLEAD_KAFKA_NODES "$nodes_ip:$kafka_far_port"
+  fi
   export_line FAIRLEAD_AUTHORITY "$authority_dir"
   export_line FAIRLEAD_KAFKA_CA "$authority_dir/root.pem"
   export_line FAIRLEAD_KAFKA_CERT "$authority_dir/coordinator.pem"

@@ -52,12 +52,14 @@ static void no_path_has_two_routes(void **state) {
         }
 }
 
-/* What opens nothing to strangers but what they need to join, to sign in, and to see that we are there. */
-static void who_has_no_token_may_do_seven_things(void **state) {
+/* What opens nothing to strangers but what they need to join, to sign in, and to see that we are there; and
+ * what the gate asks. */
+static void who_has_no_token_may_join_and_sign_in(void **state) {
     (void)state;
     for (int i = 0; i < ROUTE_COUNT; i++)
         assert_int_equal(route_rows[i].scope == SCOPE_ANYBODY,
-                         i == ROUTE_HEALTH || i == ROUTE_READY || i == ROUTE_ENROL ||
+                         i == ROUTE_HEALTH || i == ROUTE_READY || i == ROUTE_ENROL || i == ROUTE_AUTHORITY ||
+                             i == ROUTE_RENEW_CHALLENGE || i == ROUTE_RENEW || i == ROUTE_IMAGE_ADMIT ||
                              i == ROUTE_PASSWORD_SET || i == ROUTE_SESSION_CREATE ||
                              i == ROUTE_SIGN_IN_BEGIN || i == ROUTE_SIGN_IN_END);
 }
@@ -100,8 +102,8 @@ static void an_answer_is_compared_with_its_table(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_path_is_matched_part_by_part),       cmocka_unit_test(no_path_has_two_routes),
-        cmocka_unit_test(who_has_no_token_may_do_seven_things), cmocka_unit_test(every_row_is_whole),
+        cmocka_unit_test(a_path_is_matched_part_by_part),        cmocka_unit_test(no_path_has_two_routes),
+        cmocka_unit_test(who_has_no_token_may_join_and_sign_in), cmocka_unit_test(every_row_is_whole),
         cmocka_unit_test(an_answer_is_compared_with_its_table),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

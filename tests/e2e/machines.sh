@@ -1,0 +1,89 @@
+#!/usr/bin/env bash
+# A second machine joins over TLS, with nothing of ours on it but its own folder: it runs an app, gets images through the gate,
+# and goes on when its cable is cut. Only where this machine has an address that others reach (tests/e2e/run gives the
+# second hand one) (acceptance 5, 16, 18).
+# shellcheck source=../support/e2e.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../support/e2e.sh"
+# shellcheck source=../support/processes.sh
+. "$root/tests/support/processes.sh"
+# shellcheck source=../support/instances.sh
+. "$root/tests/support/instances.sh"
+case $FAIRLEAD_KAFKA_NODES in 127.*) ok "this machine has no address that others reach: nothing to try here" true; finish; exit ;; esac
+machine=$root/deploy/dev/machine
+tag=$(($(date +%s) % 100000))
+far=far$tag app=far$tag
+on_far() { "$machine" run far "$@"; }
+explain() { tail -n 5 "$fleet/far.log" "$run/machines/far/log" 2>/dev/null; }
+
+ok "another machine is there, with an Engine of its own" "$machine" up far 10.203.1.2 10.203.1.1
+# What it sends comes from the address that it knows us by.
+ip route change 10.203.1.0/30 dev "$(ip -o addr show to 10.203.1.1 | awk '{print $2}')" src "$FAIRLEAD_EDGE_ADDRESS"
+far_engine= # its socket
+eval "$("$machine" env far | sed 's/FAIRLEAD_DOCKER/far_engine/')"
+state=$FAIRLEAD_MACHINE/state
+on_engine() { docker -H "unix://$far_engine" "$@"; }
+"$fairlead" node create "$far" --plane main --roles host --address 10.203.1.2 --cpu 4000 --memory 60000 >/dev/null
+token=$("$fairlead" node invite "$far")
+ok "its invitation leads to the gate, over TLS" has "$token" ".https://$FAIRLEAD_GATE"
+printed=${token%.https*} # by the coordinator's key; one digit of its fingerprint is another
+case $printed in *0) other=1 ;; *) other=0 ;; esac
+false_token() { ! on_far env FAIRLEAD_STATE="$state.false" "$BUILD/fairlead-worker" enrol "${printed%?}$other.https${token#*.https}" 2>"$fleet/said" && grep -q 'is not the coordinator that gave the token' "$fleet/said"; }
+ok "whoever answers there and is not the coordinator is told no code" false_token
+ok "it joins by one command" on_far env FAIRLEAD_STATE="$state" "$BUILD/fairlead-worker" enrol "$token"
+start_far() {
+  on_far env FAIRLEAD_STATE="$state" FAIRLEAD_SECRETS="$FAIRLEAD_MACHINE/secrets" FAIRLEAD_ENGINE="$far_engine" FAIRLEAD_REGISTRY="$FAIRLEAD_GATE" \
+    setsid "$BUILD/fairlead-worker" --roles host run >>"$fleet/far.log" 2>&1 </dev/null &
+  disown
+}
+far_pid() { pgrep -f "^$BUILD/fairlead-worker --roles host run" | while read -r p; do tr '\0' '\n' <"/proc/$p/environ" | grep -qx "FAIRLEAD_STATE=$state" && echo "$p"; done; }
+start_far
+heard() { [ "$("$fairlead" node get "$far" -o json | jq -r '.state + " " + .health')" = 'ready ok' ]; }
+ok "... and is heard over TLS" within 30 heard
+"$fairlead" app register "$root/tests/e2e/testapp" >/dev/null
+ok "an app is asked for" "$fairlead" instance create testapp "$app" --size tiny --wait --timeout 240
+ok "... and runs there" test "$(node "$app")" = "$far"
+there() { on_engine ps -q --filter "label=fairlead.instance=$(hex "$app")" | grep -q .; }
+ok "... in that machine's Engine" there
+ok "... and not in ours" test -z "$(container "$app")"
+ok "... it answers on its public name, through our edge" serves "$app"
+image=$(on_engine inspect "$(on_engine ps -q --filter "label=fairlead.instance=$(hex "$app")")" --format '{{.Config.Image}}')
+ok "its image came through the gate, by digest" bash -c "[[ '$image' == '$FAIRLEAD_GATE'/*@sha256:* ]]"
+listens() { on_far ss -Hltn | awk '{print $4}' | grep -v '^127\.' | sort -u | tr '\n' ' '; }
+ok "on that machine listens the app's port, for the edge, and nothing else" test "$(listens)" = "10.203.1.2:$("$fairlead" instance get "$app" -o json | jq -r .port) "
+ok "... which admits nobody else" bash -c "! timeout 3 curl -s -m 2 --interface 10.203.1.1 http://10.203.1.2:$("$fairlead" instance get "$app" -o json | jq -r .port)/healthz"
+
+# ---- the gate ----
+gate() { curl -s -m 10 -o /dev/null -w '%{http_code}' --cacert "$FAIRLEAD_KAFKA_CA" "${@:2}" "https://$FAIRLEAD_GATE$1"; } # PATH CURL_ARGUMENT...
+as_far() { gate "$1" --cert "$state/node.pem" --key "$state/node.pem" "${@:2}"; }
+repository=${image#*/} && repository=${repository%@*}
+digest=${image#*@}
+manifest=/v2/$repository/manifests/$digest
+ok "the registry's door is closed to who shows nothing" test "$(gate "$manifest")" = 401
+ok "a node reads the image of its app" test "$(as_far "$manifest" -I -H 'Accept: application/vnd.docker.distribution.manifest.v2+json')" = 200
+ok "... and no other: what its plane's base is, is not its" test "$(as_far "/v2/fairlead/base/tags/list")" = 403
+ok "... nor a repository by a path that means another" bash -c "for p in /v2/$repository/manifests/../../../fairlead/base/manifests/bookworm /v2/fairlead/base/manifests/bookworm /v2/_catalog /v2/fairlead/base/blobs/sha256:0/manifests/x; do s=\$(curl -s -m 10 --path-as-is -o /dev/null -w '%{http_code}' --cacert '$FAIRLEAD_KAFKA_CA' --cert '$state/node.pem' --key '$state/node.pem' \"https://$FAIRLEAD_GATE\$p\"); [ \$s = 403 ] || [ \$s = 400 ] || { echo \$p \$s; exit 1; }; done"
+ok "it writes none" test "$(as_far "/v2/$repository/blobs/uploads/" -X POST)" = 403
+ok "a builder writes" test "$(gate "/v2/$repository/blobs/uploads/" -X POST --cert "$fleet/server/node.pem" --key "$fleet/server/node.pem")" = 202
+ok "of the API the gate opens what a node needs to join, and no more" bash -c "for p in /v1/nodes /v1/instances /metrics /v1/images/admit /admit /v1/renew/x; do [ \"\$(curl -s -m 10 -o /dev/null -w '%{http_code}' -H 'Authorization: Bearer $(cat "$fleet/token")' --cacert '$FAIRLEAD_KAFKA_CA' https://$FAIRLEAD_GATE\$p)\" = 404 ] || { echo \$p; exit 1; }; done"
+
+# ---- the cable ----
+link=$(ip -o addr show to 10.203.1.1 | awk '{print $2}')
+ip link set "$link" down
+ok "a cable that is cut is seen (W4)" within 60 health_is "$app" unknown
+answers_there() { on_engine exec "$(on_engine ps -q --filter "label=fairlead.instance=$(hex "$app")")" timeout 5 bash -c 'exec 3<>/dev/tcp/127.0.0.1/8080 && printf "GET /healthz HTTP/1.0\r\n\r\n" >&3 && cat <&3' | grep -q '200 OK'; }
+ok "... the app goes on" answers_there
+dies() { on_engine kill "$(on_engine ps -q --filter "label=fairlead.instance=$(hex "$app")")" >/dev/null && within 30 answers_there; }
+ok "... and is started again when it dies, by that machine alone" dies
+ip link set "$link" up
+ip route replace 10.203.1.0/30 dev "$link" src "$FAIRLEAD_EDGE_ADDRESS"
+ok "with the cable all is well again by itself" within 60 health_is "$app" ok
+ok "... and it answers" within 20 serves "$app"
+
+ok "it is deleted there" "$fairlead" instance delete "$app" --purge --wait --timeout 120
+ok "... and nothing of it is left" bash -c "! docker -H 'unix://$far_engine' ps -aq --filter label=fairlead.instance | grep ."
+ok "the machine is lost: it may nothing any more" "$fairlead" node revoke "$far"
+ok "... nor read an image" within 10 bash -c "[ \$(curl -s -m 10 -o /dev/null -w '%{http_code}' --cacert '$FAIRLEAD_KAFKA_CA' --cert '$state/node.pem' --key '$state/node.pem' https://$FAIRLEAD_GATE$manifest) = 403 ]"
+pid=$(far_pid)
+[ -z "$pid" ] || { kill "$pid" && within 20 gone "$pid"; } || true
+ok "it is taken away" "$machine" down far
+finish
