@@ -51,7 +51,7 @@ COMPONENTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(COMPONENT_SRC))
 
 # What is made on the way is kept: the next build needs it.
 .SECONDARY:
-.PHONY: fuzz fuzzers check-fuzz check-fault check-tsan all programs tests components deps check check-fast check-e2e lint fmt sim demo demo-down bench bench-full bench-duel bench-size golden check-golden check-alerts check-emits check-unit check-sim check-mutation check-upgrade clean catalog-check
+.PHONY: fuzz fuzzers check-fuzz check-fault check-tsan all programs tests components deps demo-machines check check-fast check-e2e lint fmt sim demo demo-down bench bench-full bench-duel bench-size golden check-golden check-alerts check-emits check-unit check-sim check-mutation check-upgrade clean catalog-check
 all: deps
 	@$(MAKE) --no-print-directory -j2 programs
 
@@ -161,7 +161,7 @@ check-golden: programs
 
 # ---- checks ----
 C_FILES = $(shell git ls-files '*.c' '*.h')
-SH_FILES = $(shell git ls-files '*.sh' deploy/dev/stack deploy/dev/machine deploy/dev/fleet deploy/dev/demo deploy/dev/fork deploy/dev/install sql/embed tests/e2e/run tests/bench/run tests/bench/duel tests/bench/size tests/mutation/run tests/upgrade/run tests/lint/promises .ci/run)
+SH_FILES = $(shell git ls-files '*.sh' deploy/dev/stack deploy/dev/machine deploy/dev/fleet deploy/dev/demo deploy/dev/demo-machines deploy/dev/fork deploy/dev/install sql/embed tests/e2e/run tests/bench/run tests/bench/duel tests/bench/size tests/mutation/run tests/upgrade/run tests/lint/promises .ci/run)
 HEADERS = $(shell git ls-files '*.h')
 FORMATTER := 14
 # Every order and document that the engine can emit, a worker can perform.
@@ -246,6 +246,9 @@ bench-full: bench
 
 demo: all
 	@deploy/dev/demo up
+# After the demo: a second machine joins it.
+demo-machines:
+	@deploy/dev/demo-machines up
 demo-down:
 	@deploy/dev/demo down
 

@@ -16,8 +16,6 @@ on_far() { "$machine" run far "$@"; }
 explain() { tail -n 5 "$fleet/far.log" "$run/machines/far/log" 2>/dev/null; }
 
 ok "another machine is there, with an Engine of its own" "$machine" up far 10.203.1.2 10.203.1.1
-# What it sends comes from the address that it knows us by.
-ip route change 10.203.1.0/30 dev "$(ip -o addr show to 10.203.1.1 | awk '{print $2}')" src "$FAIRLEAD_EDGE_ADDRESS"
 far_engine= # its socket
 eval "$("$machine" env far | sed 's/FAIRLEAD_DOCKER/far_engine/')"
 state=$FAIRLEAD_MACHINE/state
@@ -67,15 +65,13 @@ ok "a builder writes" test "$(gate "/v2/$repository/blobs/uploads/" -X POST --ce
 ok "of the API the gate opens what a node needs to join, and no more" bash -c "for p in /v1/nodes /v1/instances /metrics /v1/images/admit /admit /v1/renew/x; do [ \"\$(curl -s -m 10 -o /dev/null -w '%{http_code}' -H 'Authorization: Bearer $(cat "$fleet/token")' --cacert '$FAIRLEAD_KAFKA_CA' https://$FAIRLEAD_GATE\$p)\" = 404 ] || { echo \$p; exit 1; }; done"
 
 # ---- the cable ----
-link=$(ip -o addr show to 10.203.1.1 | awk '{print $2}')
-ip link set "$link" down
+"$machine" cable far down
 ok "a cable that is cut is seen (W4)" within 60 health_is "$app" unknown
 answers_there() { on_engine exec "$(on_engine ps -q --filter "label=fairlead.instance=$(hex "$app")")" timeout 5 bash -c 'exec 3<>/dev/tcp/127.0.0.1/8080 && printf "GET /healthz HTTP/1.0\r\n\r\n" >&3 && cat <&3' | grep -q '200 OK'; }
 ok "... the app goes on" answers_there
 dies() { on_engine kill "$(on_engine ps -q --filter "label=fairlead.instance=$(hex "$app")")" >/dev/null && within 30 answers_there; }
 ok "... and is started again when it dies, by that machine alone" dies
-ip link set "$link" up
-ip route replace 10.203.1.0/30 dev "$link" src "$FAIRLEAD_EDGE_ADDRESS"
+"$machine" cable far up
 ok "with the cable all is well again by itself" within 60 health_is "$app" ok
 ok "... and it answers" within 20 serves "$app"
 

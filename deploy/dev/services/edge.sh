@@ -1,7 +1,8 @@
 # nginx: the edge. Its server blocks and maps (conf.d/*.conf) belong to our worker; here is only the frame around them.
 # shellcheck shell=bash disable=SC2034,SC2154
 edge_port=${FAIRLEAD_HTTP_PORT:-18080}
-edge_ip=${FAIRLEAD_EDGE_ADDRESS:-127.0.0.10} # not 127.0.0.1: a test can tell that DNS was asked, and not a rule of the client
+# Where other machines reach us, or on loopback, but not 127.0.0.1: a test can tell that DNS was asked, and not a rule of the client.
+edge_ip=${FAIRLEAD_EDGE_ADDRESS:-${nodes_ip/#127.0.0.1/127.0.0.10}}
 edge_dir=$(place edge www-data)
 edge_conf=$edge_dir/nginx.conf
 edge_log=$edge_dir/error.log # nginx writes to stderr, which spawn puts here

@@ -9,6 +9,7 @@ kafka_far_port=$((kafka_port + 3))
 # Where nodes reach us: this machine, unless somebody wanted an address for others besides (it is remembered).
 nodes_ip=${FAIRLEAD_NODES_ADDRESS:-$(first_line "$run/nodes.address")}
 nodes_ip=${nodes_ip:-127.0.0.1}
+kafka_clear=${FAIRLEAD_KAFKA_CLEAR:-} # not empty: without TLS, on loopback only
 kafka_dir=$(place kafka)
 kafka_jars=$cache/kafka-$kafka_version
 kafka_log=$kafka_dir/kafka.log
@@ -52,21 +53,15 @@ EOF
 
 kafka_java() { java -cp "$kafka_jars/*" -Dorg.slf4j.simpleLogger.defaultLogLevel=warn "$@"; }
 
-kafka_up() {
-  install -d -m 0700 "$kafka_dir"
-  kafka_fetch
-  authority_up 127.0.0.1 localhost "$nodes_ip"
+# Everybody shows a certificate. A node is one on the listeners of nodes, and nobody elsewhere.
+kafka_conf_tls() {
   local far='' far_map=''
+  authority_up 127.0.0.1 localhost "$nodes_ip"
   if [ "$nodes_ip" != 127.0.0.1 ]; then far=,FAR://$nodes_ip:$kafka_far_port far_map=,FAR:SSL; fi
   cat >"$kafka_dir/server.properties" <<EOF
-process.roles=broker,controller
-node.id=1
-controller.quorum.voters=1@127.0.0.1:$((kafka_port + 1))
 listeners=PROGRAMS://127.0.0.1:$kafka_port,NODES://127.0.0.1:$kafka_nodes_port$far,CONTROLLER://127.0.0.1:$((kafka_port + 1))
 advertised.listeners=PROGRAMS://127.0.0.1:$kafka_port,NODES://127.0.0.1:$kafka_nodes_port$far
 listener.security.protocol.map=PROGRAMS:SSL,NODES:SSL$far_map,CONTROLLER:SSL
-controller.listener.names=CONTROLLER
-inter.broker.listener.name=PROGRAMS
 ssl.keystore.type=PEM
 ssl.keystore.location=$authority_dir/broker.pem
 ssl.truststore.type=PEM
@@ -77,6 +72,35 @@ listener.name.nodes.ssl.principal.mapping.rules=RULE:^CN=(node\\\\.[0-9a-f]{32}\
 listener.name.far.ssl.principal.mapping.rules=RULE:^CN=(node\\\\.[0-9a-f]{32}\\\\.[0-9]+),O=nodes\$/\$1/
 authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
 super.users=User:broker;User:topics;User:tools
+EOF
+  cat >"$kafka_tools" <<EOF
+security.protocol=ssl
+ssl.ca.location=$authority_dir/root.pem
+ssl.certificate.location=$authority_dir/tools.pem
+ssl.key.location=$authority_dir/tools.pem
+EOF
+}
+
+# As it was before there was an authority: for programs of a version that knows none.
+kafka_conf_clear() {
+  cat >"$kafka_dir/server.properties" <<EOF
+listeners=PROGRAMS://127.0.0.1:$kafka_port,CONTROLLER://127.0.0.1:$((kafka_port + 1))
+advertised.listeners=PROGRAMS://127.0.0.1:$kafka_port
+listener.security.protocol.map=PROGRAMS:PLAINTEXT,CONTROLLER:PLAINTEXT
+EOF
+  echo security.protocol=plaintext >"$kafka_tools"
+}
+
+kafka_up() {
+  install -d -m 0700 "$kafka_dir"
+  kafka_fetch
+  if [ -n "$kafka_clear" ]; then kafka_conf_clear; else kafka_conf_tls; fi
+  cat >>"$kafka_dir/server.properties" <<EOF
+process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:$((kafka_port + 1))
+controller.listener.names=CONTROLLER
+inter.broker.listener.name=PROGRAMS
 log.dirs=$kafka_dir/data
 auto.create.topics.enable=false
 default.replication.factor=1
@@ -87,12 +111,6 @@ share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
 group.initial.rebalance.delay.ms=0
 log.cleaner.dedupe.buffer.size=33554432
-EOF
-  cat >"$kafka_tools" <<EOF
-security.protocol=ssl
-ssl.ca.location=$authority_dir/root.pem
-ssl.certificate.location=$authority_dir/tools.pem
-ssl.key.location=$authority_dir/tools.pem
 EOF
   if [ ! -s "$kafka_dir/data/meta.properties" ]; then
     # A cluster id is 16 bytes as base64; one that begins with a dash would be read as an option.
@@ -115,8 +133,9 @@ kafka_ready() {
 # Where other machines reach this one is another address than before: what listens there begins anew.
 kafka_moved() {
   [ -n "$(pid_of kafka)" ] || return 0
-  if [ "$nodes_ip" = 127.0.0.1 ] || grep -q "^advertised.listeners=.*FAR://$nodes_ip:" "$kafka_dir/server.properties"; then return 0; fi
+  if [ -n "$kafka_clear" ] || [ "$nodes_ip" = 127.0.0.1 ] || grep -q "^advertised.listeners=.*FAR://$nodes_ip:" "$kafka_dir/server.properties"; then return 0; fi
   stop gate
+  edge_down
   stop kafka
 }
 
@@ -124,6 +143,8 @@ kafka_down() { stop kafka; }
 kafka_address() { echo "127.0.0.1:$kafka_port"; }
 kafka_env() {
   export_line FAIRLEAD_KAFKA "127.0.0.1:$kafka_port"
+  export_line KCAT_CONFIG "$kafka_tools"
+  [ -z "$kafka_clear" ] || return 0
   if [ "$nodes_ip" = 127.0.0.1 ]; then
     export_line FAIRLEAD_KAFKA_NODES "127.0.0.1:$kafka_nodes_port"
   else
@@ -134,5 +155,4 @@ kafka_env() {
   export_line FAIRLEAD_KAFKA_CERT "$authority_dir/coordinator.pem"
   export_line FAIRLEAD_KAFKA_ADMIN_CERT "$authority_dir/topics.pem"
   export_line FAIRLEAD_KAFKA_TOOLS "$authority_dir/tools.pem"
-  export_line KCAT_CONFIG "$kafka_tools"
 }
