@@ -10,9 +10,9 @@ BUILD := build/$(notdir $(CC))$(if $(SAN),-$(subst $(comma),-,$(SAN)))$(if $(FAU
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Werror \
         $(if $(findstring gcc,$(CC)),-Wjump-misses-init)
 CFLAGS := -std=gnu17 -D_GNU_SOURCE -O2 -g -fno-omit-frame-pointer $(WARN) $(if $(findstring gcc,$(CC)),-Wno-format-truncation,-Wno-sign-conversion -Wno-gnu-zero-variadic-macro-arguments) $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all) \
-          $(if $(FAULTS),-DFAULTS) -D_FORTIFY_SOURCE=$(if $(SAN),0,2) -fstack-protector-strong
-LDFLAGS := $(if $(SAN),-fsanitize=$(SAN))
-LIBS := -lrdkafka -lprotobuf-c -lpq -lcurl -lhiredis -lmicrohttpd -ljansson -lyaml -lsodium -lldns -loath -lcjose -lcrypto -lpthread
+          $(EXTRA_CFLAGS) $(if $(FAULTS),-DFAULTS) -D_FORTIFY_SOURCE=$(if $(SAN),0,2) -fstack-protector-strong
+LDFLAGS := -Wl,--as-needed $(EXTRA_LDFLAGS) $(if $(SAN),-fsanitize=$(SAN))
+LIBS := -lrdkafka -lprotobuf-c -lpq -lcurl -lhiredis -lmicrohttpd -ljansson -lyaml -lsodium -lldns -loath -lcjose -lcrypto -lsystemd -lpthread
 
 # A layer sees only what its row names: a wrong include does not compile. Each folder is reached through a
 # link farm build/include/LAYER, so `#include "io/pg.h"` works only where io is allowed.
@@ -51,7 +51,7 @@ COMPONENTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(COMPONENT_SRC))
 
 # What is made on the way is kept: the next build needs it.
 .SECONDARY:
-.PHONY: fuzz fuzzers check-fuzz check-fault check-tsan all programs tests components deps demo-machines check check-fast check-e2e lint fmt sim demo demo-down bench bench-full bench-duel bench-size golden check-golden check-alerts check-emits check-unit check-sim check-mutation check-upgrade clean catalog-check
+.PHONY: fuzz fuzzers check-fuzz check-fault check-tsan all programs tests components deps demo-machines deb check-deb check check-fast check-e2e lint fmt sim demo demo-down bench bench-full bench-duel bench-size golden check-golden check-alerts check-emits check-unit check-sim check-mutation check-upgrade clean catalog-check
 all: deps
 	@$(MAKE) --no-print-directory -j2 programs
 
@@ -161,7 +161,7 @@ check-golden: programs
 
 # ---- checks ----
 C_FILES = $(shell git ls-files '*.c' '*.h')
-SH_FILES = $(shell git ls-files '*.sh' deploy/dev/stack deploy/dev/machine deploy/dev/fleet deploy/dev/demo deploy/dev/demo-machines deploy/dev/fork deploy/dev/install sql/embed tests/e2e/run tests/bench/run tests/bench/duel tests/bench/size tests/mutation/run tests/upgrade/run tests/lint/promises .ci/run)
+SH_FILES = $(shell git ls-files '*.sh' deploy/dev/stack deploy/dev/machine deploy/dev/fleet deploy/dev/demo deploy/dev/demo-machines deploy/debian/build tests/deb/run deploy/dev/fork deploy/dev/install sql/embed tests/e2e/run tests/bench/run tests/bench/duel tests/bench/size tests/mutation/run tests/upgrade/run tests/lint/promises .ci/run)
 HEADERS = $(shell git ls-files '*.h')
 FORMATTER := 14
 # Every order and document that the engine can emit, a worker can perform.
@@ -228,6 +228,13 @@ check: deps
 	@$(MAKE) --no-print-directory check-fuzz
 	@$(MAKE) --no-print-directory check-e2e
 	@echo "$$(( $$(paste -sd+ build/unit.count) + $$(cut -d' ' -f1 build/e2e.count) )) passed, $$(cut -d' ' -f3 build/e2e.count) failed"
+
+# Debian packages, in build/deb; and are they what they should be?
+deb:
+	@deploy/dev/install deb
+	@deploy/debian/build
+check-deb: deb
+	@tests/deb/run
 
 bench: deps
 	@$(MAKE) --no-print-directory -j2 programs build/$(notdir $(CC))/tests/bench/nodes

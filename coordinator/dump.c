@@ -192,6 +192,8 @@ bool dump_print(const char *what, const struct conf_row *conf) {
         print_statements();
     else if (str_eq(what, "config"))
         conf_print_markdown(conf, stdout);
+    else if (str_eq(what, "sample"))
+        conf_print_sample(conf, "fairlead-coordinator", stdout);
     else
         return false;
     return true;

@@ -13,6 +13,7 @@
 #include "coordinator/ingest.h"
 #include "coordinator/relay.h"
 #include "coordinator/topic_step.h"
+#include "io/service.h"
 #include "io/token.h"
 #include "model/names.h"
 
@@ -324,12 +325,11 @@ static int serve(const char *what) {
     static struct coordinator coordinator;
     struct err err = {0};
     sigset_t signals;
-    int got;
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
     (void)pthread_sigmask(SIG_BLOCK, &signals,
-                          NULL); /* every thread inherits it: only sigwait() below sees them */
+                          NULL); /* every thread inherits it: only service_wait() below sees them */
     (void)signal(SIGPIPE, SIG_IGN);
     if (start_parts(&coordinator, what, &err) < 0) {
         log_error("cannot start", LOG_S("error", err.text));
@@ -337,8 +337,8 @@ static int serve(const char *what) {
     }
     log_info("started", LOG_S("part", what),
              LOG_I("port", coordinator.httpd ? httpd_port(coordinator.httpd) : 0));
-    (void)sigwait(&signals, &got);
-    log_info("stopping", LOG_S("signal", strsignal(got)));
+    service_ready();
+    log_info("stopping", LOG_S("signal", strsignal(service_wait(&signals))));
     stop_parts(&coordinator);
     return 0;
 }
@@ -356,7 +356,8 @@ static void print_help(void) {
         "             a certificate for a program, as --authority/NAME.pem; with hosts for what answers "
         "there\n"
         "  sweep      take away what is older than --keep-days (the clock does it every hour)\n"
-        "  tables     print the state tables; routes, matrix, catalogue, config, metrics, statements: the "
+        "  tables     print the state tables; routes, matrix, catalogue, config, metrics, statements, "
+        "sample: the "
         "other "
         "tables, as "
         "Markdown\n\n"

@@ -175,7 +175,8 @@ static void print_help(void) {
            "STATE/documents,\n"
            "                 without \".accepted\"\n"
            "  step run DOCUMENT    look, act and check, by hand; not beside a worker that runs\n"
-           "  config         the options, as Markdown\n\n"
+           "  config         the options, as Markdown\n"
+           "  sample         a file for --config in which all options are comments\n\n"
            "Options; each also as environment FAIRLEAD_NAME, or in a file given by --config:\n");
     conf_print_help(conf, stdout);
 }
@@ -186,6 +187,10 @@ static int run(int argc, char **argv) {
     bool help;
     if (argc == 2 && str_eq(argv[1], "performs")) {
         print_performs();
+        return 0;
+    }
+    if (argc == 2 && str_eq(argv[1], "sample")) {
+        conf_print_sample(conf, "fairlead-worker", stdout);
         return 0;
     }
     if (argc == 2 && str_eq(argv[1], "config")) {

@@ -189,3 +189,17 @@ void conf_print_markdown(const struct conf_row *rows, FILE *to) {
         (void)fprintf(to, " |\n");
     }
 }
+
+void conf_print_sample(const struct conf_row *rows, const char *program, FILE *to) {
+    (void)fprintf(
+        to,
+        "# Options of %s, each with its default. Take the # away to set one; the command line and the\n"
+        "# environment come first. \"%s --help\" says the same.\n",
+        program, program);
+    for (; rows->name; rows++) {
+        (void)fprintf(to, "\n# ");
+        print_meaning(rows, to);
+        (void)fprintf(to, "%s\n#%s = %s\n", rows->otherwise ? "" : " (required)", rows->name,
+                      rows->otherwise ? rows->otherwise : "");
+    }
+}

@@ -44,5 +44,7 @@ int64_t conf_int(const struct conf_row *rows,
 void conf_release(struct conf_row *rows);
 void conf_print_help(const struct conf_row *rows, FILE *to);
 void conf_print_markdown(const struct conf_row *rows, FILE *to);
+/* A file for --config in which every option stands as a comment, with its default. */
+void conf_print_sample(const struct conf_row *rows, const char *program, FILE *to);
 
 #endif

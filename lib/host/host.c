@@ -7,6 +7,7 @@
 #include "host/metrics.h"
 #include "io/engine.h"
 #include "io/httpd.h"
+#include "io/service.h"
 #include "model/names.h"
 #include "node/inbox.h"
 #include "node/secrets.h"
@@ -116,11 +117,10 @@ static void stop(struct host *host) {
 int host_run(struct host *host) {
     struct err err = {0};
     sigset_t signals;
-    int got;
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
-    /* Every thread inherits it: only sigwait() below sees them. */
+    /* Every thread inherits it: only service_wait() below sees them. */
     (void)pthread_sigmask(SIG_BLOCK, &signals, NULL);
     (void)signal(SIGPIPE, SIG_IGN);
     if (start(host, &err) < 0) {
@@ -128,8 +128,8 @@ int host_run(struct host *host) {
         return 1;
     }
     log_info("started", LOG_S("node", host->node.name));
-    (void)sigwait(&signals, &got);
-    log_info("stopping", LOG_S("signal", strsignal(got)));
+    service_ready();
+    log_info("stopping", LOG_S("signal", strsignal(service_wait(&signals))));
     stop(host);
     return 0;
 }

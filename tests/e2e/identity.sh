@@ -145,7 +145,16 @@ reads_on() { # its documents anew, and nothing is refused it since the first one
 }
 ok "... its documents and orders, too" within 20 reads_on
 ok "a certificate that has ended opens nothing" not opens "$dir/old.pem"
+# As systemd would have it (Type=notify, WatchdogSec): a socket that is told that it is ready, lives and ends.
+perl -MSocket -e 'socket(S, PF_UNIX, SOCK_DGRAM, 0) && bind(S, sockaddr_un($ARGV[0])) or die; $| = 1; print "$m\n" while recv(S, $m, 4096, 0)' "$dir/notify" >"$dir/told" 2>/dev/null &
+listener=$!
+within 10 test -S "$dir/notify"
+export NOTIFY_SOCKET=$dir/notify WATCHDOG_USEC=500000
 run_worker l host
+unset NOTIFY_SOCKET WATCHDOG_USEC
+tells() { grep -q "^$1=1" "$dir/told"; }
+ok "a node tells its manager that it is ready" within 15 tells READY
+ok "... and that it lives, as often as it asks" within 15 bash -c "[ \$(grep -c '^WATCHDOG=1' '$dir/told') -ge 3 ]"
 ok "one that was away until its certificate had ended asks for a new one at its start, and is heard" within 45 seen_since "l$tag" "$end"
 
 # ---- shut out ----
@@ -170,6 +179,8 @@ ok "... and its certificate is not renewed" refused_renewal
 ok "its state says so" test "$("$fairlead" node get "k$tag" -o json | jq -r .state)" = retired
 ok "... once more changes nothing" "$fairlead" node revoke "k$tag"
 kill "$(cat "$dir/k.pid")" "$(cat "$dir/l.pid")" 2>/dev/null || true
+ok "a node that is stopped tells that it ends" within 20 tells STOPPING
+kill "$listener" 2>/dev/null || true
 ok "an invitation lets it in again" bash -c "$(declare -f worker); BUILD='$BUILD'; worker '$dir/k' enrol \"\$('$fairlead' node invite 'k$tag')\""
 ready_again() { [ "$("$fairlead" node get "k$tag" -o json | jq -r .state)" = ready ] && reads "$dir/k/node.pem" "$topic"; }
 ok "... as somebody new" within 20 ready_again
