@@ -6,6 +6,7 @@
 #include "base/loop.h"
 #include "base/str.h"
 #include "coordinator/backlog.h"
+#include "coordinator/heartbeat.h"
 #include "coordinator/presence.h"
 #include "coordinator/sweep.h"
 #include "sql/queries.h"
@@ -19,12 +20,13 @@
 #define DUE_MAX_US (2 * CLOCK_S)
 #define SWEEP_US (3600 * CLOCK_S)
 #define SIGN_US (60 * CLOCK_S)
+#define BEAT_US CLOCK_S /* whose heartbeat is due */
 
 struct clock {
     struct clock_conf conf;
     struct presence *presence;
     char boot[40]; /* of this machine */
-    int64_t marked_at, swept_at, signed_at;
+    int64_t marked_at, swept_at, signed_at, beat_at;
     struct backlog backlog;
     struct loop *loop;
     struct pg *pg;
@@ -174,6 +176,11 @@ static int64_t turn(const struct loop *loop, void *arg) {
     if (us >= 0 && clock_mono_us() - clock->swept_at > SWEEP_US) {
         clock->swept_at = clock_mono_us();
         if (sweep_run(clock->pg, clock->conf.keep_days, NULL, &err) < 0)
+            us = -1;
+    }
+    if (us >= 0 && clock_mono_us() - clock->beat_at > BEAT_US) {
+        clock->beat_at = clock_mono_us();
+        if (heartbeat_send(clock->pg, clock->conf.keys, clock->conf.heartbeat_s, &err) < 0)
             us = -1;
     }
     if (us >= 0 && clock_mono_us() - clock->signed_at > SIGN_US) {

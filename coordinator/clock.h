@@ -11,7 +11,8 @@
 #include "io/broker.h"
 
 struct clock_conf {
-    int64_t keep_days; /* of what is kept only for a while (sweep.h) */
+    int64_t keep_days;   /* of what is kept only for a while (sweep.h) */
+    int64_t heartbeat_s; /* between two heartbeats of a node (heartbeat.h) */
     const char *database_url, *redis;
     struct broker broker;
     struct engine *engine;

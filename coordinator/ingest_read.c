@@ -215,6 +215,7 @@ static void take_presence(struct ingest *ingest, struct haul *haul, const struct
     *vec_add(&haul->arena, &haul->seen_ids, struct uuid) = node->id;
     *vec_add(&haul->arena, &haul->seen_versions, const char *) =
         clean_text(&haul->arena, report->version, 40);
+    *vec_add(&haul->arena, &haul->seen_doubts, const char *) = clean_text(&haul->arena, report->doubt, 16);
 }
 
 static void take_reports(struct ingest *ingest, struct haul *haul, const struct node_key *node,

@@ -3,7 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/str.h"
-#include "coordinator/store/batch.h"
+#include "coordinator/letters.h"
 #include "coordinator/topics.h"
 #include "sql/queries.h"
 
@@ -68,15 +68,6 @@ static bool must_send(PGresult *rows, int row, const Fairlead__V1__InventoryEntr
     return pg_int(rows, row, 6) != pg_int(rows, row, 3) || !str_eq(held->condition, pg_text(rows, row, 7));
 }
 
-static struct outbox_row *add_row(struct batch *batch, struct vec *rows, const char *topic,
-                                  const char *kind) {
-    struct outbox_row *row = arena_new(batch->arena, struct outbox_row);
-    *row =
-        (struct outbox_row){.lane = lane_of_topic(topic), .kind = kind, .topic = topic, .letter = SET_FIRST};
-    *vec_add(batch->arena, rows, struct outbox_row *) = row;
-    return row;
-}
-
 /* A part of the list, of the documents from `at` on. */
 static void add_list(struct batch *batch, struct vec *rows, const char *topic, const struct sign_keys *keys,
                      struct uuid node_id, const Fairlead__V1__Inventory *inventory, PGresult *documents,
@@ -107,25 +98,13 @@ static void add_list(struct batch *batch, struct vec *rows, const char *topic, c
     size_t n = fairlead__v1__list__get_packed_size(&list);
     uint8_t *packed = arena_alloc(batch->arena, n);
     fairlead__v1__list__pack(&list, packed);
-    struct outbox_row *row = add_row(batch, rows, topic, "record");
+    struct outbox_row *row = letter_add(batch, rows, topic, "record");
     struct str key = STR_INIT(64);
     str_add(&key, node_id.b, sizeof node_id.b);
     str_addf(&key, "list%u.%u", list.inventory_part, list.part);
     row->key = (struct bytes){arena_memdup(batch->arena, key.s, key.n), key.n};
     row->value.p = envelope_make(keys, ENVELOPE_LIST, packed, n, batch->arena, &row->value.n);
     str_release(&key);
-}
-
-static int write_rows(struct batch *batch, const struct vec *rows, struct err *err) {
-    if (pg_pipeline_begin(batch->pg, err) < 0)
-        return -1;
-    int rc = batch_send_outbox(batch, rows, err);
-    if (rc == 0)
-        rc = pg_sync(batch->pg, err);
-    if (rc == 0)
-        rc = batch_read_store(batch, err);
-    pg_pipeline_end(batch->pg);
-    return rc;
 }
 
 /* A node that was restored from an old disk must hear "absent" again, though it was confirmed long ago and
@@ -144,7 +123,7 @@ static int add_absent(struct batch *batch, struct vec *rows, const char *topic, 
     if (!absent)
         return -1;
     for (int i = 0; i < PQntuples(absent); i++) {
-        struct outbox_row *row = add_row(batch, rows, topic, "record");
+        struct outbox_row *row = letter_add(batch, rows, topic, "record");
         struct uuid instance = pg_uuid(absent, i, 0);
         struct str key = STR_INIT(64);
         key_of_document(&key, node_id, instance, pg_text(absent, i, 1), pg_text(absent, i, 3));
@@ -193,7 +172,7 @@ static int answer(struct batch *batch, const struct sign_keys *keys, struct uuid
             *vec_add(batch->arena, &absent_letters, const char *) = pg_text(documents, i, 8);
             continue;
         }
-        struct outbox_row *row = add_row(batch, &rows, topic, "document");
+        struct outbox_row *row = letter_add(batch, &rows, topic, "document");
         row->node_id = node_id;
         row->instance_id = pg_uuid(documents, i, 0);
         row->document = arena_strdup(batch->arena, pg_text(documents, i, 1));
@@ -210,15 +189,13 @@ static int answer(struct batch *batch, const struct sign_keys *keys, struct uuid
         add_list(batch, &rows, topic, keys, node_id, inventory, documents, at);
         at += ENTRIES_MAX;
     } while (at < PQntuples(documents));
-    return write_rows(batch, &rows, err);
+    return letters_write(batch, &rows, err);
 }
 
 int inventory_answer(struct pg *pg, const struct sign_keys *keys, struct uuid node_id,
                      const Fairlead__V1__Inventory *inventory, int64_t *ret_compared, struct err *err) {
     struct arena arena = {0};
-    atomic_uint nobody = 0; /* always notify: the relay may live elsewhere */
-    struct carriage carriage = {.keys = keys, .owned = &nobody};
-    struct batch batch = {.arena = &arena, .pg = pg, .carriage = &carriage, .lanes = 1};
+    LETTERS(batch, pg, &arena, keys);
     int rc = answer(&batch, keys, node_id, inventory, ret_compared, err);
     arena_release(&arena);
     return rc;

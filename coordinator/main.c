@@ -50,13 +50,19 @@ static struct conf_row conf[] = {
     CONF_TEXT("redis", "", "unix socket of Redis, or 127.x.x.x:PORT; empty: none"),
     CONF_TEXT("listen", "127.0.0.1", "address of the HTTP API (TLS ends in a proxy in front of it)"),
     CONF_NUMBER("port", "8080", "port of the HTTP API; 0: any that is free", 0, 65535),
-    CONF_TEXT("url", "", "address of the API as nodes reach it; empty: http://LISTEN:PORT"),
+    CONF_TEXT("url", "", "address of the API as people and programs reach it; empty: http://LISTEN:PORT"),
+    CONF_TEXT("node-url", "", "address of the API as nodes reach it, such as that of the gate; empty: --url"),
     CONF_TEXT("state", "/var/lib/fairlead", "folder of the coordinator's keys"),
     CONF_TEXT("token-file", "/etc/fairlead/token",
               "file with the first operator's token, mode 0600; empty: none, once there are other tokens"),
     CONF_TEXT("base", "", "base image, repository@sha256:..., that builds start from"),
     CONF_NUMBER("dns-ttl", "60", "seconds; a delete waits this long after the name is off", 1, 86400),
     CONF_NUMBER("name-hold", "660", "seconds for which a deleted name stays with its tenant", 0, 31536000),
+    CONF_NUMBER(
+        "heartbeat", "300",
+        "seconds between two heartbeats of a node; one that misses three deletes nothing until it hears "
+        "another",
+        1, 3600),
     CONF_NUMBER("keep-days", "30",
                 "days for which answers to requests, and steps of deleted instances, are kept", 0, 36500),
     CONF_NUMBER("connections", "1000", "HTTP connections at most", 1, 100000),
@@ -229,6 +235,9 @@ static int start_api(struct coordinator *c, struct err *err) {
         .broker = broker_of_conf("kafka-cert"),
         .node_brokers =
             *conf_get(conf, "kafka-nodes") ? conf_get(conf, "kafka-nodes") : conf_get(conf, "kafka"),
+        .node_url = *conf_get(conf, "node-url") ? conf_get(conf, "node-url")
+                    : *url                      ? url
+                                                : c->url,
         .authority = c->authority,
         .redis = conf_get(conf, "redis"),
         .base = conf_get(conf, "base"),
@@ -279,6 +288,7 @@ static int start_parts(struct coordinator *c, const char *what, struct err *err)
                                .engine = c->engine,
                                .keys = &c->keys,
                                .heads_file = c->heads_file,
+                               .heartbeat_s = conf_int(conf, "heartbeat"),
                                .keep_days = conf_int(conf, "keep-days")};
     if ((all || str_eq(what, "clock")) && !(c->clock = clock_start(&clock, err)))
         return -1;

@@ -20,7 +20,7 @@ struct api {
     struct access *access;
     struct broker broker;
     const struct authority *authority;                      /* NULL: nodes get no certificates */
-    const char *node_brokers;                               /* Kafka as nodes reach it */
+    const char *node_brokers, *node_url;                    /* Kafka, and the API, as nodes reach them */
     const char *public_address, *redis, *base, *heads_file; /* of the audit */
     const struct sign_keys *keys;
     struct engine *engine, *other_engine; /* of requests; of what is not asked here, NULL: none runs here */

@@ -60,7 +60,8 @@ void doctor_check_vitals(json_t *checks, struct pg *pg, struct arena *arena) {
 
 static void check_rows(json_t *checks, PGresult *res, struct arena *arena) {
     int64_t known = 0, held = pg_int(res, 0, 1), dead = pg_int(res, 0, 2), idle = pg_int(res, 0, 6);
-    const char *silent = pg_text(res, 0, 4), *missing = pg_text(res, 0, 5), *full = pg_text(res, 0, 7);
+    const char *silent = pg_text(res, 0, 4), *missing = pg_text(res, 0, 5), *full = pg_text(res, 0, 8),
+               *doubt = pg_text(res, 0, 7);
     while (sql_migrations[known].name)
         known++;
     add(checks, "migrations", pg_int(res, 0, 0) == known,
@@ -75,6 +76,11 @@ static void check_rows(json_t *checks, PGresult *res, struct arena *arena) {
         "fairlead clock get, then fairlead clock accept");
     add(checks, "nodes", !*silent, *silent ? arena_printf(arena, "silent: %s", silent) : "all are heard of",
         "look at the machine and its fairlead-worker; its apps go on without us");
+    add(checks, "heartbeats", !*doubt,
+        *doubt ? arena_printf(arena, "in doubt: %s", doubt) : "every node hears them",
+        "such a node deletes nothing: stale: does a coordinator run its clock, and does the broker carry? "
+        "withheld: "
+        "look at who owns the broker, then fairlead-coordinator republish");
     add(checks, "roles", !*missing,
         *missing ? arena_printf(arena, "nobody has %s", missing) : "every plane has all",
         "start a worker with that role: fairlead node create, invite, fairlead-worker enrol");

@@ -90,8 +90,8 @@ static char *add_token(struct api_call *call, struct uuid request, const char *k
     code_of(call->api, request, code);
     hex_encode(code_hex, code, sizeof code);
     hash_hex(hash_of(call->api->keys->sign_public, SIGN_PUBLIC_SIZE), print);
-    (void)json_object_set_new(
-        body, "token", json_sprintf("fairlead1.%s.%.32s.%s", code_hex, print, call->api->public_address));
+    (void)json_object_set_new(body, "token",
+                              json_sprintf("fairlead1.%s.%.32s.%s", code_hex, print, call->api->node_url));
     return json_text(body);
 }
 

@@ -5,6 +5,7 @@
 #include "base/str.h"
 #include "host/host.h"
 #include "node/envelope.h"
+#include "node/heartbeat.h"
 #include "node/secrets.h"
 
 #include <limits.h>
@@ -21,6 +22,16 @@ void host_apply(void *arg, const Fairlead__V1__Document *document, struct keeper
         result->class = RESULT_IS_PARK;
         result->code = "unknown_document";
         result->text = "This node does not know that kind of document: it must be updated.";
+        return;
+    }
+    const char *doubt = document->absent ? heartbeat_doubt(host->heartbeat) : NULL;
+    if (doubt) {
+        result->class = RESULT_IS_RETRY;
+        result->code = "in_doubt";
+        result->text =
+            str_eq(doubt, "stale")
+                ? "The coordinator's heartbeat is not heard: nothing is deleted until it is."
+                : "Something that the coordinator wants is withheld: nothing is deleted until it comes.";
         return;
     }
     struct step_context ctx = step_context_of(&host->machine, document, outcome);

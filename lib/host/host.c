@@ -64,12 +64,15 @@ static int start_keeping(struct host *host, struct err *err) {
     if (runs_apps && (secrets_mount(host->machine.secrets_dir, err) < 0 ||
                       !(host->machine.disk = disk_meter_start(host->machine.engine_socket, host->id, err))))
         return -1;
+    host->heartbeat = heartbeat_open(&host->node, host->machine.state, err);
+    if (!host->heartbeat)
+        return -1;
     host->keeper = keeper_start(&keeper, err);
     if (!host->keeper)
         return -1;
     if (runs_apps)
         disk_meter_follow(host->machine.disk, hint, host);
-    host->inbox = inbox_start(&host->node, host->keeper, host->reporter, err);
+    host->inbox = inbox_start(&host->node, host->keeper, host->reporter, host->heartbeat, err);
     if (!host->inbox)
         return -1;
     if (runs_apps)
@@ -110,6 +113,7 @@ static void stop(struct host *host) {
     keeper_stop(host->keeper);
     disk_meter_stop(host->machine.disk);
     loop_stop(host->presence);
+    heartbeat_close(host->heartbeat);
     loop_stop(host->renewal);
     reporter_stop(host->reporter);
 }

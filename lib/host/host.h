@@ -33,6 +33,7 @@ struct host {
     struct step_machine machine;
     struct keeper *keeper;
     struct inbox *inbox;
+    struct heartbeat *heartbeat;
     struct httpd *metrics;
     struct loop *presence, *events, *renewal;
     bool looked; /* at the certificate, since the program began */

@@ -2,7 +2,9 @@
 #include "base/clock.h"
 #include "base/conf.h"
 #include "host/host.h"
+#include "node/heartbeat.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -26,6 +28,10 @@ int64_t host_tell_presence(const struct loop *loop, void *arg) {
     if (statvfs(host->machine.state, &fs) == 0)
         presence.disk_free_mb = (uint32_t)((uint64_t)fs.f_bavail * fs.f_frsize / 1048576);
     presence.version = version;
+    const char *doubt = heartbeat_doubt(host->heartbeat);
+    char text[16] = "";
+    (void)snprintf(text, sizeof text, "%s", doubt ? doubt : "");
+    presence.doubt = text;
     reporter_post(host->reporter, &report);
     return PRESENCE_US;
 }

@@ -194,6 +194,9 @@ const struct schema_field node_answer[] = {
     TEXT_OR_NULL("version", "of its program"),
     TEXT_OR_NULL("seen_at", "last heard of"),
     NUMBER("memory_used_mb", "reserved by apps"),
+    TEXT_OR_NULL(
+        "doubt",
+        "why it deletes nothing for now: stale (it hears no heartbeat) or withheld (it lacks documents)"),
     ANY("certificate", "that it has: enrolment, serial, fingerprint (SHA-256) and until"),
     ANY("presence", "what it last said of itself (one node only)"),
     CREATED,

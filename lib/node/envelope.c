@@ -24,8 +24,8 @@ void *envelope_make(const struct sign_keys *keys, const char *type, const void *
 static int open_parsed(const Fairlead__V1__Envelope *envelope, const struct keyring *ring,
                        struct arena *arena, const char **ret_type, const void **ret, size_t *ret_n,
                        struct err *err) {
-    static const char *const types[] = {ENVELOPE_ORDERS, ENVELOPE_DOCUMENT, ENVELOPE_LIST, ENVELOPE_REPORTS,
-                                        ENVELOPE_ENROL};
+    static const char *const types[] = {ENVELOPE_ORDERS,  ENVELOPE_DOCUMENT,  ENVELOPE_LIST,
+                                        ENVELOPE_REPORTS, ENVELOPE_HEARTBEAT, ENVELOPE_ENROL};
     const char *type = NULL;
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
         if (str_eq(envelope->type, types[i]))

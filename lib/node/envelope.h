@@ -10,6 +10,7 @@
 #define ENVELOPE_ORDERS "fairlead.orders.v1"
 #define ENVELOPE_DOCUMENT "fairlead.document.v1"
 #define ENVELOPE_LIST "fairlead.list.v1"
+#define ENVELOPE_HEARTBEAT "fairlead.heartbeat.v1"
 #define ENVELOPE_REPORTS "fairlead.reports.v1"
 #define ENVELOPE_ENROL "fairlead.enrol.v1"
 #define ENVELOPE_AUTHORITY "fairlead.authority.v1"

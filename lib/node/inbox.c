@@ -25,11 +25,13 @@ struct inbox {
     const struct node_identity *node;
     struct keeper *keeper;
     struct reporter *reporter;
+    struct heartbeat *heartbeat;
     struct loop *loop;
     uint8_t nonce[16];
     struct answer *answers; /* to each part of the inventory */
     size_t parts_n, whole;
     int64_t asked_at, ask_after;
+    bool asks; /* a heartbeat was about other documents: the list is wanted */
 };
 
 /* Every part of the inventory has its whole answer. */
@@ -99,6 +101,10 @@ static void take_record(struct inbox *inbox, const struct kcons_record *record) 
                       &err) == 0) {
         if (str_eq(type, ENVELOPE_LIST)) {
             take_list(inbox, payload, n);
+        } else if (str_eq(type, ENVELOPE_HEARTBEAT)) {
+            if (heartbeat_take(inbox->heartbeat, payload, n, inbox->keeper, &inbox->asks, &err) < 0 &&
+                err.cls != ERR_DEAD)
+                log_error("a heartbeat could not be kept", LOG_S("error", err.text));
         } else if (str_eq(type, ENVELOPE_DOCUMENT)) {
             Fairlead__V1__Document *document = fairlead__v1__document__unpack(NULL, n, payload);
             if (!document)
@@ -156,6 +162,12 @@ static int read_topic(struct inbox *inbox, const struct loop *loop, struct kcons
         /* A node that knew nothing acts only on what the coordinator's list stands behind. */
         if (reached && (list_came(inbox) || !keeper_is_fresh(inbox->keeper)))
             keeper_open(inbox->keeper);
+        if (reached && inbox->asks) { /* what is missing comes with the answer */
+            inbox->asks = false;
+            forget_answers(inbox);
+            rnd_bytes(inbox->nonce, sizeof inbox->nonce);
+            send_inventory(inbox);
+        }
         if (reached && !list_came(inbox) && clock_mono_us() - inbox->asked_at > inbox->ask_after) {
             inbox->ask_after = inbox->ask_after < ASK_AGAIN_MAX_US ? 2 * inbox->ask_after : ASK_AGAIN_MAX_US;
             send_inventory(inbox);
@@ -179,11 +191,12 @@ static int64_t turn(const struct loop *loop, void *arg) {
 }
 
 struct inbox *inbox_start(const struct node_identity *node, struct keeper *keeper, struct reporter *reporter,
-                          struct err *err) {
+                          struct heartbeat *heartbeat, struct err *err) {
     struct inbox *inbox = mem_alloc(sizeof *inbox);
     inbox->node = node;
     inbox->keeper = keeper;
     inbox->reporter = reporter;
+    inbox->heartbeat = heartbeat;
     inbox->loop = loop_start(turn, inbox, err);
     if (inbox->loop)
         return inbox;

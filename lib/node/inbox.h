@@ -4,10 +4,11 @@
 #ifndef FAIRLEAD_NODE_INBOX_H
 #define FAIRLEAD_NODE_INBOX_H
 
+#include "node/heartbeat.h"
 #include "node/keeper.h"
 
 struct inbox *inbox_start(const struct node_identity *node, struct keeper *keeper, struct reporter *reporter,
-                          struct err *err);
+                          struct heartbeat *heartbeat, struct err *err);
 void inbox_stop(struct inbox *inbox); /* NULL is fine */
 
 #endif

@@ -6,6 +6,7 @@
 #ifndef FAIRLEAD_NODE_KEEPER_H
 #define FAIRLEAD_NODE_KEEPER_H
 
+#include "base/hash.h"
 #include "node/node.h"
 #include "node/reporter.h"
 #include "node/result.h"
@@ -58,6 +59,9 @@ void keeper_hint(struct keeper *keeper, const char *instance);
  * returns how many, at least one. The caller frees them with keeper_inventory_free(). */
 size_t keeper_inventory(struct keeper *keeper, const uint8_t nonce[16], Fairlead__V1__Inventory ***ret_parts);
 void keeper_inventory_free(Fairlead__V1__Inventory **parts, size_t parts_n);
+/* How many documents it holds that want something to be, and the hash of their lines, as of a heartbeat
+ * (proto). */
+void keeper_summary(struct keeper *keeper, uint32_t *ret_n, struct hash *ret);
 /* Calls each(arg, kind, condition as last said) for all that is held. */
 void keeper_each(struct keeper *keeper, void (*each)(void *arg, const char *kind, const char *condition),
                  void *arg);

@@ -1,5 +1,6 @@
-/* What a node holds, as it tells the coordinator at each start. */
+/* What a node holds: as it tells the coordinator at each start, and in one hash. */
 #include "base/mem.h"
+#include "base/str.h"
 #include "node/keeper_item.h"
 
 #include <stdlib.h>
@@ -90,4 +91,30 @@ void keeper_each(struct keeper *keeper, void (*each)(void *arg, const char *kind
     for (size_t i = 0; i < keeper->n; i++)
         each(arg, keeper->items[i]->document->kind, keeper->items[i]->condition);
     pthread_mutex_unlock(&keeper->mutex);
+}
+
+static int by_text(const void *a, const void *b) {
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+void keeper_summary(struct keeper *keeper, uint32_t *ret_n, struct hash *ret) {
+    struct arena arena = {0};
+    struct vec lines = {0};
+    cleanup_str struct str text = STR_INIT(SIZE_MAX);
+    pthread_mutex_lock(&keeper->mutex);
+    for (size_t i = 0; i < keeper->n; i++) {
+        const struct item *item = keeper->items[i];
+        if (!item->document->absent)
+            *vec_add(&arena, &lines, char *) =
+                arena_printf(&arena, "%s %u %llu", item->key, item->number.epoch,
+                             (unsigned long long)item->number.revision);
+    }
+    pthread_mutex_unlock(&keeper->mutex);
+    if (lines.n)
+        qsort(lines.items, lines.n, sizeof(char *), by_text);
+    for (size_t i = 0; i < lines.n; i++)
+        str_addf(&text, "%s%s", i ? "\n" : "", *vec_at(&lines, char *, i));
+    *ret_n = (uint32_t)lines.n;
+    *ret = hash_sha256(str_text(&text), text.n, "", 0);
+    arena_release(&arena);
 }

@@ -11,6 +11,8 @@ select
             and (n.plane_id = p.id or r.name in ('builder', 'dns')))),
     (select coalesce(max(extract(epoch from clock_timestamp() - xact_start)), 0)::bigint from pg_stat_activity
         where state = 'idle in transaction' and datname = current_database()),
+    -- Nodes that delete nothing for now.
+    (select coalesce(string_agg(name || ' (' || doubt || ')', ', ' order by name), '') from nodes where state = 'ready' and doubt is not null),
     -- Apps whose data takes more than four fifths of the disk of their size, the fullest first.
     (select coalesce(string_agg(f.name, ', ' order by f.taken desc), '') from (
         select i.name || ' of ' || c.name || ' (' || i.disk_used_mb * 100 / i.disk_mb || ' %)' as name,

@@ -59,7 +59,7 @@ ok "config: noise" config 2 "" '\xff\xfe\x01\x02'
 head -c 1000000 /dev/zero | tr '\0' a >"$bad/large"
 ok "config: 1 MB" refuses 2 "larger" "$coordinator" --config "$bad/large" run
 ok "a required setting that is not there" env -u FAIRLEAD_DATABASE bash -c "! '$coordinator' run 2>&1 | grep -vq database"
-ok "Kafka off this machine" refuses 1 "refused until it has TLS" env FAIRLEAD_STATE="$fleet/coordinator" "$coordinator" --kafka 10.0.0.1:9092 run
+ok "Kafka off this machine" refuses 1 "without --kafka-ca it is refused" env FAIRLEAD_STATE="$fleet/coordinator" "$coordinator" --kafka 10.0.0.1:9092 --kafka-ca "" run
 without_database() {
   local pid rc=0
   FAIRLEAD_STATE=$fleet/coordinator FAIRLEAD_PORT=18195 "$coordinator" --database host=/nonexistent api >"$bad/out" 2>&1 &

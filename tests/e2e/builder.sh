@@ -26,7 +26,7 @@ perl "$root/tests/support/proxy.pl" "$address" 18888 "$asked" &
 proxy=$!
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj "/CN=inside" -addext "subjectAltName=IP:$address" \
   -keyout "$fleet/inside.key" -out "$fleet/inside.pem" 2>/dev/null
-openssl s_server -accept "$address:18443" -cert "$fleet/inside.pem" -key "$fleet/inside.key" -www -quiet >/dev/null 2>&1 &
+openssl s_server -accept "$address:18543" -cert "$fleet/inside.pem" -key "$fleet/inside.key" -www -quiet >/dev/null 2>&1 &
 inside=$!
 end() { kill "$proxy" "$inside" 2>/dev/null || true; }
 trap end EXIT
@@ -39,7 +39,7 @@ ARG MIRROR
 RUN test "\$MIRROR" = "http://mirror.example"
 RUN test "\$http_proxy" = "http://$address:18888" && test "\$no_proxy" = "inside.example"
 RUN exec 3<>/dev/tcp/$address/18888 && printf 'GET http://outside.example/package HTTP/1.1\r\nHost: outside.example\r\n\r\n' >&3 && grep -q 'by the proxy' <&3
-RUN openssl s_client -connect $address:18443 -verify_return_error -CAfile /etc/ssl/certs/ca-certificates.crt </dev/null >/dev/null
+RUN openssl s_client -connect $address:18543 -verify_return_error -CAfile /etc/ssl/certs/ca-certificates.crt </dev/null >/dev/null
 USER 10901:10901
 DOCKERFILE
 sed -i 's|^FROM.*|&\nSHELL ["/bin/bash", "-c"]|' "$app/image/web/Dockerfile"

@@ -113,7 +113,7 @@ ok "the broker's rights are made to follow the rows again" strays
 
 # ---- a certificate of half a minute: renewed while all goes on, and after it has ended ----
 port=$((FAIRLEAD_PORT + 7))
-FAIRLEAD_CERTIFICATE_LIFE=30 FAIRLEAD_PORT=$port FAIRLEAD_STATE=$fleet/coordinator setsid "$BUILD/fairlead-coordinator" api >"$dir/coordinator.log" 2>&1 </dev/null &
+FAIRLEAD_CERTIFICATE_LIFE=30 FAIRLEAD_NODE_URL=http://127.0.0.1:$port FAIRLEAD_PORT=$port FAIRLEAD_STATE=$fleet/coordinator setsid "$BUILD/fairlead-coordinator" api >"$dir/coordinator.log" 2>&1 </dev/null &
 short=$!
 disown
 short_api() { FAIRLEAD_SERVER=http://127.0.0.1:$port "$fairlead" "$@"; }

@@ -151,7 +151,7 @@ cell() { # ROUTE METHOD TEMPLATE SCOPE REACH WHO WHOSE
   case $want in open) opened=$((opened + 1)) ;; *) refused=$((refused + 1)) ;; esac
   case $want:$got:$code in
   open:2??:* | open:409:* | open:412:* | open:422:*) return 0 ;;
-  open:401:bad_code | open:401:wrong_password | open:429:too_often | open:401:bad_state) return 0 ;; # a stranger, judged
+  open:401:bad_code | open:401:wrong_password | open:429:too_often | open:401:bad_state | open:403:not_yours) return 0 ;; # a stranger, judged
   open:503:no_identity_provider) return 0 ;; # nobody is there to be asked
   open:503:* | open:400:*) ;;
   401:401:no_token | 401:401:bad_token | no_scope:403:no_scope | too_far:403:too_far | 404:404:not_found) return 0 ;;

@@ -42,5 +42,5 @@ gate_down() { stop gate; }
 gate_address() { echo "$nodes_ip:$gate_port"; }
 gate_env() {
   export_line FAIRLEAD_GATE "$nodes_ip:$gate_port"
-  export_line FAIRLEAD_URL "https://$nodes_ip:$gate_port"
+  export_line FAIRLEAD_NODE_URL "https://$nodes_ip:$gate_port"
 }

@@ -2,6 +2,7 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "node/envelope.h"
+#include "node/heartbeat.h"
 #include "node/keeper_item.h"
 #include "tests/support/check.h"
 
@@ -290,9 +291,84 @@ static void a_route_never_waits_for_apps_that_start(void **state) {
     assert_int_equal(most, KEEPER_THREADS - 1);
 }
 
+/* What a heartbeat would say of two documents, of which one is to be absent: of the other, at that revision.
+ */
+static Fairlead__V1__Heartbeat beat_of(const struct fixture *f, int64_t n, uint64_t revision,
+                                       struct hash *hash) {
+    Fairlead__V1__Heartbeat said = FAIRLEAD__V1__HEARTBEAT__INIT;
+    char line[100];
+    (void)snprintf(line, sizeof line, "01000000000000000000000000000000.stack 1 %llu",
+                   (unsigned long long)revision);
+    *hash = hash_sha256(line, strlen(line), "", 0);
+    said.node = (ProtobufCBinaryData){16, (uint8_t *)f->node.id.b};
+    said.n = n;
+    said.interval_s = 600;
+    said.documents = 1;
+    said.hash = (ProtobufCBinaryData){HASH_SIZE, hash->b};
+    return said;
+}
+
+static int take_beat(struct heartbeat *heartbeat, struct keeper *keeper, const Fairlead__V1__Heartbeat *said,
+                     bool *ret_ask, struct err *err) {
+    uint8_t packed[256];
+    size_t n = fairlead__v1__heartbeat__pack(said, packed);
+    *err = (struct err){0};
+    return heartbeat_take(heartbeat, packed, n, keeper, ret_ask, err);
+}
+
+/* P13: an old heartbeat is none, also after a restart; one that is about other documents twice makes doubt,
+ * and one that fits ends it. */
+static void what_is_withheld_is_noticed(void **state) {
+    struct fixture *f = *state;
+    struct err err = {0};
+    struct hash hash;
+    bool ask;
+    keep(f, (struct paper){.instance = 1, .kind = "stack", .revision = 3}, "accepted");
+    keep(f, (struct paper){.instance = 2, .kind = "stack", .revision = 9, .absent = true}, "accepted");
+    struct keeper_conf conf = {.node = &f->node, .state = f->state, .apply = apply};
+    struct keeper *keeper = keeper_start(&conf, &err);
+    struct heartbeat *heartbeat = heartbeat_open(&f->node, f->state, &err);
+    assert_non_null(keeper);
+    assert_non_null(heartbeat);
+    assert_null(heartbeat_doubt(heartbeat));
+    Fairlead__V1__Heartbeat good = beat_of(f, 10, 3, &hash);
+    assert_int_equal(take_beat(heartbeat, keeper, &good, &ask, &err), 0);
+    assert_false(ask);
+    assert_null(heartbeat_doubt(heartbeat));
+    struct hash other;
+    Fairlead__V1__Heartbeat newer = beat_of(f, 11, 4, &other);
+    assert_int_equal(take_beat(heartbeat, keeper, &newer, &ask, &err), 0);
+    assert_true(ask); /* it may be on its way */
+    assert_null(heartbeat_doubt(heartbeat));
+    assert_int_equal(take_beat(heartbeat, keeper, &newer, &ask, &err),
+                     -1); /* repeated, it is no second one */
+    assert_int_equal(err.cls, ERR_DEAD);
+    assert_null(heartbeat_doubt(heartbeat));
+    newer.n = 12;
+    assert_int_equal(take_beat(heartbeat, keeper, &newer, &ask, &err), 0);
+    assert_string_equal(heartbeat_doubt(heartbeat), "withheld");
+    good.n = 9;
+    assert_int_equal(take_beat(heartbeat, keeper, &good, &ask, &err), -1); /* an old one that would fit */
+    assert_string_equal(heartbeat_doubt(heartbeat), "withheld");
+    good.n = 13;
+    assert_int_equal(take_beat(heartbeat, keeper, &good, &ask, &err), 0);
+    assert_null(heartbeat_doubt(heartbeat));
+    heartbeat_close(heartbeat);
+    heartbeat = heartbeat_open(&f->node, f->state, &err);
+    assert_int_equal(take_beat(heartbeat, keeper, &good, &ask, &err), -1);
+    struct uuid stranger = {{7}};
+    good.n = 14;
+    good.node = (ProtobufCBinaryData){16, stranger.b};
+    assert_int_equal(take_beat(heartbeat, keeper, &good, &ask, &err), -1);
+    assert_int_equal(heartbeat_take(heartbeat, "\xff\xff", 2, keeper, &ask, &err), -1);
+    heartbeat_close(heartbeat);
+    keeper_stop(keeper);
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(what_is_withheld_is_noticed, set_up, tear_down),
         TEST(what_was_only_written_down_waits_for_the_topic),
         TEST(what_was_healthy_begins_at_once),
         TEST(what_says_absent_or_stopped_begins_at_once),

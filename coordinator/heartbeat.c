@@ -1,0 +1,50 @@
+#include "coordinator/heartbeat.h"
+
+#include "coordinator/letters.h"
+#include "coordinator/topics.h"
+#include "node/envelope.h"
+#include "proto/fairlead.pb-c.h"
+#include "sql/queries.h"
+
+#include <string.h>
+
+static void add(struct batch *batch, struct vec *rows, const struct sign_keys *keys, PGresult *res, int row,
+                int64_t interval_s) {
+    Fairlead__V1__Heartbeat heartbeat = FAIRLEAD__V1__HEARTBEAT__INIT;
+    char buf[TOPIC_NAME_SIZE];
+    struct uuid node = pg_uuid(res, row, 0);
+    heartbeat.node = (ProtobufCBinaryData){sizeof node.b, node.b};
+    heartbeat.n = pg_int(res, row, 1);
+    heartbeat.interval_s = (uint32_t)interval_s;
+    heartbeat.documents = (uint32_t)pg_int(res, row, 2);
+    heartbeat.hash =
+        (ProtobufCBinaryData){(size_t)PQgetlength(res, row, 3), (uint8_t *)PQgetvalue(res, row, 3)};
+    size_t n = fairlead__v1__heartbeat__get_packed_size(&heartbeat);
+    uint8_t *packed = arena_alloc(batch->arena, n);
+    fairlead__v1__heartbeat__pack(&heartbeat, packed);
+    struct outbox_row *letter =
+        letter_add(batch, rows, arena_strdup(batch->arena, topic_of_node(node, buf)), "record");
+    struct str key = STR_INIT(64);
+    str_add(&key, node.b, sizeof node.b);
+    str_adds(&key, "heartbeat");
+    letter->key = (struct bytes){arena_memdup(batch->arena, key.s, key.n), key.n};
+    letter->value.p = envelope_make(keys, ENVELOPE_HEARTBEAT, packed, n, batch->arena, &letter->value.n);
+    str_release(&key);
+}
+
+int heartbeat_send(struct pg *pg, const struct sign_keys *keys, int64_t interval_s, struct err *err) {
+    struct arena arena = {0};
+    struct vec rows = {0};
+    struct pg_params params = {.arena = &arena};
+    LETTERS(batch, pg, &arena, keys);
+    pg_params_int(&params, interval_s);
+    cleanup_result PGresult *due = pg_run(pg, query_heartbeats_due, &params, err);
+    int rc = due ? 0 : -1;
+    for (int row = 0; rc == 0 && row < PQntuples(due); row++)
+        add(&batch, &rows, keys, due, row, interval_s);
+    /* Behind the documents that they are about: a row's number is drawn when it is written. */
+    if (rc == 0 && rows.n)
+        rc = letters_write(&batch, &rows, err);
+    arena_release(&arena);
+    return rc;
+}

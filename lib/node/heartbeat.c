@@ -1,0 +1,105 @@
+#include "node/heartbeat.h"
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/str.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define INTERVAL_S 300 /* until one says another */
+#define INTERVAL_MAX_S 3600
+#define MISSED 3
+#define DIFFERENT 2 /* one may be about a moment in which a document was still on its way */
+
+struct heartbeat {
+    const struct node_identity *node;
+    char path[512];
+    atomic_llong n;        /* of the last; 0: there was none, ever */
+    atomic_llong heard_at; /* by the monotonic clock; at first when the program began */
+    atomic_uint interval_s, different;
+};
+
+struct heartbeat *heartbeat_open(const struct node_identity *node, const char *state, struct err *err) {
+    cleanup_free char *text = NULL;
+    int64_t n = 0;
+    struct heartbeat *heartbeat = mem_alloc(sizeof *heartbeat);
+    heartbeat->node = node;
+    (void)snprintf(heartbeat->path, sizeof heartbeat->path, "%s/heartbeat", state);
+    atomic_store(&heartbeat->heard_at, clock_mono_us());
+    atomic_store(&heartbeat->interval_s, INTERVAL_S);
+    if (!file_exists(heartbeat->path))
+        return heartbeat;
+    if (file_read(heartbeat->path, 64, &text, NULL, err) == 0 && str_to_int(text, 1, INT64_MAX, &n)) {
+        atomic_store(&heartbeat->n, n);
+        return heartbeat;
+    }
+    (void)err_set(err, ERR_PARK, "\"%s\" is not whole: remove it if this node was not restored",
+                  heartbeat->path);
+    free(heartbeat);
+    return NULL;
+}
+
+void heartbeat_close(struct heartbeat *heartbeat) {
+    free(heartbeat);
+}
+
+static int remember(const struct heartbeat *heartbeat, int64_t n, struct err *err) {
+    char text[24];
+    (void)snprintf(text, sizeof text, "%lld", (long long)n);
+    return file_write(heartbeat->path, text, strlen(text), 0600, err);
+}
+
+static bool agrees(struct keeper *keeper, const Fairlead__V1__Heartbeat *said) {
+    struct hash hash;
+    uint32_t n;
+    keeper_summary(keeper, &n, &hash);
+    return n == said->documents && said->hash.len == HASH_SIZE &&
+           memcmp(hash.b, said->hash.data, HASH_SIZE) == 0;
+}
+
+static int take(struct heartbeat *heartbeat, const Fairlead__V1__Heartbeat *said, struct keeper *keeper,
+                bool *ret_ask, struct err *err) {
+    if (said->node.len != 16 || memcmp(said->node.data, heartbeat->node->id.b, 16) != 0)
+        return err_set(err, ERR_DEAD, "a heartbeat for another node");
+    if (said->n <= atomic_load(&heartbeat->n))
+        return err_set(err, ERR_DEAD, "a heartbeat that is no newer than the last");
+    if (remember(heartbeat, said->n, err) < 0)
+        return -1;
+    bool same = agrees(keeper, said);
+    atomic_store(&heartbeat->n, said->n);
+    atomic_store(&heartbeat->interval_s, said->interval_s < 1                ? 1
+                                         : said->interval_s > INTERVAL_MAX_S ? INTERVAL_MAX_S
+                                                                             : said->interval_s);
+    atomic_store(&heartbeat->heard_at, clock_mono_us());
+    unsigned different = same ? 0 : atomic_load(&heartbeat->different) + 1;
+    atomic_store(&heartbeat->different, different);
+    if (!same)
+        log_warn("what the coordinator wants is not what is held", LOG_I("documents", said->documents),
+                 LOG_I("times", different));
+    *ret_ask = !same;
+    return 0;
+}
+
+int heartbeat_take(struct heartbeat *heartbeat, const void *payload, size_t n, struct keeper *keeper,
+                   bool *ret_ask, struct err *err) {
+    *ret_ask = false;
+    Fairlead__V1__Heartbeat *said = fairlead__v1__heartbeat__unpack(NULL, n, payload);
+    if (!said)
+        return err_set(err, ERR_DEAD, "a heartbeat that cannot be read");
+    int rc = take(heartbeat, said, keeper, ret_ask, err);
+    fairlead__v1__heartbeat__free_unpacked(said, NULL);
+    return rc;
+}
+
+const char *heartbeat_doubt(const struct heartbeat *heartbeat) {
+    if (!atomic_load(&heartbeat->n))
+        return NULL;
+    int64_t silent_us = clock_mono_us() - atomic_load(&heartbeat->heard_at);
+    if (silent_us > MISSED * (int64_t)atomic_load(&heartbeat->interval_s) * CLOCK_S)
+        return "stale";
+    return atomic_load(&heartbeat->different) >= DIFFERENT ? "withheld" : NULL;
+}

@@ -1,0 +1,24 @@
+/* The coordinator's heartbeats: that it is heard, and that nothing of what it wants is withheld (protocol
+ * section 7). Whoever owns the broker can drop, stop and repeat records; a node that sees it keeps all as it
+ * is, deletes nothing, and says so. One that never heard a heartbeat has no doubt: its coordinator may be
+ * older than they are. */
+#ifndef FAIRLEAD_NODE_HEARTBEAT_H
+#define FAIRLEAD_NODE_HEARTBEAT_H
+
+#include "node/keeper.h"
+
+struct heartbeat;
+
+/* `state` remembers the last one in its file "heartbeat", so that an old one is none after a restart. */
+struct heartbeat *heartbeat_open(const struct node_identity *node, const char *state, struct err *err);
+void heartbeat_close(struct heartbeat *heartbeat); /* NULL is fine */
+
+/* A verified one. True: what is held is not what it says, so the coordinator should be asked for its list.
+ * Class dead: it is another node's, cannot be read, or is no newer than the last. */
+MUST_CHECK int heartbeat_take(struct heartbeat *heartbeat, const void *payload, size_t n,
+                              struct keeper *keeper, bool *ret_ask, struct err *err);
+/* "stale": none was heard for three of its intervals. "withheld": twice in a row it was about other documents
+ * than are held. NULL: no doubt. Any thread. */
+const char *heartbeat_doubt(const struct heartbeat *heartbeat);
+
+#endif
