@@ -86,6 +86,8 @@ int cli_find_instance(struct cli *cli, const struct command *command, json_t **r
 
 /* "a,b" as a list. */
 json_t *cli_split(const char *list);
+/* A member of `body` from such a list; NULL: none is set. */
+void cli_set_list(json_t *body, const char *key, const char *list);
 
 /* The file of the profile that is meant: --profile, FAIRLEAD_PROFILE, or "default". */
 const char *cli_profile_path(struct cli *cli);
@@ -119,6 +121,7 @@ int node_create(struct cli *cli, const struct command *command);
 int run_show(struct cli *cli, const struct command *command);
 int node_address(struct cli *cli, const struct command *command);
 int node_invite(struct cli *cli, const struct command *command);
+int node_labels(struct cli *cli, const struct command *command);
 int node_revoke(struct cli *cli, const struct command *command);
 int dead_letter_retry(struct cli *cli, const struct command *command);
 int size_create(struct cli *cli, const struct command *command);

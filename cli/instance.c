@@ -99,6 +99,8 @@ int instance_create(struct cli *cli, const struct command *command) {
                   cli_option(cli, "size", "small"), "inputs", inputs);
     if (cli_option(cli, "version", NULL))
         (void)json_object_set_new(body, "version", json_string(cli_option(cli, "version", NULL)));
+    cli_set_list(body, "requires", cli_option(cli, "require", NULL));
+    cli_set_list(body, "prefers", cli_option(cli, "prefer", NULL));
     if (cli_option(cli, "host", NULL))
         (void)json_object_set_new(body, "host", json_string(cli_option(cli, "host", NULL)));
     if (str_to_int(cli_option(cli, "trial-days", NULL), 0, 3650, &days))

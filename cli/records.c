@@ -120,6 +120,11 @@ json_t *cli_split(const char *list) {
     return out;
 }
 
+void cli_set_list(json_t *body, const char *key, const char *list) {
+    if (list)
+        (void)json_object_set_new(body, key, cli_split(list));
+}
+
 /* "A/B" into two keys. */
 static json_t *named_below(struct cli *cli, const char *parent) {
     const char *slash = strchr(cli->args[0], '/');
@@ -137,6 +142,7 @@ int plan_create(struct cli *cli, const struct command *command) {
     cli_set_number(body, "max_instances", cli_option(cli, "max-instances", NULL));
     cli_set_number(body, "max_memory_mb", cli_option(cli, "max-memory", NULL));
     cli_set_number(body, "trial_days", cli_option(cli, "trial-days", NULL));
+    cli_set_list(body, "requires", cli_option(cli, "require", NULL));
     return create(cli, command, body);
 }
 
@@ -193,6 +199,7 @@ int node_create(struct cli *cli, const struct command *command) {
     cli_set_number(body, "cpu_milli", cli_option(cli, "cpu", "2000"));
     cli_set_number(body, "memory_mb", cli_option(cli, "memory", "4096"));
     cli_set_number(body, "disk_mb", cli_option(cli, "disk", "20000"));
+    cli_set_list(body, "labels", cli_option(cli, "labels", NULL));
     return create(cli, command, body);
 }
 
@@ -216,6 +223,20 @@ int node_invite(struct cli *cli, const struct command *command) {
     if (rc == EXIT_OK)
         cli_say(cli, answer, json_str(answer, "token"));
     json_decref(answer);
+    return rc;
+}
+
+int node_labels(struct cli *cli, const struct command *command) {
+    json_t *answer = NULL, *body = json_object();
+    cli_set_list(body, "labels", cli->args[1]);
+    int rc = cli_call(cli, "POST", arena_printf(&cli->arena, "%s/%s/labels", command->path, cli->args[0]),
+                      body, &answer);
+    if (rc == EXIT_OK)
+        cli_say(cli, answer,
+                arena_printf(&cli->arena, "node \"%s\" has %zu labels now; what runs there runs on",
+                             cli->args[0], json_array_size(json_object_get(answer, "labels"))));
+    json_decref(answer);
+    json_decref(body);
     return rc;
 }
 

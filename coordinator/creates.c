@@ -5,6 +5,7 @@
 #include "base/str.h"
 #include "coordinator/engine_own.h"
 #include "coordinator/store/columns.h"
+#include "model/labels.h"
 #include "sql/queries.h"
 
 #include <string.h>
@@ -260,6 +261,7 @@ struct create_context {
     struct uuid customer_id, tenant_id, size_id, existing_id;
     int64_t cpu_milli, memory_mb, disk_mb, trial_days, instances, memory_used;
     int64_t max_instances, max_memory_mb; /* -1: no limit */
+    const char *requires;                 /* by the plan */
     bool has_plan, has_plane, plane_allowed;
     bool plane_theirs; /* not another customer's */
     bool tenant_on_it; /* has something on the plane already, or the plane is its customer's; of who is
@@ -284,6 +286,7 @@ static struct create_context read_context(PGresult *res, int row) {
         .plane_allowed = pg_bool(res, row, 15),
         .plane_theirs = pg_bool(res, row, 16),
         .tenant_on_it = pg_bool(res, row, 17),
+        .requires = pg_text(res, row, 18),
     };
 }
 
@@ -390,6 +393,8 @@ static void make_instance(struct engine_batch *batch, struct batch_input *in,
         .inputs = arena_strdup(arena, inputs),
         .public_url = in->name ? public_url(arena, in->plane, in->name->host) : NULL,
         .serving = SET_FIRST,
+        .requires = labels_join(arena, create->requires, context->requires),
+        .prefers = create->prefers,
         .state = STATE_NEW,
         .memory_mb = context->memory_mb,
         .cpu_milli = context->cpu_milli,

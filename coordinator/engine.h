@@ -35,6 +35,7 @@ struct answer {
 struct create_args {
     const char *app, *version;                                  /* version NULL: what the app offers */
     const char *customer, *tenant, *plane, *size, *name, *host; /* host NULL: the default label */
+    const char *requires, *prefers;                             /* labels; NULL: none */
     json_t *inputs;
     int64_t trial_days; /* -1: the plan's */
 };

@@ -16,7 +16,7 @@
 
 #define WAITING_MAX 64  /* as in place_waiting.sql */
 #define IDS_EACH 512    /* of the 65,535 identities of a seed */
-#define USAGE_COLUMN 13 /* of nodes_of_plane: CPU, memory, disk used, ports */
+#define USAGE_COLUMN 14 /* of nodes_of_plane: CPU, memory, disk used, ports */
 
 /* "{[20000,20003),[20005,20006)}", as PostgreSQL prints a multirange. */
 static void read_ports(const char *text, struct node *node, struct arena *arena) {

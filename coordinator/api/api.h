@@ -178,6 +178,7 @@ void node_address(struct api_call *call);
 void node_invite(struct api_call *call);
 void node_enrol(struct api_call *call);
 void node_revoke(struct api_call *call);
+void node_labels(struct api_call *call);
 void authority_get(struct api_call *call);
 void renew_challenge(struct api_call *call);
 void node_renew_certificate(struct api_call *call);

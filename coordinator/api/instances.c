@@ -4,6 +4,7 @@
 #include "base/metrics.h"
 #include "base/str.h"
 #include "coordinator/api/api.h"
+#include "model/labels.h"
 #include "sql/queries.h"
 
 #include <stdio.h>
@@ -80,6 +81,8 @@ void instance_create(struct api_call *call) {
         .size = json_str(mine->body, "size"),
         .name = json_str(mine->body, "name"),
         .host = json_str(mine->body, "host"),
+        .requires = labels_of_json(&call->request->arena, json_object_get(mine->body, "requires")),
+        .prefers = labels_of_json(&call->request->arena, json_object_get(mine->body, "prefers")),
         .inputs = json_object_get(mine->body, "inputs"),
         .trial_days = json_int(mine->body, "trial_days", -1),
     };

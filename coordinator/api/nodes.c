@@ -4,6 +4,7 @@
 #include "base/str.h"
 #include "coordinator/api/certificates.h"
 #include "coordinator/topics.h"
+#include "model/labels.h"
 #include "node/envelope.h"
 #include "sql/queries.h"
 
@@ -128,6 +129,37 @@ void node_address(struct api_call *call) {
     cleanup_json json_t *body = api_body(call);
     if (body)
         api_once(call, &once, arena_strdup(&call->request->arena, json_str(body, "address")));
+}
+
+static int label(struct api_call *call, struct pg *pg, void *data, struct uuid seed, struct api_done *ret,
+                 struct err *err) {
+    struct arena *arena = &call->request->arena;
+    struct pg_params params = {.arena = arena};
+    (void)seed;
+    pg_params_text(&params, call->rest);
+    pg_params_text(&params, data);
+    cleanup_result PGresult *labelled = pg_run(pg, query_nodes_label, &params, err);
+    if (!labelled)
+        return -1;
+    if (PQntuples(labelled) == 0) {
+        api_done_refusal(call, ret, 404, "not_found", no_node(call));
+        return 0;
+    }
+    cleanup_json json_t *body =
+        json_pack("{s:s, s:o}", "node", call->rest, "labels", json_loads(pg_text(labelled, 0, 0), 0, NULL));
+    cleanup_free char *text = json_text(body);
+    *ret = (struct api_done){.status = 200, .body = arena_strdup(arena, text)};
+    return 0;
+}
+
+void node_labels(struct api_call *call) {
+    static const struct api_once once = {.kind = "labels", .work = label, .stored = api_wake_clock};
+    struct arena *arena = &call->request->arena;
+    cleanup_json json_t *body = api_body(call);
+    if (!body)
+        return;
+    const char *labels = labels_of_json(arena, json_object_get(body, "labels"));
+    api_once(call, &once, arena_strdup(arena, labels ? labels : ""));
 }
 
 static int revoke(struct api_call *call, struct pg *pg, void *data, struct uuid seed, struct api_done *ret,

@@ -40,6 +40,7 @@ const struct api_handler api_handlers[ROUTE_COUNT] = {
     [ROUTE_NODE_CREATE] = {record_create, &record_nodes},
     [ROUTE_NODE_DELETE] = {record_delete, &record_nodes},
     [ROUTE_NODE_INVITE] = {node_invite, NULL},
+    [ROUTE_NODE_LABELS] = {node_labels, NULL},
     [ROUTE_NODE_REVOKE] = {node_revoke, NULL},
     [ROUTE_NODE_ADDRESS] = {node_address, NULL},
     [ROUTE_SIZES_LIST] = {record_list, &record_sizes},

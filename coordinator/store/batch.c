@@ -25,7 +25,7 @@ const struct pg_column node_columns[] = {
     PG_COL(struct node, roles, PG_INT),     PG_COL(struct node, ready, PG_BOOL),
     PG_COL(struct node, cpu_milli, PG_INT), PG_COL(struct node, memory_mb, PG_INT),
     PG_COL(struct node, disk_mb, PG_INT),   PG_COL(struct node, port_low, PG_INT),
-    PG_COL(struct node, port_high, PG_INT),
+    PG_COL(struct node, port_high, PG_INT), PG_COL(struct node, labels, PG_TEXT),
 };
 const int node_columns_n = sizeof node_columns / sizeof *node_columns;
 

@@ -54,6 +54,8 @@ static const struct table_column instances_list[] = {
     COL(CHANGES, health_reason, "health_reason", struct instance, PG_TEXT),
     COL(CHANGES, problem, "problem", struct instance, PG_TEXT),
     COL(CHANGES, serving, "serving", struct instance, PG_TEXT),
+    COL(FIXED, requires, "requires", struct instance, PG_TEXT),
+    COL(FIXED, prefers, "prefers", struct instance, PG_TEXT),
     ENUM(CHANGES, state, "state", struct instance, labels_state, STATE_COUNT),
     COL(CHANGES, accepted, "accepted", struct instance, PG_INT),
     COL(CHANGES, running, "running", struct instance, PG_INT),

@@ -144,8 +144,8 @@ bool pg_takes_writes(const struct pg *pg) {
 }
 
 static const struct pg_params no_params;
-static const int binary_formats[PG_PARAMS_MAX] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-                                                  1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+static const int binary_formats[PG_PARAMS_MAX] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+                                                  1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
 
 static void statement_name(const char *query, char name[24]) {
     (void)snprintf(name, 24, "q%zx", (size_t)(uintptr_t)query);

@@ -72,7 +72,7 @@ struct pg_column {
 
 /* ---- parameters ---- */
 
-#define PG_PARAMS_MAX 32
+#define PG_PARAMS_MAX 40
 struct pg_params {
     struct arena *arena;
     int n;

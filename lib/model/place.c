@@ -1,6 +1,7 @@
 #include "model/place.h"
 
 #include "base/str.h"
+#include "model/labels.h"
 
 #include <string.h>
 
@@ -17,6 +18,9 @@ static int64_t share_left(const struct node *node, const struct instance *instan
 }
 
 static bool is_better(const struct node *a, const struct node *b, const struct instance *instance) {
+    int liked = labels_met(a->labels, instance->prefers) - labels_met(b->labels, instance->prefers);
+    if (liked != 0)
+        return liked > 0;
     int64_t left = share_left(a, instance) - share_left(b, instance);
     if (left != 0)
         return left > 0;
@@ -88,7 +92,7 @@ static struct node *pick_prober(struct node *nodes, size_t n, struct uuid instan
 
 struct placement place(struct node *nodes, size_t n, const struct instance *waiting, struct arena *arena) {
     struct placement result = {0};
-    int hosts = 0;
+    int hosts = 0, labelled = 0;
     int64_t memory = 0, cpu = 0, disk = 0;
     bool ports = false, silent = false;
     result.edge = pick(nodes, n, is_edge, waiting->id);
@@ -100,6 +104,9 @@ struct placement place(struct node *nodes, size_t n, const struct instance *wait
         if (!(node->roles & ROLE_HOST))
             continue;
         hosts++;
+        if (labels_met(node->labels, waiting->requires) < labels_n(waiting->requires))
+            continue;
+        labelled++;
         int64_t m = node->memory_mb - node->memory_used, c = node->cpu_milli - node->cpu_used,
                 d = node->disk_mb - node->disk_used;
         memory = m > memory ? m : memory;
@@ -121,6 +128,9 @@ struct placement place(struct node *nodes, size_t n, const struct instance *wait
         result.reason = "The nodes that could do this are not heard of just now.";
     else if (!hosts)
         result.reason = "No node that can run apps has joined this plane yet.";
+    else if (!labelled)
+        result.reason =
+            arena_printf(arena, "No node of this plane has what is required: %s.", waiting->requires);
     else if (!result.edge)
         result.reason = "No node with the edge role has joined this plane yet.";
     else if (memory < waiting->memory_mb)

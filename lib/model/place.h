@@ -14,8 +14,9 @@ struct placement {
     const char *reason; /* one sentence: which resource is short */
 };
 
-/* The host with the largest share of free memory (of equals, the one with fewer other duties), the first
- * edge, the lowest free port of the host, and one of the probers, spread by the instance's identity. */
+/* Of the hosts that have all labels that the instance requires, the one with most of those that it prefers,
+ * then with the largest share of free memory (of equals, the one with fewer other duties), the first edge,
+ * the lowest free port of the host, and one of the probers, spread by the instance's identity. */
 struct placement place(struct node *nodes, size_t n, const struct instance *waiting, struct arena *arena);
 
 #endif

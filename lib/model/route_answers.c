@@ -152,6 +152,7 @@ const struct schema_field plan_answer[] = {
     NUMBER_OR_NULL("max_instances", "null: no limit"),
     NUMBER_OR_NULL("max_memory_mb", "null: no limit"),
     NUMBER("trial_days", "0: no end"),
+    TEXTS("requires", "labels of the nodes on which its customers' instances run"),
     CREATED,
     {0},
 };
@@ -184,6 +185,7 @@ const struct schema_field node_answer[] = {
     TEXT("name", "of the node"),
     TEXT("plane", "that it belongs to"),
     TEXTS("roles", "what it does"),
+    TEXTS("labels", "that it has"),
     TEXT("state", "invited, enrolled, ready or retired"),
     TEXT_OR_NULL("health", "ok or unknown"),
     TEXT("address", "at which edges reach its apps"),
@@ -204,6 +206,8 @@ const struct schema_field node_answer[] = {
 };
 const struct schema_field invite_answer[] = {
     TEXT("node", "its name"), NUMBER("valid_s", "seconds"), TEXT("token", "for fairlead-worker enrol"), {0}};
+const struct schema_field labels_answer[] = {
+    TEXT("node", "its name"), TEXTS("labels", "that it has now"), {0}};
 const struct schema_field address_answer[] = {
     TEXT("node", "its name"), TEXT("address", "that it has now"), NUMBER("instances", "that are told"), {0}};
 const struct schema_field size_answer[] = {
@@ -266,6 +270,8 @@ const struct schema_field instance_answer[] = {
     TEXT("version", "of the app"),
     TEXT("plane", "on which it runs"),
     TEXT_OR_NULL("size", "its limits"),
+    TEXTS("requires", "labels that its node must have"),
+    TEXTS("prefers", "labels that its node had better have"),
     TEXT("state", "as docs/STATES.md has them"),
     TEXT_OR_NULL("health", "ok, degraded, failing or unknown"),
     TEXT_OR_NULL("health_reason", "one sentence"),

@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "model/catalog.h"
+#include "model/labels.h"
 #include "model/names.h"
 #include "model/route_fields.h"
 #include "model/tables.h"
@@ -20,6 +21,11 @@ static bool is_key_hex(const char *s) {
     return hex_decode(key, sizeof key, s);
 }
 
+#define LABELS_FIELD(field, what)                                                                            \
+    {                                                                                                        \
+        .name = (field), .type = SCHEMA_LIST, .max = LABELS_MAX, .check = label_is_valid,                    \
+        .rule = LABEL_KEY_RULE, .help = what                                                                 \
+    }
 const struct schema_field plan_body[] = {
     NAME_FIELD("of the plan"),
     TITLE_FIELD,
@@ -36,6 +42,7 @@ const struct schema_field plan_body[] = {
      .max = 100000000,
      .help = "quota; none: unlimited"},
     {.name = "trial_days", .type = SCHEMA_INT, .min = 0, .max = 3650, .otherwise = "30", .help = "0: no end"},
+    LABELS_FIELD("requires", "labels of the nodes on which its customers' instances run"),
     {0},
 };
 const struct schema_field customer_body[] = {
@@ -112,8 +119,10 @@ const struct schema_field node_body[] = {
      .max = 65535,
      .otherwise = "29999",
      .help = "last one"},
+    LABELS_FIELD("labels", "that it has, such as region=eu"),
     {0},
 };
+const struct schema_field labels_body[] = {LABELS_FIELD("labels", "that it has, such as region=eu"), {0}};
 const struct schema_field size_body[] = {
     NAME_FIELD("of the size"),
     KEY_FIELD("plane", "that offers it"),
@@ -159,6 +168,8 @@ const struct schema_field instance_body[] = {
      .help = "first label of its public name; none: NAME-TENANT-CUSTOMER"},
     {.name = "inputs", .type = SCHEMA_MAP, .otherwise = "", .help = "what the app asks for"},
     {.name = "trial_days", .type = SCHEMA_INT, .min = 0, .max = 3650, .help = "none: the plan's; 0: no end"},
+    LABELS_FIELD("requires", "labels that its node must have; else it waits for one that does"),
+    LABELS_FIELD("prefers", "labels that its node had better have"),
     {0},
 };
 

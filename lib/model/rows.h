@@ -27,8 +27,9 @@ struct instance {
     enum change change;
     struct uuid tenant_id, id, customer_id, plane_id, release_id, size_id, node_id, edge_id, prober_id;
     const char *name, *host, *inputs, *public_url, *health, *health_reason, *problem;
-    const char *images, *commits; /* as of the set that serves, like node_id and port */
-    const char *serving;          /* letter of the set that its names lead to */
+    const char *images, *commits;   /* as of the set that serves, like node_id and port */
+    const char *serving;            /* letter of the set that its names lead to */
+    const char *requires, *prefers; /* labels of its host (labels.h) */
     int state;
     int64_t accepted, running, port, memory_mb, cpu_milli, disk_mb, disk_used_mb, expires_at, trial_days,
         event_seq, created_at, updated_at;
@@ -146,7 +147,7 @@ struct ports {
 
 struct node {
     struct uuid id, plane_id;
-    const char *name, *address, *arch, *health;
+    const char *name, *address, *arch, *health, *labels;
     bool ready;
     int64_t roles;                                              /* bits of enum role */
     int64_t cpu_milli, memory_mb, disk_mb, port_low, port_high; /* capacity */

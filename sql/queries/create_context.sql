@@ -4,7 +4,7 @@ select a.n, c.id, t.id, s.id, s.cpu_milli, s.memory_mb, s.disk_mb, p.modes, p.ma
     p.modes @> array[pl.mode] and (pl.customer_id is null or pl.customer_id = c.id), coalesce(pl.customer_id = c.id, true),
     -- Asked only where whoever creates is limited to the plane.
     case when a.planed = 0 then true else pl.customer_id = c.id or exists (
-        select from instances o where o.tenant_id = t.id and o.plane_id = a.plane_id) end
+        select from instances o where o.tenant_id = t.id and o.plane_id = a.plane_id) end, p.requires
 from unnest($1::bigint[], $2::text[], $3::text[], $4::uuid[], $5::text[], $6::text[], $7::bigint[])
         as a (n, customer, tenant, plane_id, size, name, planed)
     left join customers c on c.name = a.customer

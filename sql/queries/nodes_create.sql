@@ -1,8 +1,8 @@
 insert into nodes (id, plane_id, name, roles, state, address, arch, cpu_milli, memory_mb, disk_mb, port_low, port_high,
-    created_at)
+    labels, created_at)
 select $1::uuid, p.id, $2::jsonb->>'name', array(select jsonb_array_elements_text($2::jsonb->'roles')), 'invited',
     $2::jsonb->>'address', $2::jsonb->>'arch', ($2::jsonb->>'cpu_milli')::bigint, ($2::jsonb->>'memory_mb')::bigint,
     ($2::jsonb->>'disk_mb')::bigint, ($2::jsonb->>'port_low')::bigint, ($2::jsonb->>'port_high')::bigint,
-    clock_timestamp()
+    coalesce((select string_agg(distinct l, ',') from jsonb_array_elements_text($2::jsonb->'labels') l), ''), clock_timestamp()
 from planes p where p.name = $2::jsonb->>'plane'
 on conflict do nothing returning id

@@ -6,7 +6,7 @@ create or replace function rfc3339(timestamptz) returns text language sql stable
 -- them, too, a customer sees no more than row level security lets through.
 create or replace view api_plans with (security_invoker = true) as
     select name as key, id, jsonb_build_object('id', id, 'name', name, 'title', title, 'modes', modes,
-        'max_instances', max_instances, 'max_memory_mb', max_memory_mb, 'trial_days', trial_days,
+        'max_instances', max_instances, 'max_memory_mb', max_memory_mb, 'trial_days', trial_days, 'requires', string_to_array(requires, ','),
         'created_at', rfc3339(created_at)) as body from plans;
 create or replace view api_customers with (security_invoker = true) as
     select c.name as key, c.id, jsonb_build_object('id', c.id, 'name', c.name, 'title', c.title, 'plan', p.name,
@@ -22,7 +22,7 @@ create or replace view api_planes with (security_invoker = true) as
         'recovery_key', encode(p.recovery_key, 'hex'), 'created_at', rfc3339(p.created_at)) as body
     from planes p left join customers c on c.id = p.customer_id;
 create or replace view api_nodes with (security_invoker = true) as
-    select n.name as key, n.id, jsonb_build_object('id', n.id, 'name', n.name, 'plane', p.name, 'roles', n.roles,
+    select n.name as key, n.id, jsonb_build_object('id', n.id, 'name', n.name, 'plane', p.name, 'roles', n.roles, 'labels', string_to_array(n.labels, ','),
         'state', n.state, 'health', n.health, 'address', n.address, 'arch', n.arch, 'cpu_milli', n.cpu_milli,
         'memory_mb', n.memory_mb, 'disk_mb', n.disk_mb, 'version', n.version, 'seen_at', rfc3339(n.seen_at),
         'certificate', case when n.certificate_serial is not null then jsonb_build_object('enrolment', n.enrolment,
@@ -63,7 +63,7 @@ create or replace view api_instances with (security_invoker = true) as
     select i.id::text as key, i.id, i.accepted as etag, i.tenant_id, c.name as customer, t.name as tenant, i.name,
         i.state, jsonb_build_object(
         'id', i.id, 'name', i.name, 'customer', c.name, 'tenant', t.name, 'app', r.app, 'version', r.version,
-        'plane', p.name, 'size', s.name, 'state', i.state, 'health', i.health, 'health_reason', i.health_reason, 'host', i.host, 'url', i.public_url,
+        'plane', p.name, 'size', s.name, 'requires', string_to_array(coalesce(i.requires, ''), ','), 'prefers', string_to_array(coalesce(i.prefers, ''), ','), 'state', i.state, 'health', i.health, 'health_reason', i.health_reason, 'host', i.host, 'url', i.public_url,
         'node', n.name, 'edge', e.name, 'prober', w.name, 'port', i.port,
         'problem', coalesce(i.problem, (select x.problem from steps x
             where x.tenant_id = i.tenant_id and x.instance_id = i.id and x.generation = i.running and x.state = 'open' and x.problem is not null

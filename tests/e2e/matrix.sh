@@ -92,6 +92,7 @@ body_of() { # ROUTE
   RELEASE_CREATE) echo "{\"app\":\"m$tag\",\"spec\":{\"title\":\"t\",\"summary\":\"s\",\"version\":\"1\",\"noop\":true},\"template\":\"\"}" ;;
   IMAGES_PRUNE) echo '{"look":true}' ;;
   IMAGES_PRUNED) echo "{\"images\":[\"x@sha256:$(printf '%064d' 0)\"]}" ;;
+  NODE_LABELS) echo '{"labels":["region=eu"]}' ;;
   NODE_ADDRESS) echo '{"address":"127.0.0.8"}' ;;
   INSTANCE_CREATE) echo "{\"app\":\"noop\",\"name\":\"mine\",\"customer\":\"$a\",\"tenant\":\"main\",\"plane\":\"main\"}" ;;
   MEMBER_CREATE) echo "{\"name\":\"looker\",\"customer\":\"$a\",\"role\":\"viewer\"}" ;;
@@ -111,7 +112,7 @@ fresh() { # ROUTE: the value for its path
   CUSTOMER_DELETE) made /v1/customers "{\"name\":\"x$n\",\"plan\":\"pa$tag\"}"; echo "x$n" ;;
   TENANT_DELETE) made /v1/tenants "{\"name\":\"x$n\",\"customer\":\"$a\"}"; echo "$a/x$n" ;;
   PLANE_DELETE) made /v1/planes "{\"name\":\"x$n\",\"domain\":\"x.test\",\"recovery_key\":\"$(printf '%064d' 1)\"}"; echo "x$n" ;;
-  NODE_DELETE | NODE_INVITE | NODE_ADDRESS | NODE_REVOKE) made /v1/nodes "{\"name\":\"x$n\",\"plane\":\"main\",\"roles\":[\"host\"],\"address\":\"127.0.0.8\",\"cpu_milli\":1000,\"memory_mb\":1000,\"disk_mb\":1000}"; echo "x$n" ;;
+  NODE_DELETE | NODE_INVITE | NODE_ADDRESS | NODE_LABELS | NODE_REVOKE) made /v1/nodes "{\"name\":\"x$n\",\"plane\":\"main\",\"roles\":[\"host\"],\"address\":\"127.0.0.8\",\"cpu_milli\":1000,\"memory_mb\":1000,\"disk_mb\":1000}"; echo "x$n" ;;
   SIZE_DELETE) made /v1/sizes "{\"name\":\"x$n\",\"plane\":\"main\",\"cpu_milli\":100,\"memory_mb\":64,\"disk_mb\":10}"; echo "main/x$n" ;;
   MEMBER_DELETE) made /v1/members "{\"name\":\"x$n\",\"customer\":\"$a\",\"role\":\"viewer\"}"; echo "$a/x$n" ;;
   IDENTITY_PROVIDER_DELETE) made /v1/identity-providers "{\"name\":\"x${n: -8}\",\"customer\":\"$a\",\"issuer\":\"https://id.example\",\"client_id\":\"c\",\"client_secret\":\"s\"}"; echo "$a/x${n: -8}" ;;

@@ -2,6 +2,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "model/labels.h"
 #include "model/names.h"
 #include "model/place.h"
 #include "model/render.h"
@@ -76,6 +77,50 @@ static void placement_never_gives_away_what_it_has_not(void **state) {
     waiting.memory_mb = 1000;
     assert_non_null(strstr(place(nodes, 2, &waiting, &arena).reason, "Not enough memory: 1000 MB"));
     arena_release(&arena);
+}
+
+/* What is required is hard; what is preferred chooses among those. */
+static void an_instance_runs_where_its_labels_are(void **state) {
+    struct arena arena = {0};
+    struct node nodes[] = {host("edge", 9000, true), host("far", 300, false), host("near", 300, false)};
+    struct instance waiting = {.memory_mb = 10, .cpu_milli = 10, .disk_mb = 1, .requires = "region=eu"};
+    (void)state;
+    nodes[0].labels = "region=mars,disk=ssd";
+    nodes[1].labels = "disk=hdd,region=eu";
+    nodes[2].labels = "region=eu,disk=ssd";
+    assert_string_equal(place(nodes, 3, &waiting, &arena).host->name,
+                        "far"); /* of equals the first by name */
+    waiting.prefers = "disk=ssd,rack=7";
+    assert_string_equal(place(nodes, 3, &waiting, &arena).host->name, "near");
+    waiting.requires = NULL;
+    waiting.prefers = NULL;
+    assert_string_equal(place(nodes, 3, &waiting, &arena).host->name, "edge");
+    waiting.requires = "region=eu,disk=tape";
+    struct placement none = place(nodes, 3, &waiting, &arena);
+    assert_null(none.host);
+    assert_string_equal(none.reason, "No node of this plane has what is required: region=eu,disk=tape.");
+    waiting.requires = "region=e"; /* a part of a label is another */
+    assert_null(place(nodes, 3, &waiting, &arena).host);
+    arena_release(&arena);
+}
+
+static void a_label_is_a_key_and_a_value(void **state) {
+    (void)state;
+    assert_true(label_is_valid("region=eu-central.1"));
+    assert_true(label_is_valid("gpu=0"));
+    static const char *const bad[] = {"",
+                                      "region",
+                                      "=eu",
+                                      "region=",
+                                      "Region=eu",
+                                      "region=EU",
+                                      "1a=b",
+                                      "a=b=c",
+                                      "a=b,c=d",
+                                      "a= b",
+                                      "a=0123456789012345678901234567890"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_false(label_is_valid(bad[i]));
 }
 
 static void a_port_is_the_lowest_that_no_range_holds(void **state) {
@@ -359,6 +404,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_follow_their_grammar),
         cmocka_unit_test(a_port_is_the_lowest_that_no_range_holds),
+        cmocka_unit_test(an_instance_runs_where_its_labels_are),
+        cmocka_unit_test(a_label_is_a_key_and_a_value),
         cmocka_unit_test(nothing_is_placed_on_a_node_that_is_silent),
         cmocka_unit_test(placement_never_gives_away_what_it_has_not),
         cmocka_unit_test(rendering_is_the_same_bytes_for_the_same_input),
