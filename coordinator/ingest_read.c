@@ -17,6 +17,9 @@
 #define BOXES_MAX 16 /* sealed, of one report: one for each of an app's secrets */
 #define BOX_MAX 1024
 #define NONCE_SIZE 16
+/* A clock that is off; one that seems to be behind may also have waited to be read. */
+#define AHEAD_S 60
+#define BEHIND_S 300
 
 struct node_key {
     struct uuid id;
@@ -208,10 +211,21 @@ static void take_document(struct haul *haul, const struct node_key *node, struct
     take_boxes(&haul->arena, report->recovery, report->n_recovery, &input->recovery);
 }
 
+/* What it says that it lacks, and what it cannot know: that its clock is wrong. */
+static const char *lacks_of(struct haul *haul, const Fairlead__V1__Presence *presence, int64_t said_at_us) {
+    const char *lacks = clean_text(&haul->arena, presence->lacks, 300);
+    int64_t ahead_s = (said_at_us - clock_wall_us()) / CLOCK_S;
+    if (ahead_s > -BEHIND_S && ahead_s < AHEAD_S)
+        return lacks;
+    return arena_printf(&haul->arena, "%s%sits clock is %lld s %s", lacks, *lacks ? "; " : "",
+                        (long long)(ahead_s < 0 ? -ahead_s : ahead_s), ahead_s < 0 ? "behind" : "ahead");
+}
+
 static void take_presence(struct ingest *ingest, struct haul *haul, const struct node_key *node,
-                          const Fairlead__V1__Presence *report) {
+                          const Fairlead__V1__Presence *report, int64_t said_at_us) {
     if (!presence_take(ingest->presence, node->id, report))
         return;
+    *vec_add(&haul->arena, &haul->seen_lacks, const char *) = lacks_of(haul, report, said_at_us);
     *vec_add(&haul->arena, &haul->seen_ids, struct uuid) = node->id;
     *vec_add(&haul->arena, &haul->seen_versions, const char *) =
         clean_text(&haul->arena, report->version, 40);
@@ -232,7 +246,7 @@ static void take_reports(struct ingest *ingest, struct haul *haul, const struct 
             take_document(haul, node, id_of(reports->stream), report->n, report->document);
             break;
         case FAIRLEAD__V1__REPORT__BODY_PRESENCE:
-            take_presence(ingest, haul, node, report->presence);
+            take_presence(ingest, haul, node, report->presence, report->at_us);
             break;
         case FAIRLEAD__V1__REPORT__BODY_INVENTORY:
             if (report->inventory->nonce.len == NONCE_SIZE)

@@ -215,7 +215,7 @@ static int run(int argc, char **argv) {
     if (sign_init(&err) < 0)
         return 1;
     if (args == 2 && str_eq(argv[1], "enrol"))
-        return host_enrol("worker", conf_get(conf, "state"), argv[2]);
+        return host_enrol(make_host(), argv[2]);
     if (args == 3 && str_eq(argv[1], "step") && (str_eq(argv[2], "look") || str_eq(argv[2], "run")))
         return host_try(make_host(), argv[3], str_eq(argv[2], "run"));
     if (args == 0 || (args == 1 && str_eq(argv[1], "run")))

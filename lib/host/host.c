@@ -81,6 +81,7 @@ static int start_keeping(struct host *host, struct err *err) {
 }
 
 static int start(struct host *host, struct err *err) {
+    pthread_mutex_init(&host->lacks_mutex, NULL);
     if (host_load(host, err) < 0 || host_lock(host, err) < 0)
         return -1;
     if (!*host->node.cert && !name_is_loopback(host->node.brokers))
@@ -97,7 +98,8 @@ static int start(struct host *host, struct err *err) {
     if (metrics_serve(host->conf.metrics, host->keeper, &host->metrics, err) < 0)
         return -1;
     host->presence = loop_start(host_tell_presence, host, err);
-    return host->presence ? 0 : -1;
+    host->self_test = loop_start(host_test_itself, host, err);
+    return host->presence && host->self_test ? 0 : -1;
 }
 
 /* New work first; then what has begun is finished, and said. */
@@ -113,6 +115,7 @@ static void stop(struct host *host) {
     keeper_stop(host->keeper);
     disk_meter_stop(host->machine.disk);
     loop_stop(host->presence);
+    loop_stop(host->self_test);
     heartbeat_close(host->heartbeat);
     loop_stop(host->renewal);
     reporter_stop(host->reporter);
@@ -138,17 +141,21 @@ int host_run(struct host *host) {
     return 0;
 }
 
-int host_enrol(const char *program, const char *state, const char *token) {
+int host_enrol(const struct host *host, const char *token) {
     struct err err = {0};
     struct node_identity node;
-    if (node_enrol(state, token, &node, &err) < 0) {
-        (void)fprintf(stderr, "fairlead-%s: %s\n", program, err.text);
+    struct cert_facts facts;
+    cleanup_str struct str lacks = STR_INIT(sizeof host->lacks - 1);
+    if (node_enrol(host->conf.machine.state, token, &node, &err) < 0) {
+        (void)fprintf(stderr, "fairlead-%s: %s\n", host->conf.program, err.text);
         return 1;
     }
     printf("enrolled as \"%s\"\n", node.name);
-    struct cert_facts facts;
     if (*node.cert && node_certificate(&node, &facts, &err) == 0)
         printf("its certificate, to compare with \"fairlead node get %s\": SHA-256 %s\n", node.name,
                facts.fingerprint);
+    host_self_test(host, &lacks);
+    if (lacks.n)
+        printf("this machine lacks something for its roles: %s\n", str_text(&lacks));
     return 0;
 }

@@ -5,9 +5,11 @@
 #ifndef FAIRLEAD_HOST_HOST_H
 #define FAIRLEAD_HOST_HOST_H
 
+#include "base/str.h"
 #include "node/keeper.h"
 #include "step/step.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 struct host;
@@ -36,7 +38,10 @@ struct host {
     struct heartbeat *heartbeat;
     struct httpd *metrics;
     struct loop *presence, *events, *renewal;
-    bool looked; /* at the certificate, since the program began */
+    struct loop *self_test;
+    pthread_mutex_t lacks_mutex;
+    char lacks[300]; /* what the last self-test found; under the mutex */
+    bool looked;     /* at the certificate, since the program began */
     int renewal_failures;
     char id[UUID_HEX_SIZE];
 };
@@ -44,8 +49,9 @@ struct host {
 /* Runs until TERM or INT; returns the program's exit code. `host` holds its conf, and is static. */
 int host_run(struct host *host);
 
-/* Joins, with the token of "fairlead node invite"; the exit code. */
-int host_enrol(const char *program, const char *state, const char *token);
+/* Joins, with the token of "fairlead node invite", and says what the machine lacks for its roles; the exit
+ * code. */
+int host_enrol(const struct host *host, const char *token);
 
 /* One document by hand, and what look, act and check see of it, on stdout; the exit code. `key` is the name
  * of its file below STATE/documents, without ".accepted". `act` false: only looks, which changes nothing and
@@ -67,6 +73,10 @@ int64_t host_renew(const struct loop *loop, void *host);
 /* In how many microseconds a certificate of that life is to be renewed; 0: now. For a program that has just
  * begun. */
 int64_t host_renewal_in(int64_t from_us, int64_t until_us, int64_t now_us);
+/* What the machine lacks, in words; adds nothing where all is there. May take a while. */
+void host_self_test(const struct host *host, struct str *out);
+/* A turn of base/loop.h: the self-test, for the next presence. */
+int64_t host_test_itself(const struct loop *loop, void *host);
 /* A turn of base/loop.h: presence is told. */
 int64_t host_tell_presence(const struct loop *loop, void *host);
 

@@ -6,13 +6,14 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
 #define PRESENCE_US (10 * CLOCK_S)
 
 int64_t host_tell_presence(const struct loop *loop, void *arg) {
-    const struct host *host = arg;
+    struct host *host = arg;
     struct statvfs fs;
     double load = 0;
     char version[] = FAIRLEAD_VERSION;
@@ -32,6 +33,11 @@ int64_t host_tell_presence(const struct loop *loop, void *arg) {
     char text[16] = "";
     (void)snprintf(text, sizeof text, "%s", doubt ? doubt : "");
     presence.doubt = text;
+    char lacks[sizeof host->lacks];
+    pthread_mutex_lock(&host->lacks_mutex);
+    memcpy(lacks, host->lacks, sizeof lacks);
+    pthread_mutex_unlock(&host->lacks_mutex);
+    presence.lacks = lacks;
     reporter_post(host->reporter, &report);
     return PRESENCE_US;
 }

@@ -196,6 +196,7 @@ const struct schema_field node_answer[] = {
     TEXT_OR_NULL("version", "of its program"),
     TEXT_OR_NULL("seen_at", "last heard of"),
     NUMBER("memory_used_mb", "reserved by apps"),
+    TEXT_OR_NULL("lacks", "for its roles, as its self-test says, and that its clock is off"),
     TEXT_OR_NULL(
         "doubt",
         "why it deletes nothing for now: stale (it hears no heartbeat) or withheld (it lacks documents)"),

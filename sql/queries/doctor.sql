@@ -13,6 +13,8 @@ select
         where state = 'idle in transaction' and datname = current_database()),
     -- Nodes that delete nothing for now.
     (select coalesce(string_agg(name || ' (' || doubt || ')', ', ' order by name), '') from nodes where state = 'ready' and doubt is not null),
+    -- What nodes say that they lack.
+    (select coalesce(string_agg(name || ': ' || lacks, ', ' order by name), '') from nodes where state = 'ready' and lacks is not null),
     -- Apps whose data takes more than four fifths of the disk of their size, the fullest first.
     (select coalesce(string_agg(f.name, ', ' order by f.taken desc), '') from (
         select i.name || ' of ' || c.name || ' (' || i.disk_used_mb * 100 / i.disk_mb || ' %)' as name,

@@ -26,7 +26,7 @@ create or replace view api_nodes with (security_invoker = true) as
         'state', n.state, 'health', n.health, 'address', n.address, 'arch', n.arch, 'cpu_milli', n.cpu_milli,
         'memory_mb', n.memory_mb, 'disk_mb', n.disk_mb, 'version', n.version, 'seen_at', rfc3339(n.seen_at),
         'certificate', case when n.certificate_serial is not null then jsonb_build_object('enrolment', n.enrolment,
-            'serial', n.certificate_serial, 'fingerprint', n.certificate_print, 'until', rfc3339(n.certificate_until)) end, 'doubt', n.doubt,
+            'serial', n.certificate_serial, 'fingerprint', n.certificate_print, 'until', rfc3339(n.certificate_until)) end, 'doubt', n.doubt, 'lacks', n.lacks,
         'memory_used_mb', coalesce((select u.memory_mb from reservations u where u.node_id = n.id), 0),
         'created_at', rfc3339(n.created_at)) as body from nodes n join planes p on p.id = n.plane_id;
 create or replace view api_sizes with (security_invoker = true) as

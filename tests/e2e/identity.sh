@@ -130,8 +130,15 @@ run_worker() { # NAME ROLES
   echo $! >"$dir/$1.pid"
   disown
 }
+ok "a node that joins says what its machine lacks" bash -c "$(declare -f worker); BUILD='$BUILD'; FAIRLEAD_ENGINE='$dir/none' worker '$dir/l' enrol \"\$('$fairlead' node invite 'l$tag')\" | grep -q 'lacks something for its roles: the Docker Engine does not answer'"
+enrols l >/dev/null # by the coordinator whose certificates are short
 cp "$dir/l/node.pem" "$dir/old.pem"
-run_worker k dns,prober
+FAIRLEAD_NGINX_CONF=$dir/nginx.conf run_worker k dns,prober,edge
+lacks_now() { [ "$("$fairlead" node get "k$tag" -o json | jq -r '.lacks // ""')" = "$1" ]; }
+ok "what it lacks is told while it runs" within 40 lacks_now "nginx has no configuration"
+ok "... the doctor names it" bash -c "'$fairlead' doctor | grep -q 'k$tag: nginx has no configuration'"
+touch "$dir/nginx.conf"
+ok "... and that it is there now" within 60 lacks_now ""
 is_renewed() { [ "$(serial "k$tag")" != "$first" ] && grep -q 'the certificate was renewed' "$dir/k.log"; }
 ok "at two thirds of its life it is renewed, by a new key (P17)" within 40 is_renewed
 seen_since() { sql "select seen_at > to_timestamp($2) and health = 'ok' from nodes where name = '$1'" | grep -q t; }
