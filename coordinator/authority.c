@@ -199,7 +199,7 @@ int64_t authority_life_us(const struct authority *authority) {
 
 char *authority_principal(struct uuid node, int64_t enrolment, char out[PRINCIPAL_SIZE]) {
     char hex[UUID_HEX_SIZE];
-    (void)snprintf(out, PRINCIPAL_SIZE, "node.%s.%lld", uuid_hex(node, hex), (long long)enrolment);
+    (void)snprintf(out, PRINCIPAL_SIZE, PRINCIPAL_NODE "%s.%lld", uuid_hex(node, hex), (long long)enrolment);
     return out;
 }
 

@@ -13,6 +13,7 @@
 
 #define AUTHORITY_NODES "nodes"
 #define AUTHORITY_PROGRAMS "programs"
+#define PRINCIPAL_NODE "node." /* how those of nodes begin */
 #define PRINCIPAL_SIZE 64
 
 /* ---- by hand ---- */

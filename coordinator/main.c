@@ -387,6 +387,13 @@ static int run_command(const char *command, char **args) {
     return 2;
 }
 
+/* An authority is made where there is no database yet. */
+static void need_no_database(int argc, char **argv) {
+    for (int i = 1; i < argc; i++)
+        if (str_eq(argv[i], "authority") || str_eq(argv[i], "issue"))
+            conf[0].otherwise = "";
+}
+
 static int run(int argc, char **argv) {
     struct err err = {0};
     int args;
@@ -394,6 +401,7 @@ static int run(int argc, char **argv) {
     /* What prints a table needs no settings. */
     if (argc == 2 && dump_print(argv[1], conf))
         return 0;
+    need_no_database(argc, argv);
     if (conf_read(conf, argc, argv, &args, &help, &err) < 0) {
         (void)fprintf(stderr, "fairlead-coordinator: %s\n", err.text);
         return 2;

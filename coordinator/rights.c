@@ -84,6 +84,17 @@ static int deny_first(const void *a, const void *b) {
     return (int)((const struct kright *)b)->deny - (int)((const struct kright *)a)->deny;
 }
 
+/* What others were given is theirs: the provider's own programs read events, for one. */
+static struct vec only_ours(struct arena *arena, const struct vec *have) {
+    struct vec ours = {0};
+    for (size_t i = 0; i < have->n; i++) {
+        const struct kright *right = vec_at(have, struct kright, i);
+        if (str_eq(right->principal, PROGRAM_COORDINATOR) || str_starts(right->principal, PRINCIPAL_NODE))
+            *vec_add(arena, &ours, struct kright) = *right;
+    }
+    return ours;
+}
+
 int rights_enforce(struct kadmin *kadmin, struct vec *wanted, const char *const *principals, size_t n,
                    struct arena *arena, size_t *ret_changes, struct err *err) {
     struct vec have = {0}, give = {0}, take = {0};
@@ -91,6 +102,8 @@ int rights_enforce(struct kadmin *kadmin, struct vec *wanted, const char *const 
     for (size_t i = 0; i < (n ? n : 1); i++)
         if (kadmin_rights(kadmin, n ? principals[i] : NULL, arena, &have, err) < 0)
             return -1;
+    if (!n)
+        have = only_ours(arena, &have);
     rights_compare(wanted, &have, arena, &give, &take);
     if (give.n)
         qsort(give.items, give.n, sizeof(struct kright), deny_first);

@@ -26,8 +26,9 @@ void rights_of_programs(struct arena *arena, struct vec *ret);
 void rights_compare(struct vec *wanted, struct vec *have, struct arena *arena, struct vec *ret_give,
                     struct vec *ret_take);
 
-/* The broker's rights become `wanted`: of these principals only, or with n 0 of all. What forbids is given
- * first, and nothing is taken before all is given. *ret_changes: how many. Class retry. */
+/* The broker's rights become `wanted`: of these principals only, or with n 0 of all nodes and our programs.
+ * What forbids is given first, and nothing is taken before all is given. *ret_changes: how many. Class retry.
+ */
 MUST_CHECK int rights_enforce(struct kadmin *kadmin, struct vec *wanted, const char *const *principals,
                               size_t n, struct arena *arena, size_t *ret_changes, struct err *err);
 

@@ -25,6 +25,8 @@
 #else
 #define SWEEP_US (300 * CLOCK_S)
 #endif
+/* Who stands still in its turn loses it. */
+#define STEP_SETTINGS PG_PINNED_PLANS "statement_timeout=30s idle_in_transaction_session_timeout=30s"
 #define EVENTS_S (30 * 86400) /* as long as their topic keeps them */
 
 struct topic_step {
@@ -73,7 +75,7 @@ static int make_fixed(struct topic_step *step, const struct there *there, struct
 }
 
 /* What one node, or with NULL all of them and our programs, may do. */
-static int give_rights(struct topic_step *step, const char *topic, struct arena *arena, bool *ret_revoked,
+static int follow_rows(struct topic_step *step, const char *topic, struct arena *arena, bool *ret_revoked,
                        struct err *err) {
     struct pg_params params = {.arena = arena};
     struct vec wanted = {0}, principals = {0};
@@ -104,6 +106,20 @@ static int give_rights(struct topic_step *step, const char *topic, struct arena 
     if (changes && !topic)
         log_warn("the broker's rights were not what they should be, and are again", LOG_I("rights", changes));
     return 0;
+}
+
+/* In a turn of its own: two coordinators that read rows and then rights would undo what the other has just
+ * done. */
+static int give_rights(struct topic_step *step, const char *topic, struct arena *arena, bool *ret_revoked,
+                       struct err *err) {
+    if (pg_script(step->pg, "begin", err) < 0)
+        return -1;
+    cleanup_result PGresult *turn = pg_run(step->pg, query_rights_turn, NULL, err);
+    if (turn && follow_rows(step, topic, arena, ret_revoked, err) == 0 &&
+        pg_script(step->pg, "commit", err) == 0)
+        return 0;
+    pg_rollback(step->pg);
+    return -1;
 }
 
 /* One request says what the broker has. What it lost, a topic or its whole disk, is made and filled again. */
@@ -190,7 +206,7 @@ static int make_wanted(struct topic_step *step, struct err *err) {
     struct arena arena = {0};
     if (!pg_is_usable(step->pg)) {
         pg_close(step->pg);
-        step->pg = pg_open(step->database_url, PG_PINNED_PLANS "statement_timeout=10s", err);
+        step->pg = pg_open(step->database_url, STEP_SETTINGS, err);
     }
     if (!step->kadmin)
         step->kadmin = kadmin_open(&step->broker, "fairlead-topics", err);

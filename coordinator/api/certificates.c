@@ -83,8 +83,10 @@ static bool is_fresh(const struct sign_keys *keys, struct uuid node, const char 
         return false;
     memcpy(&made_be, bytes, sizeof made_be);
     sign_challenge(keys, node, made_be, signature);
+    if (!sign_equal(signature, bytes + sizeof made_be, SIGN_SIZE))
+        return false; /* the time is anybody's */
     int64_t age_us = clock_wall_us() - (int64_t)be64toh(made_be);
-    return sign_equal(signature, bytes + sizeof made_be, SIGN_SIZE) && age_us >= 0 && age_us < CHALLENGE_US;
+    return age_us >= 0 && age_us < CHALLENGE_US;
 }
 
 /* Any node, also one that is none: who is one is not told. */

@@ -235,6 +235,26 @@ static int is_given(struct api_call *call, struct pg *pg, const void *data, stru
     return 0;
 }
 
+/* Nobody is let in; why is told to who holds a good code. */
+static int refuse_code(struct api_call *call, struct pg *pg, const struct enrolment *enrolment,
+                       struct api_done *ret, struct err *err) {
+    struct pg_params params = {.arena = &call->request->arena};
+    struct hash hash = hash_of(enrolment->bytes, CODE_SIZE);
+    pg_params_bytes(&params, hash.b, sizeof hash.b);
+    pg_params_bytes(&params, enrolment->bytes + CODE_SIZE, SIGN_PUBLIC_SIZE);
+    cleanup_result PGresult *revoked = pg_run(pg, query_enrol_revoked, &params, err);
+    if (!revoked)
+        return -1;
+    if (PQntuples(revoked))
+        api_done_refusal(
+            call, ret, 422, "revoked_keys",
+            "This node was revoked, and whoever has its old disk has these keys, too. Remove "
+            "node.keys from its state folder, and enrol again; what was sealed to them is lost.");
+    else
+        api_done_refusal(call, ret, 401, "bad_code", bad_code);
+    return 0;
+}
+
 static int enrol(struct api_call *call, struct pg *pg, void *data, struct uuid seed, struct api_done *ret,
                  struct err *err) {
     const struct enrolment *enrolment = data;
@@ -250,10 +270,8 @@ static int enrol(struct api_call *call, struct pg *pg, void *data, struct uuid s
     cleanup_result PGresult *node = pg_run(pg, query_enrol, &params, err);
     if (!node)
         return -1;
-    if (PQntuples(node) == 0) {
-        api_done_refusal(call, ret, 401, "bad_code", bad_code);
-        return 0;
-    }
+    if (PQntuples(node) == 0)
+        return refuse_code(call, pg, enrolment, ret, err);
     if (call->api->authority && certificate_give(call, pg, pg_uuid(node, 0, 0), pg_int(node, 0, 4),
                                                  enrolment->request, &chain, err) < 0)
         return -1;

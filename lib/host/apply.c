@@ -14,6 +14,15 @@
 
 #define ENVELOPE_FILE_MAX 1048576
 
+/* Of what is to be absent: is there anything that would be taken away? A look changes nothing. */
+static bool is_there(const struct step *step, struct step_context *ctx) {
+    struct err err = {0};
+    int there = step->look(ctx, &err);
+    step->end(ctx);
+    ctx->own = NULL;
+    return there != 1;
+}
+
 void host_apply(void *arg, const Fairlead__V1__Document *document, struct keeper_outcome *outcome) {
     struct host *host = arg;
     const struct step *step = step_of_document(document->kind);
@@ -25,7 +34,9 @@ void host_apply(void *arg, const Fairlead__V1__Document *document, struct keeper
         return;
     }
     const char *doubt = document->absent ? heartbeat_doubt(host->heartbeat) : NULL;
-    if (doubt) {
+    struct step_context ctx = step_context_of(&host->machine, document, outcome);
+    char labels[48];
+    if (doubt && is_there(step, &ctx)) {
         result->class = RESULT_IS_RETRY;
         result->code = "in_doubt";
         result->text =
@@ -34,8 +45,6 @@ void host_apply(void *arg, const Fairlead__V1__Document *document, struct keeper
                 : "Something that the coordinator wants is withheld: nothing is deleted until it comes.";
         return;
     }
-    struct step_context ctx = step_context_of(&host->machine, document, outcome);
-    char labels[48];
     int64_t began = clock_mono_us();
     step_run(step, &ctx);
     outcome->cut = host->stopping && result->class != RESULT_IS_OK;

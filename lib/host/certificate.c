@@ -57,6 +57,25 @@ int host_offer_certificate(const struct host *host, struct err *err) {
     return 0;
 }
 
+/* Later and later, up to five minutes. */
+static int64_t again_in(struct host *host) {
+    int64_t wait_us = AGAIN_US << (host->renewal_failures < 6 ? host->renewal_failures++ : 6);
+    return wait_us < AGAIN_MAX_US ? wait_us : AGAIN_MAX_US;
+}
+
+/* What the coordinator gave is not asked for again because a folder cannot be written. */
+static int64_t offer(struct host *host) {
+    struct err err = {0};
+    host->unoffered = host_offer_certificate(host, &err) < 0;
+    if (host->unoffered) {
+        log_warn("the Engine is not told of the new certificate yet", LOG_S("error", err.text));
+        return again_in(host);
+    }
+    host->renewal_failures = 0;
+    int64_t left_us = host->renew_at - clock_mono_us();
+    return left_us > 0 ? left_us : 0;
+}
+
 int64_t host_renew(const struct loop *loop, void *arg) {
     struct host *host = arg;
     struct err err = {0};
@@ -64,12 +83,13 @@ int64_t host_renew(const struct loop *loop, void *arg) {
     (void)loop;
     if (wait_us)
         return wait_us;
-    if (node_renew(&host->node, &life_us, &err) == 0 && host_offer_certificate(host, &err) == 0) {
-        host->renewal_failures = 0;
-        log_info("the certificate was renewed", LOG_I("seconds", life_us / CLOCK_S));
-        return two_thirds_of(life_us);
+    if (host->unoffered)
+        return offer(host);
+    if (node_renew(&host->node, &life_us, &err) < 0) {
+        log_warn("the certificate is not renewed yet", LOG_S("error", err.text));
+        return again_in(host);
     }
-    log_warn("the certificate is not renewed yet", LOG_S("error", err.text));
-    wait_us = AGAIN_US << (host->renewal_failures < 6 ? host->renewal_failures++ : 6);
-    return wait_us < AGAIN_MAX_US ? wait_us : AGAIN_MAX_US;
+    log_info("the certificate was renewed", LOG_I("seconds", life_us / CLOCK_S));
+    host->renew_at = clock_mono_us() + two_thirds_of(life_us);
+    return offer(host);
 }

@@ -43,6 +43,8 @@ struct host {
     char lacks[300]; /* what the last self-test found; under the mutex */
     bool looked;     /* at the certificate, since the program began */
     int renewal_failures;
+    bool unoffered;   /* the Engine has not the certificate that was renewed last */
+    int64_t renew_at; /* by the monotonic clock */
     char id[UUID_HEX_SIZE];
 };
 

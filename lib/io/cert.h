@@ -45,16 +45,16 @@ MUST_CHECK int cert_request_make(const char *key, char **ret, struct err *err);
 /* Class dead: it cannot be read, is too long, not of a P-256 key, or not signed by it. */
 MUST_CHECK int cert_request_check(const char *request, struct err *err);
 
-/* A certificate for the key of `request`, and behind it the chain of who signed it (but the root). `issuer`
- * NULL: a root, which `key` signs: its own. Class dead: as of cert_request_check(). */
+/* A certificate for the key of `request`, and behind it the chain of who signed it (but the root). Class
+ * dead: as of cert_request_check(). And a root, which signs itself. */
 MUST_CHECK int cert_issue(const struct cert_issuer *issuer, const char *request, const struct cert_wish *wish,
                           char **ret, struct err *err);
 MUST_CHECK int cert_root_make(const char *key, const struct cert_wish *wish, char **ret, struct err *err);
 
 /* Of the first certificate in `pem`. Class park: there is none. */
 MUST_CHECK int cert_read(const char *pem, struct cert_facts *ret, struct err *err);
-/* Does the chain lead to this root, is it in force now and for who somebody is, and is it of that key? Class
- * park: no, and the sentence says why. */
+/* Does the chain lead to this root, is it for who somebody is, and is it of that key? Class park: no, and the
+ * sentence says why. Whether it is in force is for whoever it is shown to: our clock may be wrong. */
 MUST_CHECK int cert_check(const char *chain, const char *root, const char *key, struct err *err);
 
 #endif

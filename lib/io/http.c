@@ -127,8 +127,10 @@ int http_run(struct http_call *call, struct err *err) {
     curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_header);
     curl_easy_setopt(curl, CURLOPT_HEADERDATA, &call->answer_headers);
     curl_easy_setopt(curl, CURLOPT_PROXY, "");
-    if (call->ca)
+    if (call->ca) { /* and no folder of others: Debian's library has one by default */
         curl_easy_setopt(curl, CURLOPT_CAINFO, call->ca);
+        curl_easy_setopt(curl, CURLOPT_CAPATH, NULL);
+    }
     curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, call->unverified ? 0L : 1L);
     curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, call->unverified ? 0L : 2L);
     if (call->unix_socket)

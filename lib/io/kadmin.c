@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define ANSWER_MS 11000
+#define RIGHTS_MAX 1000 /* of one request: a controller takes only so many changes at once */
 
 struct kadmin {
     rd_kafka_t *rk;
@@ -228,7 +229,7 @@ static rd_kafka_AclBinding_t **acls_of(const struct kright *rights, size_t n, ma
     return acls;
 }
 
-int kadmin_give(struct kadmin *kadmin, const struct kright *rights, size_t n, struct err *err) {
+static int give(struct kadmin *kadmin, const struct kright *rights, size_t n, struct err *err) {
     rd_kafka_AclBinding_t **acls = n ? acls_of(rights, n, rd_kafka_AclBinding_new, err) : NULL;
     if (!acls)
         return n ? -1 : 0;
@@ -250,7 +251,7 @@ int kadmin_give(struct kadmin *kadmin, const struct kright *rights, size_t n, st
     return rc;
 }
 
-int kadmin_take(struct kadmin *kadmin, const struct kright *rights, size_t n, struct err *err) {
+static int take(struct kadmin *kadmin, const struct kright *rights, size_t n, struct err *err) {
     rd_kafka_AclBinding_t **acls = n ? acls_of(rights, n, rd_kafka_AclBindingFilter_new, err) : NULL;
     if (!acls)
         return n ? -1 : 0;
@@ -270,4 +271,21 @@ int kadmin_take(struct kadmin *kadmin, const struct kright *rights, size_t n, st
                          rd_kafka_error_string(rd_kafka_DeleteAcls_result_response_error(results[i])));
     rd_kafka_event_destroy(event);
     return rc;
+}
+
+static int in_parts(struct kadmin *kadmin, const struct kright *rights, size_t n, struct err *err,
+                    int (*act)(struct kadmin *kadmin, const struct kright *rights, size_t n,
+                               struct err *err)) {
+    for (size_t at = 0; at < n; at += RIGHTS_MAX)
+        if (act(kadmin, rights + at, n - at < RIGHTS_MAX ? n - at : RIGHTS_MAX, err) < 0)
+            return -1;
+    return 0;
+}
+
+int kadmin_give(struct kadmin *kadmin, const struct kright *rights, size_t n, struct err *err) {
+    return in_parts(kadmin, rights, n, err, give);
+}
+
+int kadmin_take(struct kadmin *kadmin, const struct kright *rights, size_t n, struct err *err) {
+    return in_parts(kadmin, rights, n, err, take);
 }

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "model/names.h"
 #include "node/envelope.h"
 #include "node/node_own.h"
 
@@ -21,6 +22,23 @@ struct token {
     char fingerprint[33], url[256];
 };
 
+/* The code is told in clear on this machine only. */
+static int is_told_in_private(const char *url, struct err *err) {
+    char at[300];
+    if (str_starts(url, "https://"))
+        return 0;
+    (void)snprintf(at, sizeof at, "%s", str_starts(url, "http://") ? url + 7 : url);
+    at[strcspn(at, "/")] = '\0';
+    if (!strchr(at, ':'))
+        (void)snprintf(at + strlen(at), sizeof at - strlen(at), ":80");
+    if (name_is_loopback(at))
+        return 0;
+    return err_set(
+        err, ERR_PARK,
+        "the token leads to \"%s\": on another machine it must be https (the coordinator's option node-url)",
+        url);
+}
+
 /* fairlead1.CODE.FINGERPRINT.URL */
 static int parse_token(const char *text, struct token *token, struct err *err) {
     char code[2 * CODE_SIZE + 1] = "";
@@ -32,7 +50,7 @@ static int parse_token(const char *text, struct token *token, struct err *err) {
     (void)snprintf(token->url, sizeof token->url, "%s", p + 66);
     if (!hex_decode(token->code, CODE_SIZE, code) || !str_starts(token->url, "http"))
         return err_set(err, ERR_PARK, "this is not a token of \"fairlead node invite\"");
-    return 0;
+    return is_told_in_private(token->url, err);
 }
 
 static json_t *enrol_body(const struct token *token, const struct sign_keys *keys, const char *request) {
@@ -88,8 +106,9 @@ static int load_or_make(struct sign_keys *keys, const char *path, struct err *er
     return sign_keys_save(keys, path, err);
 }
 
-/* The same for the key of its certificate, with the request for one: signatures of P-256 differ each time,
- * and the same code is answered again only where the same is asked. */
+/* The key of its certificate, with the request for one: kept for this code, because signatures of P-256
+ * differ each time, and the same code is answered again only where the same is asked. Another code is another
+ * key: who has an old disk has not that. */
 struct request {
     char *key, *text;
 };
@@ -99,32 +118,39 @@ static void release_request(struct request *request) {
     free(request->text);
 }
 
-static int load_or_make_request(const char *state, struct request *ret, struct err *err) {
-    char path[NODE_PATH_SIZE];
-    cleanup_str struct str both = STR_INIT(NODE_PEM_MAX);
-    if (file_exists(node_path(state, "node.request.pem", path))) {
-        cleanup_free char *text = NULL;
-        if (file_read_secret(path, NODE_PEM_MAX, &text, NULL, err) < 0)
-            return -1;
-        char *request = strstr(text, "-----BEGIN CERTIFICATE REQUEST-----");
-        if (!request)
-            return err_set(err, ERR_PARK, "\"%s\" is not whole: remove it", path);
-        ret->text = mem_strdup(request);
-        *request = '\0';
-        ret->key = mem_strdup(text);
+/* False: there is none, or it was for another code. */
+static bool read_request(const char *path, const char *of_code, struct request *ret) {
+    cleanup_free char *text = NULL;
+    if (!file_exists(path) || file_read_secret(path, NODE_PEM_MAX, &text, NULL, NULL) < 0)
+        return false;
+    char *request = strstr(text, "-----BEGIN CERTIFICATE REQUEST-----"),
+         *key = strstr(text, "-----BEGIN PRIVATE KEY-----");
+    if (!request || !key || key > request || !str_starts(text, of_code))
+        return false;
+    ret->text = mem_strdup(request);
+    *request = '\0';
+    ret->key = mem_strdup(key);
+    return true;
+}
+
+static int load_or_make_request(const char *state, const struct token *token, struct request *ret,
+                                struct err *err) {
+    char path[NODE_PATH_SIZE], of_code[HASH_HEX_SIZE];
+    cleanup_str struct str kept = STR_INIT(NODE_PEM_MAX);
+    hash_hex(hash_of(token->code, sizeof token->code), of_code);
+    if (read_request(node_path(state, "node.request.pem", path), of_code, ret))
         return 0;
-    }
     if (cert_key_make(&ret->key, err) < 0 || cert_request_make(ret->key, &ret->text, err) < 0)
         return -1;
-    str_adds(&both, ret->key);
-    str_adds(&both, ret->text);
-    return file_write(path, str_text(&both), both.n, 0600, err);
+    str_addf(&kept, "%s\n%s%s", of_code, ret->key, ret->text);
+    return file_write(path, str_text(&kept), kept.n, 0600, err);
 }
 
 /* The root of the coordinator's authority, where it is one: "" where it is none, or an older one. The caller
  * frees it. */
 static int ask_authority(const struct token *token, char **ret, struct err *err) {
-    const struct node_question question = {.method = "GET", .url = token->url, .path = "/v1/authority"};
+    const struct node_question question = {
+        .method = "GET", .url = token->url, .path = "/v1/authority", .unverified = true};
     cleanup_json json_t *answer = NULL;
     uint8_t sign_key[SIGN_PUBLIC_SIZE], proof[SIGN_SIZE];
     char print[HASH_HEX_SIZE];
@@ -146,6 +172,9 @@ static int ask_authority(const struct token *token, char **ret, struct err *err)
     return 0;
 }
 
+/* Its own file while it is only asked for: what a running program goes by changes when it has joined. */
+#define ASKED_ROOT "authority.asked.pem"
+
 static int ask(const char *state, const struct token *token, const struct sign_keys *keys, const char *root,
                const char *request, json_t **ret, struct err *err) {
     char key[HASH_HEX_SIZE], path[NODE_PATH_SIZE];
@@ -154,16 +183,23 @@ static int ask(const char *state, const struct token *token, const struct sign_k
         .method = "POST", .url = token->url, .path = "/v1/enrol", .body = body, .key = key};
     long status;
     enrol_key(token, keys, key);
-    if (*root) {
-        question.ca = node_path(state, "authority.pem", path);
+    node_path(state, ASKED_ROOT, path);
+    if (*root) { /* else the machine's own authorities count, where it is https */
+        question.ca = path;
         if (file_write(path, root, strlen(root), 0600, err) < 0)
             return -1;
-    } else if (str_starts(token->url, "https:")) {
-        return err_set(err, ERR_PARK,
-                       "the coordinator at \"%s\" has no authority: nothing vouches for who answers",
-                       token->url);
     }
-    return node_ask(&question, &status, ret, err);
+    int rc = node_ask(&question, &status, ret, err);
+    return file_remove(path, rc == 0 ? err : NULL) < 0 ? -1 : rc;
+}
+
+/* Where there is no authority (any more), what was shown to another is no use, and would be shown. */
+static int forget_certificate(const char *state, struct err *err) {
+    char path[NODE_PATH_SIZE];
+    return file_remove(node_path(state, "node.pem", path), err) < 0 ||
+                   file_remove(node_path(state, "authority.pem", path), err) < 0
+               ? -1
+               : 0;
 }
 
 /* Where there is an authority a welcome without a certificate is none. */
@@ -173,7 +209,8 @@ static int keep(const char *state, const struct token *token, json_t *welcome, c
     const char *chain = json_str(welcome, "certificate");
     if (*root && !chain)
         return err_set(err, ERR_PARK, "the coordinator's answer lacks \"certificate\"");
-    if (*root && node_keep_certificate(state, request->key, chain, root, err) < 0)
+    if ((*root ? node_keep_certificate(state, request->key, chain, root, err)
+               : forget_certificate(state, err)) < 0)
         return -1;
     (void)json_object_set_new(welcome, "url", json_string(token->url));
     cleanup_free char *text = json_text(welcome);
@@ -198,7 +235,7 @@ int node_enrol(const char *state, const char *token_text, struct node_identity *
     struct token token = {0};
     __attribute__((cleanup(release_request))) struct request request = {0};
     if (parse_token(token_text, &token, err) < 0 || file_mkdirs(state, 0700, err) < 0 ||
-        load_or_make_request(state, &request, err) < 0 || join(state, &token, &request, err) < 0)
+        load_or_make_request(state, &token, &request, err) < 0 || join(state, &token, &request, err) < 0)
         return -1;
     return node_load(state, ret, err);
 }

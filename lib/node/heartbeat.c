@@ -21,6 +21,10 @@ struct heartbeat {
     atomic_llong n;        /* of the last; 0: there was none, ever */
     atomic_llong heard_at; /* by the monotonic clock; at first when the program began */
     atomic_uint interval_s, different;
+    /* The coordinator's clock, of which n is microseconds, and ours, which never goes back, are so far apart.
+     * The least is the true one; what is more is how late the last heartbeat was. */
+    int64_t least_apart;
+    atomic_llong late;
 };
 
 struct heartbeat *heartbeat_open(const struct node_identity *node, const char *state, struct err *err) {
@@ -31,6 +35,7 @@ struct heartbeat *heartbeat_open(const struct node_identity *node, const char *s
     (void)snprintf(heartbeat->path, sizeof heartbeat->path, "%s/heartbeat", state);
     atomic_store(&heartbeat->heard_at, clock_mono_us());
     atomic_store(&heartbeat->interval_s, INTERVAL_S);
+    heartbeat->least_apart = INT64_MAX;
     if (!file_exists(heartbeat->path))
         return heartbeat;
     if (file_read(heartbeat->path, 64, &text, NULL, err) == 0 && str_to_int(text, 1, INT64_MAX, &n)) {
@@ -75,6 +80,9 @@ static int take(struct heartbeat *heartbeat, const Fairlead__V1__Heartbeat *said
                                          : said->interval_s > INTERVAL_MAX_S ? INTERVAL_MAX_S
                                                                              : said->interval_s);
     atomic_store(&heartbeat->heard_at, clock_mono_us());
+    int64_t apart = clock_mono_us() - said->n;
+    heartbeat->least_apart = apart < heartbeat->least_apart ? apart : heartbeat->least_apart;
+    atomic_store(&heartbeat->late, apart - heartbeat->least_apart);
     unsigned different = same ? 0 : atomic_load(&heartbeat->different) + 1;
     atomic_store(&heartbeat->different, different);
     if (!same)
@@ -98,7 +106,7 @@ int heartbeat_take(struct heartbeat *heartbeat, const void *payload, size_t n, s
 const char *heartbeat_doubt(const struct heartbeat *heartbeat) {
     if (!atomic_load(&heartbeat->n))
         return NULL;
-    int64_t silent_us = clock_mono_us() - atomic_load(&heartbeat->heard_at);
+    int64_t silent_us = clock_mono_us() - atomic_load(&heartbeat->heard_at) + atomic_load(&heartbeat->late);
     if (silent_us > MISSED * (int64_t)atomic_load(&heartbeat->interval_s) * CLOCK_S)
         return "stale";
     return atomic_load(&heartbeat->different) >= DIFFERENT ? "withheld" : NULL;

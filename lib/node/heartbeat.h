@@ -17,8 +17,9 @@ void heartbeat_close(struct heartbeat *heartbeat); /* NULL is fine */
  * Class dead: it is another node's, cannot be read, or is no newer than the last. */
 MUST_CHECK int heartbeat_take(struct heartbeat *heartbeat, const void *payload, size_t n,
                               struct keeper *keeper, bool *ret_ask, struct err *err);
-/* "stale": none was heard for three of its intervals. "withheld": twice in a row it was about other documents
- * than are held. NULL: no doubt. Any thread. */
+/* "stale": none was heard that was sent in the last three of its intervals, as far as can be known since the
+ * program began. "withheld": twice in a row it was about other documents than are held. NULL: no doubt. Any
+ * thread. */
 const char *heartbeat_doubt(const struct heartbeat *heartbeat);
 
 #endif

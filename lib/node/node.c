@@ -98,7 +98,7 @@ int node_ask(const struct node_question *question, long *ret_status, json_t **re
     call.headers = headers;
     call.body = body;
     call.ca = question->ca;
-    call.unverified = !question->ca;
+    call.unverified = question->unverified;
     call.timeout_us = 15000000;
     int rc = http_run(&call, err);
     cleanup_json json_t *answer = rc == 0 ? json_parse(str_text(&call.answer), call.answer.n, err) : NULL;

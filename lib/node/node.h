@@ -1,7 +1,7 @@
 /* Who this machine is: the identity that it got when it enrolled (protocol section 11), its keys, and the two
  * keys of the coordinator that it pinned. Kept in its state folder: node.json and node.keys; where the
  * coordinator is an authority for certificates, authority.pem (its root), node.pem (our key and chain, by
- * which Kafka and the coordinator know us) and node.request.pem (what was asked for when it enrolled). All
+ * which Kafka and the coordinator know us) and node.request.pem (what the last code was used with). All
  * 0600. */
 #ifndef FAIRLEAD_NODE_NODE_H
 #define FAIRLEAD_NODE_NODE_H

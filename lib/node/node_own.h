@@ -5,17 +5,19 @@
 #include "node/node.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 
 #define NODE_PATH_SIZE 512
 #define NODE_PEM_MAX 65536
 const char *node_path(const char *state, const char *name, char out[NODE_PATH_SIZE]);
 
-/* Asks the coordinator; `ca` as in io/http.h. The answer is the caller's. *ret_status is set where it may be
- * none of those that are good. Class park: it refused, and the sentence says why; retry: it cannot be
- * reached, or cannot answer. */
+/* Asks the coordinator; `ca` and `unverified` as in io/http.h. The answer is the caller's. *ret_status is set
+ * where it may be none of those that are good. Class park: it refused, and the sentence says why; retry: it
+ * cannot be reached, or cannot answer. */
 struct node_question {
     const char *method, *url, *path;
-    const char *ca;  /* NULL: whoever answers must prove itself */
+    const char *ca;  /* NULL: the machine's authorities count */
+    bool unverified; /* whoever answers: what they say must prove itself */
     json_t *body;    /* NULL: none */
     const char *key; /* Idempotency-Key, or NULL */
 };

@@ -1,7 +1,10 @@
--- The code is used up in the same transaction; a second use finds nothing.
+-- The code is used up in the same transaction; a second use finds nothing. Keys that were revoked are not let in again: whoever has
+-- the disk that they lay on has them, too.
 with t as (
     update tokens set used_at = clock_timestamp()
-    where hash = $1 and used_at is null and expires_at > clock_timestamp() returning node_id)
+    where hash = $1 and used_at is null and expires_at > clock_timestamp()
+        and not exists (select from nodes n where n.id = node_id and n.state = 'retired' and n.sign_key = $2)
+    returning node_id)
 update nodes n set state = 'enrolled', sign_key = $2, seal_key = $3, seen_at = clock_timestamp(), enrolment = n.enrolment + 1
 from t where n.id = t.node_id
 returning n.id, n.name, n.roles, n.address, n.enrolment

@@ -33,7 +33,13 @@ start_far() {
     setsid "$BUILD/fairlead-worker" --roles host run >>"$fleet/far.log" 2>&1 </dev/null &
   disown
 }
-far_pid() { pgrep -f "^$BUILD/fairlead-worker --roles host run" | while read -r p; do tr '\0' '\n' <"/proc/$p/environ" | grep -qx "FAIRLEAD_STATE=$state" && echo "$p"; done; }
+far_pid() { # its worker's, of all that run hosts
+  local p
+  for p in $(pgrep -f "^$BUILD/fairlead-worker --roles host run"); do
+    if tr '\0' '\n' <"/proc/$p/environ" | grep -x "FAIRLEAD_STATE=$state" >/dev/null; then echo "$p"; fi
+  done
+  return 0
+}
 start_far
 heard() { [ "$("$fairlead" node get "$far" -o json | jq -r '.state + " " + .health')" = 'ready ok' ]; }
 ok "... and is heard over TLS" within 30 heard

@@ -7,7 +7,7 @@ authority_coordinator=${BUILD:-$here/../../build/gcc}/fairlead-coordinator
 authority_program() {
   local name=$1 file=$authority_dir/$1.pem
   if [ "$(first_line "$file.hosts")" = "$*" ] && openssl x509 -in "$file" -noout -checkend 2592000 >/dev/null 2>&1; then return 0; fi
-  "$authority_coordinator" --database none --authority "$authority_dir" issue "$@" >>"$authority_dir/log" 2>&1 ||
+  "$authority_coordinator" --authority "$authority_dir" issue "$@" >>"$authority_dir/log" 2>&1 ||
     die "a certificate for $name cannot be made, see $authority_dir/log"
   echo "$*" >"$file.hosts"
 }
@@ -16,7 +16,7 @@ authority_program() {
 authority_up() { # HOST...
   [ -x "$authority_coordinator" ] || die "there is no $authority_coordinator; next: make"
   install -d -m 0700 "$authority_dir"
-  "$authority_coordinator" --database none --authority "$authority_dir" authority >"$authority_dir/log" 2>&1 ||
+  "$authority_coordinator" --authority "$authority_dir" authority >"$authority_dir/log" 2>&1 ||
     die "the authority cannot be made, see $authority_dir/log"
   authority_program broker "$@"
   authority_program coordinator
