@@ -246,10 +246,11 @@ int node_revoke(struct cli *cli, const struct command *command) {
                       NULL, &answer);
     if (rc == EXIT_OK)
         cli_say(cli, answer,
-                arena_printf(&cli->arena,
-                             "node \"%s\" may nothing any more; what runs on it runs on. To let it in again: remove "
-                             "node.keys from its state folder, and fairlead node invite %s",
-                             cli->args[0], cli->args[0]));
+                arena_printf(
+                    &cli->arena,
+                    "node \"%s\" may nothing any more; what runs on it runs on. To let it in again: remove "
+                    "node.keys from its state folder, and fairlead node invite %s",
+                    cli->args[0], cli->args[0]));
     json_decref(answer);
     return rc;
 }

@@ -148,13 +148,13 @@ ok "... and that it is there now" within 60 lacks_now ""
 is_renewed() { [ "$(serial "k$tag")" != "$first" ] && grep -q 'the certificate was renewed' "$dir/k.log"; }
 ok "at two thirds of its life it is renewed, by a new key (P17)" within 40 is_renewed
 seen_since() { sql "select seen_at > to_timestamp($2) and health = 'ok' from nodes where name = '$1'" | grep -q t; }
-end=$(date -d "$(openssl x509 -in "$dir/l/node.pem" -noout -enddate | cut -d= -f2)" +%s)
-past() { [ "$(date +%s)" -gt "$((end + 1))" ]; }
+ends_at=$(date -d "$(openssl x509 -in "$dir/l/node.pem" -noout -enddate | cut -d= -f2)" +%s)
+past() { [ "$(date +%s)" -gt "$((ends_at + 1))" ]; }
 within 60 past
 ok "... and the node is heard by it after the first one's end" within 45 seen_since "k$tag" "$(date +%s)"
 reads_on() { # its documents anew, and nothing is refused it since the first one's end
   [ "$(grep -c "the coordinator's list came" "$dir/k.log")" -ge 2 ] &&
-    ! awk -v end="$(date -u -d "@$end" +%Y-%m-%dT%H:%M:%S)" '$1 > end && /uthorization|SSL|certificate verify/' "$dir/k.log" | grep .
+    ! awk -v end="$(date -u -d "@$ends_at" +%Y-%m-%dT%H:%M:%S)" '$1 > end && /uthorization|SSL|certificate verify/' "$dir/k.log" | grep .
 }
 ok "... its documents and orders, too" within 20 reads_on
 ended() { ! openssl x509 -in "$dir/old.pem" -noout -checkend 0 && ! opens "$dir/old.pem" || { openssl x509 -in "$dir/old.pem" -noout -dates; date; cat "$dir/list"; return 1; }; }
@@ -169,7 +169,7 @@ unset NOTIFY_SOCKET WATCHDOG_USEC
 tells() { grep -q "^$1=1" "$dir/told"; }
 ok "a node tells its manager that it is ready" within 15 tells READY
 ok "... and that it lives, as often as it asks" within 15 bash -c "[ \$(grep -c '^WATCHDOG=1' '$dir/told') -ge 3 ]"
-ok "one that was away until its certificate had ended asks for a new one at its start, and is heard" within 45 seen_since "l$tag" "$end"
+ok "one that was away until its certificate had ended asks for a new one at its start, and is heard" within 45 seen_since "l$tag" "$ends_at"
 
 # ---- shut out ----
 lost=$dir/k/node.pem

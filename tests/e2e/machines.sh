@@ -27,6 +27,26 @@ printed=${token%.https*} # by the coordinator's key; one digit of its fingerprin
 case $printed in *0) other=1 ;; *) other=0 ;; esac
 false_token() { ! on_far env FAIRLEAD_STATE="$state.false" "$BUILD/fairlead-worker" enrol "${printed%?}$other.https${token#*.https}" 2>"$fleet/said" && grep -q 'is not the coordinator that gave the token' "$fleet/said"; }
 ok "whoever answers there and is not the coordinator is told no code" false_token
+# Somebody in between whom the machine itself would trust: a company's proxy, or any authority of the public. It passes on what the
+# coordinator says of its authority, and waits for the code.
+fake=$fleet/fake
+rm -rf "$fake" && mkdir -p "$fake/v1"
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=fake -keyout "$fake/ca.key" -out "$fake/ca.pem" 2>/dev/null
+openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=10.203.1.2 -keyout "$fake/server.key" 2>/dev/null |
+  openssl x509 -req -CA "$fake/ca.pem" -CAkey "$fake/ca.key" -days 2 -extfile <(echo subjectAltName=IP:10.203.1.2) -out "$fake/server.pem" 2>/dev/null
+{ printf 'HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n'; curl -s --cacert "$FAIRLEAD_KAFKA_CA" "https://$FAIRLEAD_GATE/v1/authority"; } >"$fake/v1/authority"
+on_far mount -t tmpfs tmpfs /etc/ssl/certs
+on_far cp "$fake/ca.pem" /etc/ssl/certs/
+on_far openssl rehash /etc/ssl/certs
+# shellcheck disable=SC2016
+on_far bash -c 'cd "$0" && exec openssl s_server -accept 10.203.1.2:9443 -cert server.pem -key server.key -HTTP' "$fake" >"$fake/log" 2>&1 &
+trusts() { on_far curl -s -m 5 --cacert /etc/ssl/certs/ca.pem "https://10.203.1.2:9443/v1/authority" | grep -q sign_key; }
+ok "who stands in between is good to who trusts what the machine trusts" within 10 trusts
+joins_by() { on_far env FAIRLEAD_STATE="$state.between" "$BUILD/fairlead-worker" enrol "${token%%.https*}.https://10.203.1.2:9443" >"$fleet/said" 2>&1; }
+told_nothing() { ! joins_by && grep -q 'certificate' "$fleet/said" && ! grep -q POST "$fake/log"; }
+ok "... and is told no code: the authority that the token vouches for is the only one" told_nothing
+pkill -f 'openssl s_server -accept 10.203.1.2:9443' || true
+on_far umount /etc/ssl/certs
 ok "it joins by one command" on_far env FAIRLEAD_STATE="$state" "$BUILD/fairlead-worker" enrol "$token"
 start_far() {
   on_far env FAIRLEAD_STATE="$state" FAIRLEAD_SECRETS="$FAIRLEAD_MACHINE/secrets" FAIRLEAD_ENGINE="$far_engine" FAIRLEAD_REGISTRY="$FAIRLEAD_GATE" \

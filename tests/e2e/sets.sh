@@ -64,6 +64,8 @@ ok "... and its marker stays as it was" test "$(cat "$task")" = "$ended"
 ok "one that comes too late" paper 3 task 0b000000000000000000000000000000 -5 on
 ok "... is refused, and not begun" within 30 grep -q 'came too late and was not begun' "$fleet/$node.log"
 ok "... nothing of it is left" bash -c "! [ -e '$state/tasks/0b000000000000000000000000000000.json' ]"
+# What no row knows would make the node doubt, in time, whether it is told all.
+ok "a task is taken away, with its marker" bash -c "$(declare -f paper); BUILD='$BUILD' fleet='$fleet' state='$state' hex='$hex'; paper 4 task 0a000000000000000000000000000000 60 absent && for i in \$(seq 300); do [ -e '$task' ] || exit 0; read -r -t 0.1 <> <(:) || true; done; exit 1"
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj / -addext "subjectAltName=DNS:twice.example" \
   -keyout "$fleet/twice.key" -out "$fleet/twice.pem" 2>/dev/null
 key=$(openssl pkey -in "$fleet/twice.key" -pubout -outform DER | sha256sum | cut -d' ' -f1)
