@@ -213,8 +213,8 @@ static void take_document(struct haul *haul, const struct node_key *node, struct
 
 /* What it says that it lacks, and what it cannot know: that its clock is wrong. */
 static const char *lacks_of(struct haul *haul, const Fairlead__V1__Presence *presence, int64_t said_at_us) {
-    const char *lacks = clean_text(&haul->arena, presence->lacks, 300);
-    int64_t ahead_s = (said_at_us - clock_wall_us()) / CLOCK_S;
+    const char *said = clean_text(&haul->arena, presence->lacks, 300), *lacks = said ? said : "";
+    int64_t ahead_s = said_at_us / CLOCK_S - clock_wall_us() / CLOCK_S; /* its word may be any number */
     if (ahead_s > -BEHIND_S && ahead_s < AHEAD_S)
         return lacks;
     return arena_printf(&haul->arena, "%s%sits clock is %lld s %s", lacks, *lacks ? "; " : "",

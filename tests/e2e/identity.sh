@@ -203,6 +203,8 @@ rm "$dir/k/node.keys"
 ok "... with new ones it is, by an invitation" again
 ready_again() { [ "$("$fairlead" node get "k$tag" -o json | jq -r .state)" = ready ] && reads "$dir/k/node.pem" "$topic"; }
 ok "... as somebody new" within 20 ready_again
+off() { "$BUILD/tests/support/forge" "$dir/k" presence 1 && "$fairlead" node get "k$tag" -o json | jq -r '.lacks // ""' | grep 'its clock is [0-9]* s behind'; }
+ok "a node whose clock is off is seen" within 40 off
 # What a thief has is good for a day, and he has the keys that enrolled, too.
 topic=fairlead.node.$me
 ok "what was stolen opens what it opened" reads "$dir/j.pem" "$topic"

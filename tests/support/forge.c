@@ -53,6 +53,10 @@ static Fairlead__V1__Report *make(const char *kind, unsigned i) {
         report->inventory->nonce = some_id();
         report->inventory->part = str_eq(kind, "parts") ? i + 1 : 1;
         report->inventory->parts = report->inventory->part;
+    } else if (str_eq(kind, "presence")) { /* of 1970 */
+        report->body_case = FAIRLEAD__V1__REPORT__BODY_PRESENCE;
+        report->presence = arena_new(&arena, Fairlead__V1__Presence);
+        fairlead__v1__presence__init(report->presence);
     } /* unknown: says nothing */
     return report;
 }
