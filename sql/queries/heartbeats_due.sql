@@ -1,11 +1,11 @@
--- Nodes whose last heartbeat is $1 seconds old, with what each should hold as lines in a hash (proto: Heartbeat). The number rises
+-- Nodes whose last heartbeat is $1 seconds old, or told another interval, with what each should hold as lines in a hash (proto: Heartbeat). The number rises
 -- also where the clock went back.
 with due as (
     select id from nodes
-    where state = 'ready' and (heartbeat_at is null or heartbeat_at <= clock_timestamp() - $1 * interval '1 second')
+    where state = 'ready' and (heartbeat_at is null or heartbeat_s <> $1 or heartbeat_at <= clock_timestamp() - $1 * interval '1 second')
     order by heartbeat_at nulls first limit 200 for no key update skip locked),
 beat as (
-    update nodes n set heartbeat_at = clock_timestamp(),
+    update nodes n set heartbeat_at = clock_timestamp(), heartbeat_s = $1,
         heartbeat_n = greatest(n.heartbeat_n + 1, (extract(epoch from clock_timestamp()) * 1000000)::bigint)
     from due where n.id = due.id returning n.id, n.heartbeat_n)
 select b.id, b.heartbeat_n, count(d.line), sha256(convert_to(coalesce(string_agg(d.line, E'\n' order by d.line collate "C"), ''), 'UTF8'))
