@@ -15,7 +15,6 @@
 #define ISSUING_US (3 * 365 * DAY_US)
 #define PROGRAM_US (365 * DAY_US)
 #define EARLY_US (300 * CLOCK_S) /* clocks of nodes are not quite ours */
-#define PEM_MAX 65536
 
 struct authority {
     struct cert_issuer issuer;
@@ -41,8 +40,8 @@ static int keep(const char *folder, const char *name, const char *text, mode_t m
 static int read_one(const char *folder, const char *name, bool secret, char **ret, struct err *err) {
     char path[512];
     path_of(folder, name, path);
-    return secret ? file_read_secret(path, PEM_MAX, ret, NULL, err)
-                  : file_read(path, PEM_MAX, ret, NULL, err);
+    return secret ? file_read_secret(path, CERT_PEM_MAX, ret, NULL, err)
+                  : file_read(path, CERT_PEM_MAX, ret, NULL, err);
 }
 
 static int read_issuer(const char *folder, const char *who, struct cert_issuer *ret, struct err *err) {
@@ -128,7 +127,7 @@ int authority_make(const char *folder, struct err *err) {
 static int issue(const char *folder, const struct cert_issuer *issuer, const struct cert_wish *wish,
                  struct err *err) {
     cleanup_free char *key = NULL, *request = NULL, *chain = NULL;
-    cleanup_str struct str both = STR_INIT(PEM_MAX);
+    cleanup_str struct str both = STR_INIT(CERT_PEM_MAX);
     char file[CERT_NAME_SIZE + 8];
     if (cert_key_make(&key, err) < 0 || cert_request_make(key, &request, err) < 0 ||
         cert_issue(issuer, request, wish, &chain, err) < 0)

@@ -1,6 +1,5 @@
-/* Creates in a batch of the engine: which release, plane and host name each means, what it may look at, and
- * the rows that it makes. Claims and answers are in requests.c. */
-#include "base/clock.h"
+/* Creates in a batch of the engine: which release and plane each means, what it may look at, and the rows
+ * that it makes. Host names are in create_names.c, claims and answers in requests.c. */
 #include "base/json.h"
 #include "base/str.h"
 #include "coordinator/engine_own.h"
@@ -76,20 +75,6 @@ static int look_up(struct engine_batch *batch, const struct vec *apps, const str
     return take_releases(batch, found, err);
 }
 
-static void plan_name(struct engine_batch *batch, struct batch_input *in) {
-    const struct create_args *create = &in->input->create;
-    if (!in->release || !in->plane || !(in->release->needs & NEED_NAME))
-        return;
-    struct name *name = arena_new(batch->base.arena, struct name);
-    name->change = ROW_NEW;
-    name->host = create->host ? arena_printf(batch->base.arena, "%s.%s", create->host, in->plane->domain)
-                              : arena_printf(batch->base.arena, "%s-%s-%s.%s", create->name, create->tenant,
-                                             create->customer, in->plane->domain);
-    name->instance_id = uuid_derive(in->input->seed, 1);
-    name->tenant_id = name->instance_id; /* the real one once the context is known */
-    in->name = name;
-}
-
 /* Does an earlier one name the same release and plane? */
 static bool is_named(const struct engine_batch *batch, const struct create_args *create) {
     for (size_t i = 0; i < batch->creates.n; i++) {
@@ -124,33 +109,11 @@ int creates_prepare(struct engine_batch *batch, struct err *err) {
     if (rc < 0)
         return -1;
     for (size_t i = 0; i < batch->creates.n; i++)
-        plan_name(batch, *vec_at(&batch->creates, struct batch_input *, i));
+        create_plans_name(batch, *vec_at(&batch->creates, struct batch_input *, i));
     return 0;
 }
 
-/* ---- claims of names, and contexts ---- */
-
-static int send_names(struct engine_batch *batch, struct err *err) {
-    struct vec rows = {0}, hosts = {0};
-    for (size_t i = 0; i < batch->creates.n; i++) {
-        const struct batch_input *in = *vec_at(&batch->creates, struct batch_input *, i);
-        if (!in->name || in->same_key)
-            continue;
-        *vec_add(batch->base.arena, &rows, const void *) = in->name;
-        *vec_add(batch->base.arena, &hosts, const char *) = in->name->host;
-    }
-    if (!rows.n)
-        return 0;
-    struct pg_params params = {.arena = batch->base.arena};
-    const struct table_statements *s = table_statements(TABLE_NAMES);
-    pg_params_rows(&params, s->all, s->all_n, rows.items, rows.n);
-    struct pg_params found = {.arena = batch->base.arena};
-    pg_params_texts(&found, hosts.items, hosts.n);
-    batch->names_sent = true;
-    if (pg_send(batch->base.pg, table_statement(query_names_claim), &params, err) < 0)
-        return -1;
-    return pg_send(batch->base.pg, table_statement(query_names_by_host), &found, err);
-}
+/* ---- contexts ---- */
 
 static int send_contexts(struct engine_batch *batch, struct err *err) {
     size_t n = batch->creates.n;
@@ -190,63 +153,11 @@ static int send_contexts(struct engine_batch *batch, struct err *err) {
 int creates_send(struct engine_batch *batch, struct err *err) {
     if (!batch->creates.n)
         return 0;
-    return send_names(batch, err) < 0 ? -1 : send_contexts(batch, err);
-}
-
-static void take_over(struct engine_batch *batch, struct batch_input *in, struct name *held, bool *ret_gone,
-                      struct uuid tenant_id) {
-    char hex[UUID_HEX_SIZE], stamp[28];
-    bool gone = *ret_gone;
-    bool free_now =
-        gone && (uuid_eq(held->tenant_id, tenant_id) || (held->free_at && held->free_at <= batch->base.now));
-    if (!free_now) {
-        const char *sentence =
-            gone && held->free_at
-                ? arena_printf(batch->base.arena, "The name \"%s\" is not free yet. It will be free at %s.",
-                               held->host, clock_text(held->free_at, stamp))
-                : arena_printf(batch->base.arena, "The name \"%s\" is taken. Choose another one.",
-                               held->host);
-        request_refuse(in, 409, "name_taken", sentence);
-        return;
-    }
-    in->name->change = ROW_CHANGED;
-    in->name->serial = 0; /* until this owner has written: what it then replaces is the last that did */
-    in->name->replaces = held->serial
-                             ? arena_printf(batch->base.arena, "fairlead owner=%s epoch=%lld serial=%lld",
-                                            uuid_hex(held->instance_id, hex), (long long)batch->base.epoch,
-                                            (long long)held->serial)
-                             : held->replaces;
-    /* Taken from here on: also for another of this batch. */
-    held->instance_id = in->name->instance_id;
-    held->tenant_id = tenant_id;
-    held->free_at = 0;
-    *ret_gone = false;
-}
-
-static int read_names(struct engine_batch *batch, struct vec *held, struct vec *gone, struct err *err) {
-    if (!batch->names_sent)
-        return 0;
-    cleanup_result PGresult *claimed = pg_next(batch->base.pg, err);
-    cleanup_result PGresult *found = claimed ? pg_next(batch->base.pg, err) : NULL;
-    if (!found)
-        return -1;
-    const struct table_statements *s = table_statements(TABLE_NAMES);
-    pg_rows(found, s->all, s->all_n, sizeof(struct name), batch->base.arena, held);
-    for (int i = 0; i < PQntuples(found); i++)
-        *vec_add(batch->base.arena, gone, bool) = pg_bool(found, i, s->all_n);
-    for (size_t i = 0; i < batch->creates.n; i++) {
-        struct batch_input *in = *vec_at(&batch->creates, struct batch_input *, i);
-        for (size_t k = 0; k < held->n && in->name; k++) {
-            const struct name *name = vec_at(held, struct name, k);
-            if (str_eq(name->host, in->name->host) && uuid_eq(name->instance_id, in->name->instance_id))
-                in->name_claimed = true;
-        }
-    }
-    return 0;
+    return create_names_send(batch, err) < 0 ? -1 : send_contexts(batch, err);
 }
 
 int creates_read(struct engine_batch *batch, struct err *err) {
-    if (read_names(batch, &batch->held, &batch->gone, err) < 0)
+    if (create_names_read(batch, err) < 0)
         return -1;
     if (!batch->creates.n)
         return 0;
@@ -431,14 +342,7 @@ static void decide_create(struct engine_batch *batch, struct batch_input *in, in
     }
     if (!judge_create(batch, in, &context))
         return;
-    bool there = !in->name || in->name_claimed;
-    for (size_t k = 0; k < batch->held.n && in->name && !in->name_claimed && !in->answered; k++) {
-        struct name *name = vec_at(&batch->held, struct name, k);
-        there = there || str_eq(name->host, in->name->host);
-        if (str_eq(name->host, in->name->host))
-            take_over(batch, in, name, vec_at(&batch->gone, bool, k), context.tenant_id);
-    }
-    if (!there) /* it was forgotten between the two looks: once more */
+    if (!create_claims_name(batch, in, context.tenant_id))
         in->skip = true;
     else if (!in->answered)
         make_instance(batch, in, &context);
@@ -449,23 +353,4 @@ void creates_decide(struct engine_batch *batch) {
         decide_create(batch, *vec_at(&batch->creates, struct batch_input *, i), (int)i);
     PQclear(batch->contexts);
     batch->contexts = NULL;
-}
-
-int creates_store(struct engine_batch *batch, struct err *err) {
-    struct vec hosts = {0}, ids = {0};
-    for (size_t i = 0; i < batch->creates.n; i++) {
-        const struct batch_input *in = *vec_at(&batch->creates, struct batch_input *, i);
-        if (!in->name_claimed ||
-            (in->answered && in->input->answer.status == 202 && (!in->replayed || in->own)))
-            continue;
-        *vec_add(batch->base.arena, &hosts, const char *) = in->name->host;
-        *vec_add(batch->base.arena, &ids, struct uuid) = in->name->instance_id;
-    }
-    if (!hosts.n)
-        return 0;
-    struct pg_params params = {.arena = batch->base.arena};
-    pg_params_texts(&params, hosts.items, hosts.n);
-    pg_params_uuids(&params, ids.items, ids.n);
-    batch->base.sent++;
-    return pg_send(batch->base.pg, query_names_give_back, &params, err);
 }

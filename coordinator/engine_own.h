@@ -65,8 +65,17 @@ MUST_CHECK int creates_prepare(struct engine_batch *batch, struct err *err);
 MUST_CHECK int creates_send(struct engine_batch *batch, struct err *err);
 MUST_CHECK int creates_read(struct engine_batch *batch, struct err *err);
 void creates_decide(struct engine_batch *batch);
-MUST_CHECK int creates_store(struct engine_batch *batch,
-                             struct err *err); /* gives back names of refused ones */
+
+/* create_names.c: their host names. */
+/* Before BEGIN; nothing where the app needs no name. */
+void create_plans_name(struct engine_batch *batch, struct batch_input *in);
+MUST_CHECK int create_names_send(struct engine_batch *batch, struct err *err);
+MUST_CHECK int create_names_read(struct engine_batch *batch, struct err *err);
+/* Takes over a name that is free by now, or refuses. False: it was forgotten between the two looks, once
+ * more. */
+bool create_claims_name(struct engine_batch *batch, struct batch_input *in, struct uuid tenant_id);
+MUST_CHECK int create_names_store(struct engine_batch *batch,
+                                  struct err *err); /* gives back those of refused ones */
 
 /* reports.c: the same for reports and due rows. */
 MUST_CHECK int reports_send(struct engine_batch *batch, struct err *err);

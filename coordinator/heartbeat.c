@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-static void add(struct batch *batch, struct vec *rows, const struct sign_keys *keys, PGresult *res, int row,
+static void add(struct letters *letters, const struct sign_keys *keys, PGresult *res, int row,
                 int64_t interval_s) {
     Fairlead__V1__Heartbeat heartbeat = FAIRLEAD__V1__HEARTBEAT__INIT;
     char buf[TOPIC_NAME_SIZE];
@@ -20,31 +20,30 @@ static void add(struct batch *batch, struct vec *rows, const struct sign_keys *k
     heartbeat.hash =
         (ProtobufCBinaryData){(size_t)PQgetlength(res, row, 3), (uint8_t *)PQgetvalue(res, row, 3)};
     size_t n = fairlead__v1__heartbeat__get_packed_size(&heartbeat);
-    uint8_t *packed = arena_alloc(batch->arena, n);
+    uint8_t *packed = arena_alloc(letters->arena, n);
     fairlead__v1__heartbeat__pack(&heartbeat, packed);
     struct outbox_row *letter =
-        letter_add(batch, rows, arena_strdup(batch->arena, topic_of_node(node, buf)), "record");
+        letter_add(letters, arena_strdup(letters->arena, topic_of_node(node, buf)), "record");
     struct str key = STR_INIT(64);
     str_add(&key, node.b, sizeof node.b);
     str_adds(&key, "heartbeat");
-    letter->key = (struct bytes){arena_memdup(batch->arena, key.s, key.n), key.n};
-    letter->value.p = envelope_make(keys, ENVELOPE_HEARTBEAT, packed, n, batch->arena, &letter->value.n);
+    letter->key = (struct bytes){arena_memdup(letters->arena, key.s, key.n), key.n};
+    letter->value.p = envelope_make(keys, ENVELOPE_HEARTBEAT, packed, n, letters->arena, &letter->value.n);
     str_release(&key);
 }
 
 int heartbeat_send(struct pg *pg, const struct sign_keys *keys, int64_t interval_s, struct err *err) {
     struct arena arena = {0};
-    struct vec rows = {0};
     struct pg_params params = {.arena = &arena};
-    LETTERS(batch, pg, &arena, keys);
+    struct letters letters = {.pg = pg, .arena = &arena};
     pg_params_int(&params, interval_s);
     cleanup_result PGresult *due = pg_run(pg, query_heartbeats_due, &params, err);
     int rc = due ? 0 : -1;
     for (int row = 0; rc == 0 && row < PQntuples(due); row++)
-        add(&batch, &rows, keys, due, row, interval_s);
+        add(&letters, keys, due, row, interval_s);
     /* Behind the documents that they are about: a row's number is drawn when it is written. */
-    if (rc == 0 && rows.n)
-        rc = letters_write(&batch, &rows, err);
+    if (rc == 0)
+        rc = letters_write(&letters, err);
     arena_release(&arena);
     return rc;
 }

@@ -41,8 +41,8 @@ static struct held *find_held(struct held *all, const uint8_t instance[16], cons
     return found;
 }
 
-/* In the batch's arena; the table itself is freed by HASH_CLEAR. The first of two that speak of one document
- * counts. */
+/* In the arena; the table itself is freed by HASH_CLEAR. The first of two that speak of one document counts.
+ */
 static struct held *index_held(struct arena *arena, const Fairlead__V1__Inventory *inventory) {
     struct held *all = NULL;
     for (size_t i = 0; i < inventory->n_entries; i++) {
@@ -69,24 +69,24 @@ static bool must_send(PGresult *rows, int row, const Fairlead__V1__InventoryEntr
 }
 
 /* A part of the list, of the documents from `at` on. */
-static void add_list(struct batch *batch, struct vec *rows, const char *topic, const struct sign_keys *keys,
+static void add_list(struct letters *letters, const char *topic, const struct sign_keys *keys,
                      struct uuid node_id, const Fairlead__V1__Inventory *inventory, PGresult *documents,
                      int at) {
     Fairlead__V1__List list = FAIRLEAD__V1__LIST__INIT;
     struct vec entries = {0};
     int n_documents = PQntuples(documents);
     for (int i = at; i < n_documents && i < at + ENTRIES_MAX; i++) {
-        Fairlead__V1__SignedListEntry *entry = arena_new(batch->arena, Fairlead__V1__SignedListEntry);
+        Fairlead__V1__SignedListEntry *entry = arena_new(letters->arena, Fairlead__V1__SignedListEntry);
         fairlead__v1__signed_list_entry__init(entry);
         struct uuid instance = pg_uuid(documents, i, 0);
-        entry->instance = (ProtobufCBinaryData){16, arena_memdup(batch->arena, instance.b, 16)};
-        entry->kind = arena_strdup(batch->arena, pg_text(documents, i, 1));
+        entry->instance = (ProtobufCBinaryData){16, arena_memdup(letters->arena, instance.b, 16)};
+        entry->kind = arena_strdup(letters->arena, pg_text(documents, i, 1));
         entry->epoch = (uint32_t)pg_int(documents, i, 2);
         entry->revision = (uint64_t)pg_int(documents, i, 3);
         entry->absent = pg_bool(documents, i, 4);
         if (!str_eq(pg_text(documents, i, 8), SET_FIRST))
-            entry->set = arena_strdup(batch->arena, pg_text(documents, i, 8));
-        *vec_add(batch->arena, &entries, Fairlead__V1__SignedListEntry *) = entry;
+            entry->set = arena_strdup(letters->arena, pg_text(documents, i, 8));
+        *vec_add(letters->arena, &entries, Fairlead__V1__SignedListEntry *) = entry;
     }
     list.node = (ProtobufCBinaryData){16, node_id.b};
     list.nonce = inventory->nonce;
@@ -96,40 +96,40 @@ static void add_list(struct batch *batch, struct vec *rows, const char *topic, c
     list.n_entries = entries.n;
     list.entries = entries.items;
     size_t n = fairlead__v1__list__get_packed_size(&list);
-    uint8_t *packed = arena_alloc(batch->arena, n);
+    uint8_t *packed = arena_alloc(letters->arena, n);
     fairlead__v1__list__pack(&list, packed);
-    struct outbox_row *row = letter_add(batch, rows, topic, "record");
+    struct outbox_row *row = letter_add(letters, topic, "record");
     struct str key = STR_INIT(64);
     str_add(&key, node_id.b, sizeof node_id.b);
     str_addf(&key, "list%u.%u", list.inventory_part, list.part);
-    row->key = (struct bytes){arena_memdup(batch->arena, key.s, key.n), key.n};
-    row->value.p = envelope_make(keys, ENVELOPE_LIST, packed, n, batch->arena, &row->value.n);
+    row->key = (struct bytes){arena_memdup(letters->arena, key.s, key.n), key.n};
+    row->value.p = envelope_make(keys, ENVELOPE_LIST, packed, n, letters->arena, &row->value.n);
     str_release(&key);
 }
 
 /* A node that was restored from an old disk must hear "absent" again, though it was confirmed long ago and
  * the relay would send a tombstone for it. */
-static int add_absent(struct batch *batch, struct vec *rows, const char *topic, struct uuid node_id,
-                      const struct vec *instances, const struct vec *kinds, const struct vec *letters,
+static int add_absent(struct letters *letters, const char *topic, struct uuid node_id,
+                      const struct vec *instances, const struct vec *kinds, const struct vec *sets,
                       struct err *err) {
-    struct pg_params params = {.arena = batch->arena};
+    struct pg_params params = {.arena = letters->arena};
     if (!instances->n)
         return 0;
     pg_params_uuid(&params, node_id);
     pg_params_uuids(&params, instances->items, instances->n);
     pg_params_texts(&params, kinds->items, kinds->n);
-    pg_params_texts(&params, letters->items, letters->n);
-    cleanup_result PGresult *absent = pg_run(batch->pg, query_inventory_absent, &params, err);
+    pg_params_texts(&params, sets->items, sets->n);
+    cleanup_result PGresult *absent = pg_run(letters->pg, query_inventory_absent, &params, err);
     if (!absent)
         return -1;
     for (int i = 0; i < PQntuples(absent); i++) {
-        struct outbox_row *row = letter_add(batch, rows, topic, "record");
+        struct outbox_row *row = letter_add(letters, topic, "record");
         struct uuid instance = pg_uuid(absent, i, 0);
         struct str key = STR_INIT(64);
         key_of_document(&key, node_id, instance, pg_text(absent, i, 1), pg_text(absent, i, 3));
-        row->key = (struct bytes){arena_memdup(batch->arena, key.s, key.n), key.n};
+        row->key = (struct bytes){arena_memdup(letters->arena, key.s, key.n), key.n};
         row->value.n = (size_t)PQgetlength(absent, i, 2);
-        row->value.p = arena_memdup(batch->arena, PQgetvalue(absent, i, 2), row->value.n);
+        row->value.p = arena_memdup(letters->arena, PQgetvalue(absent, i, 2), row->value.n);
         str_release(&key);
     }
     return 0;
@@ -144,19 +144,19 @@ static struct uuid bound_of(ProtobufCBinaryData data, int open) {
     return id;
 }
 
-static int answer(struct batch *batch, const struct sign_keys *keys, struct uuid node_id,
+static int answer(struct letters *letters, const struct sign_keys *keys, struct uuid node_id,
                   const Fairlead__V1__Inventory *inventory, int64_t *ret_compared, struct err *err) {
-    struct pg_params params = {.arena = batch->arena};
-    struct vec rows = {0}, absent_instances = {0}, absent_kinds = {0}, absent_letters = {0};
+    struct pg_params params = {.arena = letters->arena};
+    struct vec absent_instances = {0}, absent_kinds = {0}, absent_sets = {0};
     char buf[TOPIC_NAME_SIZE];
-    const char *topic = arena_strdup(batch->arena, topic_of_node(node_id, buf));
+    const char *topic = arena_strdup(letters->arena, topic_of_node(node_id, buf));
     pg_params_uuid(&params, node_id);
     pg_params_uuid(&params, bound_of(inventory->after, 0x00));
     pg_params_uuid(&params, bound_of(inventory->upto, 0xff));
-    cleanup_result PGresult *documents = pg_run(batch->pg, query_inventory_documents, &params, err);
+    cleanup_result PGresult *documents = pg_run(letters->pg, query_inventory_documents, &params, err);
     if (!documents)
         return -1;
-    struct held *all = index_held(batch->arena, inventory);
+    struct held *all = index_held(letters->arena, inventory);
     size_t known = 0;
     *ret_compared = PQntuples(documents) + (int64_t)inventory->n_entries;
     for (int i = 0; i < PQntuples(documents); i++) {
@@ -167,36 +167,36 @@ static int answer(struct batch *batch, const struct sign_keys *keys, struct uuid
         if (!must_send(documents, i, held ? held->entry : NULL))
             continue;
         if (pg_bool(documents, i, 4) && pg_bool(documents, i, 5)) {
-            *vec_add(batch->arena, &absent_instances, struct uuid) = pg_uuid(documents, i, 0);
-            *vec_add(batch->arena, &absent_kinds, const char *) = pg_text(documents, i, 1);
-            *vec_add(batch->arena, &absent_letters, const char *) = pg_text(documents, i, 8);
+            *vec_add(letters->arena, &absent_instances, struct uuid) = pg_uuid(documents, i, 0);
+            *vec_add(letters->arena, &absent_kinds, const char *) = pg_text(documents, i, 1);
+            *vec_add(letters->arena, &absent_sets, const char *) = pg_text(documents, i, 8);
             continue;
         }
-        struct outbox_row *row = letter_add(batch, &rows, topic, "document");
+        struct outbox_row *row = letter_add(letters, topic, "document");
         row->node_id = node_id;
         row->instance_id = pg_uuid(documents, i, 0);
-        row->document = arena_strdup(batch->arena, pg_text(documents, i, 1));
-        row->letter = arena_strdup(batch->arena, pg_text(documents, i, 8));
+        row->document = arena_strdup(letters->arena, pg_text(documents, i, 1));
+        row->letter = arena_strdup(letters->arena, pg_text(documents, i, 8));
     }
     HASH_CLEAR(hh, all);
-    if (add_absent(batch, &rows, topic, node_id, &absent_instances, &absent_kinds, &absent_letters, err) < 0)
+    if (add_absent(letters, topic, node_id, &absent_instances, &absent_kinds, &absent_sets, err) < 0)
         return -1;
     if (known < inventory->n_entries)
         log_warn("a node holds documents that are not known here; they are left alone",
                  LOG_I("documents", inventory->n_entries - known));
     int at = 0;
     do {
-        add_list(batch, &rows, topic, keys, node_id, inventory, documents, at);
+        add_list(letters, topic, keys, node_id, inventory, documents, at);
         at += ENTRIES_MAX;
     } while (at < PQntuples(documents));
-    return letters_write(batch, &rows, err);
+    return letters_write(letters, err);
 }
 
 int inventory_answer(struct pg *pg, const struct sign_keys *keys, struct uuid node_id,
                      const Fairlead__V1__Inventory *inventory, int64_t *ret_compared, struct err *err) {
     struct arena arena = {0};
-    LETTERS(batch, pg, &arena, keys);
-    int rc = answer(&batch, keys, node_id, inventory, ret_compared, err);
+    struct letters letters = {.pg = pg, .arena = &arena};
+    int rc = answer(&letters, keys, node_id, inventory, ret_compared, err);
     arena_release(&arena);
     return rc;
 }

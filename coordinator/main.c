@@ -363,14 +363,11 @@ static void print_help(void) {
         "  republish  publish all documents, events and open orders again (needs a coordinator that runs)\n"
         "  authority  make the certificate authority in --authority, or what is missing of it\n"
         "  issue NAME [HOST...]\n"
-        "             a certificate for a program, as --authority/NAME.pem; with hosts for what answers "
-        "there\n"
+        "             a certificate for a program, as --authority/NAME.pem; with hosts for what answers\n"
+        "             there\n"
         "  sweep      take away what is older than --keep-days (the clock does it every hour)\n"
-        "  tables     print the state tables; routes, matrix, catalogue, config, metrics, statements, "
-        "sample: the "
-        "other "
-        "tables, as "
-        "Markdown\n\n"
+        "  tables     print the state tables; routes, matrix, catalogue, config, metrics, statements,\n"
+        "             sample: the other tables, as Markdown\n\n"
         "Options; each also as environment FAIRLEAD_NAME, or in a file given by --config:\n");
     conf_print_help(conf, stdout);
 }

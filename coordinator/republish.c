@@ -1,6 +1,6 @@
 #include "coordinator/republish.h"
 
-#include "coordinator/store/batch.h"
+#include "coordinator/letters.h"
 #include "coordinator/topics.h"
 #include "sql/queries.h"
 
@@ -8,28 +8,11 @@
 
 #define CHUNK 500
 
-static int write_rows(struct pg *pg, struct arena *arena, const struct vec *rows, struct err *err) {
-    atomic_uint nobody = 0; /* always notify: the relay may live elsewhere */
-    struct carriage carriage = {.owned = &nobody};
-    struct batch batch = {.arena = arena, .pg = pg, .carriage = &carriage, .lanes = 1};
-    if (!rows->n)
-        return 0;
-    if (pg_pipeline_begin(pg, err) < 0)
-        return -1;
-    int rc = batch_send_outbox(&batch, rows, err);
-    if (rc == 0)
-        rc = pg_sync(pg, err);
-    if (rc == 0)
-        rc = batch_read_store(&batch, err);
-    pg_pipeline_end(pg);
-    return rc;
-}
-
 /* A page behind the last key: (node, instance, kind, set) of documents. *ret_more: there are others. */
 static int documents_page(struct pg *pg, struct uuid last[2], char last_kind[20], char last_letter[2],
                           int64_t *count, bool *ret_more, struct err *err) {
     struct arena arena = {0};
-    struct vec rows = {0};
+    struct letters letters = {.pg = pg, .arena = &arena};
     struct pg_params params = {.arena = &arena};
     pg_params_uuid(&params, last[0]);
     pg_params_uuid(&params, last[1]);
@@ -39,23 +22,21 @@ static int documents_page(struct pg *pg, struct uuid last[2], char last_kind[20]
     cleanup_result PGresult *res = pg_run(pg, query_republish_documents, &params, err);
     for (int i = 0; res && i < PQntuples(res); i++) {
         char topic[TOPIC_NAME_SIZE];
-        struct outbox_row *row = arena_new(&arena, struct outbox_row);
-        *row = (struct outbox_row){.kind = "document",
-                                   .node_id = pg_uuid(res, i, 0),
-                                   .instance_id = pg_uuid(res, i, 1),
-                                   .document = arena_strdup(&arena, pg_text(res, i, 2)),
-                                   .letter = arena_strdup(&arena, pg_text(res, i, 3))};
-        row->topic = arena_strdup(&arena, topic_of_node(row->node_id, topic));
-        row->lane = lane_of_topic(topic);
-        *vec_add(&arena, &rows, struct outbox_row *) = row;
+        struct uuid node = pg_uuid(res, i, 0);
+        struct outbox_row *row =
+            letter_add(&letters, arena_strdup(&arena, topic_of_node(node, topic)), "document");
+        row->node_id = node;
+        row->instance_id = pg_uuid(res, i, 1);
+        row->document = arena_strdup(&arena, pg_text(res, i, 2));
+        row->letter = arena_strdup(&arena, pg_text(res, i, 3));
         last[0] = row->node_id;
         last[1] = row->instance_id;
         (void)strncpy(last_kind, row->document, 19);
         last_letter[0] = row->letter[0];
     }
-    int rc = res ? write_rows(pg, &arena, &rows, err) : -1;
-    *count += (int64_t)rows.n;
-    *ret_more = rows.n == CHUNK;
+    int rc = res ? letters_write(&letters, err) : -1;
+    *count += (int64_t)letters.rows.n;
+    *ret_more = letters.rows.n == CHUNK;
     arena_release(&arena);
     return rc;
 }
@@ -78,21 +59,18 @@ static int open_events(struct pg *pg, int64_t events_s, struct err *err) {
 
 static int events_page(struct pg *pg, int64_t *count, bool *ret_more, struct err *err) {
     struct arena arena = {0};
-    struct vec rows = {0}, keys = {0};
+    struct letters letters = {.pg = pg, .arena = &arena};
+    struct vec keys = {0};
     cleanup_result PGresult *res = pg_run(pg, query_republish_events_page, NULL, err);
     for (int i = 0; res && i < PQntuples(res); i++)
         *vec_add(&arena, &keys, struct event_key) = event_key(pg_uuid(res, i, 0), pg_int(res, i, 1));
     if (keys.n) { /* one row carries the keys of all */
-        struct outbox_row *row = arena_new(&arena, struct outbox_row);
-        *row = (struct outbox_row){.lane = LANE_EVENTS,
-                                   .kind = "events",
-                                   .topic = TOPIC_EVENTS,
-                                   .partition = -1,
-                                   .letter = SET_FIRST};
+        struct outbox_row *row = letter_add(&letters, TOPIC_EVENTS, "events");
+        row->lane = LANE_EVENTS;
+        row->partition = -1;
         outbox_events(row, &keys);
-        *vec_add(&arena, &rows, struct outbox_row *) = row;
     }
-    int rc = res ? write_rows(pg, &arena, &rows, err) : -1;
+    int rc = res ? letters_write(&letters, err) : -1;
     *count += (int64_t)keys.n;
     *ret_more = keys.n > 0;
     arena_release(&arena);

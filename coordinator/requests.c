@@ -283,8 +283,8 @@ static int send_answers(struct engine_batch *batch, struct err *err) {
 }
 
 int requests_store(struct engine_batch *batch, struct err *err) {
-    return creates_store(batch, err) < 0 || send_unclaim(batch, err) < 0 || send_answers(batch, err) < 0 ||
-                   send_audit(batch, err) < 0
+    return create_names_store(batch, err) < 0 || send_unclaim(batch, err) < 0 ||
+                   send_answers(batch, err) < 0 || send_audit(batch, err) < 0
                ? -1
                : 0;
 }

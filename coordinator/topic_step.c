@@ -103,7 +103,7 @@ static int follow_rows(struct topic_step *step, const char *topic, struct arena 
         rights_of_programs(arena, &wanted);
     if (rights_enforce(step->kadmin, &wanted, principals.items, principals.n, arena, &changes, err) < 0)
         return -1;
-    if (changes && !topic)
+    if (changes && !topic && !step->lost) /* a broker that is new, or new again, has none */
         log_warn("the broker's rights were not what they should be, and are again", LOG_I("rights", changes));
     return 0;
 }

@@ -79,8 +79,7 @@ static void check_rows(json_t *checks, PGresult *res, struct arena *arena) {
     add(checks, "heartbeats", !*doubt,
         *doubt ? arena_printf(arena, "in doubt: %s", doubt) : "every node hears them",
         "such a node deletes nothing: stale: does a coordinator run its clock, and does the broker carry? "
-        "withheld: "
-        "look at who owns the broker, then fairlead-coordinator republish");
+        "withheld: look at who owns the broker, then fairlead-coordinator republish");
     add(checks, "self-tests", !*lacks, *lacks ? arena_strdup(arena, lacks) : "no node lacks anything",
         "mend it on that machine; it looks again every five minutes");
     add(checks, "roles", !*missing,

@@ -3,13 +3,14 @@
  */
 #include "base/str.h"
 #include "coordinator/api/api.h"
+#include "coordinator/authority.h"
 #include "sql/queries.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define SUBJECT_START "CN=node."
-#define SUBJECT_END ",O=nodes"
+#define SUBJECT_START "CN=" PRINCIPAL_NODE
+#define SUBJECT_END ",O=" AUTHORITY_NODES
 
 struct wish {
     struct uuid node;

@@ -59,6 +59,21 @@ static void code_of(const struct api *api, struct uuid request, uint8_t ret[CODE
     memcpy(ret, hash_of(signature, sizeof signature).b, CODE_SIZE);
 }
 
+/* The row about the node that was named: 1; 0: there is none, and *ret says so; -1: no answer. */
+static int found_node(const struct api_call *call, PGresult *res, struct api_done *ret) {
+    if (!res)
+        return -1;
+    if (PQntuples(res))
+        return 1;
+    api_done_refusal(call, ret, 404, "not_found", no_node(call));
+    return 0;
+}
+
+static struct api_done done_with(struct api_call *call, int status, const json_t *body) {
+    cleanup_free char *text = json_text(body);
+    return (struct api_done){.status = status, .body = arena_strdup(&call->request->arena, text)};
+}
+
 static int invite(struct api_call *call, struct pg *pg, void *data, struct uuid seed, struct api_done *ret,
                   struct err *err) {
     struct arena *arena = &call->request->arena;
@@ -66,12 +81,9 @@ static int invite(struct api_call *call, struct pg *pg, void *data, struct uuid 
     uint8_t code[CODE_SIZE];
     (void)data;
     cleanup_result PGresult *found = find_node(call, pg, err);
-    if (!found)
-        return -1;
-    if (PQntuples(found) == 0) {
-        api_done_refusal(call, ret, 404, "not_found", no_node(call));
-        return 0;
-    }
+    int there = found_node(call, found, ret);
+    if (there <= 0)
+        return there;
     code_of(call->api, seed, code);
     struct hash hash = hash_of(code, sizeof code);
     pg_params_uuid(&params, pg_uuid(found, 0, 0));
@@ -79,8 +91,7 @@ static int invite(struct api_call *call, struct pg *pg, void *data, struct uuid 
     PGresult *stored = pg_run(pg, query_invite, &params, err);
     PQclear(stored);
     cleanup_json json_t *body = json_pack("{s:s, s:i}", "node", call->rest, "valid_s", 3600);
-    cleanup_free char *text = json_text(body);
-    *ret = (struct api_done){.status = 201, .body = arena_strdup(arena, text)};
+    *ret = done_with(call, 201, body);
     return stored ? 0 : -1;
 }
 
@@ -103,22 +114,17 @@ void node_invite(struct api_call *call) {
 
 static int give_address(struct api_call *call, struct pg *pg, void *data, struct uuid seed,
                         struct api_done *ret, struct err *err) {
-    struct arena *arena = &call->request->arena;
-    struct pg_params params = {.arena = arena};
+    struct pg_params params = {.arena = &call->request->arena};
     (void)seed;
     pg_params_text(&params, call->rest);
     pg_params_text(&params, data);
     cleanup_result PGresult *moved = pg_run(pg, query_nodes_move, &params, err);
-    if (!moved)
-        return -1;
-    if (PQntuples(moved) == 0) {
-        api_done_refusal(call, ret, 404, "not_found", no_node(call));
-        return 0;
-    }
+    int there = found_node(call, moved, ret);
+    if (there <= 0)
+        return there;
     cleanup_json json_t *body = json_pack("{s:s, s:s, s:I}", "node", call->rest, "address", data, "instances",
                                           (json_int_t)pg_int(moved, 0, 0));
-    cleanup_free char *text = json_text(body);
-    *ret = (struct api_done){.status = 200, .body = arena_strdup(arena, text)};
+    *ret = done_with(call, 200, body);
     return 0;
 }
 
@@ -133,22 +139,17 @@ void node_address(struct api_call *call) {
 
 static int label(struct api_call *call, struct pg *pg, void *data, struct uuid seed, struct api_done *ret,
                  struct err *err) {
-    struct arena *arena = &call->request->arena;
-    struct pg_params params = {.arena = arena};
+    struct pg_params params = {.arena = &call->request->arena};
     (void)seed;
     pg_params_text(&params, call->rest);
     pg_params_text(&params, data);
     cleanup_result PGresult *labelled = pg_run(pg, query_nodes_label, &params, err);
-    if (!labelled)
-        return -1;
-    if (PQntuples(labelled) == 0) {
-        api_done_refusal(call, ret, 404, "not_found", no_node(call));
-        return 0;
-    }
+    int there = found_node(call, labelled, ret);
+    if (there <= 0)
+        return there;
     cleanup_json json_t *body =
         json_pack("{s:s, s:o}", "node", call->rest, "labels", json_loads(pg_text(labelled, 0, 0), 0, NULL));
-    cleanup_free char *text = json_text(body);
-    *ret = (struct api_done){.status = 200, .body = arena_strdup(arena, text)};
+    *ret = done_with(call, 200, body);
     return 0;
 }
 
@@ -164,20 +165,15 @@ void node_labels(struct api_call *call) {
 
 static int revoke(struct api_call *call, struct pg *pg, void *data, struct uuid seed, struct api_done *ret,
                   struct err *err) {
-    struct arena *arena = &call->request->arena;
-    struct pg_params params = {.arena = arena};
+    struct pg_params params = {.arena = &call->request->arena};
     (void)data, (void)seed;
     pg_params_text(&params, call->rest);
     cleanup_result PGresult *revoked = pg_run(pg, query_nodes_revoke, &params, err);
-    if (!revoked)
-        return -1;
-    if (PQntuples(revoked) == 0) {
-        api_done_refusal(call, ret, 404, "not_found", no_node(call));
-        return 0;
-    }
+    int there = found_node(call, revoked, ret);
+    if (there <= 0)
+        return there;
     cleanup_json json_t *body = json_pack("{s:s, s:s}", "node", call->rest, "state", "retired");
-    cleanup_free char *text = json_text(body);
-    *ret = (struct api_done){.status = 200, .body = arena_strdup(arena, text)};
+    *ret = done_with(call, 200, body);
     return 0;
 }
 
@@ -280,8 +276,7 @@ static int enrol(struct api_call *call, struct pg *pg, void *data, struct uuid s
     PGresult *wanted = pg_run(pg, query_topics_want, &topic_params, err);
     PQclear(wanted);
     cleanup_json json_t *body = welcome(call, node, chain);
-    cleanup_free char *text = json_text(body);
-    *ret = (struct api_done){.status = 200, .body = arena_strdup(arena, text)};
+    *ret = done_with(call, 200, body);
     return wanted ? 0 : -1;
 }
 

@@ -13,14 +13,14 @@
 
 #define AGAIN_US (5 * CLOCK_S) /* after a question that failed; longer and longer */
 #define AGAIN_MAX_US (300 * CLOCK_S)
-#define PEM_MAX 65536
 
 /* Not all that joined together at once. */
 static int64_t two_thirds_of(int64_t life_us) {
     return life_us * 2 / 3 - (int64_t)(rnd_u64() % (uint64_t)(life_us / 20 + 1));
 }
 
-int64_t host_renewal_in(int64_t from_us, int64_t until_us, int64_t now_us) {
+/* In how many microseconds, for a program that has just begun; 0: now. */
+static int64_t renewal_in(int64_t from_us, int64_t until_us, int64_t now_us) {
     int64_t due_us = from_us + two_thirds_of(until_us - from_us);
     return now_us < from_us || now_us >= due_us ? 0 : due_us - now_us;
 }
@@ -30,7 +30,7 @@ static int64_t first_look(struct host *host) {
     struct err err = {0};
     host->looked = true;
     if (node_certificate(&host->node, &facts, &err) == 0)
-        return host_renewal_in(facts.from_us, facts.until_us, clock_wall_us());
+        return renewal_in(facts.from_us, facts.until_us, clock_wall_us());
     log_error("the certificate", LOG_S("error", err.text));
     return 0;
 }
@@ -44,8 +44,9 @@ int host_offer_certificate(const struct host *host, struct err *err) {
         return 0;
     (void)snprintf(folder, sizeof folder, "%s/%s", host->conf.engine_certs, host->machine.registry);
     (void)snprintf(path, sizeof path, "%s/ca.crt", folder);
-    if (file_mkdirs(folder, 0755, err) < 0 || file_read(host->node.root, PEM_MAX, &root, &root_n, err) < 0 ||
-        file_read_secret(host->node.cert, PEM_MAX, &both, &both_n, err) < 0 ||
+    if (file_mkdirs(folder, 0755, err) < 0 ||
+        file_read(host->node.root, CERT_PEM_MAX, &root, &root_n, err) < 0 ||
+        file_read_secret(host->node.cert, CERT_PEM_MAX, &both, &both_n, err) < 0 ||
         file_write(path, root, root_n, 0644, err) < 0)
         return -1;
     /* Key and chain stand in one text, and the Engine reads of each file what it looks for. */

@@ -72,9 +72,6 @@ void host_apply(void *host, const Fairlead__V1__Document *document, struct keepe
 MUST_CHECK int host_offer_certificate(const struct host *host, struct err *err);
 /* A turn of base/loop.h: the certificate is renewed when it is time. */
 int64_t host_renew(const struct loop *loop, void *host);
-/* In how many microseconds a certificate of that life is to be renewed; 0: now. For a program that has just
- * begun. */
-int64_t host_renewal_in(int64_t from_us, int64_t until_us, int64_t now_us);
 /* What the machine lacks, in words; adds nothing where all is there. May take a while. */
 void host_self_test(const struct host *host, struct str *out);
 /* A turn of base/loop.h: the self-test, for the next presence. */

@@ -8,6 +8,7 @@
 
 #include <stdint.h>
 
+#define CERT_PEM_MAX 65536    /* bytes of a file that is looked at: a key and its chain */
 #define CERT_REQUEST_MAX 4096 /* bytes of a request that is looked at */
 #define CERT_SERIAL_SIZE 41   /* hex of 20 bytes at most (RFC 5280, 4.1.2.2) */
 #define CERT_NAME_SIZE 65     /* a common name (RFC 5280, appendix A: 64 characters) */

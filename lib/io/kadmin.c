@@ -230,9 +230,9 @@ static rd_kafka_AclBinding_t **acls_of(const struct kright *rights, size_t n, ma
 }
 
 static int give(struct kadmin *kadmin, const struct kright *rights, size_t n, struct err *err) {
-    rd_kafka_AclBinding_t **acls = n ? acls_of(rights, n, rd_kafka_AclBinding_new, err) : NULL;
+    rd_kafka_AclBinding_t **acls = acls_of(rights, n, rd_kafka_AclBinding_new, err);
     if (!acls)
-        return n ? -1 : 0;
+        return -1;
     rd_kafka_CreateAcls(kadmin->rk, acls, n, NULL, answers_to(kadmin));
     rd_kafka_AclBinding_destroy_array(acls, n);
     free(acls);
@@ -252,9 +252,9 @@ static int give(struct kadmin *kadmin, const struct kright *rights, size_t n, st
 }
 
 static int take(struct kadmin *kadmin, const struct kright *rights, size_t n, struct err *err) {
-    rd_kafka_AclBinding_t **acls = n ? acls_of(rights, n, rd_kafka_AclBindingFilter_new, err) : NULL;
+    rd_kafka_AclBinding_t **acls = acls_of(rights, n, rd_kafka_AclBindingFilter_new, err);
     if (!acls)
-        return n ? -1 : 0;
+        return -1;
     rd_kafka_DeleteAcls(kadmin->rk, acls, n, NULL, answers_to(kadmin));
     rd_kafka_AclBinding_destroy_array(acls, n);
     free(acls);

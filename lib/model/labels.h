@@ -11,8 +11,7 @@
 #define LABELS_MAX 8 /* that an instance or a plan asks for, and that a node has */
 #define LABEL_KEY_RULE                                                                                       \
     "KEY=VALUE: a key of small letters, digits and hyphens that begins with a letter, a value of small "     \
-    "letters, "                                                                                              \
-    "digits, points and hyphens, up to 30 characters each"
+    "letters, digits, points and hyphens, up to 30 characters each"
 bool label_is_valid(const char *s);
 
 /* How many of `wanted` are among `labels`, and how many are wanted. */

@@ -121,7 +121,7 @@ static void release_request(struct request *request) {
 /* False: there is none, or it was for another code. */
 static bool read_request(const char *path, const char *of_code, struct request *ret) {
     cleanup_free char *text = NULL;
-    if (!file_exists(path) || file_read_secret(path, NODE_PEM_MAX, &text, NULL, NULL) < 0)
+    if (!file_exists(path) || file_read_secret(path, CERT_PEM_MAX, &text, NULL, NULL) < 0)
         return false;
     char *request = strstr(text, "-----BEGIN CERTIFICATE REQUEST-----"),
          *key = strstr(text, "-----BEGIN PRIVATE KEY-----");
@@ -136,7 +136,7 @@ static bool read_request(const char *path, const char *of_code, struct request *
 static int load_or_make_request(const char *state, const struct token *token, struct request *ret,
                                 struct err *err) {
     char path[NODE_PATH_SIZE], of_code[HASH_HEX_SIZE];
-    cleanup_str struct str kept = STR_INIT(NODE_PEM_MAX);
+    cleanup_str struct str kept = STR_INIT(CERT_PEM_MAX);
     hash_hex(hash_of(token->code, sizeof token->code), of_code);
     if (read_request(node_path(state, "node.request.pem", path), of_code, ret))
         return 0;

@@ -13,9 +13,9 @@ struct heartbeat;
 struct heartbeat *heartbeat_open(const struct node_identity *node, const char *state, struct err *err);
 void heartbeat_close(struct heartbeat *heartbeat); /* NULL is fine */
 
-/* A verified one. True: what is held is not what it says, so the coordinator should be asked for its list.
- * Class dead: it is another node's, or cannot be read. One that is no newer than the last
- * says nothing, and is no error. */
+/* A verified one. *ret_ask: what is held is not what it says, so the coordinator should be asked for its
+ * list. Class dead: it is another node's, or cannot be read. One that is no newer than the last says nothing,
+ * and is no error. */
 MUST_CHECK int heartbeat_take(struct heartbeat *heartbeat, const void *payload, size_t n,
                               struct keeper *keeper, bool *ret_ask, struct err *err);
 /* "stale": none was heard that was sent in the last three of its intervals, as far as can be known since the

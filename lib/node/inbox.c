@@ -157,6 +157,7 @@ static int read_topic(struct inbox *inbox, const struct loop *loop, struct kcons
         if (!reached && kcons_has_reached(kcons, end)) {
             reached = true;
             inbox->ask_after = ASK_AGAIN_US;
+            inbox->asks = false; /* what old heartbeats asked for, this one asks */
             send_inventory(inbox);
         }
         /* A node that knew nothing acts only on what the coordinator's list stands behind. */

@@ -58,7 +58,7 @@ int node_load(const char *state, struct node_identity *ret, struct err *err) {
 
 int node_certificate(const struct node_identity *node, struct cert_facts *ret, struct err *err) {
     cleanup_free char *chain = NULL;
-    return file_read_secret(node->cert, NODE_PEM_MAX, &chain, NULL, err) < 0 || cert_read(chain, ret, err) < 0
+    return file_read_secret(node->cert, CERT_PEM_MAX, &chain, NULL, err) < 0 || cert_read(chain, ret, err) < 0
                ? -1
                : 0;
 }
@@ -66,7 +66,7 @@ int node_certificate(const struct node_identity *node, struct cert_facts *ret, s
 int node_keep_certificate(const char *state, const char *key, const char *chain, const char *root,
                           struct err *err) {
     char path[NODE_PATH_SIZE];
-    cleanup_str struct str both = STR_INIT(NODE_PEM_MAX);
+    cleanup_str struct str both = STR_INIT(CERT_PEM_MAX);
     str_adds(&both, key);
     str_adds(&both, chain);
     if (cert_check(chain, root, key, err) < 0 ||
@@ -92,7 +92,7 @@ int node_ask(const struct node_question *question, long *ret_status, json_t **re
     *ret_status = 0;
     (void)snprintf(url, sizeof url, "%s%s", question->url, question->path);
     (void)snprintf(header, sizeof header, "Idempotency-Key: %s", question->key ? question->key : "");
-    struct http_call call = HTTP_CALL_INIT(NODE_PEM_MAX);
+    struct http_call call = HTTP_CALL_INIT(CERT_PEM_MAX);
     call.method = question->method;
     call.url = url;
     call.headers = headers;

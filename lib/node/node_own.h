@@ -8,7 +8,6 @@
 #include <stdbool.h>
 
 #define NODE_PATH_SIZE 512
-#define NODE_PEM_MAX 65536
 const char *node_path(const char *state, const char *name, char out[NODE_PATH_SIZE]);
 
 /* Asks the coordinator; `ca` and `unverified` as in io/http.h. The answer is the caller's. *ret_status is set

@@ -30,7 +30,7 @@ static int ask(const struct node_identity *node, const char *challenge, const ch
                struct err *err) {
     char id[UUID_HEX_SIZE], proof_hex[2 * SIGN_SIZE + 1];
     uint8_t proof[SIGN_SIZE];
-    cleanup_str struct str said = STR_INIT(NODE_PEM_MAX);
+    cleanup_str struct str said = STR_INIT(CERT_PEM_MAX);
     str_adds(&said, challenge);
     str_adds(&said, request);
     sign_make(&node->keys, ENVELOPE_RENEW, said.s, said.n, proof);
@@ -52,7 +52,7 @@ static int take(struct node_identity *node, const char *key, const json_t *answe
     if (!chain || life_s < 1)
         return err_set(err, ERR_RETRY, "the coordinator's answer lacks \"certificate\"");
     (void)snprintf(state, sizeof state, "%.*s", (int)(strrchr(node->cert, '/') - node->cert), node->cert);
-    if (file_read(node->root, NODE_PEM_MAX, &root, NULL, err) < 0 ||
+    if (file_read(node->root, CERT_PEM_MAX, &root, NULL, err) < 0 ||
         node_keep_certificate(state, key, chain, root, err) < 0)
         return -1;
     atomic_fetch_add(&node->renewed, 1);

@@ -11,11 +11,11 @@
 #include <string.h>
 
 #define CREATES 4
-#define COLUMNS 18
+#define COLUMNS 19
 enum { OID_INT8 = 20, OID_UUID = 2950, OID_BOOL = 16, OID_TEXT = 25 };
-static const Oid types[COLUMNS] = {OID_INT8, OID_UUID, OID_UUID, OID_UUID, OID_INT8, OID_INT8,
-                                   OID_INT8, OID_TEXT, OID_INT8, OID_INT8, OID_INT8, OID_UUID,
-                                   OID_INT8, OID_INT8, OID_BOOL, OID_BOOL, OID_BOOL, OID_BOOL};
+static const Oid types[COLUMNS] = {OID_INT8, OID_UUID, OID_UUID, OID_UUID, OID_INT8, OID_INT8, OID_INT8,
+                                   OID_TEXT, OID_INT8, OID_INT8, OID_INT8, OID_UUID, OID_INT8, OID_INT8,
+                                   OID_BOOL, OID_BOOL, OID_BOOL, OID_BOOL, OID_TEXT};
 
 static char column_name[] = "c";
 
