@@ -51,7 +51,7 @@ COMPONENTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(COMPONENT_SRC))
 
 # What is made on the way is kept: the next build needs it.
 .SECONDARY:
-.PHONY: fuzz fuzzers check-fuzz check-fault check-tsan all programs tests components deps demo-machines deb check-deb check check-fast check-e2e lint fmt sim demo demo-down bench bench-full bench-duel bench-size golden check-golden check-alerts check-emits check-unit check-sim check-mutation check-upgrade clean catalog-check
+.PHONY: fuzz fuzzers check-fuzz check-fault check-tsan all programs tests components deps demo-machines demo-private deb check-deb check check-fast check-e2e lint fmt sim demo demo-down bench bench-full bench-duel bench-size golden check-golden check-alerts check-emits check-unit check-sim check-mutation check-upgrade clean catalog-check
 all: deps
 	@$(MAKE) --no-print-directory -j2 programs
 
@@ -143,14 +143,15 @@ check-mutation: deps
 	@tests/mutation/run
 
 # ---- what is generated and kept: a diff of it is a diff of the tables ----
-GOLDEN := docs/METRICS.md docs/STATES.md docs/EVENTS.md docs/ROUTES.md docs/CONFIG.md docs/APP_YAML.md
+GOLDEN := docs/METRICS.md docs/STATES.md docs/EVENTS.md docs/ROUTES.md docs/CONFIG.md docs/APP_YAML.md docs/POLICY.md
 define print_golden
 	@mkdir -p $(1)/docs
 	@$(BUILD)/fairlead-coordinator tables > $(1)/docs/STATES.md
 	@$(BUILD)/fairlead-coordinator events > $(1)/docs/EVENTS.md
 	@$(BUILD)/fairlead-coordinator metrics > $(1)/docs/METRICS.md
 	@$(BUILD)/fairlead-coordinator routes > $(1)/docs/ROUTES.md
-	@{ echo '# Options'; echo; echo '## fairlead-coordinator'; echo; $(BUILD)/fairlead-coordinator config; echo; echo '## fairlead-worker'; echo; $(BUILD)/fairlead-worker config; } > $(1)/docs/CONFIG.md
+	@{ echo '# Options'; echo; echo '## fairlead-coordinator'; echo; $(BUILD)/fairlead-coordinator config; echo; echo '## fairlead-worker'; echo; $(BUILD)/fairlead-worker config; echo; echo '## fairlead-agent'; echo; $(BUILD)/fairlead-agent config; } > $(1)/docs/CONFIG.md
+	@{ echo '# policy.yaml'; echo; echo 'What a customer allows in its own network ([AGENT.md](AGENT.md)). A rule that is not there limits nothing; one that is there'; echo 'counts for what is new. `fairlead-agent policy` reads the file, and says what it understood.'; echo; $(BUILD)/fairlead-agent policy fields; } > $(1)/docs/POLICY.md
 	@$(BUILD)/fairlead-coordinator catalogue > $(1)/docs/APP_YAML.md
 endef
 golden: programs
@@ -161,7 +162,7 @@ check-golden: programs
 
 # ---- checks ----
 C_FILES = $(shell git ls-files '*.c' '*.h')
-SH_FILES = $(shell git ls-files '*.sh' deploy/dev/stack deploy/dev/machine deploy/dev/fleet deploy/dev/demo deploy/dev/demo-machines deploy/debian/build tests/deb/run deploy/dev/fork deploy/dev/install sql/embed tests/e2e/run tests/bench/run tests/bench/duel tests/bench/size tests/mutation/run tests/upgrade/run tests/lint/promises .ci/run)
+SH_FILES = $(shell git ls-files '*.sh' deploy/dev/stack deploy/dev/machine deploy/dev/fleet deploy/dev/demo deploy/dev/demo-machines deploy/dev/demo-private deploy/debian/build tests/deb/run deploy/dev/fork deploy/dev/install sql/embed tests/e2e/run tests/bench/run tests/bench/duel tests/bench/size tests/mutation/run tests/upgrade/run tests/lint/promises .ci/run)
 HEADERS = $(shell git ls-files '*.h')
 FORMATTER := 14
 # Every order and document that the engine can emit, a worker can perform.
@@ -176,7 +177,7 @@ lint:
 	    else echo "the layout of the code is not judged: clang-format $(FORMATTER) is Debian 12's, each version has its own idea"; fi
 	@shellcheck -x $(SH_FILES)
 	@tests/lint/promises
-	@for h in $(HEADERS); do echo "#include \"$${h#lib/}\"" | $(CC) $(filter-out -O2,$(CFLAGS)) $(foreach l,base io model step node host proto coordinator worker cli tests,-I$(INC)/$(l)) -I/usr/include/postgresql -fsyntax-only -x c - || { echo "$$h does not compile alone"; exit 1; }; done
+	@for h in $(HEADERS); do echo "#include \"$${h#lib/}\"" | $(CC) $(filter-out -O2,$(CFLAGS)) $(foreach l,base io model step node host proto coordinator worker agent cli tests,-I$(INC)/$(l)) -I/usr/include/postgresql -fsyntax-only -x c - || { echo "$$h does not compile alone"; exit 1; }; done
 	@! git grep -nE '\b(system|popen|strcpy|strcat|sprintf|gets|strtok) *\(' -- '*.c' || { echo "next: use base/proc, base/str or snprintf"; exit 1; }
 	@$(MAKE) --no-print-directory -j2 CC=clang programs
 	@$(MAKE) --no-print-directory check-golden check-emits check-alerts catalog-check
@@ -256,6 +257,9 @@ demo: all
 # After the demo: a second machine joins it.
 demo-machines:
 	@deploy/dev/demo-machines up
+# After the demo: a customer's own network, with an agent in it.
+demo-private:
+	@deploy/dev/demo-private up
 demo-down:
 	@deploy/dev/demo down
 

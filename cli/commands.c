@@ -6,7 +6,7 @@
 
 const struct command commands[] = {
     {"plan", "create", "NAME",
-     OPTIONS("title=TEXT", "modes=shared,dedicated [shared]", "max-instances=N", "max-memory=MB",
+     OPTIONS("title=TEXT", "modes=shared,dedicated,private [shared]", "max-instances=N", "max-memory=MB",
              "trial-days=N [30]", "require=LIST of labels of nodes"),
      "a plan: quotas and modes", plan_create, "/v1/plans"},
     {"plan", "list", "", NULL, "all plans", run_list, "/v1/plans"},
@@ -25,7 +25,7 @@ const struct command commands[] = {
      "/v1/tenants"},
     {"plane", "create", "NAME",
      OPTIONS("recovery-key=FILE for the private half, made if missing", "domain=DOMAIN", "public-port=N [80]",
-             "mode=shared|dedicated [shared]", "customer=NAME of a dedicated one"),
+             "mode=shared|dedicated|private [shared]", "customer=NAME of a dedicated or private one"),
      "a plane; its recovery key is made here and never sent", plane_create, "/v1/planes"},
     {"plane", "list", "", NULL, "all planes", run_list, "/v1/planes"},
     {"plane", "get", "NAME", NULL, "one plane", run_get, "/v1/planes"},

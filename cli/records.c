@@ -177,13 +177,15 @@ static int recovery_key(const char *path, char public_hex[65]) {
 int plane_create(struct cli *cli, const struct command *command) {
     char public_hex[65];
     const char *file = cli_option(cli, "recovery-key", NULL);
-    if (!file)
+    bool is_private = str_eq(cli_option(cli, "mode", "shared"), "private");
+    if (!file && !is_private)
         return cli_usage(
             command, "--recovery-key FILE is required: without it nobody can open secrets of a lost node");
-    int rc = recovery_key(file, public_hex);
+    int rc = file ? recovery_key(file, public_hex) : EXIT_OK;
     if (rc)
         return rc;
-    json_t *body = json_pack("{s:s, s:s}", "name", cli->args[0], "recovery_key", public_hex);
+    json_t *body = json_pack("{s:s}", "name", cli->args[0]);
+    set_text(body, "recovery_key", file ? public_hex : NULL);
     set_text(body, "domain", cli_option(cli, "domain", NULL));
     set_text(body, "mode", cli_option(cli, "mode", NULL));
     set_text(body, "customer", cli_option(cli, "customer", NULL));

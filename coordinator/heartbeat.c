@@ -17,13 +17,24 @@ static void add(struct letters *letters, const struct sign_keys *keys, PGresult 
     heartbeat.n = pg_int(res, row, 1);
     heartbeat.interval_s = (uint32_t)interval_s;
     heartbeat.documents = (uint32_t)pg_int(res, row, 2);
+    struct vec tenants = {0};
+    for (const char *hex = pg_text(res, row, 5); hex && *hex; hex += strcspn(hex, ","), hex += *hex == ',') {
+        char one[UUID_HEX_SIZE];
+        struct uuid id;
+        (void)snprintf(one, sizeof one, "%.*s", (int)strcspn(hex, ","), hex);
+        if (uuid_parse(one, &id))
+            *vec_add(letters->arena, &tenants, ProtobufCBinaryData) =
+                (ProtobufCBinaryData){sizeof id.b, arena_memdup(letters->arena, id.b, sizeof id.b)};
+    }
+    heartbeat.tenants = tenants.items;
+    heartbeat.n_tenants = tenants.n;
     heartbeat.hash =
         (ProtobufCBinaryData){(size_t)PQgetlength(res, row, 3), (uint8_t *)PQgetvalue(res, row, 3)};
     size_t n = fairlead__v1__heartbeat__get_packed_size(&heartbeat);
     uint8_t *packed = arena_alloc(letters->arena, n);
     fairlead__v1__heartbeat__pack(&heartbeat, packed);
-    struct outbox_row *letter =
-        letter_add(letters, arena_strdup(letters->arena, topic_of_node(node, buf)), "record");
+    struct outbox_row *letter = letter_add(
+        letters, arena_strdup(letters->arena, topic_of_node(node, pg_uuid(res, row, 4), buf)), "record");
     struct str key = STR_INIT(64);
     str_add(&key, node.b, sizeof node.b);
     str_adds(&key, "heartbeat");

@@ -15,7 +15,7 @@
 #define COST_MIN 100
 
 struct asked {
-    struct uuid node_id;
+    struct uuid node_id, private_plane;
     const Fairlead__V1__Inventory *inventory;
 };
 
@@ -25,7 +25,8 @@ struct asking {
     UT_hash_handle hh;
 };
 
-void ingest_ask(struct haul *haul, struct uuid node_id, const Fairlead__V1__Inventory *inventory) {
+void ingest_ask(struct haul *haul, struct uuid node_id, struct uuid private_plane,
+                const Fairlead__V1__Inventory *inventory) {
     for (size_t i = 0; i < haul->asked.n; i++) {
         struct asked *before = vec_at(&haul->asked, struct asked, i);
         if (uuid_eq(before->node_id, node_id) && before->inventory->part == inventory->part) {
@@ -35,7 +36,8 @@ void ingest_ask(struct haul *haul, struct uuid node_id, const Fairlead__V1__Inve
     }
     /* Parts that no node has: the search above stays short. */
     if (haul->asked.n < (size_t)RECORDS_MAX * 4)
-        *vec_add(&haul->arena, &haul->asked, struct asked) = (struct asked){node_id, inventory};
+        *vec_add(&haul->arena, &haul->asked, struct asked) =
+            (struct asked){node_id, private_plane, inventory};
 }
 
 static struct asking *asking_of(struct ingest *ingest, struct uuid node_id) {
@@ -66,8 +68,8 @@ void ingest_answer_asked(struct ingest *ingest, struct haul *haul) {
             left++;
             continue;
         }
-        if (inventory_answer(ingest->pg, ingest->conf.keys, asked->node_id, asked->inventory, &compared,
-                             &err) < 0)
+        if (inventory_answer(ingest->pg, ingest->conf.keys, asked->node_id, asked->private_plane,
+                             asked->inventory, &compared, &err) < 0)
             log_warn("an inventory was not answered", LOG_S("error", err.text)); /* the node asks again */
         asking->left -= compared > COST_MIN ? compared : COST_MIN;
     }

@@ -58,7 +58,8 @@ void ingest_fold(struct haul *haul);
 void ingest_keep_dead(struct haul *haul, struct uuid node_id, const char *reason, struct bytes bytes);
 
 /* An inventory: remembered; one of the same part that came before it in this haul makes way. */
-void ingest_ask(struct haul *haul, struct uuid node_id, const Fairlead__V1__Inventory *inventory);
+void ingest_ask(struct haul *haul, struct uuid node_id, struct uuid private_plane,
+                const Fairlead__V1__Inventory *inventory);
 /* Answers them, once the haul is stored; those beyond what a node may ask are left: it asks again. */
 void ingest_answer_asked(struct ingest *ingest, struct haul *haul);
 void ingest_forget_asking(struct ingest *ingest);

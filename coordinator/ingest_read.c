@@ -25,6 +25,7 @@ struct node_key {
     struct uuid id;
     struct keyring ring; /* its key: empty before it has enrolled */
     unsigned roles;
+    struct uuid private_plane; /* nil: it is the provider's */
 };
 
 void ingest_keep_dead(struct haul *haul, struct uuid node_id, const char *reason, struct bytes bytes) {
@@ -75,6 +76,7 @@ static int load_keys(struct ingest *ingest, struct haul *haul, struct err *err) 
         if (PQgetlength(res, row, 1) == SIGN_PUBLIC_SIZE)
             (void)keyring_add(&key->ring, (const uint8_t *)PQgetvalue(res, row, 1));
         key->roles = (unsigned)pg_int(res, row, 2);
+        key->private_plane = pg_uuid(res, row, 3);
     }
     return 0;
 }
@@ -250,7 +252,7 @@ static void take_reports(struct ingest *ingest, struct haul *haul, const struct 
             break;
         case FAIRLEAD__V1__REPORT__BODY_INVENTORY:
             if (report->inventory->nonce.len == NONCE_SIZE)
-                ingest_ask(haul, node->id, report->inventory);
+                ingest_ask(haul, node->id, node->private_plane, report->inventory);
             else
                 unreadable(haul, node->id, "an inventory without a nonce");
             break;

@@ -109,9 +109,8 @@ static void add_list(struct letters *letters, const char *topic, const struct si
 
 /* A node that was restored from an old disk must hear "absent" again, though it was confirmed long ago and
  * the relay would send a tombstone for it. */
-static int add_absent(struct letters *letters, const char *topic, struct uuid node_id,
-                      const struct vec *instances, const struct vec *kinds, const struct vec *sets,
-                      struct err *err) {
+static int add_absent(struct letters *letters, struct uuid node_id, const struct vec *instances,
+                      const struct vec *kinds, const struct vec *sets, struct err *err) {
     struct pg_params params = {.arena = letters->arena};
     if (!instances->n)
         return 0;
@@ -123,7 +122,9 @@ static int add_absent(struct letters *letters, const char *topic, struct uuid no
     if (!absent)
         return -1;
     for (int i = 0; i < PQntuples(absent); i++) {
-        struct outbox_row *row = letter_add(letters, topic, "record");
+        char topic[TOPIC_NAME_SIZE];
+        topic_of_document(node_id, pg_uuid(absent, i, 4), topic);
+        struct outbox_row *row = letter_add(letters, arena_strdup(letters->arena, topic), "record");
         struct uuid instance = pg_uuid(absent, i, 0);
         struct str key = STR_INIT(64);
         key_of_document(&key, node_id, instance, pg_text(absent, i, 1), pg_text(absent, i, 3));
@@ -145,11 +146,12 @@ static struct uuid bound_of(ProtobufCBinaryData data, int open) {
 }
 
 static int answer(struct letters *letters, const struct sign_keys *keys, struct uuid node_id,
-                  const Fairlead__V1__Inventory *inventory, int64_t *ret_compared, struct err *err) {
+                  struct uuid private_plane, const Fairlead__V1__Inventory *inventory, int64_t *ret_compared,
+                  struct err *err) {
     struct pg_params params = {.arena = letters->arena};
     struct vec absent_instances = {0}, absent_kinds = {0}, absent_sets = {0};
     char buf[TOPIC_NAME_SIZE];
-    const char *topic = arena_strdup(letters->arena, topic_of_node(node_id, buf));
+    const char *topic = arena_strdup(letters->arena, topic_of_node(node_id, private_plane, buf));
     pg_params_uuid(&params, node_id);
     pg_params_uuid(&params, bound_of(inventory->after, 0x00));
     pg_params_uuid(&params, bound_of(inventory->upto, 0xff));
@@ -172,14 +174,15 @@ static int answer(struct letters *letters, const struct sign_keys *keys, struct 
             *vec_add(letters->arena, &absent_sets, const char *) = pg_text(documents, i, 8);
             continue;
         }
-        struct outbox_row *row = letter_add(letters, topic, "document");
+        topic_of_document(node_id, pg_uuid(documents, i, 9), buf);
+        struct outbox_row *row = letter_add(letters, arena_strdup(letters->arena, buf), "document");
         row->node_id = node_id;
         row->instance_id = pg_uuid(documents, i, 0);
         row->document = arena_strdup(letters->arena, pg_text(documents, i, 1));
         row->letter = arena_strdup(letters->arena, pg_text(documents, i, 8));
     }
     HASH_CLEAR(hh, all);
-    if (add_absent(letters, topic, node_id, &absent_instances, &absent_kinds, &absent_sets, err) < 0)
+    if (add_absent(letters, node_id, &absent_instances, &absent_kinds, &absent_sets, err) < 0)
         return -1;
     if (known < inventory->n_entries)
         log_warn("a node holds documents that are not known here; they are left alone",
@@ -193,10 +196,11 @@ static int answer(struct letters *letters, const struct sign_keys *keys, struct 
 }
 
 int inventory_answer(struct pg *pg, const struct sign_keys *keys, struct uuid node_id,
-                     const Fairlead__V1__Inventory *inventory, int64_t *ret_compared, struct err *err) {
+                     struct uuid private_plane, const Fairlead__V1__Inventory *inventory,
+                     int64_t *ret_compared, struct err *err) {
     struct arena arena = {0};
     struct letters letters = {.pg = pg, .arena = &arena};
-    int rc = answer(&letters, keys, node_id, inventory, ret_compared, err);
+    int rc = answer(&letters, keys, node_id, private_plane, inventory, ret_compared, err);
     arena_release(&arena);
     return rc;
 }

@@ -93,9 +93,10 @@ int reports_read(struct engine_batch *batch, struct err *err) {
     return batch->works_sent ? read_works(batch, err) : 0;
 }
 
+/* Any role is one of the provider's: agents hold none. */
 static bool may_report(const struct input *input, int step_kind) {
     const struct order_row *row = order_find((enum step_kind)step_kind);
-    return !row || row->role == ROLE_ANY || (input->roles & row->role);
+    return !row || (row->role == ROLE_ANY ? input->roles != 0 : (input->roles & row->role) != 0);
 }
 
 static void take_order(struct engine_batch *batch, struct batch_input *in) {

@@ -23,8 +23,8 @@ static int documents_page(struct pg *pg, struct uuid last[2], char last_kind[20]
     for (int i = 0; res && i < PQntuples(res); i++) {
         char topic[TOPIC_NAME_SIZE];
         struct uuid node = pg_uuid(res, i, 0);
-        struct outbox_row *row =
-            letter_add(&letters, arena_strdup(&arena, topic_of_node(node, topic)), "document");
+        struct outbox_row *row = letter_add(
+            &letters, arena_strdup(&arena, topic_of_document(node, pg_uuid(res, i, 4), topic)), "document");
         row->node_id = node;
         row->instance_id = pg_uuid(res, i, 1);
         row->document = arena_strdup(&arena, pg_text(res, i, 2));

@@ -5,6 +5,7 @@
 #include "coordinator/topics.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static void add(struct arena *arena, struct vec *ret, const char *principal, enum kright_of of,
                 const char *name, enum kright_act act) {
@@ -31,10 +32,13 @@ void rights_of_node(const struct rights_node *node, struct arena *arena, struct 
         forbid_all(arena, ret, principal);
         return;
     }
-    add_reader(arena, ret, principal, arena_strdup(arena, topic_of_node(node->id, topic)));
+    add_reader(arena, ret, principal,
+               arena_strdup(arena, topic_of_node(node->id, node->private_plane, topic)));
     add(arena, ret, principal, KRIGHT_TOPIC, TOPIC_REPORTS, KRIGHT_WRITE);
     add(arena, ret, principal, KRIGHT_TOPIC, TOPIC_REPORTS, KRIGHT_DESCRIBE);
-    for (int i = 0; i < order_rows_n; i++) {
+    for (const char *at = node->tenants; at && *at; at += strcspn(at, ","), at += *at == ',')
+        add_reader(arena, ret, principal, arena_strndup(arena, at, strcspn(at, ",")));
+    for (int i = 0; i < order_rows_n && uuid_is_nil(node->private_plane); i++) {
         const struct order_row *row = &order_rows[i];
         if (row->role != ROLE_ANY && !(node->roles & row->role))
             continue;

@@ -1,7 +1,7 @@
 /* Who may do what with which topic and group of Kafka: it follows from our rows alone. A node reads its own
  * topic and the orders of its roles, and writes reports; one that was revoked may nothing, whatever else it
- * has. The broker's rights are made to be these: a node's when it enrols or is revoked, all of them at a
- * sweep. */
+ * has. An agent reads the topics of its plane and of its customer's tenants, and no orders. The broker's
+ * rights are made to be these: a node's when it enrols or is revoked, all of them at a sweep. */
 #ifndef FAIRLEAD_COORDINATOR_RIGHTS_H
 #define FAIRLEAD_COORDINATOR_RIGHTS_H
 
@@ -16,6 +16,8 @@ struct rights_node {
     int64_t enrolment; /* that counts; those before it may nothing */
     unsigned roles;
     bool revoked;
+    struct uuid private_plane; /* nil: it is the provider's */
+    const char *tenants;       /* topics of those whose documents it reads, with commas; "" or NULL: none */
 };
 
 /* Adds what a node, or our own programs, are to have. In the arena. */

@@ -89,9 +89,11 @@ static int follow_rows(struct topic_step *step, const char *topic, struct arena 
         const struct rights_node node = {.id = pg_uuid(res, row, 0),
                                          .enrolment = pg_int(res, row, 1),
                                          .roles = (unsigned)pg_int(res, row, 2),
-                                         .revoked = pg_bool(res, row, 3)};
+                                         .revoked = pg_bool(res, row, 3),
+                                         .private_plane = pg_uuid(res, row, 4),
+                                         .tenants = pg_text(res, row, 5)};
         rights_of_node(&node, arena, &wanted);
-        *ret_revoked = topic && node.revoked;
+        *ret_revoked = *ret_revoked || (topic && node.revoked);
         /* An enrolment that was followed by another has none any more. */
         for (int64_t n = node.enrolment - 1; topic && n <= node.enrolment; n++)
             *vec_add(arena, &principals, const char *) =
@@ -175,7 +177,7 @@ static int fill_again(struct topic_step *step, struct err *err) {
     return 0;
 }
 
-/* A fetch that waits was let in before its node was revoked: a record ends it, and there is no other. */
+/* A fetch that waits was let in before its node was revoked: a record ends it. */
 static int wake_reader(struct topic_step *step, const char *topic, struct err *err) {
     struct kprod *kprod = kprod_open(&step->broker, "fairlead-topics", NULL, NULL, err);
     int rc = kprod ? kprod_send(kprod, topic, 0, "wake", 4, NULL, 0, NULL, 0, err) : -1;
@@ -213,7 +215,8 @@ static int make_wanted(struct topic_step *step, struct err *err) {
     if (!step->pg || !step->kadmin)
         return -1;
     int rc = check_broker(step, &arena, err);
-    cleanup_result PGresult *res = rc == 0 ? pg_run(step->pg, query_topics_unready, NULL, err) : NULL;
+    cleanup_result PGresult *private = rc == 0 ? pg_run(step->pg, query_topics_private, NULL, err) : NULL;
+    cleanup_result PGresult *res = private ? pg_run(step->pg, query_topics_unready, NULL, err) : NULL;
     if (!res)
         rc = -1;
     for (int row = 0; rc == 0 && row < PQntuples(res); row++)

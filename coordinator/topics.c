@@ -35,10 +35,19 @@ int topic_partitions(const char *name) {
     return 1;
 }
 
-char *topic_of_node(struct uuid node, char out[TOPIC_NAME_SIZE]) {
+static char *topic_of(const char *what, struct uuid id, char out[TOPIC_NAME_SIZE]) {
     char hex[UUID_HEX_SIZE];
-    (void)snprintf(out, TOPIC_NAME_SIZE, "fairlead.node.%s", uuid_hex(node, hex));
+    (void)snprintf(out, TOPIC_NAME_SIZE, "fairlead.%s.%s", what, uuid_hex(id, hex));
     return out;
+}
+
+char *topic_of_node(struct uuid node, struct uuid private_plane, char out[TOPIC_NAME_SIZE]) {
+    return uuid_is_nil(private_plane) ? topic_of("node", node, out) : topic_of("plane", private_plane, out);
+}
+
+char *topic_of_document(struct uuid node, struct uuid private_tenant, char out[TOPIC_NAME_SIZE]) {
+    return uuid_is_nil(private_tenant) ? topic_of("node", node, out)
+                                       : topic_of("tenant", private_tenant, out);
 }
 
 void key_of_document(struct str *out, struct uuid node, struct uuid instance, const char *kind,

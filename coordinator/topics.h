@@ -17,7 +17,8 @@ struct topic_row {
 };
 extern const struct topic_row topic_rows[];
 extern const int topic_rows_n;
-extern const char *const topic_node_settings[]; /* of fairlead.node.<node> */
+extern const char
+    *const topic_node_settings[]; /* of fairlead.node.<node>, .plane.<plane>, .tenant.<tenant> */
 
 #define TOPIC_REPORTS "fairlead.reports"
 #define TOPIC_EVENTS "fairlead.events"
@@ -25,7 +26,11 @@ extern const char *const topic_node_settings[]; /* of fairlead.node.<node> */
 #define TOPIC_NAME_SIZE 64
 
 int topic_partitions(const char *name);
-char *topic_of_node(struct uuid node, char out[TOPIC_NAME_SIZE]);
+/* Where a node's lists and heartbeats go: its own topic, or the one of its private plane (nil: it is the
+ * provider's). */
+char *topic_of_node(struct uuid node, struct uuid private_plane, char out[TOPIC_NAME_SIZE]);
+/* Where its documents go: the same, or in a private plane the topic of their tenant (nil: it is none). */
+char *topic_of_document(struct uuid node, struct uuid private_tenant, char out[TOPIC_NAME_SIZE]);
 /* The key of a document's record: node, instance, kind, and the letter of any set but the first. */
 void key_of_document(struct str *out, struct uuid node, struct uuid instance, const char *kind,
                      const char *letter);

@@ -195,10 +195,13 @@ struct enrolment {
     uint8_t
         bytes[CODE_SIZE + SIGN_PUBLIC_SIZE + SEAL_PUBLIC_SIZE]; /* code, sign key, seal key: what is proved */
     const char *request; /* for a certificate; NULL: none is asked for */
+    bool has_recovery;
+    uint8_t recovery[SEAL_PUBLIC_SIZE]; /* of an agent: the public half of its customer's recovery key */
 };
 
 static json_t *welcome(const struct api_call *call, PGresult *node, const char *chain) {
     const struct sign_keys *keys = call->api->keys;
+    bool is_private = !uuid_is_nil(pg_uuid(node, 0, 5));
     char id[UUID_HEX_SIZE], topic[TOPIC_NAME_SIZE], sign_hex[65], seal_hex[65], proof_hex[129];
     uint8_t proof[SIGN_SIZE];
     struct uuid node_id = pg_uuid(node, 0, 0);
@@ -207,10 +210,12 @@ static json_t *welcome(const struct api_call *call, PGresult *node, const char *
     hex_encode(sign_hex, keys->sign_public, SIGN_PUBLIC_SIZE);
     hex_encode(seal_hex, keys->seal_public, SEAL_PUBLIC_SIZE);
     hex_encode(proof_hex, proof, sizeof proof);
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s*}", "node", uuid_hex(node_id, id), "name",
-                     pg_text(node, 0, 1), "address", pg_text(node, 0, 3), "topic",
-                     topic_of_node(node_id, topic), "brokers", call->api->node_brokers, "sign_key", sign_hex,
-                     "seal_key", seal_hex, "seal_proof", proof_hex, "certificate", chain);
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s*, s:s*, s:s*}", "node",
+                     uuid_hex(node_id, id), "name", pg_text(node, 0, 1), "address", pg_text(node, 0, 3),
+                     "topic", topic_of_node(node_id, pg_uuid(node, 0, 5), topic), "brokers",
+                     call->api->node_brokers, "sign_key", sign_hex, "seal_key", seal_hex, "seal_proof",
+                     proof_hex, "certificate", chain, "mode", is_private ? "private" : NULL, "recovery_key",
+                     pg_text(node, 0, 6));
 }
 
 static const char bad_code[] =
@@ -263,6 +268,7 @@ static int enrol(struct api_call *call, struct pg *pg, void *data, struct uuid s
     pg_params_bytes(&params, hash.b, sizeof hash.b);
     pg_params_bytes(&params, enrolment->bytes + CODE_SIZE, SIGN_PUBLIC_SIZE);
     pg_params_bytes(&params, enrolment->bytes + CODE_SIZE + SIGN_PUBLIC_SIZE, SEAL_PUBLIC_SIZE);
+    pg_params_bytes(&params, enrolment->has_recovery ? enrolment->recovery : NULL, SEAL_PUBLIC_SIZE);
     cleanup_result PGresult *node = pg_run(pg, query_enrol, &params, err);
     if (!node)
         return -1;
@@ -271,8 +277,10 @@ static int enrol(struct api_call *call, struct pg *pg, void *data, struct uuid s
     if (call->api->authority && certificate_give(call, pg, pg_uuid(node, 0, 0), pg_int(node, 0, 4),
                                                  enrolment->request, &chain, err) < 0)
         return -1;
-    pg_params_text(&topic_params, topic_of_node(pg_uuid(node, 0, 0), topic));
-    pg_params_uuid(&topic_params, pg_uuid(node, 0, 0));
+    struct uuid id = pg_uuid(node, 0, 0), plane = pg_uuid(node, 0, 5);
+    pg_params_text(&topic_params, topic_of_node(id, plane, topic));
+    pg_params_uuid_or_null(&topic_params, uuid_is_nil(plane) ? id : (struct uuid){{0}});
+    pg_params_uuid_or_null(&topic_params, plane);
     PGresult *wanted = pg_run(pg, query_topics_want, &topic_params, err);
     PQclear(wanted);
     cleanup_json json_t *body = welcome(call, node, chain);
@@ -304,6 +312,8 @@ void node_enrol(struct api_call *call) {
         api_refuse(call->request, 422, "bad_proof", "The node has not proved that the keys are its own.");
         return;
     }
+    const char *recovery = json_str(body, "recovery_key");
+    enrolment->has_recovery = recovery && hex_decode(enrolment->recovery, SEAL_PUBLIC_SIZE, recovery);
     enrolment->request = arena_strdup(&call->request->arena, json_str(body, "request"));
     if (!call->api->authority || certificate_may_be_asked(call, enrolment->request))
         api_once(call, &once, enrolment);

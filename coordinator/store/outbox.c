@@ -97,8 +97,10 @@ static int collect_orders(struct batch *batch, struct vec *rows, struct err *err
     return 0;
 }
 
-static int sign_document(struct batch *batch, struct document *document, struct err *err) {
+static int sign_document(struct batch *batch, bool is_private, struct document *document, struct err *err) {
     Fairlead__V1__Document packed = FAIRLEAD__V1__DOCUMENT__INIT;
+    if (is_private)
+        packed.tenant = (ProtobufCBinaryData){.len = 16, .data = document->tenant_id.b};
     packed.node = (ProtobufCBinaryData){.len = 16, .data = document->node_id.b};
     packed.instance = (ProtobufCBinaryData){.len = 16, .data = document->instance_id.b};
     packed.kind = (char *)(uintptr_t)document_rows[document->kind].name;
@@ -124,14 +126,16 @@ static int sign_document(struct batch *batch, struct document *document, struct 
 static int collect_documents(struct batch *batch, struct vec *rows, struct err *err) {
     for (size_t s = 0; s < batch->subjects_n; s++) {
         const struct subject *subject = batch->subjects[s];
+        bool is_private = subject_is_private(subject);
         for (size_t i = 0; i < subject->documents.n; i++) {
             struct document *document = vec_at(&subject->documents, struct document, i);
-            if (!document->envelope.n && sign_document(batch, document, err) < 0)
+            if (!document->envelope.n && sign_document(batch, is_private, document, err) < 0)
                 return -1;
             if (!document->send)
                 continue;
             char topic[TOPIC_NAME_SIZE];
-            topic_of_node(document->node_id, topic);
+            topic_of_document(document->node_id, is_private ? document->tenant_id : (struct uuid){{0}},
+                              topic);
             struct outbox_row *row =
                 add_row(batch, rows, lane_of_topic(topic), "document", arena_strdup(batch->arena, topic), 0);
             row->node_id = document->node_id;

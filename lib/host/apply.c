@@ -23,8 +23,7 @@ static bool is_there(const struct step *step, struct step_context *ctx) {
     return there != 1;
 }
 
-void host_apply(void *arg, const Fairlead__V1__Document *document, struct keeper_outcome *outcome) {
-    struct host *host = arg;
+static void apply(struct host *host, const Fairlead__V1__Document *document, struct keeper_outcome *outcome) {
     const struct step *step = step_of_document(document->kind);
     struct result *result = &outcome->result;
     if (!step) {
@@ -33,6 +32,8 @@ void host_apply(void *arg, const Fairlead__V1__Document *document, struct keeper
         result->text = "This node does not know that kind of document: it must be updated.";
         return;
     }
+    if (!outcome->known && host->conf.allows && !host->conf.allows(host->conf.arg, document, outcome))
+        return;
     const char *doubt = document->absent ? heartbeat_doubt(host->heartbeat) : NULL;
     struct step_context ctx = step_context_of(&host->machine, document, outcome);
     char labels[48];
@@ -51,6 +52,13 @@ void host_apply(void *arg, const Fairlead__V1__Document *document, struct keeper
     (void)snprintf(labels, sizeof labels, "%s|%s", step->name, result_class_name(result->class));
     metric_add(METRIC_APPLIED, labels, 1);
     metric_observe_us(METRIC_APPLY_SECONDS, step->name, clock_mono_us() - began);
+}
+
+void host_apply(void *arg, const Fairlead__V1__Document *document, struct keeper_outcome *outcome) {
+    struct host *host = arg;
+    apply(host, document, outcome);
+    if (host->conf.done)
+        host->conf.done(host->conf.arg, document, outcome);
 }
 
 /* ---- by hand ---- */

@@ -26,6 +26,11 @@ int host_load(struct host *host, struct err *err) {
     host->machine = host->conf.machine;
     host->machine.node = &host->node;
     host->machine.cancel = &host->stopping;
+    if (host->node.is_private != host->conf.is_private)
+        return err_set(err, ERR_PARK,
+                       host->node.is_private
+                           ? "this machine has enrolled in a private plane: fairlead-agent is for it"
+                           : "this machine has not enrolled in a private plane: fairlead-worker is for it");
     (void)uuid_hex(host->node.id, host->id);
     return 0;
 }
@@ -33,7 +38,7 @@ int host_load(struct host *host, struct err *err) {
 /* Two would undo each other's builds, routes and locks. */
 int host_lock(const struct host *host, struct err *err) {
     char path[PATH_MAX];
-    const char *state = host->machine.state;
+    const char *state = host->conf.machine.state;
     (void)snprintf(path, sizeof path, "%s/lock", state);
     if (file_lock(path, LOCK_US, err) == 0)
         return 0;
@@ -141,12 +146,35 @@ int host_run(struct host *host) {
     return 0;
 }
 
+static int load_or_make(struct sign_keys *keys, const char *path, struct err *err) {
+    if (file_exists(path))
+        return sign_keys_load(keys, path, err);
+    sign_keys_make(keys);
+    return sign_keys_save(keys, path, err);
+}
+
+/* The first agent of a plane brings its recovery key; another's counts no more. */
+static void tell_recovery(const struct host *host, const struct node_identity *node,
+                          const struct sign_keys *made) {
+    char hex[2 * SEAL_PUBLIC_SIZE + 1];
+    hex_encode(hex, node->recovery, SEAL_PUBLIC_SIZE);
+    if (memcmp(node->recovery, made->seal_public, SEAL_PUBLIC_SIZE) == 0)
+        printf("the recovery key of this plane is in %s: keep it elsewhere as well. Who has it can open what "
+               "this machine's apps keep secret; without it that is lost with the machine\n",
+               host->conf.recovery_key);
+    else
+        printf("this plane has a recovery key already, %s: compare it with that of its first machine\n", hex);
+}
+
 int host_enrol(const struct host *host, const char *token) {
     struct err err = {0};
     struct node_identity node;
     struct cert_facts facts;
     cleanup_str struct str lacks = STR_INIT(sizeof host->lacks - 1);
-    if (node_enrol(host->conf.machine.state, token, &node, &err) < 0) {
+    struct sign_keys recovery;
+    bool makes = host->conf.is_private;
+    if ((makes && load_or_make(&recovery, host->conf.recovery_key, &err) < 0) ||
+        node_enrol(host->conf.machine.state, token, makes ? recovery.seal_public : NULL, &node, &err) < 0) {
         (void)fprintf(stderr, "fairlead-%s: %s\n", host->conf.program, err.text);
         return 1;
     }
@@ -154,6 +182,8 @@ int host_enrol(const struct host *host, const char *token) {
     if (*node.cert && node_certificate(&node, &facts, &err) == 0)
         printf("its certificate, to compare with \"fairlead node get %s\": SHA-256 %s\n", node.name,
                facts.fingerprint);
+    if (makes)
+        tell_recovery(host, &node, &recovery);
     host_self_test(host, &lacks);
     if (lacks.n)
         printf("this machine lacks something for its roles: %s\n", str_text(&lacks));

@@ -19,10 +19,17 @@ struct host_conf {
     unsigned roles;              /* bits of enum role */
     struct step_machine machine; /* node, disk and cancel are the host's to set */
     const char *engine_certs;    /* folder in which the Engine looks for what to show a registry */
+    bool is_private;             /* for a customer's own network; else for the provider's planes */
+    const char *recovery_key;    /* of a private one: file of the recovery key that enrolment makes */
     const char *metrics;         /* 127.x.x.x:PORT that answers Prometheus; "": nothing listens */
     /* What the program adds: begins when documents are kept, ends when none is read any more. */
     int (*start)(void *arg, struct err *err);
     void (*stop)(void *arg); /* finishes what has begun, also where start() failed half-way */
+    /* May what is new be acted on? Not asked again of what was as wanted once. False fills the result. NULL:
+     * all may. */
+    bool (*allows)(void *arg, const Fairlead__V1__Document *document, struct keeper_outcome *outcome);
+    /* After each look or act; NULL: nobody listens. Both by several threads. */
+    void (*done)(void *arg, const Fairlead__V1__Document *document, const struct keeper_outcome *outcome);
     void *arg;
 };
 

@@ -11,11 +11,6 @@
 
 #define CLOSE_US (3 * CLOCK_S)
 #define COMMITTED_MS 3000
-/* A broker answers one connection in order: what is asked waits behind the fetch that was sent before, for 10
- * s at most. Whoever waits less hears nothing, and the connection is closed
- * (findings/librdkafka-question-behind-a-fetch.sh). */
-#define ASK_MS 12000
-
 static atomic_uint assignments; /* of all consumers */
 
 /* On the polling thread, inside kcons_poll(). A pause outlives the assignment that it was made in (librdkafka
@@ -30,8 +25,8 @@ static void rebalanced(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topic_
     (void)rd_kafka_assign(rk, code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS ? partitions : NULL);
 }
 
-static struct kcons *open_consumer(const struct broker *broker, const char *client, const char *group,
-                                   bool by_group, struct err *err) {
+struct kcons *kcons_open_consumer(const struct broker *broker, const char *client, const char *group,
+                                  bool by_group, struct err *err) {
     char text[256];
     const char *const settings[][2] = {
         {"group.id", group},
@@ -75,7 +70,7 @@ static struct kcons *open_consumer(const struct broker *broker, const char *clie
 
 struct kcons *kcons_open_group(const struct broker *broker, const char *client, const char *group,
                                const char *const *topics, struct err *err) {
-    struct kcons *kcons = open_consumer(broker, client, group, true, err);
+    struct kcons *kcons = kcons_open_consumer(broker, client, group, true, err);
     if (!kcons)
         return NULL;
     kcons->group = mem_strdup(group);
@@ -93,7 +88,7 @@ struct kcons *kcons_open_group(const struct broker *broker, const char *client, 
 
 struct kcons *kcons_open_share(const struct broker *broker, const char *client, const char *group,
                                const char *topic, struct err *err) {
-    struct kcons *kcons = open_consumer(broker, client, group, true, err);
+    struct kcons *kcons = kcons_open_consumer(broker, client, group, true, err);
     if (!kcons)
         return NULL;
     kcons->group = mem_strdup(group);
@@ -133,24 +128,6 @@ int kcons_take(struct kcons *kcons, uint32_t partitions, struct err *err) {
     kcons->assignment = atomic_fetch_add(&assignments, 1) + 1;
     kcons_watch_assigned(kcons, true);
     return 0;
-}
-
-struct kcons *kcons_open_topic(const struct broker *broker, const char *client, const char *topic,
-                               bool from_end, struct err *err) {
-    struct kcons *kcons = open_consumer(broker, client, client, false, err);
-    if (!kcons)
-        return NULL;
-    kcons->topic = mem_strdup(topic);
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
-    rd_kafka_topic_partition_list_add(list, topic, 0)->offset =
-        from_end ? RD_KAFKA_OFFSET_END : RD_KAFKA_OFFSET_BEGINNING;
-    rd_kafka_resp_err_t code = rd_kafka_assign(kcons->rk, list);
-    rd_kafka_topic_partition_list_destroy(list);
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
-        return kcons;
-    (void)err_set(err, ERR_RETRY, "kafka topic \"%s\": %s", topic, rd_kafka_err2str(code));
-    kcons_close(kcons);
-    return NULL;
 }
 
 /* A consumer that is being destroyed, by a thread of its own. */
@@ -205,21 +182,12 @@ void kcons_close(struct kcons *kcons) {
         return;
     (void)rd_kafka_consumer_close(kcons->rk);
     destroy_in_time(kcons->rk);
-    free(kcons->topic);
+    kcons_forget_topics(kcons);
     free(kcons->shared);
     free(kcons->group);
     if (kcons->subscription)
         rd_kafka_topic_partition_list_destroy(kcons->subscription);
     free(kcons);
-}
-
-static void note_stamp(struct kcons *kcons, const rd_kafka_message_t *message) {
-    rd_kafka_timestamp_type_t type;
-    int64_t ms = rd_kafka_message_timestamp(message, &type);
-    if (!kcons->topic || ms < kcons->latest_ms)
-        return;
-    kcons->latest_ms = ms;
-    kcons->latest_offset = message->offset;
 }
 
 int kcons_poll(struct kcons *kcons, int timeout_ms, struct kcons_record *ret, struct err *err) {
@@ -236,7 +204,7 @@ int kcons_poll(struct kcons *kcons, int timeout_ms, struct kcons_record *ret, st
         return 0;
     kcons_is_heard(kcons);
     if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-        note_stamp(kcons, message);
+        kcons_note_stamp(kcons, message);
         *ret = (struct kcons_record){
             .topic = rd_kafka_topic_name(message->rkt),
             .partition = message->partition,
@@ -333,52 +301,8 @@ static int read_lag(struct kcons *kcons, const char *topic, int partitions, int6
 
 int kcons_group_lag(const struct broker *broker, const char *group, const char *topic, int partitions,
                     int64_t *ret, struct err *err) {
-    struct kcons *kcons = open_consumer(broker, group, group, false, err);
+    struct kcons *kcons = kcons_open_consumer(broker, group, group, false, err);
     int rc = kcons ? read_lag(kcons, topic, partitions, ret, err) : -1;
     kcons_close(kcons);
     return rc;
-}
-
-int kcons_end_offset(struct kcons *kcons, int64_t *ret, struct err *err) {
-    int64_t low, high;
-    rd_kafka_resp_err_t code =
-        rd_kafka_query_watermark_offsets(kcons->rk, kcons->topic, 0, &low, &high, ASK_MS);
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return err_set(err, ERR_RETRY, "kafka topic \"%s\": %s", kcons->topic, rd_kafka_err2str(code));
-    *ret = high;
-    return 0;
-}
-
-static int first_after(rd_kafka_t *rk, const char *topic, int64_t ms, int64_t *ret, struct err *err) {
-    rd_kafka_topic_partition_list_t *list = one(topic, 0);
-    list->elems[0].offset = ms + 1; /* asked for: the first record that is later */
-    rd_kafka_resp_err_t code = rd_kafka_offsets_for_times(rk, list, 5000);
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
-        code = list->elems[0].err;
-    *ret = list->elems[0].offset;
-    rd_kafka_topic_partition_list_destroy(list);
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return err_set(err, ERR_RETRY, "kafka topic \"%s\": %s", topic, rd_kafka_err2str(code));
-    return 0;
-}
-
-/* By a consumer of its own, which reads nothing: see ASK_MS, and it knows no topic of old. */
-int kcons_was_remade(const struct kcons *kcons, const struct broker *broker, bool *ret, struct err *err) {
-    int64_t first = -1;
-    *ret = false;
-    if (!kcons->latest_ms)
-        return 0; /* nothing was read: whatever is there will be */
-    struct kcons *asking = open_consumer(broker, kcons->topic, kcons->topic, false, err);
-    int rc = asking ? first_after(asking->rk, kcons->topic, kcons->latest_ms, &first, err) : -1;
-    kcons_close(asking);
-    *ret = rc == 0 && first >= 0 && first <= kcons->latest_offset; /* below 0: there is none */
-    return rc;
-}
-
-bool kcons_has_reached(struct kcons *kcons, int64_t end) {
-    rd_kafka_topic_partition_list_t *list = one(kcons->topic, 0);
-    int64_t at =
-        rd_kafka_position(kcons->rk, list) == RD_KAFKA_RESP_ERR_NO_ERROR ? list->elems[0].offset : -1;
-    rd_kafka_topic_partition_list_destroy(list);
-    return end == 0 || at >= end;
 }

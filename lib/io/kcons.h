@@ -1,7 +1,7 @@
 /* A Kafka consumer by librdkafka, in one of three manners. By group: partitions are shared with other members
  * and offsets are stored only by kcons_done(). By share: the caller says which partitions of a topic are its
  * own, and the group keeps the offsets only; nobody waits for the broker to notice that a reader has died. By
- * assignment: one topic from its beginning, no committed offset to trust. Long fetch waits: they cost no
+ * assignment: topics from their beginning, no committed offset to trust. Long fetch waits: they cost no
  * latency and spare the broker. One thread polls and does nothing else. */
 #ifndef FAIRLEAD_IO_KCONS_H
 #define FAIRLEAD_IO_KCONS_H
@@ -28,8 +28,10 @@ struct kcons *kcons_open_group(const struct broker *broker, const char *client, 
 /* Reads nothing until kcons_take(). */
 struct kcons *kcons_open_share(const struct broker *broker, const char *client, const char *group,
                                const char *topic, struct err *err);
-struct kcons *kcons_open_topic(const struct broker *broker, const char *client, const char *topic,
-                               bool from_end, struct err *err);
+/* Partition 0 of each; NULL-ended. Class retry: the broker has not said how far one of them goes, so that
+ * kcons_has_reached() could not tell. */
+struct kcons *kcons_open_topics(const struct broker *broker, const char *client, const char *const *topics,
+                                struct err *err);
 void kcons_close(struct kcons *kcons); /* hands the partitions back; NULL is fine */
 
 /* By share only: from now on partition i is read where bit i is set, from behind what was done of it; what
@@ -60,16 +62,13 @@ bool kcons_holds(struct kcons *kcons, const char *topic, int32_t partition);
 /* How many records a group has not yet done of a topic: asked of the broker, without joining the group. */
 MUST_CHECK int kcons_group_lag(const struct broker *broker, const char *group, const char *topic,
                                int partitions, int64_t *ret, struct err *err);
-/* By assignment only: the offset behind the last record, as the broker says now. Where nothing comes, the
- * answer may wait for the fetch that is under way: 10 s. */
-MUST_CHECK int kcons_end_offset(struct kcons *kcons, int64_t *ret, struct err *err);
-/* By assignment only: is it another topic under the name of the one that was read? Whoever was not asking
- * just then hears nothing of it, and would go on at the old offset (findings/librdkafka-topic-made-again.sh).
- * Told by the broker's stamps, which rise: it has a later record where an earlier one was read. Takes a
- * connection of its own for a moment. */
+/* By assignment only: is one of them another topic under the name of the one that was read? Whoever was not
+ * asking just then hears nothing of it, and would go on at the old offset
+ * (findings/librdkafka-topic-made-again.sh). Told by the broker's stamps, which rise: it has a later record
+ * where an earlier one was read. Takes a connection of its own for a moment. */
 MUST_CHECK int kcons_was_remade(const struct kcons *kcons, const struct broker *broker, bool *ret,
                                 struct err *err);
-/* True when everything up to that offset has been read. */
-bool kcons_has_reached(struct kcons *kcons, int64_t end);
+/* By assignment only: true when all was read that was there when it was opened. */
+bool kcons_has_reached(struct kcons *kcons);
 
 #endif

@@ -6,19 +6,34 @@
 
 #include <librdkafka/rdkafka.h>
 
+/* By assignment: what is known of one of the topics. */
+struct kcons_topic {
+    char *name;
+    int64_t end;                      /* behind its last record, when it was opened */
+    int64_t latest_ms, latest_offset; /* the record with the latest stamp that was read */
+};
+
 struct kcons {
     rd_kafka_t *rk;
-    char *topic;  /* by assignment: the one */
+    struct kcons_topic *topics; /* by assignment */
+    size_t topics_n;
     char *shared; /* by share: the one */
     char *group;  /* by group or share: its name; and what a member reads */
     rd_kafka_topic_partition_list_t *subscription;
     unsigned assignment;
-    int64_t latest_ms, latest_offset; /* by assignment: the record with the latest stamp that was read */
     int64_t ask_at;  /* none of the group's partitions is held: when to ask who holds any; 0: it is well */
     int paused;      /* of the group's partitions that are held */
     int64_t look_at; /* when to look whether the broker holds something that does not come */
     bool suspect;    /* it did, at the last look, and nothing has come since */
 };
+
+struct kcons *kcons_open_consumer(const struct broker *broker, const char *client, const char *group,
+                                  bool by_group, struct err *err);
+
+/* ---- kcons_topics.c: by assignment ---- */
+
+void kcons_note_stamp(struct kcons *kcons, const rd_kafka_message_t *message);
+void kcons_forget_topics(struct kcons *kcons);
 
 /* ---- kcons_watch.c: all of a group, on the thread that polls ---- */
 

@@ -190,8 +190,8 @@ static void take_disk(struct subject *subject, const struct document_report *rep
 static struct step *step_of_document(const struct subject *subject, const struct document *document) {
     for (size_t i = 0; i < subject->steps.n; i++) {
         struct step *step = vec_at(&subject->steps, struct step, i);
-        if ((int)document_kind_of_step((enum step_kind)step->kind) == document->kind &&
-            str_eq(step->letter, document->letter) && step->state != STEP_WAITING)
+        if ((int)subject_carrier(subject, step) == document->kind && str_eq(step->letter, document->letter) &&
+            step->state != STEP_WAITING)
             return step;
     }
     return NULL;
@@ -201,8 +201,8 @@ static struct step *step_of_document(const struct subject *subject, const struct
 static void settle_document(struct subject *subject, const struct document_report *report,
                             const struct document *document, struct decision *decision) {
     struct step *step = step_of_document(subject, document);
-    bool reached = step && str_eq(report->condition,
-                                  document_condition(document->kind, subject_act(subject, step)->want));
+    bool reached =
+        step && str_eq(report->condition, document_condition(document->kind, subject_want(subject, step)));
     bool late = step && step->state == STEP_PARKED;
     if (!step || (step->state != STEP_OPEN && !(late && reached)))
         return;

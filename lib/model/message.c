@@ -42,10 +42,15 @@ static Fairlead__V1__KeyValue **key_values(struct arena *arena, const char *json
     return out.items;
 }
 
+/* To us, once; those of a private plane are shown on its own machine only. */
 static char **delivered_secrets(const struct subject *subject, struct arena *arena, size_t *ret_n) {
     struct vec out = {0};
     const char *key;
     json_t *v;
+    if (subject_is_private(subject)) {
+        *ret_n = 0;
+        return NULL;
+    }
     json_object_foreach(json_object_get(subject->release->spec, "secrets"), key, v) {
         if (json_is_true(json_object_get(v, "deliver")))
             *vec_add(arena, &out, char *) = arena_strdup(arena, key);
@@ -175,10 +180,22 @@ static void fill_probe(const struct subject *subject, struct decision *decision,
     probe->owner = identity_of(arena, subject->instance->id);
 }
 
+/* A watch that proves a new app, in place of an order. */
+static bool is_proving(const struct subject *subject) {
+    const struct intent *intent = subject_running(subject);
+    for (size_t i = 0; i < subject->steps.n && intent && intent->walk == WALK_CREATE; i++) {
+        const struct step *step = vec_at(&subject->steps, struct step, i);
+        if (subject_carrier(subject, step) == DOCUMENT_WATCH && step->kind == STEP_VERIFY &&
+            step->state == STEP_OPEN)
+            return true;
+    }
+    return false;
+}
+
 static struct bytes make_watch(const struct subject *subject, struct decision *decision, enum want want) {
     Fairlead__V1__Watch watch = FAIRLEAD__V1__WATCH__INIT;
     Fairlead__V1__Probe probe;
-    fill_probe(subject, decision, false, &probe);
+    fill_probe(subject, decision, is_proving(subject), &probe);
     watch.running = want == WANT_ON;
     watch.probe = &probe;
     return pack(decision->arena, &watch.base);

@@ -10,7 +10,7 @@
 #define COUNT_FIELD(field, low, high, what)                                                                  \
     { .name = (field), .type = SCHEMA_INT, .required = true, .min = (low), .max = (high), .help = what }
 
-static const char *const modes[] = {"shared", "dedicated", NULL};
+static const char *const modes[] = {"shared", "dedicated", "private", NULL};
 static const char *const roles[] = {
 #define ROLE(id, name, what) name,
 #include "model/tables.def"
@@ -56,7 +56,7 @@ const struct schema_field plane_body[] = {
      .otherwise = "shared",
      .values = modes,
      .help = "who may be on it"},
-    OPTIONAL_KEY_FIELD("customer", "of a dedicated plane"),
+    OPTIONAL_KEY_FIELD("customer", "of a dedicated or private plane"),
     {.name = "domain",
      .type = SCHEMA_STRING,
      .required = true,
@@ -78,12 +78,11 @@ const struct schema_field plane_body[] = {
      .help = "of its edges"},
     {.name = "recovery_key",
      .type = SCHEMA_STRING,
-     .required = true,
      .min = 64,
      .max = 64,
      .check = is_key_hex,
      .rule = "64 hex digits: the public half; `fairlead plane create --recovery-key FILE` makes the pair",
-     .help = "secrets are sealed to it too"},
+     .help = "secrets are sealed to it too; that of a private plane is made by its first agent"},
     {0},
 };
 const struct schema_field node_body[] = {
@@ -271,6 +270,13 @@ const struct schema_field enrol_body[] = {
      .min = 64,
      .max = 64,
      .help = "X25519, hex"},
+    {.name = "recovery_key",
+     .type = SCHEMA_STRING,
+     .min = 64,
+     .max = 64,
+     .check = is_key_hex,
+     .rule = "64 hex digits",
+     .help = "of an agent: the public half of its customer's recovery key, X25519"},
     {.name = "proof",
      .type = SCHEMA_STRING,
      .required = true,

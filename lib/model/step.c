@@ -16,10 +16,6 @@ static void done_at_once(struct decision *decision, struct step *step) {
     step->next_at = 0;
 }
 
-static enum want want_of(const struct subject *subject, const struct step *step) {
-    return subject_act(subject, step)->want;
-}
-
 static void send_order(struct subject *subject, struct decision *decision, struct step *step,
                        const char *key) {
     if (uuid_is_nil(step->order_id))
@@ -30,14 +26,14 @@ static void send_order(struct subject *subject, struct decision *decision, struc
         .id = step->order_id,
         .partition_key = key,
         .plane_mode = subject->plane ? subject->plane->mode : "shared",
-        .order = message_order(subject, decision, step, want_of(subject, step)),
+        .order = message_order(subject, decision, step, subject_want(subject, step)),
         .not_after = decision->now + ORDER_LIFE_US,
     };
 }
 
 static void open_name(struct subject *subject, struct decision *decision, struct step *step) {
     struct name *name = subject->name;
-    if (!name || (want_of(subject, step) != WANT_ON && !name->held)) {
+    if (!name || (subject_want(subject, step) != WANT_ON && !name->held)) {
         done_at_once(decision, step); /* nothing was ever written */
         return;
     }
@@ -86,8 +82,8 @@ static struct document *add_document(struct subject *subject, struct decision *d
 /* The whole wanted state again. A document that wants the same as before, and was confirmed, needs no new
  * revision: it is done; one that wants the same and was not confirmed is sent again. */
 static void open_document(struct subject *subject, struct decision *decision, struct step *step) {
-    int kind = (int)document_kind_of_step((enum step_kind)step->kind);
-    enum want want = want_of(subject, step);
+    int kind = (int)subject_carrier(subject, step);
+    enum want want = subject_want(subject, step);
     struct document *document = subject_document(subject, kind, step->letter);
     struct wanted wanted = document_want(subject, decision, kind, step->letter, want);
     bool nothing = wanted.absent || (kind == DOCUMENT_WATCH && want != WANT_ON);
@@ -203,7 +199,10 @@ void step_open(struct subject *subject, struct decision *decision, struct step *
         break;
     case STEP_VERIFY:
     case STEP_NOOP:
-        send_order(subject, decision, step, NULL);
+        if (subject_carrier(subject, step) == DOCUMENT_KIND_COUNT)
+            send_order(subject, decision, step, NULL);
+        else
+            open_document(subject, decision, step);
         break;
     case STEP_COUNT:
         break;
@@ -258,7 +257,7 @@ void step_settle(struct subject *subject, struct decision *decision, struct step
         step->next_at = 0;
         return;
     }
-    if (row->carrier == CARRIER_DOCUMENT)
+    if (subject_carrier(subject, step) != DOCUMENT_KIND_COUNT)
         return; /* the node goes on by itself; next_at is only for its silence */
     step->next_at = decision->now + retry_delay_us((int)step->attempt, row->backoff_s * CLOCK_S, 60 * CLOCK_S,
                                                    decision->random ^ uuid_spread(step->order_id));

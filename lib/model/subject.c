@@ -35,6 +35,10 @@ void decision_timer(struct decision *decision, enum timer_kind kind, const char 
         decision->works_due = true;
 }
 
+bool subject_is_private(const struct subject *subject) {
+    return subject->plane && str_eq(subject->plane->mode, "private");
+}
+
 struct intent *subject_intent(const struct subject *subject, int64_t generation) {
     for (size_t i = 0; i < subject->intents.n; i++)
         if (vec_at(&subject->intents, struct intent, i)->generation == generation)
@@ -73,6 +77,16 @@ const char *subject_letter(const struct subject *subject, enum act_of of) {
 const struct act_row *subject_act(const struct subject *subject, const struct step *step) {
     const struct intent *intent = subject_intent(subject, step->generation);
     return act_find((enum walk)intent->walk, step->act);
+}
+
+enum document_kind subject_carrier(const struct subject *subject, const struct step *step) {
+    return step->kind == STEP_VERIFY && subject_is_private(subject)
+               ? DOCUMENT_WATCH
+               : document_kind_of_step((enum step_kind)step->kind);
+}
+
+enum want subject_want(const struct subject *subject, const struct step *step) {
+    return step->kind == STEP_VERIFY ? WANT_ON : subject_act(subject, step)->want;
 }
 
 void subject_set_changed(struct subject *subject, struct set *set) {

@@ -81,6 +81,8 @@ struct uuid decision_id(struct decision *decision);
 void decision_event(struct subject *subject, struct decision *decision, enum event_kind kind, json_t *data);
 void decision_timer(struct decision *decision, enum timer_kind kind, const char *subject, int64_t due_at);
 
+/* In a customer's own network: who serves it there also proves it, and shows its secrets. */
+bool subject_is_private(const struct subject *subject);
 struct intent *subject_intent(const struct subject *subject, int64_t generation);
 /* The one whose walk runs, or ran last; NULL: none has begun. */
 struct intent *subject_running(const struct subject *subject);
@@ -92,6 +94,10 @@ struct set *subject_serving(const struct subject *subject);
 const char *subject_letter(const struct subject *subject, enum act_of of);
 /* The act of a step of the running walk. */
 const struct act_row *subject_act(const struct subject *subject, const struct step *step);
+/* The document that carries a step, and what it wants; DOCUMENT_KIND_COUNT: none does. In a private plane
+ * nobody of ours can fetch an app: what proves it is the first report of its watch. */
+enum document_kind subject_carrier(const struct subject *subject, const struct step *step);
+enum want subject_want(const struct subject *subject, const struct step *step);
 
 /* A set was changed: it is written, and what the instance's row tells of the set that serves with it. */
 void subject_set_changed(struct subject *subject, struct set *set);

@@ -33,7 +33,7 @@ static struct step *add_step(struct subject *subject, struct decision *decision,
 /* Its document was refreshed since, and no node has said anything of that yet. */
 static bool is_outdated(const struct subject *subject, const struct step *step) {
     const struct document *document =
-        subject_document(subject, (int)document_kind_of_step((enum step_kind)step->kind), step->letter);
+        subject_document(subject, (int)subject_carrier(subject, step), step->letter);
     return document && document->observed != document->revision;
 }
 

@@ -53,9 +53,10 @@ static int parse_token(const char *text, struct token *token, struct err *err) {
     return is_told_in_private(token->url, err);
 }
 
-static json_t *enrol_body(const struct token *token, const struct sign_keys *keys, const char *request) {
+static json_t *enrol_body(const struct token *token, const struct sign_keys *keys, const char *request,
+                          const uint8_t *recovery_key) {
     uint8_t bytes[CODE_SIZE + SIGN_PUBLIC_SIZE + SEAL_PUBLIC_SIZE], proof[SIGN_SIZE];
-    char code[2 * CODE_SIZE + 1], sign_hex[65], seal_hex[65], proof_hex[129];
+    char code[2 * CODE_SIZE + 1], sign_hex[65], seal_hex[65], proof_hex[129], recovery_hex[65];
     memcpy(bytes, token->code, CODE_SIZE);
     memcpy(bytes + CODE_SIZE, keys->sign_public, SIGN_PUBLIC_SIZE);
     memcpy(bytes + CODE_SIZE + SIGN_PUBLIC_SIZE, keys->seal_public, SEAL_PUBLIC_SIZE);
@@ -64,8 +65,11 @@ static json_t *enrol_body(const struct token *token, const struct sign_keys *key
     hex_encode(sign_hex, keys->sign_public, SIGN_PUBLIC_SIZE);
     hex_encode(seal_hex, keys->seal_public, SEAL_PUBLIC_SIZE);
     hex_encode(proof_hex, proof, sizeof proof);
-    return json_pack("{s:s, s:s, s:s, s:s, s:s*}", "code", code, "sign_key", sign_hex, "seal_key", seal_hex,
-                     "proof", proof_hex, "request", request);
+    if (recovery_key)
+        hex_encode(recovery_hex, recovery_key, SEAL_PUBLIC_SIZE);
+    return json_pack("{s:s, s:s, s:s, s:s, s:s*, s:s*}", "code", code, "sign_key", sign_hex, "seal_key",
+                     seal_hex, "proof", proof_hex, "request", request, "recovery_key",
+                     recovery_key ? recovery_hex : NULL);
 }
 
 /* The same for the same code and keys: a node whose answer was lost asks again, and gets it. */
@@ -176,9 +180,9 @@ static int ask_authority(const struct token *token, char **ret, struct err *err)
 #define ASKED_ROOT "authority.asked.pem"
 
 static int ask(const char *state, const struct token *token, const struct sign_keys *keys, const char *root,
-               const char *request, json_t **ret, struct err *err) {
+               const char *request, const uint8_t *recovery_key, json_t **ret, struct err *err) {
     char key[HASH_HEX_SIZE], path[NODE_PATH_SIZE];
-    cleanup_json json_t *body = enrol_body(token, keys, request);
+    cleanup_json json_t *body = enrol_body(token, keys, request, recovery_key);
     struct node_question question = {
         .method = "POST", .url = token->url, .path = "/v1/enrol", .body = body, .key = key};
     long status;
@@ -218,24 +222,26 @@ static int keep(const char *state, const struct token *token, json_t *welcome, c
 }
 
 static int join(const char *state, const struct token *token, const struct request *request,
-                struct err *err) {
+                const uint8_t *recovery_key, struct err *err) {
     struct sign_keys keys;
     char path[NODE_PATH_SIZE];
     cleanup_free char *root = NULL;
     cleanup_json json_t *welcome = NULL;
     if (load_or_make(&keys, node_path(state, "node.keys", path), err) < 0 ||
         fault_check(FAULT_ENROL_KEYS, err) < 0 || ask_authority(token, &root, err) < 0 ||
-        ask(state, token, &keys, root, *root ? request->text : NULL, &welcome, err) < 0 ||
+        ask(state, token, &keys, root, *root ? request->text : NULL, recovery_key, &welcome, err) < 0 ||
         check_welcome(welcome, token->fingerprint, err) < 0 || fault_check(FAULT_ENROL_ASKED, err) < 0)
         return -1;
     return keep(state, token, welcome, root, request, err);
 }
 
-int node_enrol(const char *state, const char *token_text, struct node_identity *ret, struct err *err) {
+int node_enrol(const char *state, const char *token_text, const uint8_t *recovery_key,
+               struct node_identity *ret, struct err *err) {
     struct token token = {0};
     __attribute__((cleanup(release_request))) struct request request = {0};
     if (parse_token(token_text, &token, err) < 0 || file_mkdirs(state, 0700, err) < 0 ||
-        load_or_make_request(state, &token, &request, err) < 0 || join(state, &token, &request, err) < 0)
+        load_or_make_request(state, &token, &request, err) < 0 ||
+        join(state, &token, &request, recovery_key, err) < 0)
         return -1;
     return node_load(state, ret, err);
 }

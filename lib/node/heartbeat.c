@@ -13,6 +13,7 @@
 
 #define INTERVAL_S 300 /* until one says another */
 #define INTERVAL_MAX_S 3600
+#define KEPT_MAX 65536 /* of its file: some two thousand tenants */
 #define MISSED 3
 #define DIFFERENT 2 /* one may be about a moment in which a document was still on its way */
 
@@ -26,11 +27,29 @@ struct heartbeat {
      * The least is the true one; what is more is how late the last heartbeat was. */
     int64_t least_apart;
     atomic_llong late;
+    struct uuid *tenants;
+    size_t tenants_n;
+    unsigned told; /* rises when they become others */
 };
+
+/* The number, and a line for each tenant. */
+static bool read_kept(struct heartbeat *heartbeat, char *text) {
+    int64_t n;
+    char *rest = NULL, *line = strtok_r(text, "\n", &rest);
+    if (!line || !str_to_int(line, 1, INT64_MAX, &n))
+        return false;
+    atomic_store(&heartbeat->n, n);
+    while ((line = strtok_r(NULL, "\n", &rest))) {
+        heartbeat->tenants =
+            mem_grow(heartbeat->tenants, heartbeat->tenants_n + 1, sizeof *heartbeat->tenants);
+        if (!uuid_parse(line, &heartbeat->tenants[heartbeat->tenants_n++]))
+            return false;
+    }
+    return true;
+}
 
 struct heartbeat *heartbeat_open(const struct node_identity *node, const char *state, struct err *err) {
     cleanup_free char *text = NULL;
-    int64_t n = 0;
     struct heartbeat *heartbeat = mem_alloc(sizeof *heartbeat);
     heartbeat->node = node;
     (void)snprintf(heartbeat->path, sizeof heartbeat->path, "%s/heartbeat", state);
@@ -39,24 +58,54 @@ struct heartbeat *heartbeat_open(const struct node_identity *node, const char *s
     heartbeat->least_apart = INT64_MAX;
     if (!file_exists(heartbeat->path))
         return heartbeat;
-    if (file_read(heartbeat->path, 64, &text, NULL, err) == 0 && str_to_int(text, 1, INT64_MAX, &n)) {
-        atomic_store(&heartbeat->n, n);
+    if (file_read(heartbeat->path, KEPT_MAX, &text, NULL, err) == 0 && read_kept(heartbeat, text))
         return heartbeat;
-    }
     (void)err_set(err, ERR_PARK, "\"%s\" is not whole: remove it if this node was not restored",
                   heartbeat->path);
-    free(heartbeat);
+    heartbeat_close(heartbeat);
     return NULL;
 }
 
 void heartbeat_close(struct heartbeat *heartbeat) {
+    if (heartbeat)
+        free(heartbeat->tenants);
     free(heartbeat);
 }
 
-static int remember(const struct heartbeat *heartbeat, int64_t n, struct err *err) {
-    char text[24];
-    (void)snprintf(text, sizeof text, "%lld", (long long)n);
-    return file_write(heartbeat->path, text, strlen(text), 0600, err);
+const struct uuid *heartbeat_tenants(const struct heartbeat *heartbeat, size_t *ret_n) {
+    *ret_n = heartbeat->tenants_n;
+    return heartbeat->tenants;
+}
+
+unsigned heartbeat_told(const struct heartbeat *heartbeat) {
+    return heartbeat->told;
+}
+
+bool heartbeat_is_known(const struct heartbeat *heartbeat) {
+    return atomic_load(&heartbeat->n) != 0;
+}
+
+static int remember(struct heartbeat *heartbeat, const Fairlead__V1__Heartbeat *said, struct err *err) {
+    cleanup_str struct str text = STR_INIT(KEPT_MAX);
+    struct uuid *tenants = mem_alloc((said->n_tenants + 1) * sizeof *tenants);
+    str_addf(&text, "%lld\n", (long long)said->n);
+    for (size_t i = 0; i < said->n_tenants; i++) {
+        char hex[UUID_HEX_SIZE];
+        if (said->tenants[i].len == sizeof tenants[i].b)
+            memcpy(tenants[i].b, said->tenants[i].data, sizeof tenants[i].b);
+        str_addf(&text, "%s\n", uuid_hex(tenants[i], hex));
+    }
+    if (str_is_cut(&text) || file_write(heartbeat->path, str_text(&text), text.n, 0600, err) < 0) {
+        free(tenants);
+        return str_is_cut(&text) ? err_set(err, ERR_DEAD, "a heartbeat that names too many tenants") : -1;
+    }
+    heartbeat->told +=
+        said->n_tenants != heartbeat->tenants_n ||
+        (said->n_tenants && memcmp(tenants, heartbeat->tenants, said->n_tenants * sizeof *tenants) != 0);
+    free(heartbeat->tenants);
+    heartbeat->tenants = tenants;
+    heartbeat->tenants_n = said->n_tenants;
+    return 0;
 }
 
 static bool agrees(struct keeper *keeper, const Fairlead__V1__Heartbeat *said) {
@@ -73,9 +122,11 @@ static int take(struct heartbeat *heartbeat, const Fairlead__V1__Heartbeat *said
         return err_set(err, ERR_DEAD, "a heartbeat for another node");
     if (said->n <= atomic_load(&heartbeat->n))
         return 0; /* read again, or repeated by somebody */
-    if (remember(heartbeat, said->n, err) < 0 || fault_check(FAULT_HEARTBEAT_KEPT, err) < 0)
+    unsigned told = heartbeat->told;
+    if (remember(heartbeat, said, err) < 0 || fault_check(FAULT_HEARTBEAT_KEPT, err) < 0)
         return -1;
-    bool same = agrees(keeper, said);
+    /* What is on topics that it is the first to name cannot be held yet: their reader asks for the list. */
+    bool same = told != heartbeat->told || agrees(keeper, said);
     atomic_store(&heartbeat->n, said->n);
     atomic_store(&heartbeat->interval_s, said->interval_s < 1                ? 1
                                          : said->interval_s > INTERVAL_MAX_S ? INTERVAL_MAX_S

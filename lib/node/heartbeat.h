@@ -18,6 +18,12 @@ void heartbeat_close(struct heartbeat *heartbeat); /* NULL is fine */
  * and is no error. */
 MUST_CHECK int heartbeat_take(struct heartbeat *heartbeat, const void *payload, size_t n,
                               struct keeper *keeper, bool *ret_ask, struct err *err);
+/* Whose topics a node of a private plane reads, as the last one said. By the thread that takes them. */
+const struct uuid *heartbeat_tenants(const struct heartbeat *heartbeat, size_t *ret_n);
+/* Another number whenever they have become others. */
+unsigned heartbeat_told(const struct heartbeat *heartbeat);
+/* Was there one, ever? */
+bool heartbeat_is_known(const struct heartbeat *heartbeat);
 /* "stale": none was heard that was sent in the last three of its intervals, as far as can be known since the
  * program began. "withheld": twice in a row it was about other documents than are held. NULL: no doubt. Any
  * thread. */

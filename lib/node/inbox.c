@@ -11,8 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define AGAIN_US (500 * CLOCK_MS)   /* after a connection that failed */
-#define ASK_AGAIN_US (15 * CLOCK_S) /* for the list, while none has come; longer and longer */
+#define TENANT_TOPIC "fairlead.tenant." /* and the tenant's identity in hex */
+#define AGAIN_US (500 * CLOCK_MS)       /* after a connection that failed */
+#define ASK_AGAIN_US (15 * CLOCK_S)     /* for the list, while none has come; longer and longer */
 #define ASK_AGAIN_MAX_US (300 * CLOCK_S)
 #define LOOK_US (60 * CLOCK_S) /* whether the topic is still the one that was read */
 
@@ -89,13 +90,42 @@ static void take_list(struct inbox *inbox, const void *payload, size_t n) {
         fairlead__v1__list__free_unpacked(list, NULL);
 }
 
+/* A record of another's topic is nobody's: whoever can write to the broker could move it there. */
+static bool is_at_home(const struct inbox *inbox, const Fairlead__V1__Document *document, const char *topic) {
+    char tenant[sizeof TENANT_TOPIC + 2 * sizeof(struct uuid)] = TENANT_TOPIC;
+    if (!inbox->node->is_private)
+        return document->tenant.len == 0;
+    if (document->tenant.len != sizeof(struct uuid))
+        return false;
+    hex_encode(tenant + strlen(TENANT_TOPIC), document->tenant.data, sizeof(struct uuid));
+    return str_eq(tenant, topic);
+}
+
+static int take_document(struct inbox *inbox, const struct kcons_record *record, const void *payload,
+                         size_t n, struct err *err) {
+    Fairlead__V1__Document *document = fairlead__v1__document__unpack(NULL, n, payload);
+    if (!document)
+        return err_set(err, ERR_DEAD, "a document that cannot be read");
+    int rc = is_at_home(inbox, document, record->topic)
+                 ? keeper_offer(inbox->keeper, document, record->value, record->value_n, err)
+                 : err_set(err, ERR_DEAD, "a document of another topic");
+    fairlead__v1__document__free_unpacked(document, NULL);
+    return rc;
+}
+
+/* What is for another node of the plane is left unread: a heartbeat tells of what is missing. */
+static bool is_for_another(const struct inbox *inbox, const struct kcons_record *record) {
+    return inbox->node->is_private && record->key_n > sizeof inbox->node->id.b &&
+           memcmp(record->key, inbox->node->id.b, sizeof inbox->node->id.b) != 0;
+}
+
 static void take_record(struct inbox *inbox, const struct kcons_record *record) {
     struct arena arena = {0};
     struct err err = {0};
     const char *type;
     const void *payload;
     size_t n;
-    if (!record->value)
+    if (!record->value || is_for_another(inbox, record))
         return; /* compaction, never state */
     if (envelope_open(&inbox->node->coordinator, record->value, record->value_n, &arena, &type, &payload, &n,
                       &err) == 0) {
@@ -106,14 +136,8 @@ static void take_record(struct inbox *inbox, const struct kcons_record *record) 
                 err.cls != ERR_DEAD)
                 log_error("a heartbeat could not be kept", LOG_S("error", err.text));
         } else if (str_eq(type, ENVELOPE_DOCUMENT)) {
-            Fairlead__V1__Document *document = fairlead__v1__document__unpack(NULL, n, payload);
-            if (!document)
-                (void)err_set(&err, ERR_DEAD, "a document that cannot be read");
-            else if (keeper_offer(inbox->keeper, document, record->value, record->value_n, &err) < 0 &&
-                     err.cls != ERR_DEAD)
+            if (take_document(inbox, record, payload, n, &err) < 0 && err.cls != ERR_DEAD)
                 log_error("a document could not be kept", LOG_S("error", err.text));
-            if (document)
-                fairlead__v1__document__free_unpacked(document, NULL);
         }
     }
     if (err.cls == ERR_DEAD)
@@ -136,14 +160,28 @@ static int look_for_another(const struct inbox *inbox, const struct kcons *kcons
     return err_set(err, ERR_RETRY, "the topic was made again: it is read from its start");
 }
 
-/* Reads until an error or the end of the program. */
-static int read_topic(struct inbox *inbox, const struct loop *loop, struct kcons *kcons, struct err *err) {
-    int64_t end = 0, look_at = clock_mono_us() + LOOK_US;
+/* The topics as they are to be read now; NULL-ended. */
+static const char *const *topics_of(const struct inbox *inbox, struct arena *arena) {
+    struct vec topics = {0};
+    size_t n = 0;
+    const struct uuid *tenants = heartbeat_tenants(inbox->heartbeat, &n);
+    *vec_add(arena, &topics, const char *) = inbox->node->topic;
+    for (size_t i = 0; i < n && inbox->node->is_private; i++) {
+        char hex[UUID_HEX_SIZE];
+        *vec_add(arena, &topics, const char *) =
+            arena_printf(arena, TENANT_TOPIC "%s", uuid_hex(tenants[i], hex));
+    }
+    *vec_add(arena, &topics, const char *) = NULL;
+    return topics.items;
+}
+
+/* Reads until an error, the end of the program, or until other topics are to be read. */
+static int read_topics(struct inbox *inbox, const struct loop *loop, struct kcons *kcons, struct err *err) {
+    int64_t look_at = clock_mono_us() + LOOK_US;
     bool reached = false;
-    unsigned renewed = atomic_load(&inbox->node->renewed);
-    if (kcons_end_offset(kcons, &end, err) < 0)
-        return -1;
-    while (!loop_is_ending(loop) && renewed == atomic_load(&inbox->node->renewed)) {
+    unsigned renewed = atomic_load(&inbox->node->renewed), told = heartbeat_told(inbox->heartbeat);
+    while (!loop_is_ending(loop) && renewed == atomic_load(&inbox->node->renewed) &&
+           told == heartbeat_told(inbox->heartbeat)) {
         struct kcons_record record = {0};
         int got = kcons_poll(kcons, reached ? 500 : 50, &record, err);
         if (got < 0)
@@ -154,7 +192,8 @@ static int read_topic(struct inbox *inbox, const struct loop *loop, struct kcons
         }
         if (look_for_another(inbox, kcons, &look_at, err) < 0)
             return -1;
-        if (!reached && kcons_has_reached(kcons, end)) {
+        bool knows_where = !inbox->node->is_private || heartbeat_is_known(inbox->heartbeat);
+        if (!reached && knows_where && kcons_has_reached(kcons)) {
             reached = true;
             inbox->ask_after = ASK_AGAIN_US;
             inbox->asks = false; /* what old heartbeats asked for, this one asks */
@@ -181,13 +220,15 @@ static int read_topic(struct inbox *inbox, const struct loop *loop, struct kcons
 static int64_t turn(const struct loop *loop, void *arg) {
     struct inbox *inbox = arg;
     struct err err = {0};
+    struct arena arena = {0};
     forget_answers(inbox);
     rnd_bytes(inbox->nonce, sizeof inbox->nonce);
     struct broker broker = node_broker(inbox->node);
-    struct kcons *kcons = kcons_open_topic(&broker, inbox->node->name, inbox->node->topic, false, &err);
-    if (kcons && read_topic(inbox, loop, kcons, &err) < 0)
+    struct kcons *kcons = kcons_open_topics(&broker, inbox->node->name, topics_of(inbox, &arena), &err);
+    if (!kcons || read_topics(inbox, loop, kcons, &err) < 0)
         log_warn("documents", LOG_S("error", err.text));
     kcons_close(kcons);
+    arena_release(&arena);
     return AGAIN_US;
 }
 

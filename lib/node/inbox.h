@@ -1,6 +1,7 @@
-/* The inbox: this node's topic of documents, read from its beginning at every start and after every error, no
- * committed offset to trust. At each start it sends an inventory; the coordinator answers with a signed list.
- */
+/* The inbox: the topic of this node's documents, or those of its plane and its tenants, read from their
+ * beginning at every start and after every error, no committed offset to trust. At each start it sends an
+ * inventory; the coordinator answers with a signed list. In a private plane heartbeats say which tenants
+ * there are: until one was heard nothing is new. */
 #ifndef FAIRLEAD_NODE_INBOX_H
 #define FAIRLEAD_NODE_INBOX_H
 

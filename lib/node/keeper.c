@@ -72,6 +72,7 @@ static int load_one(void *arg, const void *accepted, size_t accepted_n, const vo
     if (last) {
         fairlead__v1__document__free_unpacked(document, NULL);
         set_document(item, last, healthy, healthy_n);
+        item->healthy_saved = true;
     } else {
         /* Written down, and perhaps never acted on: what came after it was not read. */
         bool proven = healthy && healthy_n == accepted_n && memcmp(healthy, accepted, accepted_n) == 0;
@@ -166,7 +167,7 @@ static void *run(void *arg) {
     pthread_mutex_lock(&keeper->mutex);
     while ((item = take(keeper))) {
         struct arena arena = {0};
-        struct keeper_outcome outcome = {.arena = &arena};
+        struct keeper_outcome outcome = {.arena = &arena, .known = item->healthy_saved};
         struct taken taken = take_copy(item);
         item->busy = true;
         set_busy(keeper, NULL, item);

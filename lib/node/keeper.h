@@ -17,7 +17,8 @@
 /* What applying a document led to; filled by the callback, released by the keeper. */
 struct keeper_outcome {
     struct result result;
-    bool cut; /* the program's own stop cut it short: no failure of the document, nothing is said of it */
+    bool known; /* set by the keeper: this very revision was healthy once */
+    bool cut;   /* the program's own stop cut it short: no failure of the document, nothing is said of it */
     struct arena *arena;
     const char *drift;              /* what was found amiss and put right, in words; NULL: nothing */
     bool news;                      /* the facts are worth a report of their own */

@@ -31,8 +31,7 @@ int node_load(const char *state, struct node_identity *ret, struct err *err) {
     size_t n;
     node_path(state, "node.json", path);
     if (!file_exists(path))
-        return err_set(err, ERR_PARK,
-                       "this node has not enrolled: run \"fairlead-worker enrol TOKEN\" first");
+        return err_set(err, ERR_PARK, "this node has not enrolled: run it with \"enrol TOKEN\" first");
     if (file_read_secret(path, 65536, &text, &n, err) < 0)
         return -1;
     cleanup_json json_t *json = json_parse(text, n, err);
@@ -51,6 +50,10 @@ int node_load(const char *state, struct node_identity *ret, struct err *err) {
     (void)snprintf(ret->address, sizeof ret->address, "%s", json_str(json, "address"));
     (void)snprintf(ret->brokers, sizeof ret->brokers, "%s", json_str(json, "brokers"));
     (void)snprintf(ret->topic, sizeof ret->topic, "%s", json_str(json, "topic"));
+    ret->is_private = str_eq(json_str(json, "mode"), "private");
+    const char *recovery = json_str(json, "recovery_key");
+    if (ret->is_private && (!recovery || !hex_decode(ret->recovery, SEAL_PUBLIC_SIZE, recovery)))
+        return err_set(err, ERR_PARK, "\"%s\" is not whole: enrol again", path);
     (void)snprintf(ret->url, sizeof ret->url, "%s", json_str(json, "url") ? json_str(json, "url") : "");
     node_path(state, "node.keys", path);
     return sign_keys_load(&ret->keys, path, err);

@@ -13,13 +13,18 @@
 #include "io/sign.h"
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 struct node_identity {
     struct uuid id;
     char name[32], address[16], brokers[256], topic[64];
-    char url[256];             /* of the coordinator; "": enrolled before it was kept */
-    char root[512], cert[512]; /* files; "": no certificate */
+    bool is_private; /* of a private plane: its documents are on the topics of its tenants, and `topic` is the
+                      * plane's */
+    uint8_t
+        recovery[SEAL_PUBLIC_SIZE]; /* of a private plane: whom its secrets are sealed to besides; pinned */
+    char url[256];                  /* of the coordinator; "": enrolled before it was kept */
+    char root[512], cert[512];      /* files; "": no certificate */
     atomic_uint renewed; /* how often the certificate was, since the program began: connections made before
                           * are to be made anew */
     struct sign_keys keys;
@@ -36,8 +41,11 @@ static inline struct broker node_broker(const struct node_identity *node) {
 
 /* Uses up the token's one-time code: makes keys (or keeps those of an earlier enrolment), proves that it
  * holds them, pins the coordinator's, stores all. Where the answer was lost, the same token is answered
- * again. Class park for a token that cannot be right, retry when the coordinator cannot be reached. */
-MUST_CHECK int node_enrol(const char *state, const char *token, struct node_identity *ret, struct err *err);
+ * again. `recovery_key`: NULL, or the public half of the recovery key of a private plane, which counts if its
+ * plane has none yet. Class park for a token that cannot be right, retry when the coordinator cannot be
+ * reached. */
+MUST_CHECK int node_enrol(const char *state, const char *token, const uint8_t *recovery_key,
+                          struct node_identity *ret, struct err *err);
 /* Class park when the node has not enrolled. */
 MUST_CHECK int node_load(const char *state, struct node_identity *ret, struct err *err);
 

@@ -15,8 +15,6 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#define SECRET_MAX 256
-
 static void sealed_path(const struct secrets *secrets, const char *name, char out[512]) {
     (void)snprintf(out, 512, "%s/sealed/%s/%s", secrets->state, secrets->instance, name);
 }
@@ -29,8 +27,7 @@ static void make_secret(char *out, int64_t length) {
     out[length] = '\0';
 }
 
-static int load_secret(const struct secrets *secrets, const char *name, char out[SECRET_MAX],
-                       struct err *err) {
+int secrets_open(const struct secrets *secrets, const char *name, char out[SECRET_MAX], struct err *err) {
     char path[512];
     struct arena arena = {0};
     cleanup_free char *box = NULL;
@@ -58,7 +55,7 @@ static int ensure_sealed(const struct secrets *secrets, const char *name, const 
     size_t n;
     sealed_path(secrets, name, path);
     if (file_exists(path))
-        return load_secret(secrets, name, out, err);
+        return secrets_open(secrets, name, out, err);
     make_secret(out, json_int(rule, "length", 24));
     (void)snprintf(folder, sizeof folder, "%s/sealed/%s", secrets->state, secrets->instance);
     void *box = sign_seal(secrets->node->keys.seal_public, out, strlen(out), &arena, &n);
@@ -160,7 +157,7 @@ int secrets_ensure(const struct secrets *secrets, const json_t *spec, struct err
 int secrets_seal(const struct secrets *secrets, const char *name, const json_t *rule, const uint8_t *to,
                  struct arena *arena, void **ret, size_t *ret_n, struct err *err) {
     char value[SECRET_MAX];
-    if (load_secret(secrets, name, value, err) < 0)
+    if (secrets_open(secrets, name, value, err) < 0)
         return -1;
     cleanup_json json_t *plain =
         json_pack("{s:s, s:s, s:s, s:s?, s:s?}", "instance", secrets->instance, "name", name, "value", value,

@@ -25,6 +25,10 @@ const char *secrets_missing(const struct secrets *secrets, const json_t *spec);
 MUST_CHECK int secrets_seal(const struct secrets *secrets, const char *name, const json_t *rule,
                             const uint8_t *to, struct arena *arena, void **ret, size_t *ret_n,
                             struct err *err);
+/* One in clear, for whom it is shown to. */
+#define SECRET_MAX 256
+MUST_CHECK int secrets_open(const struct secrets *secrets, const char *name, char out[SECRET_MAX],
+                            struct err *err);
 /* The clear files go; with `for_ever`, the sealed ones too. */
 MUST_CHECK int secrets_remove(const struct secrets *secrets, bool for_ever, struct err *err);
 /* A tmpfs of our own at that folder, unless it is one already. Class park. */

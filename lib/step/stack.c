@@ -46,17 +46,24 @@ static int seal_one(struct step_context *ctx, const struct stack *stack, const c
     return 0;
 }
 
+/* Who holds the recovery key is the document's word; in a private plane it was pinned, and nothing is
+ * delivered to anybody: whoever signs documents there gets no secret by signing. */
 static int deliver(struct step_context *ctx, const struct stack *stack, struct err *err) {
     const char *name;
     json_t *rule;
-    for (size_t i = 0; i < stack->want->n_deliver; i++)
+    const struct node_identity *node = ctx->machine->node;
+    const uint8_t *recovery = node->is_private ? node->recovery
+                              : stack->want->recovery_key.len == SEAL_PUBLIC_SIZE
+                                  ? stack->want->recovery_key.data
+                                  : NULL;
+    for (size_t i = 0; i < stack->want->n_deliver && !node->is_private; i++)
         if (seal_one(ctx, stack, stack->want->deliver[i], ctx->machine->node->coordinator_seal,
                      &ctx->out->delivered, err) < 0)
             return -1;
-    if (stack->want->recovery_key.len != SEAL_PUBLIC_SIZE)
+    if (!recovery)
         return 0;
     json_object_foreach(json_object_get(stack->spec, "secrets"), name, rule) {
-        if (seal_one(ctx, stack, name, stack->want->recovery_key.data, &ctx->out->recovery, err) < 0)
+        if (seal_one(ctx, stack, name, recovery, &ctx->out->recovery, err) < 0)
             return -1;
     }
     return 0;

@@ -1,3 +1,4 @@
-select node_id, instance_id, kind, letter from documents
-where not (absent and confirmed) and (node_id, instance_id, kind, letter) > ($1, $2, $3, $4)
-order by node_id, instance_id, kind, letter limit $5
+select d.node_id, d.instance_id, d.kind, d.letter, case when p.mode = 'private' then d.tenant_id end
+from documents d join nodes n on n.id = d.node_id join planes p on p.id = n.plane_id
+where not (d.absent and d.confirmed) and (d.node_id, d.instance_id, d.kind, d.letter) > ($1, $2, $3, $4)
+order by d.node_id, d.instance_id, d.kind, d.letter limit $5

@@ -72,7 +72,7 @@ int main(int argc, char **argv) {
         line[strcspn(line, "\n")] = '\0';
         (void)snprintf(state, sizeof state, "%s/%zu", argv[1], n);
         (void)mkdir(state, 0700);
-        if (node_enrol(state, line, &nodes[n].node, &err) < 0)
+        if (node_enrol(state, line, NULL, &nodes[n].node, &err) < 0)
             return fail(&err);
         nodes[n].stream = uuid_make(clock_wall_us());
     }

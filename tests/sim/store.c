@@ -189,7 +189,7 @@ static void check_proof(struct world *w, struct subject *subject) {
     for (size_t i = 0; i < subject->steps.n; i++) {
         const struct step *step = vec_at(&subject->steps, struct step, i);
         const struct document *document =
-            subject_document(subject, (int)document_kind_of_step((enum step_kind)step->kind), step->letter);
+            subject_document(subject, (int)subject_carrier(subject, step), step->letter);
         if (step->kind == STEP_WATCH || step->state != STEP_DONE || step->change == ROW_KEPT || !document)
             continue;
         if (document->observed != document->revision)

@@ -9,6 +9,8 @@ dns_log=$dns_dir/knot.log
 dns_pidfile=$dns_dir/pid
 dns_programs='knotd:knot knotc:knot kdig:knot-dnsutils'
 
+# Also where other machines reach us: whoever proves an app there asks it.
+dns_listens() { printf '[127.0.0.1@%s' "$dns_port"; [ "$nodes_ip" = 127.0.0.1 ] || printf ', %s@%s' "$nodes_ip" "$dns_port"; printf ']'; }
 dns_control() { knotc -s "$dns_dir/knot.sock" "$@"; }
 
 dns_up() {
@@ -19,7 +21,7 @@ dns_up() {
   fi
   (umask 077 && cat >"$dns_dir/knot.conf") <<EOF
 server:
-    listen: 127.0.0.1@$dns_port
+    listen: $(dns_listens)
     rundir: "$dns_dir"
     pidfile: "$dns_dir/knot.pid"
 control:
@@ -80,5 +82,6 @@ dns_address() { echo "127.0.0.1:$dns_port $dns_zone"; }
 dns_env() {
   export_line FAIRLEAD_DNS "127.0.0.1:$dns_port"
   export_line FAIRLEAD_DNS_KEY_FILE "$dns_key"
+  export_line FAIRLEAD_NODES_DNS "$nodes_ip:$dns_port"
   export_line FAIRLEAD_ZONE "$dns_zone"
 }

@@ -137,6 +137,7 @@ kafka_moved() {
   stop gate
   edge_down
   stop kafka
+  dns_down
 }
 
 kafka_down() { stop kafka; }

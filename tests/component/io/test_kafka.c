@@ -62,7 +62,6 @@ static void produce(const char *topic, int partition, const char *value) {
 static void an_assignment_reads_all_from_the_start(void **state) {
     struct err err = {0};
     char topic[64];
-    int64_t end = 0;
     int n = 0;
     (void)state;
     make_topic(topic, 1, "cleanup.policy=compact");
@@ -70,11 +69,10 @@ static void an_assignment_reads_all_from_the_start(void **state) {
     produce(topic, 0, NULL); /* a tombstone */
     produce(topic, 0, "two");
     assert_int_equal(delivered, 3);
-    struct kcons *reader = kcons_open_topic(&broker, "component", topic, false, &err);
-    assert_int_equal(kcons_end_offset(reader, &end, &err), 0);
-    assert_int_equal(end, 3);
+    struct kcons *reader = kcons_open_topics(&broker, "component", (const char *const[]){topic, NULL}, &err);
+    assert_false(kcons_has_reached(reader));
     for (int64_t until = clock_mono_us() + 10 * CLOCK_S;
-         !kcons_has_reached(reader, end) && clock_mono_us() < until;) {
+         !kcons_has_reached(reader) && clock_mono_us() < until;) {
         struct kcons_record record = {0};
         if (kcons_poll(reader, 100, &record, &err) != 1)
             continue;
@@ -84,6 +82,33 @@ static void an_assignment_reads_all_from_the_start(void **state) {
     }
     assert_int_equal(n, 3);
     kcons_close(reader);
+}
+
+/* An agent's plane and its tenants: nothing is acted on before all of them were read. */
+static void several_topics_are_reached_together(void **state) {
+    struct err err = {0};
+    char one[64], two[64], none[64];
+    (void)state;
+    make_topic(one, 1, "cleanup.policy=compact");
+    make_topic(two, 1, "cleanup.policy=compact");
+    make_topic(none, 1, "cleanup.policy=compact");
+    for (int i = 0; i < 3; i++) {
+        produce(one, 0, "of one");
+        produce(two, 0, "of two");
+    }
+    const char *const topics[] = {one, two, none, NULL};
+    struct kcons *reader = kcons_open_topics(&broker, "component", topics, &err);
+    for (int n = 0; n < 6; n++) {
+        struct kcons_record record = {0};
+        assert_false(kcons_has_reached(reader));
+        assert_true(read_one(reader, &record));
+        assert_memory_equal(record.value, strcmp(record.topic, one) == 0 ? "of one" : "of two", 6);
+        kcons_release(&record);
+    }
+    assert_true(kcons_has_reached(reader));
+    kcons_close(reader);
+    assert_null(
+        kcons_open_topics(&broker, "component", (const char *const[]){one, "fairlead.no.such", NULL}, &err));
 }
 
 static void a_record_that_no_broker_takes_is_permanent(void **state) {
@@ -325,7 +350,7 @@ static void a_topic_that_was_made_again_is_told(void **state) {
     const char *const settings[] = {"cleanup.policy=compact", "message.timestamp.type=LogAppendTime", NULL};
     (void)state;
     make_topic(topic, 1, settings[0]);
-    struct kcons *reader = kcons_open_topic(&broker, "component", topic, false, &err);
+    struct kcons *reader = kcons_open_topics(&broker, "component", (const char *const[]){topic, NULL}, &err);
     assert_false(was_remade(reader)); /* nothing was read yet */
     produce(topic, 0, "one");
     produce(topic, 0, "two");

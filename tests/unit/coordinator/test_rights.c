@@ -50,6 +50,25 @@ static void a_node_may_what_its_roles_ask_for(void **state) {
     }
 }
 
+/* An agent reads its plane and its customer's tenants, whatever its roles are; it is given no orders. */
+static void an_agent_reads_its_tenants_and_no_orders(void **state) {
+    (void)state;
+    struct vec rights = {0};
+    const struct rights_node agent = {.id = {{7}},
+                                      .enrolment = 1,
+                                      .roles = ROLE_HOST | ROLE_EDGE | ROLE_PROBER,
+                                      .private_plane = {{9}},
+                                      .tenants = "fairlead.tenant.1,fairlead.tenant.2"};
+    rights_of_node(&agent, &arena, &rights);
+    static const char *const topics[] = {"fairlead.plane.09000000000000000000000000000000",
+                                         "fairlead.tenant.1", "fairlead.tenant.2"};
+    for (size_t i = 0; i < sizeof topics / sizeof *topics; i++)
+        assert_true(may(&rights, KRIGHT_TOPIC, topics[i], KRIGHT_READ) &&
+                    may(&rights, KRIGHT_TOPIC, topics[i], KRIGHT_DESCRIBE));
+    assert_true(may(&rights, KRIGHT_TOPIC, "fairlead.reports", KRIGHT_WRITE));
+    assert_int_equal(rights.n, 8); /* and nothing else */
+}
+
 static void who_was_revoked_may_nothing(void **state) {
     (void)state;
     struct vec rights = of(ROLE_HOST | ROLE_BUILDER, 3, true);
@@ -82,6 +101,7 @@ static void rights_become_what_is_wanted(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_node_may_what_its_roles_ask_for),
+        cmocka_unit_test(an_agent_reads_its_tenants_and_no_orders),
         cmocka_unit_test(who_was_revoked_may_nothing),
         cmocka_unit_test(rights_become_what_is_wanted),
     };

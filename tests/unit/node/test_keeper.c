@@ -366,10 +366,53 @@ static void what_is_withheld_is_noticed(void **state) {
     keeper_stop(keeper);
 }
 
+/* An agent is told whose topics it reads; what is on one that it did not know cannot be held yet. */
+static void tenants_are_told_and_remembered(void **state) {
+    struct fixture *f = *state;
+    struct err err = {0};
+    struct hash hash;
+    bool ask;
+    size_t n;
+    struct uuid one = {{1}}, two = {{2}};
+    ProtobufCBinaryData tenants[] = {{sizeof one.b, one.b}, {sizeof two.b, two.b}};
+    struct keeper_conf conf = {.node = &f->node, .state = f->state, .apply = apply};
+    struct keeper *keeper = keeper_start(&conf, &err);
+    struct heartbeat *heartbeat = heartbeat_open(&f->node, f->state, &err);
+    assert_false(heartbeat_is_known(heartbeat));
+    Fairlead__V1__Heartbeat said = beat_of(f, 10, 1, &hash); /* of a document that is nowhere */
+    said.tenants = tenants;
+    said.n_tenants = 1;
+    unsigned told = heartbeat_told(heartbeat);
+    assert_int_equal(take_beat(heartbeat, keeper, &said, &ask, &err), 0);
+    assert_true(heartbeat_is_known(heartbeat) && heartbeat_told(heartbeat) != told);
+    assert_false(ask);
+    told = heartbeat_told(heartbeat);
+    said.n = 11;
+    assert_int_equal(take_beat(heartbeat, keeper, &said, &ask, &err), 0);
+    assert_true(ask && heartbeat_told(heartbeat) == told);
+    said.n = 12;
+    said.n_tenants = 2;
+    assert_int_equal(take_beat(heartbeat, keeper, &said, &ask, &err), 0);
+    assert_false(ask);
+    assert_null(heartbeat_doubt(heartbeat)); /* once, and then of another topic */
+    said.n = 9;                              /* an old one says nothing, of tenants either */
+    said.n_tenants = 0;
+    assert_int_equal(take_beat(heartbeat, keeper, &said, &ask, &err), 0);
+    heartbeat_close(heartbeat);
+    heartbeat = heartbeat_open(&f->node, f->state, &err);
+    assert_true(heartbeat_is_known(heartbeat));
+    const struct uuid *kept = heartbeat_tenants(heartbeat, &n);
+    assert_int_equal(n, 2);
+    assert_true(uuid_eq(kept[0], one) && uuid_eq(kept[1], two));
+    heartbeat_close(heartbeat);
+    keeper_stop(keeper);
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_is_withheld_is_noticed, set_up, tear_down),
+        TEST(tenants_are_told_and_remembered),
         TEST(what_was_only_written_down_waits_for_the_topic),
         TEST(what_was_healthy_begins_at_once),
         TEST(what_says_absent_or_stopped_begins_at_once),

@@ -1,0 +1,46 @@
+/* What an agent adds to a node: its customer's policy, what it tells of itself on the machine, and commands
+ * for whoever the machine belongs to. */
+#ifndef FAIRLEAD_AGENT_AGENT_H
+#define FAIRLEAD_AGENT_AGENT_H
+
+#include "host/program.h"
+
+struct told;
+
+struct agent {
+    struct host *host;
+    const char *policy_file;
+    struct told *told; /* what was last said of each document */
+    pthread_mutex_t mutex;
+};
+
+/* ---- host_conf: agent/allow.c, agent/told.c ---- */
+
+int agent_start(void *agent, struct err *err);
+void agent_stop(void *agent);
+/* Neither paused nor against the policy, which is read each time: it counts as it is now. */
+bool agent_allows(void *agent, const Fairlead__V1__Document *document, struct keeper_outcome *outcome);
+/* Written down where it is news: for "status" and "log". */
+void agent_done(void *agent, const Fairlead__V1__Document *document, const struct keeper_outcome *outcome);
+
+/* ---- files of its state folder ---- */
+
+#define AGENT_PAUSED "paused" /* is there: nothing new is done */
+#define AGENT_TOLD "told"     /* a line for each document: KEY, its condition, and the reason */
+#define AGENT_LOG "log"       /* a line for each thing that was news */
+
+/* The path of one of them, in the arena. */
+const char *agent_path(const struct host *host, const char *name, struct arena *arena);
+
+/* ---- commands; each returns an exit code ---- */
+
+int agent_status(struct host *host, char **args);
+int agent_log(struct host *host, char **args);
+int agent_pause(struct host *host, char **args);
+int agent_resume(struct host *host, char **args);
+int agent_show_secrets(struct host *host, char **args);
+int agent_check_policy(struct host *host, char **args);
+int agent_policy_fields(struct host *host, char **args);
+int agent_leave(struct host *host, char **args);
+
+#endif

@@ -1,0 +1,236 @@
+/* What whoever this machine belongs to can ask and say. Nothing here speaks with the provider. */
+#include "agent/agent.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/str.h"
+#include "base/yaml.h"
+#include "model/policy.h"
+#include "node/envelope.h"
+#include "node/ratchet.h"
+#include "node/secrets.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define READ_MAX 8388608
+
+static int failed(const struct err *err) {
+    (void)fprintf(stderr, "fairlead-agent: %s\n", err->text);
+    return 1;
+}
+
+/* ---- status, log ---- */
+
+static void print_heard(const struct host *host, struct arena *arena) {
+    cleanup_free char *text = NULL;
+    char stamp[28];
+    const char *path = agent_path(host, "heartbeat", arena);
+    if (!file_exists(path) || file_read(path, READ_MAX, &text, NULL, NULL) < 0)
+        printf("provider    not heard of yet\n");
+    else /* its number is the coordinator's clock */
+        printf("provider    last heard of %s\n", clock_text(strtoll(text, NULL, 10), stamp));
+}
+
+/* Lines of KEY, kind, name, word. */
+static void print_told(char *text) {
+    char *rest = NULL;
+    for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+        char *at = line, *key = strsep(&at, "\t"), *kind = strsep(&at, "\t"), *name = strsep(&at, "\t");
+        if (key && kind && name && at)
+            printf("%-11s %-40s %s\n", kind, name, at);
+    }
+}
+
+int agent_status(struct host *host, char **args) {
+    struct err err = {0};
+    struct arena arena = {0};
+    struct node_identity node;
+    struct cert_facts facts;
+    cleanup_free char *told = NULL;
+    char stamp[28];
+    (void)args;
+    if (node_load(host->conf.machine.state, &node, &err) < 0)
+        return failed(&err);
+    const struct agent *agent = host->conf.arg;
+    printf("node        %s, at %s\n", node.name, node.url);
+    if (*node.cert && node_certificate(&node, &facts, &err) == 0)
+        printf("certificate until %s\n", clock_text(facts.until_us, stamp));
+    print_heard(host, &arena);
+    printf("paused      %s\n",
+           file_exists(agent_path(host, AGENT_PAUSED, &arena)) ? "yes: \"resume\" goes on" : "no");
+    printf("policy      %s%s\n", agent->policy_file,
+           file_exists(agent->policy_file) ? "" : " (none: all is allowed)");
+    const char *path = agent_path(host, AGENT_TOLD, &arena);
+    if (file_exists(path) && file_read(path, READ_MAX, &told, NULL, &err) == 0)
+        print_told(told);
+    arena_release(&arena);
+    return 0;
+}
+
+static int print_file(const struct host *host, const char *name) {
+    struct err err = {0};
+    struct arena arena = {0};
+    cleanup_free char *text = NULL;
+    const char *path = agent_path(host, name, &arena);
+    int rc = file_exists(path) ? file_read(path, READ_MAX, &text, NULL, &err) : 0;
+    if (text)
+        (void)fputs(text, stdout);
+    arena_release(&arena);
+    return rc < 0 ? failed(&err) : 0;
+}
+
+int agent_log(struct host *host, char **args) {
+    (void)args;
+    int rc = print_file(host, AGENT_LOG ".1");
+    return rc ? rc : print_file(host, AGENT_LOG);
+}
+
+/* ---- pause, resume, policy ---- */
+
+int agent_pause(struct host *host, char **args) {
+    struct err err = {0};
+    struct arena arena = {0};
+    (void)args;
+    int rc = file_write(agent_path(host, AGENT_PAUSED, &arena), "", 0, 0600, &err);
+    arena_release(&arena);
+    if (rc < 0)
+        return failed(&err);
+    printf("paused: nothing new is done here until \"fairlead-agent resume\"; what runs is kept running\n");
+    return 0;
+}
+
+int agent_resume(struct host *host, char **args) {
+    struct err err = {0};
+    struct arena arena = {0};
+    (void)args;
+    int rc = file_remove(agent_path(host, AGENT_PAUSED, &arena), &err);
+    arena_release(&arena);
+    if (rc < 0)
+        return failed(&err);
+    printf("resumed: what came meanwhile is done within a minute\n");
+    return 0;
+}
+
+int agent_check_policy(struct host *host, char **args) {
+    const struct agent *agent = host->conf.arg;
+    struct err err = {0};
+    cleanup_free char *text = NULL;
+    size_t n = 0;
+    (void)args;
+    if (!file_exists(agent->policy_file)) {
+        printf("there is no policy \"%s\": all is allowed\n", agent->policy_file);
+        return 0;
+    }
+    if (file_read(agent->policy_file, YAML_BYTES_MAX, &text, &n, &err) < 0)
+        return failed(&err);
+    cleanup_json json_t *rules = policy_parse(agent->policy_file, text, n, &err);
+    cleanup_free char *shown = rules ? yaml_emit(rules, &err) : NULL;
+    if (!shown)
+        return failed(&err);
+    (void)fputs(shown, stdout);
+    return 0;
+}
+
+int agent_policy_fields(struct host *host, char **args) {
+    cleanup_free char *rows = schema_markdown(policy_fields);
+    (void)host, (void)args;
+    (void)fputs(rows, stdout);
+    return 0;
+}
+
+/* ---- secrets ---- */
+
+struct showing {
+    const struct host *host;
+    struct node_identity node;
+    const char *wanted; /* the instance: its host name, or its identity */
+    int shown;
+};
+
+static int show_one(const struct showing *showing, const char *instance, const Fairlead__V1__Stack *stack,
+                    struct err *err) {
+    const struct secrets secrets = {&showing->node, showing->host->conf.machine.state, "", instance};
+    cleanup_json json_t *spec = json_loads(stack->spec, 0, NULL);
+    const char *name;
+    json_t *rule;
+    json_object_foreach(json_object_get(spec, "secrets"), name, rule) {
+        char value[SECRET_MAX];
+        const char *title = json_str(rule, "title"), *user = json_str(rule, "user");
+        if (!json_is_true(json_object_get(rule, "deliver")))
+            continue; /* between its services only */
+        if (secrets_open(&secrets, name, value, err) < 0)
+            return -1;
+        printf("%s\t%s\t%s\t%s\n", stack->text, title ? title : name, user ? user : "", value);
+        sodium_memzero(value, sizeof value);
+    }
+    return 0;
+}
+
+static int show(void *arg, const void *accepted, size_t accepted_n, const void *healthy, size_t healthy_n,
+                struct err *err) {
+    struct showing *showing = arg;
+    struct arena arena = {0};
+    const char *type;
+    const void *payload;
+    size_t n;
+    char hex[UUID_HEX_SIZE];
+    (void)healthy, (void)healthy_n;
+    if (envelope_open(&showing->node.coordinator, accepted, accepted_n, &arena, &type, &payload, &n, err) < 0)
+        return -1;
+    Fairlead__V1__Document *document = fairlead__v1__document__unpack(NULL, n, payload);
+    Fairlead__V1__Stack *stack =
+        document && str_eq(document->kind, "stack") && !document->absent
+            ? fairlead__v1__stack__unpack(NULL, document->content.len, document->content.data)
+            : NULL;
+    int rc = 0;
+    if (stack) {
+        hex_encode(hex, document->instance.data, document->instance.len);
+        if (str_eq(showing->wanted, hex) || str_eq(showing->wanted, stack->text) ||
+            str_eq(showing->wanted, stack->instance_name)) {
+            showing->shown++;
+            rc = show_one(showing, hex, stack, err);
+        }
+        fairlead__v1__stack__free_unpacked(stack, NULL);
+    }
+    if (document)
+        fairlead__v1__document__free_unpacked(document, NULL);
+    arena_release(&arena);
+    return rc;
+}
+
+int agent_show_secrets(struct host *host, char **args) {
+    struct err err = {0};
+    struct showing showing = {.host = host, .wanted = args[0]};
+    if (node_load(host->conf.machine.state, &showing.node, &err) < 0 ||
+        ratchet_read_all(host->conf.machine.state, show, &showing, &err) < 0)
+        return failed(&err);
+    if (showing.shown)
+        return 0;
+    (void)err_set(&err, ERR_PARK, "no app here is called \"%.100s\": \"status\" names them", args[0]);
+    return failed(&err);
+}
+
+/* ---- leave ---- */
+
+int agent_leave(struct host *host, char **args) {
+    static const char *const names[] = {"node.json", "node.pem", "node.request.pem", "authority.pem"};
+    struct err err = {0};
+    struct arena arena = {0};
+    (void)args;
+    int rc = host_lock(host, &err); /* not beside a program that runs */
+    for (size_t i = 0; rc == 0 && i < sizeof names / sizeof *names; i++)
+        rc = file_remove(agent_path(host, names[i], &arena), &err);
+    arena_release(&arena);
+    if (rc < 0)
+        return failed(&err);
+    printf("this machine knows its provider no more, and is told nothing by it. What runs here runs on until "
+           "this machine "
+           "restarts, without anybody who mends it: \"docker ps --filter label=fairlead.instance\" lists it. "
+           "Ask the "
+           "provider to revoke this node; %s keeps its apps' secrets, sealed.\n",
+           host->conf.machine.state);
+    return 0;
+}

@@ -1,0 +1,57 @@
+/* fairlead-agent: Fairlead in a customer's own network. It pulls what it is to run, listens on nothing, and
+ * does nothing that its customer's policy does not allow. */
+#include "agent/agent.h"
+
+static struct conf_row conf[] = {
+    PROGRAM_OPTIONS("/var/lib/fairlead-agent", "/run/fairlead-agent/secrets", ""),
+    CONF_LIST("roles", "host,edge,prober", "what this node does", "host edge prober"),
+    CONF_TEXT("policy", "/etc/fairlead/policy.yaml",
+              "what may be done here; a file that is not there allows all"),
+    CONF_TEXT("recovery-key", "/var/lib/fairlead-agent/recovery.keys",
+              "file of the recovery key, which the first enrolment in a plane makes"),
+    {0},
+};
+
+static struct agent agent = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+
+static void fill(struct host *host) {
+    agent.host = host;
+    agent.policy_file = conf_get(conf, "policy");
+    host->conf.is_private = true;
+    host->conf.roles = role_bits(conf_get(conf, "roles"));
+    host->conf.recovery_key = program_path(conf_get(conf, "recovery-key"));
+    host->conf.start = agent_start;
+    host->conf.stop = agent_stop;
+    host->conf.allows = agent_allows;
+    host->conf.done = agent_done;
+    host->conf.arg = &agent;
+}
+
+static const struct program_command commands[] = {
+    {{"status"}, 0, agent_status, "", "what runs here, what is refused and why, when it was last heard of"},
+    {{"log"}, 0, agent_log, "", "what was done here, and what was refused"},
+    {{"pause"}, 0, agent_pause, "", "nothing new is done until \"resume\"; what runs is kept running"},
+    {{"resume"}, 0, agent_resume, "", "what came meanwhile is done"},
+    {{"show-secrets"},
+     1,
+     agent_show_secrets,
+     "INSTANCE",
+     "its passwords, which are known on this machine only"},
+    {{"policy"}, 0, agent_check_policy, "", "reads the policy, and says what it allows"},
+    {{"policy", "fields"}, 0, agent_policy_fields, "", "what a policy may say, as Markdown"},
+    {{"leave"},
+     0,
+     agent_leave,
+     "",
+     "forgets the provider: what runs here runs on, and is the customer's to remove"},
+    {.run = NULL},
+};
+
+int main(int argc, char **argv) {
+    static const struct program program = {.name = "agent",
+                                           .conf = conf,
+                                           .runs = "what is wanted of this machine (the default)",
+                                           .commands = commands,
+                                           .fill = fill};
+    return program_main(&program, argc, argv);
+}

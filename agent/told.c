@@ -1,0 +1,117 @@
+/* What is said of each document, kept where the customer can read it: the last word of each for "status", and
+ * what was news, with its time, for "log". Lost files are no harm: they are written again. */
+#include "agent/agent.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/str.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <uthash.h>
+
+#define LOG_MAX 1048576 /* then it becomes log.1, in the place of the one before */
+#define TOLD_MAX 4194304
+
+struct told {
+    char key[80], text[400];
+    UT_hash_handle hh;
+};
+
+int agent_start(void *arg, struct err *err) {
+    (void)arg, (void)err;
+    return 0;
+}
+
+void agent_stop(void *arg) {
+    struct agent *agent = arg;
+    struct told *told, *next;
+    HASH_ITER(hh, agent->told, told, next) {
+        HASH_DEL(agent->told, told);
+        free(told);
+    }
+}
+
+/* The name that its customer knows, and what of it. */
+static const char *name_of(const Fairlead__V1__Document *document, struct arena *arena) {
+    char hex[UUID_HEX_SIZE];
+    hex_encode(hex, document->instance.data, document->instance.len);
+    const char *name = arena_strdup(arena, hex);
+    if (str_eq(document->kind, "stack")) {
+        Fairlead__V1__Stack *stack =
+            fairlead__v1__stack__unpack(NULL, document->content.len, document->content.data);
+        if (stack)
+            name = arena_printf(arena, "%s (%s %s)", stack->text, stack->app, stack->version);
+        if (stack)
+            fairlead__v1__stack__free_unpacked(stack, NULL);
+    } else if (str_eq(document->kind, "route")) {
+        Fairlead__V1__Route *route =
+            fairlead__v1__route__unpack(NULL, document->content.len, document->content.data);
+        if (route)
+            name = arena_strdup(arena, route->host);
+        if (route)
+            fairlead__v1__route__free_unpacked(route, NULL);
+    }
+    return name;
+}
+
+static const char *word_of(const Fairlead__V1__Document *document, const struct keeper_outcome *outcome,
+                           struct arena *arena) {
+    const struct result *result = &outcome->result;
+    if (result->class == RESULT_IS_OK)
+        return document->absent ? "taken away" : str_eq(document->kind, "watch") ? "answers" : "as wanted";
+    return arena_printf(arena, "%s%s", result->class == RESULT_IS_PARK ? "refused: " : "not yet: ",
+                        result->text ? result->text : "no reason given");
+}
+
+static void append(const struct agent *agent, const char *line, struct arena *arena) {
+    const char *path = agent_path(agent->host, AGENT_LOG, arena);
+    struct stat st;
+    if (stat(path, &st) == 0 && st.st_size > LOG_MAX)
+        (void)rename(path, agent_path(agent->host, AGENT_LOG ".1", arena));
+    cleanup_close int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    if (fd < 0 || write(fd, line, strlen(line)) < 0)
+        log_warn("the log for this machine's owner cannot be written", LOG_S("path", path));
+}
+
+static void rewrite(const struct agent *agent, struct arena *arena) {
+    struct told *told, *next;
+    struct err err = {0};
+    cleanup_str struct str text = STR_INIT(TOLD_MAX);
+    HASH_ITER(hh, agent->told, told, next)
+    str_addf(&text, "%s\t%s\n", told->key, told->text);
+    if (file_write(agent_path(agent->host, AGENT_TOLD, arena), str_text(&text), text.n, 0600, &err) < 0)
+        log_warn("what is told to this machine's owner cannot be written", LOG_S("error", err.text));
+}
+
+void agent_done(void *arg, const Fairlead__V1__Document *document, const struct keeper_outcome *outcome) {
+    struct agent *agent = arg;
+    struct arena *arena = outcome->arena;
+    char key[80], hex[UUID_HEX_SIZE], stamp[28];
+    struct told *told;
+    if (outcome->cut)
+        return;
+    hex_encode(hex, document->instance.data, document->instance.len);
+    (void)snprintf(key, sizeof key, "%s.%.16s.%.1s", hex, document->kind, keeper_letter(document));
+    const char *name = name_of(document, arena), *word = word_of(document, outcome, arena);
+    const char *text = arena_printf(arena, "%s\t%s\t%s%s", document->kind, name,
+                                    outcome->drift ? "mended: " : "", outcome->drift ? outcome->drift : word);
+    pthread_mutex_lock(&agent->mutex);
+    HASH_FIND_STR(agent->told, key, told);
+    bool news = !told || strcmp(told->text, text) != 0;
+    if (!told) {
+        told = mem_alloc(sizeof *told);
+        memcpy(told->key, key, sizeof told->key);
+        HASH_ADD_STR(agent->told, key, told);
+    }
+    (void)snprintf(told->text, sizeof told->text, "%s", text);
+    if (news) {
+        append(agent, arena_printf(arena, "%s\t%s\n", clock_text(clock_wall_us(), stamp), told->text), arena);
+        rewrite(agent, arena);
+    }
+    pthread_mutex_unlock(&agent->mutex);
+}

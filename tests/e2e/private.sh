@@ -1,0 +1,161 @@
+#!/usr/bin/env bash
+# A private plane: an agent in a customer's own network, into which nothing comes. It pulls, runs an app that answers there
+# only, proves it by itself, tells no secret, and does nothing that its customer does not allow. Only where this machine has an
+# address that others reach (tests/e2e/run gives the second hand one) (acceptance 5, 24, 40; P12, P18, P19).
+# shellcheck source=../support/e2e.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../support/e2e.sh"
+# shellcheck source=../support/processes.sh
+. "$root/tests/support/processes.sh"
+# shellcheck source=../support/instances.sh
+. "$root/tests/support/instances.sh"
+case $FAIRLEAD_KAFKA_NODES in 127.*) ok "this machine has no address that others reach: nothing to try here" true; finish; exit ;; esac
+machine=$root/deploy/dev/machine
+tag=$(($(date +%s) % 100000))
+town=town$tag plane=hall$tag node=cellar$tag app=site$tag
+inside() { "$machine" run town "$@"; }
+explain() { tail -n 6 "$fleet/agent.log" 2>/dev/null; }
+here=10.203.2.2
+
+# ---- the customer's network: a machine, an Engine, an nginx; a packet filter that lets nothing in ----
+"$machine" down town # of a run that was cut short
+ok "a customer's machine is there, with an Engine of its own" "$machine" up town $here 10.203.2.1
+ok "... and an nginx" "$machine" edge town
+"$machine" closed town
+eval "$("$machine" env town | sed 's/export FAIRLEAD_\(DOCKER\|EDGE\|HTTP\|NGINX\)/town_\1/')"
+dir=$FAIRLEAD_MACHINE state=$FAIRLEAD_MACHINE/state policy=$FAIRLEAD_MACHINE/policy.yaml
+on_engine() { docker -H "unix://${town_DOCKER:?}" "$@"; }
+tried() { inside nft -j list table inet customer | jq '[.nftables[].rule?.expr[]?.counter?.packets // 0] | add'; } # to come in
+agent() { # ARGUMENT...
+  inside env FAIRLEAD_STATE="$state" FAIRLEAD_SECRETS="$dir/secrets" FAIRLEAD_ENGINE="$town_DOCKER" FAIRLEAD_REGISTRY="$FAIRLEAD_GATE" \
+    FAIRLEAD_DNS="$FAIRLEAD_NODES_DNS" FAIRLEAD_ZONE="$FAIRLEAD_ZONE" FAIRLEAD_EDGE_DIR="${town_EDGE_DIR:?}" FAIRLEAD_NGINX_CONF="${town_NGINX_CONF:?}" \
+    FAIRLEAD_NGINX_PID="${town_NGINX_PID:?}" FAIRLEAD_HTTP_PORT="${town_HTTP_PORT:?}" FAIRLEAD_POLICY="$policy" FAIRLEAD_RECOVERY_KEY="$dir/recovery.keys" \
+    "$BUILD/fairlead-agent" "$@"
+}
+start_agent() { agent run >>"$fleet/agent.log" 2>&1 </dev/null & disown; }
+agent_pid() { local p; for p in $(pgrep -f "^$BUILD/fairlead-agent run"); do if tr '\0' '\n' <"/proc/$p/environ" | grep -qx "FAIRLEAD_STATE=$state"; then echo "$p"; fi; done; }
+stop_agent() { local p; p=$(agent_pid); [ -z "$p" ] || { kill "$p" && within 30 gone "$p"; }; }
+
+# ---- the provider's side ----
+"$fairlead" plan create p$tag --modes shared,private >/dev/null
+"$fairlead" customer create "$town" --plan p$tag >/dev/null
+"$fairlead" tenant create "$town/office" >/dev/null
+export FAIRLEAD_TENANT=$town/office
+ok "a private plane is somebody's" bash -c "! '$fairlead' plane create x$tag --mode private --domain '$FAIRLEAD_ZONE' 2>'$fleet/said' && grep -q 'customer' '$fleet/said'"
+ok "... and needs no recovery key of the provider's" "$fairlead" plane create "$plane" --mode private --customer "$town" --domain "$FAIRLEAD_ZONE" --public-port "$town_HTTP_PORT"
+"$fairlead" size create "$plane/tiny" --cpu 100 --memory 64 --disk 100 >/dev/null
+ok "no node of it builds, or writes names" bash -c "! '$fairlead' node create '$node' --plane '$plane' --roles builder,host --address $here 2>'$fleet/said' && grep -q 'no other roles' '$fleet/said'"
+"$fairlead" node create "$node" --plane "$plane" --roles host,edge,prober --address $here --cpu 4000 --memory 4096 >/dev/null
+token=$("$fairlead" node invite "$node")
+ok "a worker does not run there" bash -c "! '$machine' run town env FAIRLEAD_STATE='$state.w' '$BUILD/fairlead-worker' run 2>&1 | grep -q started"
+ok "it joins, by one command" agent enrol "$token"
+ok "... which says where the recovery key is" has "$(cat "$fleet/test.out")" "$dir/recovery.keys"
+recovery_is() { [ "$("$fairlead" plane get "$plane" -o json | jq -r .recovery_key)" != null ]; }
+ok "... of which the provider has the public half" recovery_is
+start_agent
+heard() { [ "$("$fairlead" node get "$node" -o json | jq -r '.state + " " + .health')" = 'ready ok' ]; }
+ok "it is heard" within 30 heard
+tenant_id() { sql "select replace(t.id::text, '-', '') from tenants t join customers c on c.id = t.customer_id where c.name = '$town' and t.name = '$1'"; }
+office=$(tenant_id office)
+
+# ---- the same calls as anywhere ----
+"$fairlead" app register "$root/tests/e2e/testapp" >/dev/null
+ok "an app is asked for" "$fairlead" instance create testapp "$app" --plane "$plane" --size tiny --wait --timeout 240
+ok "... and runs there" test "$(node "$app")" = "$node"
+name() { "$fairlead" instance get "$1" -o json | jq -r .host; }
+there() { on_engine ps -q --filter "label=fairlead.instance=$(hex "$1")" | grep -q .; }
+ok "... in the customer's Engine" there "$app"
+answers_inside() { inside curl -sf -m 5 -o /dev/null --connect-to "::$here:" "http://$(name "$1"):$town_HTTP_PORT/healthz"; }
+ok "it answers in that network, on its name" answers_inside "$app"
+ok "... which leads to a private address" test "$(kdig @127.0.0.1 -p "${FAIRLEAD_DNS#*:}" +short "$(name "$app")" A)" = $here
+ok "nothing has tried to come in until now" test "$(tried)" = 0
+ok "... and what tries does not" bash -c "! curl -s -m 2 -o /dev/null --connect-to '::$here:' 'http://$(name "$app"):$town_HTTP_PORT/'"
+ok "... and is counted" test "$(tried)" -gt 0
+listens() { inside ss -Hltnup | grep -c fairlead-agent || true; }
+ok "the agent listens on nothing" test "$(listens)" = 0
+ok "it was proved by the agent itself: no order was given for it" sql_is "select count(*) from steps s join instances i on i.id = s.instance_id where i.name = '$app' and s.act = 'verify' and s.order_id is not null" 0
+
+# ---- topics, and what its certificate may ----
+as_agent() { inside kcat -F <(printf 'security.protocol=ssl\nssl.ca.location=%s\nssl.certificate.location=%s\nssl.key.location=%s\n' "$state/authority.pem" "$state/node.pem" "$state/node.pem") -b "$FAIRLEAD_KAFKA_NODES" "$@"; }
+reads() { as_agent -C -t "$1" -o beginning -e -q -m 5 -c 1 -f '%o\n' 2>/dev/null | grep -q .; }
+reads_not() { ! reads "$1" && { as_agent -C -t "$1" -o beginning -e -m 5 -c 1 >"$fleet/read" 2>&1 || true; } && grep -qi 'authorization failed' "$fleet/read"; }
+ok "its documents are on its tenant's topic" reads "fairlead.tenant.$office"
+ok "... and its heartbeats on its plane's" reads "fairlead.plane.$(sql "select replace(id::text, '-', '') from planes where name = '$plane'")"
+for topic in fairlead.orders.build fairlead.orders.noop fairlead.events fairlead.reports "fairlead.node.$(sql "select replace(id::text, '-', '') from nodes where name = 'server'")"; do
+  ok "it does not read $topic" reads_not "$topic"
+done
+
+# ---- secrets stay ----
+ok "the provider is given no password" test "$("$fairlead" instance credentials "$app" -o json | jq length)" = 0
+secret=$(agent show-secrets "$app" | cut -f4)
+ok "... the machine shows it" test ${#secret} -ge 20
+ok "... and it is what the app has" bash -c "docker -H 'unix://$town_DOCKER' exec \$(docker -H 'unix://$town_DOCKER' ps -q --filter label=fairlead.instance=$(hex "$app")) cat /run/secrets/token | grep -qx '$secret'"
+
+# ---- what its customer allows ----
+stops() { "$fairlead" instance stop "$app" --wait --timeout 60; }
+starts() { "$fairlead" instance start "$app" --wait --timeout 90; }
+ok "it is stopped" stops
+ok "... and says so inside" bash -c "[ \"\$('$machine' run town curl -s -m 5 -o /dev/null -w '%{http_code}' --connect-to '::$here:' 'http://$(name "$app"):$town_HTTP_PORT/')\" = 503 ]"
+agent pause >/dev/null
+"$fairlead" instance start "$app" >/dev/null
+waits_paused() { agent status | grep -q 'stack .*not yet: .*paused it'; }
+ok "while it is paused nothing new is done" within 30 waits_paused
+ok "... and the provider knows why" within 30 bash -c "'$fairlead' instance get '$app' -o json | grep -q 'has paused it' || '$fairlead' instance events '$app' -o json | grep -q 'has paused it' || curl -s -H 'Authorization: Bearer $(cat "$fleet/token")' $FAIRLEAD_SERVER/v1/instances/$(id "$app")/steps | grep -q 'has paused it'"
+agent resume >/dev/null
+ok "... afterwards it is" within 120 state_is "$app" running
+cat >"$policy" <<EOF
+apps: [testapp]
+memory_mb: 64
+instances: 2
+deletion: false
+EOF
+ok "a policy can be read" agent policy
+"$fairlead" size create "$plane/large" --cpu 100 --memory 256 --disk 100 >/dev/null
+"$fairlead" instance create testapp big$tag --plane "$plane" --size large >/dev/null
+ok "what it does not allow is refused, in words" within 120 state_is big$tag failed
+ok "... that the provider sees" bash -c "'$fairlead' instance get big$tag -o json | grep -q '256 MB of memory, and 64 are allowed here'"
+ok "... and the customer" bash -c "[ -n \"\$(cat '$state/log' | grep 'refused: It is to have 256 MB')\" ]"
+echo 'memory: 64' >"$policy"
+told() { ! agent policy 2>"$fleet/said" && grep -q 'memory: is not known here' "$fleet/said"; }
+ok "one with a word that is none is told" told
+printf 'apps: [testapp]\ndeletion: false\n' >"$policy"
+
+# ---- the cable ----
+"$machine" cable town down
+ok "a cable that is cut is seen" within 60 health_is "$app" unknown
+ok "... the app answers" answers_inside "$app"
+dies() { on_engine kill "$(on_engine ps -q --filter "label=fairlead.instance=$(hex "$app")")" >/dev/null && within 30 answers_inside "$app"; }
+ok "... and is started again when it dies" dies
+"$machine" cable town up
+ok "with the cable all is well again" within 60 health_is "$app" ok
+
+# ---- another tenant, later; and a record that is moved to another's topic ----
+"$fairlead" tenant create "$town/works" >/dev/null
+ok "a tenant that comes later has its topic, and is read" env FAIRLEAD_TENANT="$town/works" "$fairlead" instance create testapp yard$tag --plane "$plane" --size tiny --wait --timeout 240
+works=$(tenant_id works)
+# Whoever owns the broker can write: a record of the office, whole and signed, among those of the works.
+moved() {
+  kcat -b "$FAIRLEAD_KAFKA" -C -t "fairlead.tenant.$office" -o beginning -e -q -c 1 -D '' >"$fleet/value" &&
+    kcat -b "$FAIRLEAD_KAFKA" -P -t "fairlead.tenant.$works" -k moved "$fleet/value" &&
+    within 15 grep -q 'a document of another topic' "$fleet/agent.log"
+}
+ok "a record that was moved to another tenant's topic is refused" moved
+
+# ---- the end ----
+gone_id=$(id "$app")
+"$fairlead" instance delete "$app" --purge >/dev/null
+refused_deletion() { grep -q '	route	.*refused: .*does not allow that anything is taken away' "$state/log"; }
+ok "a deletion that the customer forbids is refused" within 120 refused_deletion
+ok "... the app is still there" there "$app"
+rm "$policy"
+is_gone() { sql_is "select state from instances where id = '$gone_id'" deleted; }
+ok "... when it may be it goes, by itself" within 120 is_gone
+ok "... the other tenant's too" env FAIRLEAD_TENANT="$town/works" "$fairlead" instance delete yard$tag --purge --wait --timeout 120
+ok "... and what was refused" "$fairlead" instance delete big$tag --purge --wait --timeout 120
+ok "nothing of them is left" bash -c "! docker -H 'unix://$town_DOCKER' ps -aq --filter label=fairlead.instance | grep ."
+ok "the plane's node is revoked" "$fairlead" node revoke "$node"
+ok "... and reads its tenants no more" within 15 reads_not "fairlead.tenant.$office"
+stop_agent || true
+ok "its customer can leave" agent leave
+ok "... and nothing is known of the provider then" bash -c "! ls '$state'/node.json '$state'/node.pem 2>/dev/null | grep ."
+"$machine" down town
+finish
