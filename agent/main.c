@@ -3,7 +3,7 @@
 #include "agent/agent.h"
 
 static struct conf_row conf[] = {
-    PROGRAM_OPTIONS("/var/lib/fairlead-agent", "/run/fairlead-agent/secrets", ""),
+    PROGRAM_OPTIONS("/var/lib/fairlead-agent", "/run/fairlead/agent", ""),
     CONF_LIST("roles", "host,edge,prober", "what this node does", "host edge prober"),
     CONF_TEXT("policy", "/etc/fairlead/policy.yaml",
               "what may be done here; a file that is not there allows all"),

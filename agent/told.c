@@ -48,6 +48,13 @@ static const char *name_of(const Fairlead__V1__Document *document, struct arena 
             name = arena_printf(arena, "%s (%s %s)", stack->text, stack->app, stack->version);
         if (stack)
             fairlead__v1__stack__free_unpacked(stack, NULL);
+    } else if (str_eq(document->kind, "watch")) {
+        Fairlead__V1__Watch *watch =
+            fairlead__v1__watch__unpack(NULL, document->content.len, document->content.data);
+        if (watch && watch->probe)
+            name = arena_strdup(arena, watch->probe->host);
+        if (watch)
+            fairlead__v1__watch__free_unpacked(watch, NULL);
     } else if (str_eq(document->kind, "route")) {
         Fairlead__V1__Route *route =
             fairlead__v1__route__unpack(NULL, document->content.len, document->content.data);
@@ -98,8 +105,9 @@ void agent_done(void *arg, const Fairlead__V1__Document *document, const struct 
     hex_encode(hex, document->instance.data, document->instance.len);
     (void)snprintf(key, sizeof key, "%s.%.16s.%.1s", hex, document->kind, keeper_letter(document));
     const char *name = name_of(document, arena), *word = word_of(document, outcome, arena);
-    const char *text = arena_printf(arena, "%s\t%s\t%s%s", document->kind, name,
-                                    outcome->drift ? "mended: " : "", outcome->drift ? outcome->drift : word);
+    bool mended = outcome->known && outcome->drift; /* what is new differs, and is not mended */
+    const char *text = arena_printf(arena, "%s\t%s\t%s%s", document->kind, name, mended ? "mended: " : "",
+                                    mended ? outcome->drift : word);
     pthread_mutex_lock(&agent->mutex);
     HASH_FIND_STR(agent->told, key, told);
     bool news = !told || strcmp(told->text, text) != 0;

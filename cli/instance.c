@@ -221,6 +221,17 @@ int instance_delete(struct cli *cli, const struct command *command) {
     return rc;
 }
 
+/* What its app keeps secret is shown by the agent there, and is nowhere else. */
+static bool is_private(struct cli *cli, const json_t *instance) {
+    json_t *plane = NULL;
+    bool private =
+        cli_call(cli, "GET", arena_printf(&cli->arena, "/v1/planes/%s", json_str(instance, "plane")), NULL,
+                 &plane) == EXIT_OK &&
+        str_eq(json_str(plane, "mode"), "private");
+    json_decref(plane);
+    return private;
+}
+
 int instance_credentials(struct cli *cli, const struct command *command) {
     json_t *instance = NULL, *answer = NULL;
     int rc = cli_find_instance(cli, command, &instance);
@@ -228,7 +239,12 @@ int instance_credentials(struct cli *cli, const struct command *command) {
         arena_printf(&cli->arena, "%s/%s/credentials", command->path, json_str(instance, "id"));
     if (rc == EXIT_OK)
         rc = cli_call(cli, "GET", path, NULL, &answer);
-    if (rc == EXIT_OK && !cli->json && json_array_size(json_object_get(answer, "items")) == 0)
+    bool none = rc == EXIT_OK && !cli->json && json_array_size(json_object_get(answer, "items")) == 0;
+    if (none && is_private(cli, instance))
+        printf(
+            "its passwords never left the network that it runs in; there: fairlead-agent show-secrets %s\n",
+            json_str(instance, "host"));
+    else if (none)
         printf("there is nothing to show: it was confirmed already, is not made yet, or the app has none\n");
     else if (rc == EXIT_OK)
         cli_print(cli, json_object_get(answer, "items"),

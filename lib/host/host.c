@@ -72,6 +72,7 @@ static int start_keeping(struct host *host, struct err *err) {
     host->heartbeat = heartbeat_open(&host->node, host->machine.state, err);
     if (!host->heartbeat)
         return -1;
+    host->machine.heartbeat = host->heartbeat;
     host->keeper = keeper_start(&keeper, err);
     if (!host->keeper)
         return -1;

@@ -141,6 +141,9 @@ static void extend(struct subject *subject, struct decision *decision, const str
         return;
     instance->expires_at = end;
     arm_expiry(subject, decision);
+    struct document *stack = subject_document(subject, DOCUMENT_STACK, instance->serving);
+    if (stack) /* it may say when it ends */
+        document_refresh(subject, decision, stack);
     decision_event(subject, decision, EVENT_EXTENDED,
                    json_pack("{s:s?, s:I}", "until", end ? clock_text(end, until) : NULL, "generation",
                              (json_int_t)intent->generation));

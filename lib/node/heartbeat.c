@@ -20,8 +20,9 @@
 struct heartbeat {
     const struct node_identity *node;
     char path[512];
-    atomic_llong n;        /* of the last; 0: there was none, ever */
-    atomic_llong heard_at; /* by the monotonic clock; at first when the program began */
+    atomic_llong n;          /* of the last; 0: there was none, ever */
+    atomic_llong heard_boot; /* as heard_at, by the clock that goes on while the machine sleeps */
+    atomic_llong heard_at;   /* by the monotonic clock; at first when the program began */
     atomic_uint interval_s, different;
     /* The coordinator's clock, of which n is microseconds, and ours, which never goes back, are so far apart.
      * The least is the true one; what is more is how late the last heartbeat was. */
@@ -54,6 +55,7 @@ struct heartbeat *heartbeat_open(const struct node_identity *node, const char *s
     heartbeat->node = node;
     (void)snprintf(heartbeat->path, sizeof heartbeat->path, "%s/heartbeat", state);
     atomic_store(&heartbeat->heard_at, clock_mono_us());
+    atomic_store(&heartbeat->heard_boot, clock_boot_us());
     atomic_store(&heartbeat->interval_s, INTERVAL_S);
     heartbeat->least_apart = INT64_MAX;
     if (!file_exists(heartbeat->path))
@@ -79,6 +81,11 @@ const struct uuid *heartbeat_tenants(const struct heartbeat *heartbeat, size_t *
 
 unsigned heartbeat_told(const struct heartbeat *heartbeat) {
     return heartbeat->told;
+}
+
+int64_t heartbeat_time(const struct heartbeat *heartbeat) {
+    int64_t n = atomic_load(&heartbeat->n);
+    return n ? n + clock_boot_us() - atomic_load(&heartbeat->heard_boot) : 0;
 }
 
 bool heartbeat_is_known(const struct heartbeat *heartbeat) {
@@ -127,6 +134,8 @@ static int take(struct heartbeat *heartbeat, const Fairlead__V1__Heartbeat *said
         return -1;
     /* What is on topics that it is the first to name cannot be held yet: their reader asks for the list. */
     bool same = told != heartbeat->told || agrees(keeper, said);
+    atomic_store(&heartbeat->heard_boot,
+                 clock_boot_us()); /* first: in between it is too early, never too late */
     atomic_store(&heartbeat->n, said->n);
     atomic_store(&heartbeat->interval_s, said->interval_s < 1                ? 1
                                          : said->interval_s > INTERVAL_MAX_S ? INTERVAL_MAX_S

@@ -22,6 +22,9 @@ MUST_CHECK int heartbeat_take(struct heartbeat *heartbeat, const void *payload, 
 const struct uuid *heartbeat_tenants(const struct heartbeat *heartbeat, size_t *ret_n);
 /* Another number whenever they have become others. */
 unsigned heartbeat_told(const struct heartbeat *heartbeat);
+/* The coordinator's clock, at least: it goes on from the last one that was heard by our own, which never
+ * jumps, and stands still while this machine is off. 0: none was heard, ever. Any thread. */
+int64_t heartbeat_time(const struct heartbeat *heartbeat);
 /* Was there one, ever? */
 bool heartbeat_is_known(const struct heartbeat *heartbeat);
 /* "stale": none was heard that was sent in the last three of its intervals, as far as can be known since the

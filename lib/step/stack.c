@@ -16,11 +16,24 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+/* By what was heard of the coordinator's clock, and time since then: a machine without a link ends a trial by
+ * itself. */
+static bool is_over(const struct step_machine *machine, const Fairlead__V1__Stack *want) {
+    return want->running && want->run_until_us && machine->heartbeat &&
+           heartbeat_time(machine->heartbeat) >= want->run_until_us;
+}
+
+static int fail_ended(struct step_context *ctx, struct err *err) {
+    return step_fail(ctx, err, ERR_RETRY, "ended",
+                     "The time of this app has ended, so it was stopped here. Its data is kept.");
+}
+
 static int open_stack(struct step_context *ctx, struct stack *stack, struct err *err) {
     stack->want = fairlead__v1__stack__unpack(NULL, ctx->document->content.len, ctx->document->content.data);
     stack->spec = stack->want ? json_loads(stack->want->spec, 0, NULL) : NULL;
     if (!stack->spec)
         return step_fail(ctx, err, ERR_PARK, "bad_document", "The stack document cannot be read.");
+    stack->ended = is_over(ctx->machine, stack->want);
     stack->project = render_project(ctx->arena, ctx->node, ctx->instance, ctx->letter);
     stack->secrets =
         (struct secrets){ctx->machine->node, ctx->machine->state, ctx->machine->secrets_dir, ctx->instance};
@@ -83,6 +96,8 @@ static int look(struct step_context *ctx, struct err *err) {
     ctx->own = stack;
     if (open_stack(ctx, stack, err) < 0)
         return -1;
+    if (stack->ended)
+        return json_array_size(stack->containers) ? 0 : fail_ended(ctx, err);
     if (ctx->document->absent || !stack->want->running)
         /* What is left is found and taken away by acting: it is cheap when there is nothing. */
         return json_array_size(stack->containers) ? step_drift(ctx, "A container runs that should not.") : 0;
@@ -281,7 +296,7 @@ static int act_start(struct step_context *ctx, struct stack *stack, struct err *
 
 static int act(struct step_context *ctx, struct err *err) {
     struct stack *stack = ctx->own;
-    if (ctx->document->absent || !stack->want->running)
+    if (ctx->document->absent || !stack->want->running || stack->ended)
         return stack_stop(ctx, stack, ctx->document->absent, err);
     return act_start(ctx, stack, err);
 }
@@ -317,10 +332,10 @@ static int check(struct step_context *ctx, struct err *err) {
     struct stack *stack = ctx->own;
     if (stack_list(ctx, stack, err) < 0)
         return -1;
-    if (ctx->document->absent || !stack->want->running) {
+    if (ctx->document->absent || !stack->want->running || stack->ended) {
         if (json_array_size(stack->containers))
             return step_fail(ctx, err, ERR_RETRY, "still_there", "A container of the app is still there.");
-        return 0;
+        return stack->ended ? fail_ended(ctx, err) : 0;
     }
     if (check_limits(ctx, stack, err) < 0 || stack_remember(ctx, stack, err) < 0)
         return -1;

@@ -1,12 +1,24 @@
 /* F3: the Compose file of a set: rendered, written where Compose reads it, and recorded. */
 #include "base/file.h"
+#include "base/json.h"
 #include "base/log.h"
+#include "base/str.h"
 #include "io/git.h"
 #include "model/render.h"
 #include "step/stack_own.h"
 
 #include <stdio.h>
 #include <string.h>
+
+/* What a revision says besides of the same containers (when they end) is no reason to make them anew: they
+ * keep the numbers that they were made under. */
+static uint64_t number_of(const struct stack *stack, const char *label, uint64_t otherwise) {
+    const json_t *one = json_array_get(stack->containers, 0);
+    const char *text = json_str(json_object_get(json_object_get(one, "Config"), "Labels"), label);
+    int64_t n;
+    return one && stack_is_ours(stack, one) && text && str_to_int(text, 0, INT64_MAX, &n) ? (uint64_t)n
+                                                                                          : otherwise;
+}
 
 int stack_render(struct step_context *ctx, struct stack *stack, struct err *err) {
     struct render_input input = {
@@ -15,8 +27,8 @@ int stack_render(struct step_context *ctx, struct stack *stack, struct err *err)
         .instance = ctx->instance,
         .node = ctx->node,
         .letter = ctx->letter,
-        .revision = ctx->document->revision,
-        .generation = ctx->document->generation,
+        .revision = number_of(stack, "fairlead.revision", ctx->document->revision),
+        .generation = number_of(stack, "fairlead.generation", ctx->document->generation),
         .registry = ctx->machine->registry,
         .secrets_dir = arena_printf(ctx->arena, "%s/%s", ctx->machine->secrets_dir, ctx->instance),
     };

@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "node/heartbeat.h"
 #include "node/keeper.h"
 #include "node/node.h"
 #include "proto/fairlead.pb-c.h"
@@ -24,6 +25,7 @@ struct step_machine {
     bool guard;            /* ports are guarded by nftables */
     int http_port;
     struct disk_meter *disk; /* of a host */
+    const struct heartbeat *heartbeat;
     const atomic_int *cancel;
 };
 

@@ -86,6 +86,7 @@ done
 
 # ---- secrets stay ----
 ok "the provider is given no password" test "$("$fairlead" instance credentials "$app" -o json | jq length)" = 0
+ok "... and says where it is" has "$("$fairlead" instance credentials "$app")" 'fairlead-agent show-secrets'
 secret=$(agent show-secrets "$app" | cut -f4)
 ok "... the machine shows it" test ${#secret} -ge 20
 ok "... and it is what the app has" bash -c "docker -H 'unix://$town_DOCKER' exec \$(docker -H 'unix://$town_DOCKER' ps -q --filter label=fairlead.instance=$(hex "$app")) cat /run/secrets/token | grep -qx '$secret'"
@@ -127,6 +128,24 @@ dies() { on_engine kill "$(on_engine ps -q --filter "label=fairlead.instance=$(h
 ok "... and is started again when it dies" dies
 "$machine" cable town up
 ok "with the cable all is well again" within 60 health_is "$app" ok
+
+# ---- its time ends while nobody is heard ----
+says_until() { # the agent holds what says when it ends
+  sql_is "select bool_and(observed = revision) from documents where kind = 'stack' and instance_id = '$(id "$app")'" t
+}
+before=$(on_engine ps -q --filter "label=fairlead.instance=$(hex "$app")")
+"$fairlead" instance extend "$app" --until "$(date -u -d '+45 seconds' +%Y-%m-%dT%H:%M:%SZ)" >/dev/null
+ok "its end is told" within 20 says_until
+ok "... and nothing was started anew for that" test "$(on_engine ps -q --filter "label=fairlead.instance=$(hex "$app")")" = "$before"
+"$machine" cable town down
+stopped_there() { [ -z "$(on_engine ps -q --filter "label=fairlead.instance=$(hex "$app")")" ]; }
+ok "without a link it is stopped when its time has ended" within 120 stopped_there
+ok "... and its data is kept" bash -c "docker -H 'unix://$town_DOCKER' volume ls -q --filter label=fairlead.instance=$(hex "$app") | grep -q ."
+ok "... its customer is told why" within 30 grep -q 'The time of this app has ended' "$state/told"
+"$machine" cable town up
+ok "with the link it is suspended, as anywhere" within 90 state_is "$app" suspended
+ok "... and goes on when it has more time" "$fairlead" instance extend "$app" --days 3 --wait --timeout 120
+ok "... as before" answers_inside "$app"
 
 # ---- another tenant, later; and a record that is moved to another's topic ----
 "$fairlead" tenant create "$town/works" >/dev/null
