@@ -1,12 +1,17 @@
 /* fairlead-agent: Fairlead in a customer's own network. It pulls what it is to run, listens on nothing, and
  * does nothing that its customer's policy does not allow. */
 #include "agent/agent.h"
+#include "io/tunnel.h"
 
 static struct conf_row conf[] = {
     PROGRAM_OPTIONS("/var/lib/fairlead-agent", "/run/fairlead/agent", ""),
     CONF_LIST("roles", "host,edge,prober", "what this node does", "host edge prober"),
     CONF_TEXT("policy", "/etc/fairlead/policy.yaml",
               "what may be done here; a file that is not there allows all"),
+    CONF_TEXT("proxy", "",
+              "HTTP proxy by which everything goes out, http://[USER:PASSWORD@]HOST:PORT; empty: none. The "
+              "Engine has "
+              "its own, by its own settings"),
     CONF_TEXT("recovery-key", "/var/lib/fairlead-agent/recovery.keys",
               "file of the recovery key, which the first enrolment in a plane makes"),
     {0},
@@ -14,7 +19,7 @@ static struct conf_row conf[] = {
 
 static struct agent agent = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
-static void fill(struct host *host) {
+static int fill(struct host *host, struct err *err) {
     agent.host = host;
     agent.policy_file = conf_get(conf, "policy");
     host->conf.is_private = true;
@@ -25,6 +30,7 @@ static void fill(struct host *host) {
     host->conf.allows = agent_allows;
     host->conf.done = agent_done;
     host->conf.arg = &agent;
+    return tunnel_use(conf_get(conf, "proxy"), err);
 }
 
 static const struct program_command commands[] = {

@@ -23,6 +23,7 @@ struct shown {
     struct cli *cli;
     int64_t after, generation;
     bool quiet, ended;
+    bool extended; /* which is an end where nothing has to start for it */
     const char *last;
 };
 
@@ -38,6 +39,9 @@ static void show_event(struct shown *shown, const json_t *event) {
     if (!shown->quiet)
         printf("\n");
     (void)fflush(stdout);
+    shown->extended =
+        shown->extended || (str_eq(type, "extended") &&
+                            json_int(json_object_get(event, "data"), "generation", 0) >= shown->generation);
     for (size_t k = 0; k < sizeof ends / sizeof *ends; k++)
         if (str_eq(type, ends[k]) && json_int(event, "generation", 0) >= shown->generation) {
             shown->ended = true;
@@ -106,6 +110,17 @@ static int show_end(struct cli *cli, const char *id) {
     return rc;
 }
 
+/* More time wakes an app that was suspended; of any other it is the whole of what was asked for. */
+static bool is_extended(struct shown *shown, const char *id) {
+    json_t *instance = NULL;
+    bool is = shown->extended &&
+              cli_call(shown->cli, "GET", arena_printf(&shown->cli->arena, "/v1/instances/%s", id), NULL,
+                       &instance) == EXIT_OK &&
+              !str_eq(json_str(instance, "state"), "suspended");
+    json_decref(instance);
+    return is;
+}
+
 /* Shows each step as it happens, until the walk has ended. */
 static int wait_for(struct cli *cli, const char *id, int64_t generation, int64_t after) {
     int64_t seconds = 600, deadline;
@@ -120,9 +135,9 @@ static int wait_for(struct cli *cli, const char *id, int64_t generation, int64_t
             drawn = draw_steps(cli, id, generation, drawn);
         if (rc)
             return rc;
-        if (shown.ended) {
+        if (shown.ended || is_extended(&shown, id)) {
             rc = show_end(cli, id);
-            return rc ? rc : str_eq(shown.last, "failed") ? EXIT_FAILED : EXIT_OK;
+            return rc ? rc : shown.ended && str_eq(shown.last, "failed") ? EXIT_FAILED : EXIT_OK;
         }
         if (clock_mono_us() > deadline) {
             (void)fprintf(stderr,

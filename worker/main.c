@@ -89,8 +89,9 @@ static int print_performs(struct host *host, char **args) {
     return 0;
 }
 
-static void fill(struct host *host) {
+static int fill(struct host *host, struct err *err) {
     static struct readers all;
+    (void)err;
     all.worker.host = host;
     read_conf(&all.worker);
     host->conf.roles = role_bits(conf_get(conf, "roles"));
@@ -98,6 +99,7 @@ static void fill(struct host *host) {
     host->conf.start = start_orders;
     host->conf.stop = stop_orders;
     host->conf.arg = &all;
+    return 0;
 }
 
 static const struct program_command commands[] = {

@@ -25,7 +25,7 @@ const char *program_path(const char *path) {
     return kept;
 }
 
-static void read_machine(const struct program *program, struct host *host) {
+static int read_machine(const struct program *program, struct host *host, struct err *err) {
     const struct conf_row *conf = program->conf;
     host->conf.program = program->name;
     host->conf.engine_certs = conf_get(conf, "engine-certs");
@@ -45,7 +45,7 @@ static void read_machine(const struct program *program, struct host *host) {
                                                .edge_user = conf_get(conf, "edge-user"),
                                                .subnets = conf_get(conf, "subnets"),
                                                .guard = str_eq(conf_get(conf, "guard"), "nft")};
-    program->fill(host);
+    return program->fill(host, err);
 }
 
 static int run(struct host *host, char **args) {
@@ -162,9 +162,10 @@ static int take(const struct program *program, int argc, char **argv) {
         (void)fprintf(stderr, "fairlead-%s: that is not a command; --help lists them\n", program->name);
         return 2;
     }
-    if (start(program, &err) < 0)
+    if (start(program, &err) < 0 || read_machine(program, &host, &err) < 0) {
+        (void)fprintf(stderr, "fairlead-%s: %s\n", program->name, err.text);
         return 1;
-    read_machine(program, &host);
+    }
     return command->run(&host, args + words);
 }
 

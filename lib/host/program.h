@@ -16,7 +16,7 @@
                   "folder in which the Engine looks for certificates by registry: this node's is put "       \
                   "there, for a registry that is not on this machine"),                                      \
         CONF_TEXT("secrets", secrets, "tmpfs for the secrets of apps (mounted if it is none)"),              \
-        CONF_TEXT("dns", "127.0.0.1:53", "authoritative DNS server"),                                        \
+        CONF_TEXT("dns", "127.0.0.1:53", "authoritative DNS server; empty: a prober asks for no name"),      \
         CONF_TEXT("zone", "localhost", "zone of the names"),                                                 \
         CONF_TEXT("edge-dir", "/etc/nginx/fairlead", "edge: folder whose conf.d/ nginx includes"),           \
         CONF_TEXT("nginx-conf", "/etc/nginx/nginx.conf", "edge: main configuration of nginx"),               \
@@ -49,8 +49,8 @@ struct program {
     struct conf_row *conf;
     const char *runs;                       /* what "run" does, in words */
     const struct program_command *commands; /* its own; the last has no `run` */
-    /* The host by its options, without those above. */
-    void (*fill)(struct host *host);
+    /* The host by its options, without those above. Class park. */
+    int (*fill)(struct host *host, struct err *err);
 };
 
 /* main() of a node's program. */

@@ -1,5 +1,6 @@
 #include "base/file.h"
 #include "io/broker_own.h"
+#include "io/tunnel_own.h"
 
 /* What goes wrong is told by whoever calls, once and in our words. */
 static void no_log(const rd_kafka_t *rk, int level, const char *facility, const char *text) {
@@ -36,6 +37,7 @@ static int fill(rd_kafka_conf_t *conf, const struct broker *broker, const char *
         if (set(conf, (*settings)[0], (*settings)[1], err) < 0)
             return -1;
     rd_kafka_conf_set_log_cb(conf, no_log);
+    tunnel_set(conf);
     return 0;
 }
 

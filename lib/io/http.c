@@ -1,6 +1,7 @@
 #include "io/http.h"
 
 #include "base/mem.h"
+#include "io/tunnel.h"
 
 #include <ctype.h>
 #include <curl/curl.h>
@@ -126,7 +127,9 @@ int http_run(struct http_call *call, struct err *err) {
     }
     curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_header);
     curl_easy_setopt(curl, CURLOPT_HEADERDATA, &call->answer_headers);
-    curl_easy_setopt(curl, CURLOPT_PROXY, "");
+    const char *proxy = call->outward ? tunnel_url() : NULL;
+    curl_easy_setopt(curl, CURLOPT_PROXY, proxy ? proxy : "");
+    curl_easy_setopt(curl, CURLOPT_HTTPPROXYTUNNEL, proxy ? 1L : 0L);
     if (call->ca) { /* and no folder of others: Debian's library has one by default */
         curl_easy_setopt(curl, CURLOPT_CAINFO, call->ca);
         curl_easy_setopt(curl, CURLOPT_CAPATH, NULL);

@@ -21,6 +21,7 @@ struct http_call {
     int64_t silence_s;          /* without a byte; 0: any */
     const atomic_int *stop;     /* ends it when it becomes non-zero; or NULL */
     bool fresh;                 /* a connection of its own */
+    bool outward;               /* by the program's proxy, where it has one (io/tunnel.h) */
     /* When set, called for every line of the answer as it comes, without its end; `answer` stays empty.
      * False: enough, the call ends well. */
     bool (*line)(void *arg, const char *line);

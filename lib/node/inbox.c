@@ -6,6 +6,7 @@
 #include "base/rnd.h"
 #include "base/str.h"
 #include "io/kcons.h"
+#include "io/tunnel.h"
 #include "node/envelope.h"
 
 #include <stdlib.h>
@@ -216,6 +217,13 @@ static int read_topics(struct inbox *inbox, const struct loop *loop, struct kcon
     return 0;
 }
 
+/* Behind a proxy, what it said is why. */
+static void tell_failure(const struct err *err) {
+    char problem[TUNNEL_PROBLEM_SIZE];
+    tunnel_problem(problem);
+    log_warn("documents", LOG_S("error", err->text), LOG_S("proxy", problem));
+}
+
 /* One connection, until it fails. */
 static int64_t turn(const struct loop *loop, void *arg) {
     struct inbox *inbox = arg;
@@ -226,7 +234,7 @@ static int64_t turn(const struct loop *loop, void *arg) {
     struct broker broker = node_broker(inbox->node);
     struct kcons *kcons = kcons_open_topics(&broker, inbox->node->name, topics_of(inbox, &arena), &err);
     if (!kcons || read_topics(inbox, loop, kcons, &err) < 0)
-        log_warn("documents", LOG_S("error", err.text));
+        tell_failure(&err);
     kcons_close(kcons);
     arena_release(&arena);
     return AGAIN_US;

@@ -103,6 +103,7 @@ int node_ask(const struct node_question *question, long *ret_status, json_t **re
     call.ca = question->ca;
     call.unverified = question->unverified;
     call.timeout_us = 15000000;
+    call.outward = true;
     int rc = http_run(&call, err);
     cleanup_json json_t *answer = rc == 0 ? json_parse(str_text(&call.answer), call.answer.n, err) : NULL;
     if (rc == 0)

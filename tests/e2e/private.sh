@@ -9,31 +9,14 @@
 # shellcheck source=../support/instances.sh
 . "$root/tests/support/instances.sh"
 case $FAIRLEAD_KAFKA_NODES in 127.*) ok "this machine has no address that others reach: nothing to try here" true; finish; exit ;; esac
-machine=$root/deploy/dev/machine
+# shellcheck source=../support/customer.sh
+. "$root/tests/support/customer.sh"
 tag=$(($(date +%s) % 100000))
 town=town$tag plane=hall$tag node=cellar$tag app=site$tag
-inside() { "$machine" run town "$@"; }
 explain() { tail -n 6 "$fleet/agent.log" 2>/dev/null; }
-here=10.203.2.2
 
-# ---- the customer's network: a machine, an Engine, an nginx; a packet filter that lets nothing in ----
-"$machine" down town # of a run that was cut short
-ok "a customer's machine is there, with an Engine of its own" "$machine" up town $here 10.203.2.1
-ok "... and an nginx" "$machine" edge town
-"$machine" closed town
-eval "$("$machine" env town | sed 's/export FAIRLEAD_\(DOCKER\|EDGE\|HTTP\|NGINX\)/town_\1/')"
-dir=$FAIRLEAD_MACHINE state=$FAIRLEAD_MACHINE/state policy=$FAIRLEAD_MACHINE/policy.yaml
-on_engine() { docker -H "unix://${town_DOCKER:?}" "$@"; }
-tried() { inside nft -j list table inet customer | jq '[.nftables[].rule?.expr[]?.counter?.packets // 0] | add'; } # to come in
-agent() { # ARGUMENT...
-  inside env FAIRLEAD_STATE="$state" FAIRLEAD_SECRETS="$dir/secrets" FAIRLEAD_ENGINE="$town_DOCKER" FAIRLEAD_REGISTRY="$FAIRLEAD_GATE" \
-    FAIRLEAD_DNS="$FAIRLEAD_NODES_DNS" FAIRLEAD_ZONE="$FAIRLEAD_ZONE" FAIRLEAD_EDGE_DIR="${town_EDGE_DIR:?}" FAIRLEAD_NGINX_CONF="${town_NGINX_CONF:?}" \
-    FAIRLEAD_NGINX_PID="${town_NGINX_PID:?}" FAIRLEAD_HTTP_PORT="${town_HTTP_PORT:?}" FAIRLEAD_POLICY="$policy" FAIRLEAD_RECOVERY_KEY="$dir/recovery.keys" \
-    "$BUILD/fairlead-agent" "$@"
-}
-start_agent() { agent run >>"$fleet/agent.log" 2>&1 </dev/null & disown; }
-agent_pid() { local p; for p in $(pgrep -f "^$BUILD/fairlead-agent run"); do if tr '\0' '\n' <"/proc/$p/environ" | grep -qx "FAIRLEAD_STATE=$state"; then echo "$p"; fi; done; }
-stop_agent() { local p; p=$(agent_pid); [ -z "$p" ] || { kill "$p" && within 30 gone "$p"; }; }
+ok "a customer's machine is there, with an Engine and an nginx of its own, and nothing comes in" town_up
+town_env
 
 # ---- the provider's side ----
 "$fairlead" plan create p$tag --modes shared,private >/dev/null
@@ -52,8 +35,7 @@ ok "... which says where the recovery key is" has "$(cat "$fleet/test.out")" "$d
 recovery_is() { [ "$("$fairlead" plane get "$plane" -o json | jq -r .recovery_key)" != null ]; }
 ok "... of which the provider has the public half" recovery_is
 start_agent
-heard() { [ "$("$fairlead" node get "$node" -o json | jq -r '.state + " " + .health')" = 'ready ok' ]; }
-ok "it is heard" within 30 heard
+ok "it is heard" within 30 heard "$node"
 tenant_id() { sql "select replace(t.id::text, '-', '') from tenants t join customers c on c.id = t.customer_id where c.name = '$town' and t.name = '$1'"; }
 office=$(tenant_id office)
 

@@ -84,6 +84,30 @@ static void an_assignment_reads_all_from_the_start(void **state) {
     kcons_close(reader);
 }
 
+static void a_record_that_no_broker_takes_is_permanent(void **state) {
+    struct err err = {0};
+    char topic[64];
+    (void)state;
+    make_topic(topic, 1, "cleanup.policy=compact");
+    /* A compacted topic wants a key. */
+    assert_int_equal(kprod_send(producer, topic, 0, NULL, 0, "x", 1, NULL, 0, &err), 0);
+    assert_true(kprod_flush(producer, 8000));
+    assert_int_equal(permanent, 1);
+    static char large[3000000];
+    memset(large, 'x', sizeof large);
+    assert_int_equal(kprod_send(producer, topic, 0, "k", 1, large, sizeof large, NULL, 0, &err), -1);
+    assert_int_equal(err.cls, ERR_PARK);
+    assert_int_equal(kprod_send_result(producer), KPROD_PERMANENT);
+}
+
+static bool read_one(struct kcons *reader, struct kcons_record *ret) {
+    struct err err = {0};
+    for (int64_t until = clock_mono_us() + 40 * CLOCK_S; clock_mono_us() < until;)
+        if (kcons_poll(reader, 100, ret, &err) == 1)
+            return true;
+    return false;
+}
+
 /* An agent's plane and its tenants: nothing is acted on before all of them were read. */
 static void several_topics_are_reached_together(void **state) {
     struct err err = {0};
@@ -109,30 +133,6 @@ static void several_topics_are_reached_together(void **state) {
     kcons_close(reader);
     assert_null(
         kcons_open_topics(&broker, "component", (const char *const[]){one, "fairlead.no.such", NULL}, &err));
-}
-
-static void a_record_that_no_broker_takes_is_permanent(void **state) {
-    struct err err = {0};
-    char topic[64];
-    (void)state;
-    make_topic(topic, 1, "cleanup.policy=compact");
-    /* A compacted topic wants a key. */
-    assert_int_equal(kprod_send(producer, topic, 0, NULL, 0, "x", 1, NULL, 0, &err), 0);
-    assert_true(kprod_flush(producer, 8000));
-    assert_int_equal(permanent, 1);
-    static char large[3000000];
-    memset(large, 'x', sizeof large);
-    assert_int_equal(kprod_send(producer, topic, 0, "k", 1, large, sizeof large, NULL, 0, &err), -1);
-    assert_int_equal(err.cls, ERR_PARK);
-    assert_int_equal(kprod_send_result(producer), KPROD_PERMANENT);
-}
-
-static bool read_one(struct kcons *reader, struct kcons_record *ret) {
-    struct err err = {0};
-    for (int64_t until = clock_mono_us() + 40 * CLOCK_S; clock_mono_us() < until;)
-        if (kcons_poll(reader, 100, ret, &err) == 1)
-            return true;
-    return false;
 }
 
 static void a_group_goes_on_behind_what_was_done_and_knows_its_lag(void **state) {
@@ -384,6 +384,7 @@ int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(an_assignment_reads_all_from_the_start),
+        TEST(several_topics_are_reached_together),
         TEST(a_record_that_no_broker_takes_is_permanent),
         TEST(a_group_goes_on_behind_what_was_done_and_knows_its_lag),
         TEST(a_second_member_takes_its_share),
