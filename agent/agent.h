@@ -3,6 +3,7 @@
 #ifndef FAIRLEAD_AGENT_AGENT_H
 #define FAIRLEAD_AGENT_AGENT_H
 
+#include "base/json.h"
 #include "host/program.h"
 
 struct told;
@@ -10,7 +11,8 @@ struct told;
 struct agent {
     struct host *host;
     const char *policy_file;
-    struct told *told; /* what was last said of each document */
+    const char *signatures; /* folder of second signatures */
+    struct told *told;      /* what was last said of each document */
     pthread_mutex_t mutex;
 };
 
@@ -22,6 +24,17 @@ void agent_stop(void *agent);
 bool agent_allows(void *agent, const Fairlead__V1__Document *document, struct keeper_outcome *outcome);
 /* Written down where it is news: for "status" and "log". */
 void agent_done(void *agent, const Fairlead__V1__Document *document, const struct keeper_outcome *outcome);
+
+/* Its status and the end of its log, for the support bundle. */
+void agent_tell(void *agent, struct str *out);
+
+/* The rules as the policy file has them now; none where there is no file. The caller frees; NULL, class park:
+ * it cannot be understood. */
+json_t *agent_rules(const struct agent *agent, struct err *err);
+/* Why a stack may not run yet: it lacks the signature of `signer` (hex; NULL: none is asked for). NULL: it
+ * may. */
+const char *agent_unsigned(const struct agent *agent, const char *signer, const Fairlead__V1__Stack *stack,
+                           struct arena *arena);
 
 /* ---- files of its state folder ---- */
 
@@ -41,6 +54,8 @@ int agent_resume(struct host *host, char **args);
 int agent_show_secrets(struct host *host, char **args);
 int agent_check_policy(struct host *host, char **args);
 int agent_policy_fields(struct host *host, char **args);
+int agent_list_unsigned(struct host *host, char **args);
+int agent_show_unsigned(struct host *host, char **args);
 int agent_leave(struct host *host, char **args);
 
 #endif

@@ -41,43 +41,52 @@ static bool refuse(struct result *result, enum result_class class, const char *c
     return false;
 }
 
+json_t *agent_rules(const struct agent *agent, struct err *err) {
+    cleanup_free char *text = NULL;
+    size_t n = 0;
+    if (!file_exists(agent->policy_file))
+        return json_object();
+    return file_read(agent->policy_file, YAML_BYTES_MAX, &text, &n, err) == 0
+               ? policy_parse(agent->policy_file, text, n, err)
+               : NULL;
+}
+
 static bool ask(const struct agent *agent, const json_t *rules, const Fairlead__V1__Document *document,
-                struct arena *arena, struct result *result) {
+                const Fairlead__V1__Stack *stack, struct arena *arena, struct result *result) {
     struct err err = {0};
     char hex[UUID_HEX_SIZE];
     const char *why;
     hex_encode(hex, document->instance.data, document->instance.len);
     struct stacks stacks = {.instance = hex};
-    Fairlead__V1__Stack *stack =
-        str_eq(document->kind, "stack")
-            ? fairlead__v1__stack__unpack(NULL, document->content.len, document->content.data)
-            : NULL;
     (void)!file_list(agent_path(agent->host, "stacks", arena), count, &stacks, &err);
     const struct policy_question question = {
         .absent = document->absent, .stack = stack, .instances = stacks.others, .minute = local_minute()};
     enum policy_answer answer = policy_ask(rules, &question, arena, &why);
-    if (stack)
-        fairlead__v1__stack__free_unpacked(stack, NULL);
-    return answer == POLICY_YES ||
-           refuse(result, answer == POLICY_LATER ? RESULT_IS_RETRY : RESULT_IS_PARK, "policy", why);
+    if (answer != POLICY_YES)
+        return refuse(result, answer == POLICY_LATER ? RESULT_IS_RETRY : RESULT_IS_PARK, "policy", why);
+    why = stack && stack->running && !document->absent
+              ? agent_unsigned(agent, json_str(rules, "signer"), stack, arena)
+              : NULL;
+    return !why || refuse(result, RESULT_IS_RETRY, "unsigned", why);
 }
 
 bool agent_allows(void *arg, const Fairlead__V1__Document *document, struct keeper_outcome *outcome) {
     const struct agent *agent = arg;
     struct err err = {0};
-    cleanup_free char *text = NULL;
-    size_t n = 0;
-    if (file_exists(agent_path(agent->host, AGENT_PAUSED, outcome->arena)))
+    struct arena *arena = outcome->arena;
+    if (file_exists(agent_path(agent->host, AGENT_PAUSED, arena)))
         return refuse(&outcome->result, RESULT_IS_RETRY, "paused",
                       "Whoever this machine belongs to has paused it: it waits.");
-    if (!file_exists(agent->policy_file))
-        return true;
-    cleanup_json json_t *rules = file_read(agent->policy_file, YAML_BYTES_MAX, &text, &n, &err) == 0
-                                     ? policy_parse(agent->policy_file, text, n, &err)
-                                     : NULL;
+    cleanup_json json_t *rules = agent_rules(agent, &err);
     if (!rules)
-        return refuse(
-            &outcome->result, RESULT_IS_RETRY, "policy",
-            arena_printf(outcome->arena, "The policy of this machine cannot be read: %s", err.text));
-    return ask(agent, rules, document, outcome->arena, &outcome->result);
+        return refuse(&outcome->result, RESULT_IS_RETRY, "policy",
+                      arena_printf(arena, "The policy of this machine cannot be read: %s", err.text));
+    Fairlead__V1__Stack *stack =
+        str_eq(document->kind, "stack")
+            ? fairlead__v1__stack__unpack(NULL, document->content.len, document->content.data)
+            : NULL;
+    bool allowed = ask(agent, rules, document, stack, arena, &outcome->result);
+    if (stack)
+        fairlead__v1__stack__free_unpacked(stack, NULL);
+    return allowed;
 }

@@ -88,6 +88,28 @@ int agent_log(struct host *host, char **args) {
     return rc ? rc : print_file(host, AGENT_LOG);
 }
 
+/* The last lines of its log: as many as a person reads. */
+#define TOLD_LINES 200
+
+void agent_tell(void *arg, struct str *out) {
+    const struct agent *agent = arg;
+    struct arena arena = {0};
+    static const char *const names[] = {AGENT_TOLD, AGENT_LOG};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        cleanup_free char *text = NULL;
+        size_t n = 0;
+        int lines = 0;
+        const char *path = agent_path(agent->host, names[i], &arena);
+        str_addf(out, "\n## %s\n\n", names[i]);
+        if (!file_exists(path) || file_read(path, READ_MAX, &text, &n, NULL) < 0)
+            continue;
+        while (n && (text[n - 1] != '\n' || ++lines <= TOLD_LINES))
+            n--;
+        str_adds(out, text + n);
+    }
+    arena_release(&arena);
+}
+
 /* ---- pause, resume, policy ---- */
 
 int agent_pause(struct host *host, char **args) {
@@ -117,16 +139,12 @@ int agent_resume(struct host *host, char **args) {
 int agent_check_policy(struct host *host, char **args) {
     const struct agent *agent = host->conf.arg;
     struct err err = {0};
-    cleanup_free char *text = NULL;
-    size_t n = 0;
     (void)args;
     if (!file_exists(agent->policy_file)) {
         printf("there is no policy \"%s\": all is allowed\n", agent->policy_file);
         return 0;
     }
-    if (file_read(agent->policy_file, YAML_BYTES_MAX, &text, &n, &err) < 0)
-        return failed(&err);
-    cleanup_json json_t *rules = policy_parse(agent->policy_file, text, n, &err);
+    cleanup_json json_t *rules = agent_rules(agent, &err);
     cleanup_free char *shown = rules ? yaml_emit(rules, &err) : NULL;
     if (!shown)
         return failed(&err);

@@ -8,6 +8,8 @@ static struct conf_row conf[] = {
     CONF_LIST("roles", "host,edge,prober", "what this node does", "host edge prober"),
     CONF_TEXT("policy", "/etc/fairlead/policy.yaml",
               "what may be done here; a file that is not there allows all"),
+    CONF_TEXT("signatures", "/etc/fairlead/signatures",
+              "folder of second signatures, NAME.sig each, where the policy names a signer"),
     CONF_TEXT("proxy", "",
               "HTTP proxy by which everything goes out, http://[USER:PASSWORD@]HOST:PORT; empty: none. The "
               "Engine has "
@@ -22,6 +24,7 @@ static struct agent agent = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 static int fill(struct host *host, struct err *err) {
     agent.host = host;
     agent.policy_file = conf_get(conf, "policy");
+    agent.signatures = conf_get(conf, "signatures");
     host->conf.is_private = true;
     host->conf.roles = role_bits(conf_get(conf, "roles"));
     host->conf.recovery_key = program_path(conf_get(conf, "recovery-key"));
@@ -29,6 +32,7 @@ static int fill(struct host *host, struct err *err) {
     host->conf.stop = agent_stop;
     host->conf.allows = agent_allows;
     host->conf.done = agent_done;
+    host->conf.tell = agent_tell;
     host->conf.arg = &agent;
     return tunnel_use(conf_get(conf, "proxy"), err);
 }
@@ -45,6 +49,12 @@ static const struct program_command commands[] = {
      "its passwords, which are known on this machine only"},
     {{"policy"}, 0, agent_check_policy, "", "reads the policy, and says what it allows"},
     {{"policy", "fields"}, 0, agent_policy_fields, "", "what a policy may say, as Markdown"},
+    {{"unsigned"},
+     0,
+     agent_list_unsigned,
+     "",
+     "what waits for a signature of yours: its name, the app, the instance"},
+    {{"unsigned"}, 1, agent_show_unsigned, "NAME", "all that is signed, to read, and for \"fairlead sign\""},
     {{"leave"},
      0,
      agent_leave,

@@ -109,6 +109,7 @@ int token_create(struct cli *cli, const struct command *command);
 int token_rotate(struct cli *cli, const struct command *command);
 int token_revoke(struct cli *cli, const struct command *command);
 int audit_list(struct cli *cli, const struct command *command);
+int sign_file(struct cli *cli, const struct command *command);
 int audit_verify(struct cli *cli, const struct command *command);
 int run_list(struct cli *cli, const struct command *command);
 int run_get(struct cli *cli, const struct command *command);

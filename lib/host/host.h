@@ -5,6 +5,7 @@
 #ifndef FAIRLEAD_HOST_HOST_H
 #define FAIRLEAD_HOST_HOST_H
 
+#include "base/conf.h"
 #include "base/str.h"
 #include "node/keeper.h"
 #include "step/step.h"
@@ -15,19 +16,22 @@
 struct host;
 
 struct host_conf {
-    const char *program;         /* as it calls itself: "worker" */
-    unsigned roles;              /* bits of enum role */
-    struct step_machine machine; /* node, disk and cancel are the host's to set */
-    const char *engine_certs;    /* folder in which the Engine looks for what to show a registry */
-    bool is_private;             /* for a customer's own network; else for the provider's planes */
-    const char *recovery_key;    /* of a private one: file of the recovery key that enrolment makes */
-    const char *metrics;         /* 127.x.x.x:PORT that answers Prometheus; "": nothing listens */
+    const char *program;            /* as it calls itself: "worker" */
+    unsigned roles;                 /* bits of enum role */
+    struct step_machine machine;    /* node, disk and cancel are the host's to set */
+    const char *engine_certs;       /* folder in which the Engine looks for what to show a registry */
+    const struct conf_row *options; /* as they are in use */
+    bool is_private;                /* for a customer's own network; else for the provider's planes */
+    const char *recovery_key;       /* of a private one: file of the recovery key that enrolment makes */
+    const char *metrics;            /* 127.x.x.x:PORT that answers Prometheus; "": nothing listens */
     /* What the program adds: begins when documents are kept, ends when none is read any more. */
     int (*start)(void *arg, struct err *err);
     void (*stop)(void *arg); /* finishes what has begun, also where start() failed half-way */
     /* May what is new be acted on? Not asked again of what was as wanted once. False fills the result. NULL:
      * all may. */
     bool (*allows)(void *arg, const Fairlead__V1__Document *document, struct keeper_outcome *outcome);
+    /* Adds what is the program's own to the support bundle; NULL: nothing. */
+    void (*tell)(void *arg, struct str *out);
     /* After each look or act; NULL: nobody listens. Both by several threads. */
     void (*done)(void *arg, const Fairlead__V1__Document *document, const struct keeper_outcome *outcome);
     void *arg;
@@ -66,6 +70,9 @@ int host_enrol(const struct host *host, const char *token);
  * of its file below STATE/documents, without ".accepted". `act` false: only looks, which changes nothing and
  * may be done beside a program that runs. */
 int host_try(struct host *host, const char *key, bool act);
+
+/* The support bundle: written to `path`, and shown; the exit code. Beside a program that runs, too. */
+int host_bundle(const struct host *host, const char *path);
 
 /* ---- for the files of this layer ---- */
 

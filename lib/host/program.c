@@ -28,6 +28,7 @@ const char *program_path(const char *path) {
 static int read_machine(const struct program *program, struct host *host, struct err *err) {
     const struct conf_row *conf = program->conf;
     host->conf.program = program->name;
+    host->conf.options = conf;
     host->conf.engine_certs = conf_get(conf, "engine-certs");
     host->conf.metrics = conf_get(conf, "metrics");
     host->conf.machine = (struct step_machine){.state = program_path(conf_get(conf, "state")),
@@ -57,6 +58,10 @@ static int enrol(struct host *host, char **args) {
     return host_enrol(host, args[0]);
 }
 
+static int bundle(struct host *host, char **args) {
+    return host_bundle(host, args[0]);
+}
+
 static int step_look(struct host *host, char **args) {
     return host_try(host, args[0], false);
 }
@@ -78,6 +83,11 @@ static const struct program_command common[] = {
      step_act,
      "DOCUMENT",
      "look, act and check, by hand; not beside a program that runs"},
+    {{"bundle"},
+     1,
+     bundle,
+     "FILE",
+     "versions, options, states and last errors, in one file that holds nothing secret"},
     {.run = NULL},
 };
 

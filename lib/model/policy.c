@@ -42,6 +42,10 @@ static bool is_digest(const char *s) {
     return n == 64 && !s[7 + n];
 }
 
+static bool is_key(const char *s) {
+    return strspn(s, "0123456789abcdef") == 64 && !s[64];
+}
+
 const struct schema_field policy_fields[] = {
     {.name = "apps",
      .type = SCHEMA_LIST,
@@ -82,6 +86,13 @@ const struct schema_field policy_fields[] = {
      .check = is_hours,
      .rule = "HH:MM-HH:MM, such as 19:00-06:00",
      .help = "of this machine's day in which something may be changed; what came at another time waits"},
+    {.name = "signer",
+     .type = SCHEMA_STRING,
+     .min = 64,
+     .max = 64,
+     .check = is_key,
+     .rule = "64 hex digits, as `fairlead sign --make-key FILE` prints them",
+     .help = "whose signature is asked for besides over what runs: images, commands, mounts, ports"},
     {.name = "deletion",
      .type = SCHEMA_BOOL,
      .otherwise = "true",

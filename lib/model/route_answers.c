@@ -180,6 +180,8 @@ const struct schema_field plane_answer[] = {
     TEXT("scheme", "of public addresses"),
     NUMBER("public_port", "of its edges"),
     TEXT_OR_NULL("recovery_key", "public half, hex"),
+    TEXT("phase", "pending, active, degraded or unreachable: what its nodes are"),
+    TEXT_OR_NULL("phase_reason", "why it is not active"),
     CREATED,
     {0},
 };

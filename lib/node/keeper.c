@@ -79,6 +79,7 @@ static int load_one(void *arg, const void *accepted, size_t accepted_n, const vo
         bool stops = document->absent || (start_new && !str_eq(document->kind, "route"));
         item->waits = !stops && !proven;
         set_document(item, document, accepted, accepted_n);
+        item->healthy_saved = proven;
     }
     return 0;
 }

@@ -12,5 +12,3 @@ alter table topics add tenant_id uuid;
 alter table topics add told boolean not null default false;
 create index on topics (plane_id) where plane_id is not null;
 create index on topics (tenant_id) where tenant_id is not null;
--- Of which tenants its agent was told.
-alter table nodes add heartbeat_tenants uuid[] not null default '{}';

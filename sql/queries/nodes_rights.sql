@@ -3,7 +3,7 @@
 select n.id, n.enrolment, (select sum(r.bit) from roles r where r.name = any(n.roles))::bigint, n.state = 'retired',
     case when p.mode = 'private' then p.id end,
     (select string_agg(o.name, ',' order by o.name) from tenants t join topics o on o.tenant_id = t.id
-        where p.mode = 'private' and t.customer_id = p.customer_id)
+        where p.mode = 'private' and t.customer_id = p.customer_id and t.retired_at is null)
 from nodes n join planes p on p.id = n.plane_id
 where n.enrolment > 0 and ($1::text is null or exists (
     select from topics o left join tenants t on t.id = o.tenant_id

@@ -62,6 +62,8 @@ ok "with another password it says what the proxy said" within 30 grep -q "answer
 stop_agent
 run_it "http://town:mouse@$way_out"
 ok "with the right one it is heard" within 40 heard n$tag
+agent --proxy "http://town:mouse@$way_out" bundle "$dir/bundle.txt" >/dev/null 2>&1
+ok "a bundle says that there is a proxy, and not its password" bash -c "grep -q '^proxy .*(set)' '$dir/bundle.txt' && ! grep -q mouse '$dir/bundle.txt'"
 "$fairlead" app register "$root/tests/e2e/testapp" >/dev/null
 ok "an app is asked for, and proved from inside" "$fairlead" instance create testapp "$app" --plane "$office" --size tiny --wait --timeout 240
 answers_inside() { inside curl -sf -m 5 -o /dev/null --connect-to "::$here:" "http://$("$fairlead" instance get "$app" -o json | jq -r .host):$town_HTTP_PORT/healthz"; }

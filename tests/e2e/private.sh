@@ -30,12 +30,15 @@ ok "no node of it builds, or writes names" bash -c "! '$fairlead' node create '$
 "$fairlead" node create "$node" --plane "$plane" --roles host,edge,prober --address $here --cpu 4000 --memory 4096 >/dev/null
 token=$("$fairlead" node invite "$node")
 ok "a worker does not run there" bash -c "! '$machine' run town env FAIRLEAD_STATE='$state.w' '$BUILD/fairlead-worker' run 2>&1 | grep -q started"
+phase_is() { [ "$("$fairlead" plane get "$plane" -o json | jq -r .phase)" = "$1" ]; }
+ok "a plane without a node is pending" phase_is pending
 ok "it joins, by one command" agent enrol "$token"
 ok "... which says where the recovery key is" has "$(cat "$fleet/test.out")" "$dir/recovery.keys"
 recovery_is() { [ "$("$fairlead" plane get "$plane" -o json | jq -r .recovery_key)" != null ]; }
 ok "... of which the provider has the public half" recovery_is
 start_agent
 ok "it is heard" within 30 heard "$node"
+ok "its plane is active" within 20 phase_is active
 tenant_id() { sql "select replace(t.id::text, '-', '') from tenants t join customers c on c.id = t.customer_id where c.name = '$town' and t.name = '$1'"; }
 office=$(tenant_id office)
 
@@ -102,9 +105,30 @@ told() { ! agent policy 2>"$fleet/said" && grep -q 'memory: is not known here' "
 ok "one with a word that is none is told" told
 printf 'apps: [testapp]\ndeletion: false\n' >"$policy"
 
+# ---- a second signature, of the customer's own key ----
+signer=$("$fairlead" sign --make-key "$fleet/customer.key")
+printf 'signer: "%s"\n' "$signer" >"$policy"
+"$fairlead" instance create testapp signed$tag --plane "$plane" --size tiny --set title=One >/dev/null
+waits_unsigned() { agent unsigned | grep -q "testapp 1.*signed$tag"; }
+ok "where the policy asks for it, what is new waits for a signature" within 60 waits_unsigned
+name=$(agent unsigned | awk -F'\t' '/signed'"$tag"'/ {print $1; exit}')
+ok "... of what can be read: images and the release" bash -c "[ -n '$name' ]"
+agent unsigned "$name" >"$fleet/what"
+ok "... in words" bash -c "grep -q '^image web .*@sha256:' '$fleet/what' && grep -q 'services:' '$fleet/what'"
+mkdir -p "$dir/signatures"
+"$fairlead" sign --make-key "$fleet/other.key" >/dev/null
+"$fairlead" sign "$fleet/what" --key "$fleet/other.key" >"$dir/signatures/$name.sig" 2>/dev/null
+ok "another key's counts for nothing" waits_unsigned
+"$fairlead" sign "$fleet/what" --key "$fleet/customer.key" >"$dir/signatures/$name.sig" 2>/dev/null
+ok "with that key's it starts" within 60 state_is signed$tag running
+ok "a second one of the same needs no other" "$fairlead" instance create testapp again$tag --plane "$plane" --size tiny --set title=Two --wait --timeout 60
+for one in signed$tag again$tag; do "$fairlead" instance delete "$one" --purge --wait --timeout 90 >/dev/null; done
+printf 'apps: [testapp]\ndeletion: false\n' >"$policy"
+
 # ---- the cable ----
 "$machine" cable town down
 ok "a cable that is cut is seen" within 60 health_is "$app" unknown
+ok "... and its plane is unreachable" phase_is unreachable
 ok "... the app answers" answers_inside "$app"
 dies() { on_engine kill "$(on_engine ps -q --filter "label=fairlead.instance=$(hex "$app")")" >/dev/null && within 30 answers_inside "$app"; }
 ok "... and is started again when it dies" dies
@@ -129,6 +153,12 @@ ok "with the link it is suspended, as anywhere" within 90 state_is "$app" suspen
 ok "... and goes on when it has more time" "$fairlead" instance extend "$app" --days 3 --wait --timeout 120
 ok "... as before" answers_inside "$app"
 
+# ---- for whoever helps from afar ----
+ok "a bundle is written and shown" agent bundle "$dir/bundle.txt"
+ok "... with what runs, what was refused, and versions" bash -c "grep -q 'engine .*API' '$dir/bundle.txt' && grep -q '$app' '$dir/bundle.txt' && grep -q 'refused: It is to have 256 MB' '$dir/bundle.txt' && grep -q 'stack .*was as wanted' '$dir/bundle.txt'"
+ok "... and nothing secret" lacks "$(cat "$dir/bundle.txt")" "$secret"
+ok "... readable by nobody else" test "$(stat -c %a "$dir/bundle.txt")" = 600
+
 # ---- another tenant, later; and a record that is moved to another's topic ----
 "$fairlead" tenant create "$town/works" >/dev/null
 ok "a tenant that comes later has its topic, and is read" env FAIRLEAD_TENANT="$town/works" "$fairlead" instance create testapp yard$tag --plane "$plane" --size tiny --wait --timeout 240
@@ -151,7 +181,9 @@ rm "$policy"
 is_gone() { sql_is "select state from instances where id = '$gone_id'" deleted; }
 ok "... when it may be it goes, by itself" within 120 is_gone
 ok "... the other tenant's too" env FAIRLEAD_TENANT="$town/works" "$fairlead" instance delete yard$tag --purge --wait --timeout 120
-ok "... and what was refused" "$fairlead" instance delete big$tag --purge --wait --timeout 120
+ok "that tenant is deleted" "$fairlead" tenant delete "$town/works"
+ok "... and its topic is read by nobody any more" within 20 reads_not "fairlead.tenant.$works"
+ok "what was refused is deleted" "$fairlead" instance delete big$tag --purge --wait --timeout 120
 ok "nothing of them is left" bash -c "! docker -H 'unix://$town_DOCKER' ps -aq --filter label=fairlead.instance | grep ."
 ok "the plane's node is revoked" "$fairlead" node revoke "$node"
 ok "... and reads its tenants no more" within 15 reads_not "fairlead.tenant.$office"

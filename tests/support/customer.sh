@@ -19,7 +19,7 @@ tried() { inside nft -j list table inet customer | jq '[.nftables[].rule?.expr[]
 agent() { # ARGUMENT...
   inside env FAIRLEAD_STATE="$state" FAIRLEAD_SECRETS="$dir/secrets" FAIRLEAD_ENGINE="$town_DOCKER" FAIRLEAD_REGISTRY="$FAIRLEAD_GATE" \
     FAIRLEAD_DNS="$FAIRLEAD_NODES_DNS" FAIRLEAD_ZONE="$FAIRLEAD_ZONE" FAIRLEAD_EDGE_DIR="${town_EDGE_DIR:?}" FAIRLEAD_NGINX_CONF="${town_NGINX_CONF:?}" \
-    FAIRLEAD_NGINX_PID="${town_NGINX_PID:?}" FAIRLEAD_HTTP_PORT="${town_HTTP_PORT:?}" FAIRLEAD_POLICY="$policy" FAIRLEAD_RECOVERY_KEY="$dir/recovery.keys" \
+    FAIRLEAD_NGINX_PID="${town_NGINX_PID:?}" FAIRLEAD_HTTP_PORT="${town_HTTP_PORT:?}" FAIRLEAD_POLICY="$policy" FAIRLEAD_SIGNATURES="$dir/signatures" FAIRLEAD_RECOVERY_KEY="$dir/recovery.keys" \
     "$BUILD/fairlead-agent" "$@"
 }
 start_agent() { agent run >>"$fleet/agent.log" 2>&1 </dev/null & disown; }

@@ -1,0 +1,24 @@
+#include "model/countersign.h"
+
+#include "base/str.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define TEXT_MAX 2097152 /* a document is smaller */
+
+const char *countersign_text(const Fairlead__V1__Stack *stack, struct arena *arena) {
+    cleanup_str struct str text = STR_INIT(TEXT_MAX);
+    str_addf(&text, "app %s %s\n", stack->app, stack->version);
+    for (size_t i = 0; i < stack->n_images; i++) /* in the order of their names (model/message.c) */
+        str_addf(&text, "image %s %s\n", stack->images[i]->key, stack->images[i]->value);
+    str_addf(&text, "\n---- app.yaml, as JSON ----\n%s\n\n---- compose.yaml ----\n%s", stack->spec,
+             stack->template_);
+    return arena_strdup(arena, str_text(&text));
+}
+
+char *countersign_name(const char *text, char out[COUNTERSIGN_NAME_SIZE]) {
+    char hex[HASH_HEX_SIZE];
+    (void)snprintf(out, COUNTERSIGN_NAME_SIZE, "%.32s", hash_hex(hash_of(text, strlen(text)), hex));
+    return out;
+}
