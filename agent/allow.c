@@ -45,7 +45,7 @@ json_t *agent_rules(const struct agent *agent, struct err *err) {
     cleanup_free char *text = NULL;
     size_t n = 0;
     if (!file_exists(agent->policy_file))
-        return json_object();
+        return policy_parse(agent->policy_file, "{}", 2, err); /* what stands there where nothing is said */
     return file_read(agent->policy_file, YAML_BYTES_MAX, &text, &n, err) == 0
                ? policy_parse(agent->policy_file, text, n, err)
                : NULL;
