@@ -13,6 +13,9 @@ struct agent {
     const char *policy_file;
     const char *signatures; /* folder of second signatures */
     struct told *told;      /* what was last said of each document */
+    /* Instances that may start here, and have no folder yet: a ring. */
+    struct uuid granted[64];
+    unsigned granted_n;
     pthread_mutex_t mutex;
 };
 
@@ -38,9 +41,10 @@ const char *agent_unsigned(const struct agent *agent, const char *signer, const 
 
 /* ---- files of its state folder ---- */
 
-#define AGENT_PAUSED "paused" /* is there: nothing new is done */
-#define AGENT_TOLD "told"     /* a line for each document: KEY, its condition, and the reason */
-#define AGENT_LOG "log"       /* a line for each thing that was news */
+#define AGENT_PAUSED "paused"    /* is there: nothing new is done */
+#define AGENT_TOLD "told"        /* a line for each document: KEY, its condition, and the reason */
+#define AGENT_SEEN "policy.seen" /* there was a policy: where it is missing, nothing new is done */
+#define AGENT_LOG "log"          /* a line for each thing that was news */
 
 /* The path of one of them, in the arena. */
 const char *agent_path(const struct host *host, const char *name, struct arena *arena);

@@ -140,10 +140,6 @@ int agent_check_policy(struct host *host, char **args) {
     const struct agent *agent = host->conf.arg;
     struct err err = {0};
     (void)args;
-    if (!file_exists(agent->policy_file)) {
-        printf("there is no policy \"%s\": all is allowed\n", agent->policy_file);
-        return 0;
-    }
     cleanup_json json_t *rules = agent_rules(agent, &err);
     cleanup_free char *shown = rules ? yaml_emit(rules, &err) : NULL;
     if (!shown)
@@ -165,11 +161,11 @@ struct showing {
     const struct host *host;
     struct node_identity node;
     const char *wanted; /* the instance: its host name, or its identity */
+    char last[UUID_HEX_SIZE];
     int shown;
 };
 
-static int show_one(const struct showing *showing, const char *instance, const Fairlead__V1__Stack *stack,
-                    struct err *err) {
+static void show_one(const struct showing *showing, const char *instance, const Fairlead__V1__Stack *stack) {
     const struct secrets secrets = {&showing->node, showing->host->conf.machine.state, "", instance};
     cleanup_json json_t *spec = json_loads(stack->spec, 0, NULL);
     const char *name;
@@ -179,12 +175,14 @@ static int show_one(const struct showing *showing, const char *instance, const F
         const char *title = json_str(rule, "title"), *user = json_str(rule, "user");
         if (!json_is_true(json_object_get(rule, "deliver")))
             continue; /* between its services only */
-        if (secrets_open(&secrets, name, value, err) < 0)
-            return -1;
+        struct err why = {0};
+        if (secrets_open(&secrets, name, value, &why) < 0) {
+            printf("%s\t%s\t\tnot made yet\n", stack->text, title ? title : name);
+            continue;
+        }
         printf("%s\t%s\t%s\t%s\n", stack->text, title ? title : name, user ? user : "", value);
         sodium_memzero(value, sizeof value);
     }
-    return 0;
 }
 
 static int show(void *arg, const void *accepted, size_t accepted_n, const void *healthy, size_t healthy_n,
@@ -203,20 +201,21 @@ static int show(void *arg, const void *accepted, size_t accepted_n, const void *
         document && str_eq(document->kind, "stack") && !document->absent
             ? fairlead__v1__stack__unpack(NULL, document->content.len, document->content.data)
             : NULL;
-    int rc = 0;
     if (stack) {
         hex_encode(hex, document->instance.data, document->instance.len);
         if (str_eq(showing->wanted, hex) || str_eq(showing->wanted, stack->text) ||
             str_eq(showing->wanted, stack->instance_name)) {
+            if (!str_eq(showing->last, hex)) /* it may have two sets */
+                show_one(showing, hex, stack);
+            memcpy(showing->last, hex, sizeof showing->last);
             showing->shown++;
-            rc = show_one(showing, hex, stack, err);
         }
         fairlead__v1__stack__free_unpacked(stack, NULL);
     }
     if (document)
         fairlead__v1__document__free_unpacked(document, NULL);
     arena_release(&arena);
-    return rc;
+    return 0;
 }
 
 int agent_show_secrets(struct host *host, char **args) {
@@ -234,21 +233,29 @@ int agent_show_secrets(struct host *host, char **args) {
 /* ---- leave ---- */
 
 int agent_leave(struct host *host, char **args) {
-    static const char *const names[] = {"node.json", "node.pem", "node.request.pem", "authority.pem"};
+    static const char *const names[] = {"node.json",     "node.pem",  "node.request.pem",
+                                        "authority.pem", "node.keys", "documents",
+                                        "heartbeat",     "opened",    AGENT_TOLD};
     struct err err = {0};
     struct arena arena = {0};
+    char stamp[28];
     (void)args;
+    const char *aside =
+        agent_path(host, arena_printf(&arena, "left-%.19s", clock_text(clock_wall_us(), stamp)), &arena);
     int rc = host_lock(host, &err); /* not beside a program that runs */
-    for (size_t i = 0; rc == 0 && i < sizeof names / sizeof *names; i++)
-        rc = file_remove(agent_path(host, names[i], &arena), &err);
+    if (rc == 0)
+        rc = file_mkdirs(aside, 0700, &err);
+    for (size_t i = 0; rc == 0 && i < sizeof names / sizeof *names; i++) {
+        const char *from = agent_path(host, names[i], &arena);
+        if (file_exists(from) && rename(from, arena_printf(&arena, "%s/%s", aside, names[i])) < 0)
+            rc = err_errno(&err, ERR_PARK, "cannot put \"%s\" aside", from);
+    }
+    if (rc == 0)
+        printf("this machine knows its provider no more, and is told nothing by it; what it was is in %s. "
+               "What runs here "
+               "runs on until this machine restarts, without anybody who mends it: \"docker ps --filter "
+               "label=fairlead.instance\" lists it. Ask the provider to revoke this node.\n",
+               aside);
     arena_release(&arena);
-    if (rc < 0)
-        return failed(&err);
-    printf("this machine knows its provider no more, and is told nothing by it. What runs here runs on until "
-           "this machine "
-           "restarts, without anybody who mends it: \"docker ps --filter label=fairlead.instance\" lists it. "
-           "Ask the "
-           "provider to revoke this node; %s keeps its apps' secrets, sealed.\n",
-           host->conf.machine.state);
-    return 0;
+    return rc < 0 ? failed(&err) : 0;
 }

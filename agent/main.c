@@ -8,6 +8,9 @@ static struct conf_row conf[] = {
     CONF_LIST("roles", "host,edge,prober", "what this node does", "host edge prober"),
     CONF_TEXT("policy", "/etc/fairlead/policy.yaml",
               "what may be done here; a file that is not there allows all"),
+    CONF_TEXT(
+        "plane-key", "",
+        "public half of the recovery key that the plane's first machine made; empty: this is the first"),
     CONF_TEXT("signatures", "/etc/fairlead/signatures",
               "folder of second signatures, NAME.sig each, where the policy names a signer"),
     CONF_TEXT("proxy", "",
@@ -23,11 +26,12 @@ static struct agent agent = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
 static int fill(struct host *host, struct err *err) {
     agent.host = host;
-    agent.policy_file = conf_get(conf, "policy");
-    agent.signatures = conf_get(conf, "signatures");
+    agent.policy_file = program_path(conf_get(conf, "policy"));
+    agent.signatures = program_path(conf_get(conf, "signatures"));
     host->conf.is_private = true;
     host->conf.roles = role_bits(conf_get(conf, "roles"));
     host->conf.recovery_key = program_path(conf_get(conf, "recovery-key"));
+    host->conf.plane_key = conf_get(conf, "plane-key");
     host->conf.start = agent_start;
     host->conf.stop = agent_stop;
     host->conf.allows = agent_allows;

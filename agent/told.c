@@ -22,8 +22,31 @@ struct told {
     UT_hash_handle hh;
 };
 
+static struct told *add_told(struct agent *agent, const char *key) {
+    struct told *told = mem_alloc(sizeof *told);
+    (void)snprintf(told->key, sizeof told->key, "%s", key);
+    HASH_ADD_STR(agent->told, key, told);
+    return told;
+}
+
+/* What was said before the last start is no news. */
 int agent_start(void *arg, struct err *err) {
-    (void)arg, (void)err;
+    struct agent *agent = arg;
+    struct arena arena = {0};
+    cleanup_free char *text = NULL;
+    char *rest = NULL;
+    (void)err;
+    const char *path = agent_path(agent->host, AGENT_TOLD, &arena);
+    if (file_exists(path) && file_read(path, TOLD_MAX, &text, NULL, NULL) == 0)
+        for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+            char *said = strchr(line, '\t');
+            if (!said || said - line >= 80)
+                continue;
+            *said++ = '\0';
+            struct told *told = add_told(agent, line);
+            (void)snprintf(told->text, sizeof told->text, "%s", said);
+        }
+    arena_release(&arena);
     return 0;
 }
 
@@ -63,7 +86,10 @@ static const char *name_of(const Fairlead__V1__Document *document, struct arena 
         if (route)
             fairlead__v1__route__free_unpacked(route, NULL);
     }
-    return name;
+    char *plain = arena_strdup(arena, name); /* what the provider wrote makes no lines, and moves no cursor */
+    for (char *p = plain; *p; p++)
+        *p = (unsigned char)*p < 0x20 ? ' ' : *p;
+    return plain;
 }
 
 static const char *word_of(const Fairlead__V1__Document *document, const struct keeper_outcome *outcome,
@@ -71,8 +97,10 @@ static const char *word_of(const Fairlead__V1__Document *document, const struct 
     const struct result *result = &outcome->result;
     if (result->class == RESULT_IS_OK)
         return document->absent ? "taken away" : str_eq(document->kind, "watch") ? "answers" : "as wanted";
-    return arena_printf(arena, "%s%s", result->class == RESULT_IS_PARK ? "refused: " : "not yet: ",
-                        result->text ? result->text : "no reason given");
+    char *why = arena_strdup(arena, result->text ? result->text : "no reason given");
+    for (char *p = why; *p; p++)
+        *p = (unsigned char)*p < 0x20 ? ' ' : *p;
+    return arena_printf(arena, "%s%s", result->class == RESULT_IS_PARK ? "refused: " : "not yet: ", why);
 }
 
 static void append(const struct agent *agent, const char *line, struct arena *arena) {
@@ -108,15 +136,15 @@ void agent_done(void *arg, const Fairlead__V1__Document *document, const struct 
     bool mended = outcome->known && outcome->drift; /* what is new differs, and is not mended */
     const char *text = arena_printf(arena, "%s\t%s\t%s%s", document->kind, name, mended ? "mended: " : "",
                                     mended ? outcome->drift : word);
+    char line[sizeof told->text]; /* as it is kept: what is compared is what was written */
+    (void)snprintf(line, sizeof line, "%s", text);
+    line[str_cut_at(line, sizeof line - 1)] = '\0';
     pthread_mutex_lock(&agent->mutex);
     HASH_FIND_STR(agent->told, key, told);
-    bool news = !told || strcmp(told->text, text) != 0;
-    if (!told) {
-        told = mem_alloc(sizeof *told);
-        memcpy(told->key, key, sizeof told->key);
-        HASH_ADD_STR(agent->told, key, told);
-    }
-    (void)snprintf(told->text, sizeof told->text, "%s", text);
+    bool news = !told || strcmp(told->text, line) != 0;
+    if (!told)
+        told = add_told(agent, key);
+    memcpy(told->text, line, sizeof told->text);
     if (news) {
         append(agent, arena_printf(arena, "%s\t%s\n", clock_text(clock_wall_us(), stamp), told->text), arena);
         rewrite(agent, arena);

@@ -179,6 +179,9 @@ int plane_create(struct cli *cli, const struct command *command) {
     char public_hex[65];
     const char *file = cli_option(cli, "recovery-key", NULL);
     bool is_private = str_eq(cli_option(cli, "mode", "shared"), "private");
+    if (file && is_private)
+        return cli_usage(command,
+                         "the recovery key of a private plane is its customer's: the first agent makes it");
     if (!file && !is_private)
         return cli_usage(
             command, "--recovery-key FILE is required: without it nobody can open secrets of a lost node");

@@ -199,7 +199,7 @@ struct enrolment {
     uint8_t recovery[SEAL_PUBLIC_SIZE]; /* of an agent: the public half of its customer's recovery key */
 };
 
-static json_t *welcome(const struct api_call *call, PGresult *node, const char *chain) {
+static json_t *welcome(const struct api_call *call, PGresult *node, const char *chain, const char *recovery) {
     const struct sign_keys *keys = call->api->keys;
     bool is_private = !uuid_is_nil(pg_uuid(node, 0, 5));
     char id[UUID_HEX_SIZE], topic[TOPIC_NAME_SIZE], sign_hex[65], seal_hex[65], proof_hex[129];
@@ -215,7 +215,7 @@ static json_t *welcome(const struct api_call *call, PGresult *node, const char *
                      "topic", topic_of_node(node_id, pg_uuid(node, 0, 5), topic), "brokers",
                      call->api->node_brokers, "sign_key", sign_hex, "seal_key", seal_hex, "seal_proof",
                      proof_hex, "certificate", chain, "mode", is_private ? "private" : NULL, "recovery_key",
-                     pg_text(node, 0, 6));
+                     recovery);
 }
 
 static const char bad_code[] =
@@ -283,9 +283,15 @@ static int enrol(struct api_call *call, struct pg *pg, void *data, struct uuid s
     pg_params_uuid_or_null(&topic_params, plane);
     PGresult *wanted = pg_run(pg, query_topics_want, &topic_params, err);
     PQclear(wanted);
-    cleanup_json json_t *body = welcome(call, node, chain);
+    struct pg_params plane_params = {.arena = arena};
+    pg_params_uuid(&plane_params, plane);
+    cleanup_result PGresult *recovery = wanted ? pg_run(pg, query_plane_recovery, &plane_params, err) : NULL;
+    if (!recovery)
+        return -1;
+    cleanup_json json_t *body =
+        welcome(call, node, chain, PQntuples(recovery) ? pg_text(recovery, 0, 0) : NULL);
     *ret = done_with(call, 200, body);
-    return wanted ? 0 : -1;
+    return 0;
 }
 
 static void enrolled(struct api_call *call, struct uuid request) {

@@ -23,6 +23,21 @@ static bool is_there(const struct step *step, struct step_context *ctx) {
     return there != 1;
 }
 
+/* What is new may not be done yet, or ever: what was as wanted before it is kept running meanwhile. Nothing
+ * is told of that: what is asked about is the new one. */
+static void keep_as_it_was(const struct host *host, const struct step *step,
+                           const Fairlead__V1__Document *document, struct arena *arena) {
+    struct keeper_outcome outcome = {.arena = arena, .known = true};
+    Fairlead__V1__Document *last = keeper_last_healthy(&host->node, host->machine.state, document);
+    if (last && !last->absent && step != &step_watch) {
+        struct step_context ctx = step_context_of(&host->machine, last, &outcome);
+        step_run(step, &ctx);
+    }
+    str_release(&outcome.result.log);
+    if (last)
+        fairlead__v1__document__free_unpacked(last, NULL);
+}
+
 static void apply(struct host *host, const Fairlead__V1__Document *document, struct keeper_outcome *outcome) {
     const struct step *step = step_of_document(document->kind);
     struct result *result = &outcome->result;
@@ -32,8 +47,10 @@ static void apply(struct host *host, const Fairlead__V1__Document *document, str
         result->text = "This node does not know that kind of document: it must be updated.";
         return;
     }
-    if (!outcome->known && host->conf.allows && !host->conf.allows(host->conf.arg, document, outcome))
+    if (!outcome->known && host->conf.allows && !host->conf.allows(host->conf.arg, document, outcome)) {
+        keep_as_it_was(host, step, document, outcome->arena);
         return;
+    }
     const char *doubt = document->absent ? heartbeat_doubt(host->heartbeat) : NULL;
     struct step_context ctx = step_context_of(&host->machine, document, outcome);
     char labels[48];

@@ -19,13 +19,13 @@
 #define BUNDLE_MAX 4194304
 #define ENGINE_US (5 * CLOCK_S)
 
-/* Passwords may stand in these: only that they are set is told. */
-static bool is_hidden(const char *option) {
+/* Passwords may stand in these, and before the @ of any address: only that they are set is told. */
+static bool is_hidden(const char *option, const char *value) {
     static const char *const hidden[] = {"proxy", "build-args"};
     for (size_t i = 0; i < sizeof hidden / sizeof *hidden; i++)
         if (str_eq(hidden[i], option))
             return true;
-    return false;
+    return strstr(value, "://") && strchr(value, '@');
 }
 
 static void add_program(const struct host *host, struct str *out) {
@@ -44,7 +44,7 @@ static void add_program(const struct host *host, struct str *out) {
     str_adds(out, "\n## Options\n\n");
     for (const struct conf_row *row = host->conf.options; row && row->name; row++) {
         const char *value = conf_get(host->conf.options, row->name);
-        str_addf(out, "%-16s %s\n", row->name, *value && is_hidden(row->name) ? "(set)" : value);
+        str_addf(out, "%-16s %s\n", row->name, *value && is_hidden(row->name, value) ? "(set)" : value);
     }
 }
 

@@ -147,24 +147,54 @@ int host_run(struct host *host) {
     return 0;
 }
 
+/* The key of this machine's own, and that which counts already: as the option has it, or as it was pinned. */
+struct recovery {
+    struct sign_keys made;
+    uint8_t known[SEAL_PUBLIC_SIZE];
+    struct node_recovery of;
+};
+
 static int load_or_make(struct sign_keys *keys, const char *path, struct err *err) {
+    char folder[PATH_MAX];
     if (file_exists(path))
         return sign_keys_load(keys, path, err);
+    (void)snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(path, '/') - path), path);
+    if (file_mkdirs(folder, 0700, err) < 0)
+        return -1;
     sign_keys_make(keys);
     return sign_keys_save(keys, path, err);
 }
 
-/* The first agent of a plane brings its recovery key; another's counts no more. */
+static int find_recovery(const struct host *host, struct recovery *ret, struct err *err) {
+    struct node_identity before;
+    struct err ignored = {0};
+    if (load_or_make(&ret->made, host->conf.recovery_key, err) < 0)
+        return -1;
+    ret->of.own = ret->made.seal_public;
+    if (*host->conf.plane_key) {
+        if (!hex_decode(ret->known, sizeof ret->known, host->conf.plane_key))
+            return err_set(err, ERR_PARK,
+                           "plane-key is 64 hex digits, as the first machine's enrolment printed them");
+        ret->of.known = ret->known;
+    } else if (node_load(host->conf.machine.state, &before, &ignored) == 0 && before.is_private) {
+        memcpy(ret->known, before.recovery, sizeof ret->known);
+        ret->of.known = ret->known;
+    }
+    return 0;
+}
+
 static void tell_recovery(const struct host *host, const struct node_identity *node,
-                          const struct sign_keys *made) {
+                          const struct recovery *recovery) {
     char hex[2 * SEAL_PUBLIC_SIZE + 1];
     hex_encode(hex, node->recovery, SEAL_PUBLIC_SIZE);
-    if (memcmp(node->recovery, made->seal_public, SEAL_PUBLIC_SIZE) == 0)
+    if (memcmp(node->recovery, recovery->made.seal_public, SEAL_PUBLIC_SIZE) == 0)
         printf("the recovery key of this plane is in %s: keep it elsewhere as well. Who has it can open what "
-               "this machine's apps keep secret; without it that is lost with the machine\n",
-               host->conf.recovery_key);
+               "this machine's apps keep secret; without it that is lost with the machine. Its public half, "
+               "for the "
+               "plane-key of other machines: %s\n",
+               host->conf.recovery_key, hex);
     else
-        printf("this plane has a recovery key already, %s: compare it with that of its first machine\n", hex);
+        printf("the recovery key of this plane is %s\n", hex);
 }
 
 int host_enrol(const struct host *host, const char *token) {
@@ -172,10 +202,10 @@ int host_enrol(const struct host *host, const char *token) {
     struct node_identity node;
     struct cert_facts facts;
     cleanup_str struct str lacks = STR_INIT(sizeof host->lacks - 1);
-    struct sign_keys recovery;
+    struct recovery recovery = {0};
     bool makes = host->conf.is_private;
-    if ((makes && load_or_make(&recovery, host->conf.recovery_key, &err) < 0) ||
-        node_enrol(host->conf.machine.state, token, makes ? recovery.seal_public : NULL, &node, &err) < 0) {
+    if ((makes && find_recovery(host, &recovery, &err) < 0) ||
+        node_enrol(host->conf.machine.state, token, makes ? &recovery.of : NULL, &node, &err) < 0) {
         (void)fprintf(stderr, "fairlead-%s: %s\n", host->conf.program, err.text);
         return 1;
     }

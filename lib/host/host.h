@@ -23,6 +23,7 @@ struct host_conf {
     const struct conf_row *options; /* as they are in use */
     bool is_private;                /* for a customer's own network; else for the provider's planes */
     const char *recovery_key;       /* of a private one: file of the recovery key that enrolment makes */
+    const char *plane_key;          /* ... and the public half of another machine's, hex; "": none is known */
     const char *metrics;            /* 127.x.x.x:PORT that answers Prometheus; "": nothing listens */
     /* What the program adds: begins when documents are kept, ends when none is read any more. */
     int (*start)(void *arg, struct err *err);

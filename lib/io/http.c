@@ -127,8 +127,12 @@ int http_run(struct http_call *call, struct err *err) {
     }
     curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_header);
     curl_easy_setopt(curl, CURLOPT_HEADERDATA, &call->answer_headers);
-    const char *proxy = call->outward ? tunnel_url() : NULL;
+    const char *user = NULL, *password = NULL, *proxy = call->outward ? tunnel_proxy(&user, &password) : NULL;
     curl_easy_setopt(curl, CURLOPT_PROXY, proxy ? proxy : "");
+    if (user) { /* as they stand there: in the address curl would read them in its own way */
+        curl_easy_setopt(curl, CURLOPT_PROXYUSERNAME, user);
+        curl_easy_setopt(curl, CURLOPT_PROXYPASSWORD, password);
+    }
     curl_easy_setopt(curl, CURLOPT_HTTPPROXYTUNNEL, proxy ? 1L : 0L);
     if (call->ca) { /* and no folder of others: Debian's library has one by default */
         curl_easy_setopt(curl, CURLOPT_CAINFO, call->ca);

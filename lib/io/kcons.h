@@ -28,8 +28,8 @@ struct kcons *kcons_open_group(const struct broker *broker, const char *client, 
 /* Reads nothing until kcons_take(). */
 struct kcons *kcons_open_share(const struct broker *broker, const char *client, const char *group,
                                const char *topic, struct err *err);
-/* Partition 0 of each; NULL-ended. Class retry: the broker has not said how far one of them goes, so that
- * kcons_has_reached() could not tell. */
+/* Partition 0 of each; NULL-ended. One but the first that cannot be asked how far it goes (it is gone, or not
+ * ours to read any more) is left out: kcons_is_incomplete(). Class retry: the first cannot. */
 struct kcons *kcons_open_topics(const struct broker *broker, const char *client, const char *const *topics,
                                 struct err *err);
 void kcons_close(struct kcons *kcons); /* hands the partitions back; NULL is fine */
@@ -68,6 +68,8 @@ MUST_CHECK int kcons_group_lag(const struct broker *broker, const char *group, c
  * where an earlier one was read. Takes a connection of its own for a moment. */
 MUST_CHECK int kcons_was_remade(const struct kcons *kcons, const struct broker *broker, bool *ret,
                                 struct err *err);
+/* By assignment only: something was left out, and should be tried again. */
+bool kcons_is_incomplete(const struct kcons *kcons);
 /* By assignment only: true when all was read that was there when it was opened. */
 bool kcons_has_reached(struct kcons *kcons);
 

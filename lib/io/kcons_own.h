@@ -17,8 +17,9 @@ struct kcons {
     rd_kafka_t *rk;
     struct kcons_topic *topics; /* by assignment */
     size_t topics_n;
-    char *shared; /* by share: the one */
-    char *group;  /* by group or share: its name; and what a member reads */
+    bool incomplete; /* some could not be asked when it was opened, and are not read */
+    char *shared;    /* by share: the one */
+    char *group;     /* by group or share: its name; and what a member reads */
     rd_kafka_topic_partition_list_t *subscription;
     unsigned assignment;
     int64_t ask_at;  /* none of the group's partitions is held: when to ask who holds any; 0: it is well */

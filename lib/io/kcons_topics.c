@@ -23,10 +23,21 @@ static int find_ends(struct kcons *kcons, struct err *err) {
         int64_t low;
         rd_kafka_resp_err_t code =
             rd_kafka_query_watermark_offsets(kcons->rk, topic->name, 0, &low, &topic->end, ASK_MS);
-        if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+            continue;
+        if (i == 0)
             return err_set(err, ERR_RETRY, "kafka topic \"%s\": %s", topic->name, rd_kafka_err2str(code));
+        free(topic->name);
+        memmove(topic, topic + 1, (kcons->topics_n - i - 1) * sizeof *topic);
+        kcons->topics_n--;
+        kcons->incomplete = true;
+        i--;
     }
     return 0;
+}
+
+bool kcons_is_incomplete(const struct kcons *kcons) {
+    return kcons->incomplete;
 }
 
 static int begin(struct kcons *kcons, struct err *err) {

@@ -19,7 +19,8 @@
 #define HEAD_MAX 4096
 
 static struct {
-    char url[320], host[256], port[6];
+    char url[320], host[256], port[6], user[300];
+    const char *password;  /* in `user`, behind its end; NULL: none is wanted */
     char credentials[400]; /* a header with its end, or "" */
 } proxy;
 
@@ -40,18 +41,24 @@ void tunnel_problem(char out[TUNNEL_PROBLEM_SIZE]) {
     pthread_mutex_unlock(&problem.mutex);
 }
 
-const char *tunnel_url(void) {
+const char *tunnel_proxy(const char **ret_user, const char **ret_password) {
+    *ret_user = proxy.password ? proxy.user : NULL;
+    *ret_password = proxy.password;
     return *proxy.url ? proxy.url : NULL;
 }
 
 /* Basic (RFC 7617), as it stands there: USER:PASSWORD. */
 static bool read_credentials(const char *text, size_t n) {
     char encoded[300];
-    if (!memchr(text, ':', n) ||
+    if (!memchr(text, ':', n) || n >= sizeof proxy.user ||
         sodium_base64_encoded_len(n, sodium_base64_VARIANT_ORIGINAL) > sizeof encoded)
         return false;
     (void)sodium_bin2base64(encoded, sizeof encoded, (const unsigned char *)text, n,
                             sodium_base64_VARIANT_ORIGINAL);
+    (void)snprintf(proxy.user, sizeof proxy.user, "%.*s", (int)n, text);
+    char *colon = strchr(proxy.user, ':');
+    *colon = '\0';
+    proxy.password = colon + 1;
     (void)snprintf(proxy.credentials, sizeof proxy.credentials, "Proxy-Authorization: Basic %s\r\n", encoded);
     return true;
 }
@@ -71,9 +78,9 @@ int tunnel_use(const char *url, struct err *err) {
     if (!is_good)
         return err_set(err, ERR_PARK,
                        "a proxy is http://[USER:PASSWORD@]HOST:PORT"); /* it may hold a password */
-    (void)snprintf(proxy.url, sizeof proxy.url, "%s", url);
     (void)snprintf(proxy.host, sizeof proxy.host, "%.*s", (int)(colon - host), host);
     (void)snprintf(proxy.port, sizeof proxy.port, "%lld", (long long)port);
+    (void)snprintf(proxy.url, sizeof proxy.url, "http://%s:%s", proxy.host, proxy.port);
     return 0;
 }
 

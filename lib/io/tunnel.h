@@ -10,8 +10,9 @@
 
 /* Before anything connects. `url`: http://[USER:PASSWORD@]HOST:PORT; "": there is none. Class park. */
 MUST_CHECK int tunnel_use(const char *url, struct err *err);
-/* As it was given; NULL: none. */
-const char *tunnel_url(void);
+/* http://HOST:PORT; NULL: there is none. *ret_user, *ret_password: as they stand there; NULL: it wants none.
+ */
+const char *tunnel_proxy(const char **ret_user, const char **ret_password);
 
 /* Why the last tunnel of this program was not opened, in words; "" when it was. Any thread. The clients of
  * Kafka only say that they could not connect. */

@@ -9,6 +9,11 @@
 
 const char *countersign_text(const Fairlead__V1__Stack *stack, struct arena *arena) {
     cleanup_str struct str text = STR_INIT(TEXT_MAX);
+    bool plain = str_is_text(stack->app) && str_is_text(stack->version);
+    for (size_t i = 0; i < stack->n_images; i++)
+        plain = plain && str_is_text(stack->images[i]->key) && str_is_text(stack->images[i]->value);
+    if (!plain) /* it would not be what is read */
+        return "";
     str_addf(&text, "app %s %s\n", stack->app, stack->version);
     for (size_t i = 0; i < stack->n_images; i++) /* in the order of their names (model/message.c) */
         str_addf(&text, "image %s %s\n", stack->images[i]->key, stack->images[i]->value);

@@ -69,6 +69,24 @@ static int add_image(const struct render_input *in, const char *name, const json
     return json_object_set_new(out, "image", json_sprintf("%s/%s", in->registry, image));
 }
 
+/* What an instance is to have is shared by its services: whoever signs cannot make one of them larger than
+ * the whole. */
+static int check_shares(const struct render_input *in, struct err *err) {
+    const char *name;
+    json_t *service;
+    int64_t memory = 0, cpu = 0;
+    bool below = false;
+    json_object_foreach(json_object_get(in->spec, "services"), name, service) {
+        int64_t m = json_int(service, "memory_share", 100), c = json_int(service, "cpu_share", 100);
+        below = below || m < 0 || c < 0 || m > 100 || c > 100;
+        memory += m > 100 ? 101 : m;
+        cpu += c > 100 ? 101 : c;
+    }
+    if (below || memory > 100 || cpu > 100 || in->stack->pids == 0)
+        return err_set(err, ERR_PARK, "the services together are to have more than the instance");
+    return 0;
+}
+
 static void add_limits(const struct render_input *in, const json_t *rule, json_t *out) {
     int64_t memory = in->stack->memory_mb * json_int(rule, "memory_share", 100) / 100;
     int64_t cpu = in->stack->cpu_milli * json_int(rule, "cpu_share", 100) / 100;
@@ -230,7 +248,7 @@ int render_compose(const struct render_input *input, json_t **ret_json, char **r
     cleanup_json json_t *services = json_object(), *volumes = json_object();
     const char *name;
     json_t *v;
-    if (!template)
+    if (!template || check_shares(input, err) < 0)
         return -1;
     json_object_foreach(json_object_get(template, "services"), name, v) {
         json_t *service = render_service(input, name, v, volumes, err);

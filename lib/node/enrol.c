@@ -101,6 +101,26 @@ static int check_welcome(const json_t *welcome, const char *fingerprint, struct 
     return 0;
 }
 
+/* Whom secrets are sealed to besides is the customer's word: a key that no machine of theirs has made is
+ * nobody's. */
+static int check_recovery(const json_t *welcome, const struct node_recovery *recovery, struct err *err) {
+    uint8_t key[SEAL_PUBLIC_SIZE];
+    const char *hex = json_str(welcome, "recovery_key");
+    if (!str_eq(json_str(welcome, "mode"), "private") || !recovery)
+        return 0; /* which program it is for is judged when it begins */
+    if (!hex || !hex_decode(key, sizeof key, hex))
+        return err_set(err, ERR_PARK, "the coordinator's answer lacks \"recovery_key\"");
+    if (memcmp(key, recovery->own, sizeof key) == 0 ||
+        (recovery->known && memcmp(key, recovery->known, sizeof key) == 0))
+        return 0;
+    return err_set(
+        err, ERR_PARK,
+        "the plane has the recovery key %s, which this machine does not know: if it is that of the plane's "
+        "first machine, enrol with the same token and --plane-key %s; else somebody else would open your "
+        "secrets",
+        hex, hex);
+}
+
 /* One that enrols again keeps its keys: what is sealed to them on its disk stays readable. They are kept
  * before anybody is asked: with others the answer to the same code would be no. */
 static int load_or_make(struct sign_keys *keys, const char *path, struct err *err) {
@@ -180,9 +200,9 @@ static int ask_authority(const struct token *token, char **ret, struct err *err)
 #define ASKED_ROOT "authority.asked.pem"
 
 static int ask(const char *state, const struct token *token, const struct sign_keys *keys, const char *root,
-               const char *request, const uint8_t *recovery_key, json_t **ret, struct err *err) {
+               const char *request, const struct node_recovery *recovery, json_t **ret, struct err *err) {
     char key[HASH_HEX_SIZE], path[NODE_PATH_SIZE];
-    cleanup_json json_t *body = enrol_body(token, keys, request, recovery_key);
+    cleanup_json json_t *body = enrol_body(token, keys, request, recovery ? recovery->own : NULL);
     struct node_question question = {
         .method = "POST", .url = token->url, .path = "/v1/enrol", .body = body, .key = key};
     long status;
@@ -222,26 +242,27 @@ static int keep(const char *state, const struct token *token, json_t *welcome, c
 }
 
 static int join(const char *state, const struct token *token, const struct request *request,
-                const uint8_t *recovery_key, struct err *err) {
+                const struct node_recovery *recovery, struct err *err) {
     struct sign_keys keys;
     char path[NODE_PATH_SIZE];
     cleanup_free char *root = NULL;
     cleanup_json json_t *welcome = NULL;
     if (load_or_make(&keys, node_path(state, "node.keys", path), err) < 0 ||
         fault_check(FAULT_ENROL_KEYS, err) < 0 || ask_authority(token, &root, err) < 0 ||
-        ask(state, token, &keys, root, *root ? request->text : NULL, recovery_key, &welcome, err) < 0 ||
-        check_welcome(welcome, token->fingerprint, err) < 0 || fault_check(FAULT_ENROL_ASKED, err) < 0)
+        ask(state, token, &keys, root, *root ? request->text : NULL, recovery, &welcome, err) < 0 ||
+        check_welcome(welcome, token->fingerprint, err) < 0 || check_recovery(welcome, recovery, err) < 0 ||
+        fault_check(FAULT_ENROL_ASKED, err) < 0)
         return -1;
     return keep(state, token, welcome, root, request, err);
 }
 
-int node_enrol(const char *state, const char *token_text, const uint8_t *recovery_key,
+int node_enrol(const char *state, const char *token_text, const struct node_recovery *recovery,
                struct node_identity *ret, struct err *err) {
     struct token token = {0};
     __attribute__((cleanup(release_request))) struct request request = {0};
     if (parse_token(token_text, &token, err) < 0 || file_mkdirs(state, 0700, err) < 0 ||
         load_or_make_request(state, &token, &request, err) < 0 ||
-        join(state, &token, &request, recovery_key, err) < 0)
+        join(state, &token, &request, recovery, err) < 0)
         return -1;
     return node_load(state, ret, err);
 }

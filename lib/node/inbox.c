@@ -155,6 +155,8 @@ static int look_for_another(const struct inbox *inbox, const struct kcons *kcons
     if (clock_mono_us() < *look_at)
         return 0;
     *look_at = clock_mono_us() + LOOK_US + (int64_t)(rnd_u64() % (LOOK_US / 4));
+    if (kcons_is_incomplete(kcons)) /* the plane's own is read whatever becomes of a tenant's */
+        return err_set(err, ERR_RETRY, "a tenant's topic cannot be read: it is tried again");
     struct broker broker = node_broker(inbox->node);
     if (kcons_was_remade(kcons, &broker, &remade, &ignored) < 0 || !remade)
         return 0;

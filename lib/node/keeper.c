@@ -64,6 +64,10 @@ static int load_one(void *arg, const void *accepted, size_t accepted_n, const vo
         return err_set(err, ERR_PARK,
                        "a document in the state folder cannot be read: restore it, or enrol anew");
     }
+    if (!keeper_addresses(keeper, document)) { /* of a node that this machine was before */
+        fairlead__v1__document__free_unpacked(document, NULL);
+        return 0;
+    }
     struct item *item = add(keeper, document);
     item->number = (struct ratchet_number){document->epoch, document->revision};
     bool start_new = document->absent || !keeper_wants_running(document);

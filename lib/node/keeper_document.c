@@ -1,4 +1,5 @@
 /* Documents as the keeper looks at them: what they are called, what they want, and whether they are ours. */
+#include "base/file.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "model/tables.h"
@@ -70,6 +71,24 @@ Fairlead__V1__Document *keeper_open_envelope(const struct keeper *keeper, const 
         document = fairlead__v1__document__unpack(NULL, payload_n, payload);
     arena_release(&arena);
     return document;
+}
+
+Fairlead__V1__Document *keeper_last_healthy(const struct node_identity *node, const char *state,
+                                            const Fairlead__V1__Document *document) {
+    struct arena arena = {0};
+    char key[KEEPER_KEY_SIZE];
+    cleanup_free char *envelope = NULL;
+    const char *type;
+    const void *payload;
+    size_t n;
+    Fairlead__V1__Document *last = NULL;
+    keeper_key_of(document, key);
+    const char *path = arena_printf(&arena, "%s/documents/%s.healthy", state, key);
+    if (file_exists(path) && file_read(path, ENVELOPE_BYTES_MAX + 4096, &envelope, &n, NULL) == 0 &&
+        envelope_open(&node->coordinator, envelope, n, &arena, &type, &payload, &n, NULL) == 0)
+        last = fairlead__v1__document__unpack(NULL, n, payload);
+    arena_release(&arena);
+    return last;
 }
 
 static bool is_same(const ProtobufCBinaryData *a, const ProtobufCBinaryData *b) {

@@ -12,3 +12,10 @@ alter table topics add tenant_id uuid;
 alter table topics add told boolean not null default false;
 create index on topics (plane_id) where plane_id is not null;
 create index on topics (tenant_id) where tenant_id is not null;
+-- Behind the second wall, like all that tells of a tenant: nobody who is limited needs to see it.
+alter table topics enable row level security;
+alter table topics force row level security;
+do $$ begin
+    execute format('create policy everything on topics to fairlead_app, fairlead_read, %I using (true) with check (true)', current_user);
+end $$;
+create policy within_reach on topics for select to fairlead_customer using (false);

@@ -12,6 +12,5 @@ node as (
 -- Who is the first of a private plane brings the public half of its recovery key ($4).
 recovery as (
     update planes p set recovery_key = $4 from node where p.id = node.plane_id and p.mode = 'private' and p.recovery_key is null)
-select node.id, node.name, node.roles, node.address, node.enrolment, case when p.mode = 'private' then p.id end,
-    case when p.mode = 'private' then encode(coalesce(p.recovery_key, $4), 'hex') end
+select node.id, node.name, node.roles, node.address, node.enrolment, case when p.mode = 'private' then p.id end
 from node join planes p on p.id = node.plane_id

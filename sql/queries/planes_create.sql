@@ -3,5 +3,5 @@ select $1::uuid, $2::jsonb->>'name', $2::jsonb->>'mode', c.id, $2::jsonb->>'doma
     ($2::jsonb->>'public_port')::bigint, decode($2::jsonb->>'recovery_key', 'hex'), clock_timestamp()
 from (select 1) one left join customers c on c.name = $2::jsonb->>'customer'
 where ($2::jsonb->>'mode' = 'shared') = (c.id is null)
-    and ($2::jsonb->>'mode' = 'private' or $2::jsonb->>'recovery_key' is not null)
+    and ($2::jsonb->>'mode' = 'private') = ($2::jsonb->>'recovery_key' is null)
 on conflict do nothing returning id

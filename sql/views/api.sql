@@ -17,22 +17,23 @@ create or replace view api_tenants with (security_invoker = true) as
         'title', t.title, 'created_at', rfc3339(t.created_at)) as body from tenants t join customers c on c.id = t.customer_id
     where t.retired_at is null;
 -- A plane is what its nodes are: pending until apps can run and be served there, unreachable when no node is heard, degraded when one is
--- not well, active when all are.
+-- not well, active when all are. Said to whoever sees the plane; which node, to who sees nodes.
+create or replace function plane_phase(plane uuid) returns text language sql stable security definer set search_path = public as $$
+    select case when not coalesce(bool_or('host' = any(n.roles)) and bool_or('edge' = any(n.roles)), false) then 'pending'
+        when bool_and(n.health = 'unknown') then 'unreachable'
+        when bool_or(n.health = 'unknown' or n.lacks is not null or n.doubt is not null) then 'degraded' else 'active' end
+    from nodes n where n.plane_id = plane and n.state = 'ready'
+$$;
 create or replace view api_planes with (security_invoker = true) as
     select p.name as key, p.id, jsonb_build_object('id', p.id, 'name', p.name, 'mode', p.mode, 'customer', c.name,
         'domain', p.domain, 'scheme', p.scheme, 'public_port', p.public_port,
-        'recovery_key', encode(p.recovery_key, 'hex'), 'phase', case when not n.serves then 'pending' when n.silent = n.nodes then 'unreachable'
-            when n.problem is not null then 'degraded' else 'active' end,
-        'phase_reason', case when not n.serves then 'no node that runs apps and none that serves their names has joined, or only one of the two'
-            else n.problem end,
+        'recovery_key', encode(p.recovery_key, 'hex'), 'phase', plane_phase(p.id), 'phase_reason', (
+            select min(case when n.health = 'unknown' then 'node "' || n.name || '" is not heard of'
+                when n.lacks is not null then 'node "' || n.name || '" lacks something: ' || n.lacks
+                when n.doubt is not null then 'node "' || n.name || '" is in doubt: ' || n.doubt end)
+            from nodes n where n.plane_id = p.id and n.state = 'ready'),
         'created_at', rfc3339(p.created_at)) as body
-    from planes p left join customers c on c.id = p.customer_id cross join lateral (
-        select count(*) as nodes, count(*) filter (where o.health = 'unknown') as silent,
-            coalesce(bool_or('host' = any(o.roles)) and bool_or('edge' = any(o.roles)), false) as serves,
-            min(case when o.health = 'unknown' then 'node "' || o.name || '" is not heard of'
-                when o.lacks is not null then 'node "' || o.name || '" lacks something: ' || o.lacks
-                when o.doubt is not null then 'node "' || o.name || '" is in doubt: ' || o.doubt end) as problem
-        from nodes o where o.plane_id = p.id and o.state = 'ready') n;
+    from planes p left join customers c on c.id = p.customer_id;
 create or replace view api_nodes with (security_invoker = true) as
     select n.name as key, n.id, jsonb_build_object('id', n.id, 'name', n.name, 'plane', p.name, 'roles', n.roles, 'labels', string_to_array(n.labels, ','),
         'state', n.state, 'health', n.health, 'address', n.address, 'arch', n.arch, 'cpu_milli', n.cpu_milli,

@@ -178,6 +178,9 @@ refused_deletion() { grep -q '	route	.*refused: .*does not allow that anything i
 ok "a deletion that the customer forbids is refused" within 120 refused_deletion
 ok "... the app is still there" there "$app"
 rm "$policy"
+missing() { ! agent policy 2>"$fleet/said" && grep -q 'was there, and is not any more' "$fleet/said"; }
+ok "a policy that is missing allows nothing new" missing
+echo 'deletion: true' >"$policy"
 is_gone() { sql_is "select state from instances where id = '$gone_id'" deleted; }
 ok "... when it may be it goes, by itself" within 120 is_gone
 ok "... the other tenant's too" env FAIRLEAD_TENANT="$town/works" "$fairlead" instance delete yard$tag --purge --wait --timeout 120

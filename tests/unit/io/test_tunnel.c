@@ -14,11 +14,16 @@ static void a_proxy_is_named_by_a_url(void **state) {
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         struct err err = {0};
         assert_int_equal(tunnel_use(good[i], &err), 0);
-        assert_string_equal(tunnel_url(), good[i]);
+        const char *user, *password, *url = tunnel_proxy(&user, &password);
+        assert_true(str_starts(url, "http://") && !strchr(url, '@'));
+        assert_true(!strchr(good[i], '@') == !user);
+        if (user)
+            assert_true(str_eq(user, "town") && (str_eq(password, "mouse") || str_eq(password, "m@use")));
     }
     struct err err = {0};
     assert_int_equal(tunnel_use("", &err), 0);
-    assert_null(tunnel_url());
+    const char *user, *password;
+    assert_null(tunnel_proxy(&user, &password));
 }
 
 static void what_is_no_proxy_is_refused(void **state) {
@@ -34,7 +39,8 @@ static void what_is_no_proxy_is_refused(void **state) {
             fail_msg("\"%s\" was taken", bad[i]);
         assert_int_equal(err.cls, ERR_PARK);
         assert_null(strstr(err.text, "mouse"));
-        assert_null(tunnel_url());
+        const char *user, *password;
+        assert_null(tunnel_proxy(&user, &password));
     }
 }
 
