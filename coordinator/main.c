@@ -13,6 +13,7 @@
 #include "coordinator/ingest.h"
 #include "coordinator/relay.h"
 #include "coordinator/topic_step.h"
+#include "io/cert.h"
 #include "io/service.h"
 #include "io/token.h"
 #include "model/names.h"
@@ -411,9 +412,11 @@ static int run(int argc, char **argv) {
     log_init_debug(conf_get(conf, "debug"));
     metric_set(METRIC_BUILD_INFO, FAIRLEAD_VERSION, 1);
     (void)umask(077);
+    cert_init();
     argv[args + 1] = NULL;
     int rc = args ? run_command(argv[1], argv + 2) : run_command("run", argv + 1);
-    conf_release(conf);
+    if (rc == 0) /* after a start that failed half-way threads may still read it */
+        conf_release(conf);
     return rc;
 }
 

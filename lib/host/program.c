@@ -135,6 +135,7 @@ static int start(const struct program *program, struct err *err) {
     (void)umask(022);
     /* Many threads that mostly wait: an arena for each would be a third of the memory that is ours. */
     (void)mallopt(M_ARENA_MAX, 2);
+    cert_init();
     http_init();
     return sign_init(err);
 }

@@ -6,6 +6,7 @@
 
 #include <arpa/inet.h>
 #include <openssl/bio.h>
+#include <openssl/crypto.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -33,6 +34,10 @@ void cert_issuer_release(struct cert_issuer *issuer) {
         OPENSSL_cleanse(issuer->key, strlen(issuer->key));
     free(mem_steal(issuer->key));
     free(mem_steal(issuer->chain));
+}
+
+void cert_init(void) {
+    (void)OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL);
 }
 
 /* What the library says of it is not for people. */

@@ -39,6 +39,10 @@ struct cert_facts {
     int64_t from_us, until_us;
 };
 
+/* First of all in a program that has threads: OpenSSL clears itself away when the program exits, and whatever
+ * thread still speaks TLS then (after a start that failed half-way) would fall over what is gone. */
+void cert_init(void);
+
 /* A new private key (PKCS #8). Class bug. */
 MUST_CHECK int cert_key_make(char **ret, struct err *err);
 /* A request (PKCS #10, RFC 2986) for that key. Class park: it is none. */

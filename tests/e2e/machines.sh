@@ -17,7 +17,7 @@ explain() { tail -n 5 "$fleet/far.log" "$run/machines/far/log" 2>/dev/null; }
 
 ok "another machine is there, with an Engine of its own" "$machine" up far 10.203.1.2 10.203.1.1
 far_engine= # its socket
-eval "$("$machine" env far | sed 's/FAIRLEAD_DOCKER/far_engine/')"
+eval "$("$machine" env far | sed 's/FAIRLEAD_DOCKER/far_engine/' | grep -E 'far_engine|FAIRLEAD_MACHINE')"
 state=$FAIRLEAD_MACHINE/state
 on_engine() { docker -H "unix://$far_engine" "$@"; }
 "$fairlead" node create "$far" --plane main --roles host --address 10.203.1.2 --cpu 4000 --memory 60000 >/dev/null
