@@ -74,7 +74,9 @@ json_t *agent_rules(const struct agent *agent, struct err *err) {
     if (stat(agent->policy_file, &st) < 0 && errno == ENOENT)
         rules = no_rules(agent, seen, err);
     else if (file_read(agent->policy_file, YAML_BYTES_MAX, &text, &n, err) == 0 &&
-             (file_exists(seen) || file_write(seen, "", 0, 0600, err) == 0))
+             /* Before it has joined there is nothing to remember, and no folder for it. */
+             (file_exists(seen) || !file_exists(agent->host->conf.machine.state) ||
+              file_write(seen, "", 0, 0600, err) == 0))
         rules = policy_parse(agent->policy_file, text, n, err);
     arena_release(&arena);
     return rules;
