@@ -12,7 +12,8 @@ struct agent {
     struct host *host;
     const char *policy_file;
     const char *signatures; /* folder of second signatures */
-    struct told *told;      /* what was last said of each document */
+    struct told *told;      /* what was last said of each document; also before the last start, once loaded */
+    bool loaded;
     /* Instances that may start here, and have no folder yet: a ring. */
     struct uuid granted[64];
     unsigned granted_n;
@@ -21,8 +22,6 @@ struct agent {
 
 /* ---- host_conf: agent/allow.c, agent/told.c ---- */
 
-int agent_start(void *agent, struct err *err);
-void agent_stop(void *agent);
 /* Neither paused nor against the policy, which is read each time: it counts as it is now. */
 bool agent_allows(void *agent, const Fairlead__V1__Document *document, struct keeper_outcome *outcome);
 /* Written down where it is news: for "status" and "log". */
@@ -31,8 +30,8 @@ void agent_done(void *agent, const Fairlead__V1__Document *document, const struc
 /* Its status and the end of its log, for the support bundle. */
 void agent_tell(void *agent, struct str *out);
 
-/* The rules as the policy file has them now; none where there is no file. The caller frees; NULL, class park:
- * it cannot be understood. */
+/* The rules as the policy file has them now; where there never was one, those of a file that says nothing.
+ * The caller frees; NULL, class park: it cannot be understood, or was there and is missing. */
 json_t *agent_rules(const struct agent *agent, struct err *err);
 /* Why a stack may not run yet: it lacks the signature of `signer` (hex; NULL: none is asked for). NULL: it
  * may. */

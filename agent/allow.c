@@ -5,6 +5,7 @@
 #include "base/str.h"
 #include "base/yaml.h"
 #include "model/policy.h"
+#include "node/document.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -129,16 +130,12 @@ bool agent_allows(void *arg, const Fairlead__V1__Document *document, struct keep
     if (!rules)
         return refuse(&outcome->result, RESULT_IS_RETRY, "policy",
                       arena_printf(arena, "The policy of this machine cannot be read: %s", err.text));
-    Fairlead__V1__Stack *stack =
-        str_eq(document->kind, "stack")
-            ? fairlead__v1__stack__unpack(NULL, document->content.len, document->content.data)
-            : NULL;
+    Fairlead__V1__Stack *stack = node_document_stack(document);
     pthread_mutex_lock(&agent->mutex);
     bool allowed = ask(agent, rules, document, stack, arena, &outcome->result);
     if (stack)
         note_grant(agent, document, allowed && stack->running && !document->absent);
     pthread_mutex_unlock(&agent->mutex);
-    if (stack)
-        fairlead__v1__stack__free_unpacked(stack, NULL);
+    fairlead__v1__stack__free_unpacked(stack, NULL);
     return allowed;
 }

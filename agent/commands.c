@@ -6,8 +6,7 @@
 #include "base/str.h"
 #include "base/yaml.h"
 #include "model/policy.h"
-#include "node/envelope.h"
-#include "node/ratchet.h"
+#include "node/document.h"
 #include "node/secrets.h"
 
 #include <sodium.h>
@@ -61,8 +60,10 @@ int agent_status(struct host *host, char **args) {
     print_heard(host, &arena);
     printf("paused      %s\n",
            file_exists(agent_path(host, AGENT_PAUSED, &arena)) ? "yes: \"resume\" goes on" : "no");
-    printf("policy      %s%s\n", agent->policy_file,
-           file_exists(agent->policy_file) ? "" : " (none: all is allowed)");
+    cleanup_json json_t *rules = agent_rules(agent, &err);
+    printf("policy      %s\n", !rules                            ? err.text
+                               : file_exists(agent->policy_file) ? agent->policy_file
+                                                                 : "none: all is allowed");
     const char *path = agent_path(host, AGENT_TOLD, &arena);
     if (file_exists(path) && file_read(path, READ_MAX, &told, NULL, &err) == 0)
         print_told(told);
@@ -185,44 +186,27 @@ static void show_one(const struct showing *showing, const char *instance, const 
     }
 }
 
-static int show(void *arg, const void *accepted, size_t accepted_n, const void *healthy, size_t healthy_n,
-                struct err *err) {
+static void show(void *arg, const Fairlead__V1__Document *document, bool was_healthy) {
     struct showing *showing = arg;
-    struct arena arena = {0};
-    const char *type;
-    const void *payload;
-    size_t n;
     char hex[UUID_HEX_SIZE];
-    (void)healthy, (void)healthy_n;
-    if (envelope_open(&showing->node.coordinator, accepted, accepted_n, &arena, &type, &payload, &n, err) < 0)
-        return -1;
-    Fairlead__V1__Document *document = fairlead__v1__document__unpack(NULL, n, payload);
-    Fairlead__V1__Stack *stack =
-        document && str_eq(document->kind, "stack") && !document->absent
-            ? fairlead__v1__stack__unpack(NULL, document->content.len, document->content.data)
-            : NULL;
-    if (stack) {
-        hex_encode(hex, document->instance.data, document->instance.len);
-        if (str_eq(showing->wanted, hex) || str_eq(showing->wanted, stack->text) ||
-            str_eq(showing->wanted, stack->instance_name)) {
-            if (!str_eq(showing->last, hex)) /* it may have two sets */
-                show_one(showing, hex, stack);
-            memcpy(showing->last, hex, sizeof showing->last);
-            showing->shown++;
-        }
-        fairlead__v1__stack__free_unpacked(stack, NULL);
+    Fairlead__V1__Stack *stack = document->absent ? NULL : node_document_stack(document);
+    (void)was_healthy;
+    hex_encode(hex, document->instance.data, document->instance.len);
+    if (stack && (str_eq(showing->wanted, hex) || str_eq(showing->wanted, stack->text) ||
+                  str_eq(showing->wanted, stack->instance_name))) {
+        if (!str_eq(showing->last, hex)) /* it may have two sets */
+            show_one(showing, hex, stack);
+        memcpy(showing->last, hex, sizeof showing->last);
+        showing->shown++;
     }
-    if (document)
-        fairlead__v1__document__free_unpacked(document, NULL);
-    arena_release(&arena);
-    return 0;
+    fairlead__v1__stack__free_unpacked(stack, NULL);
 }
 
 int agent_show_secrets(struct host *host, char **args) {
     struct err err = {0};
     struct showing showing = {.host = host, .wanted = args[0]};
     if (node_load(host->conf.machine.state, &showing.node, &err) < 0 ||
-        ratchet_read_all(host->conf.machine.state, show, &showing, &err) < 0)
+        node_document_each(&showing.node, host->conf.machine.state, show, &showing, &err) < 0)
         return failed(&err);
     if (showing.shown)
         return 0;

@@ -7,8 +7,7 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "io/sign.h"
-#include "node/envelope.h"
-#include "node/ratchet.h"
+#include "node/document.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -33,6 +32,8 @@ const char *agent_unsigned(const struct agent *agent, const char *signer, const 
                            struct arena *arena) {
     char name[COUNTERSIGN_NAME_SIZE];
     const char *text = countersign_text(stack, arena);
+    if (signer && !text)
+        return "What it runs is not all text, so nobody can read what they would sign.";
     if (!signer || is_signed(agent, signer, text, arena))
         return NULL;
     return arena_printf(arena, "What it runs waits for a signature of its customer: %s.",
@@ -51,6 +52,8 @@ struct looking {
 static void tell_one(struct looking *looking, const Fairlead__V1__Stack *stack, struct arena *arena) {
     char name[COUNTERSIGN_NAME_SIZE];
     const char *text = countersign_text(stack, arena);
+    if (!text)
+        return;
     countersign_name(text, name);
     if (looking->wanted && !str_eq(looking->wanted, name))
         return;
@@ -61,29 +64,13 @@ static void tell_one(struct looking *looking, const Fairlead__V1__Stack *stack, 
     looking->found++;
 }
 
-static int look(void *arg, const void *accepted, size_t accepted_n, const void *healthy, size_t healthy_n,
-                struct err *err) {
-    struct looking *looking = arg;
+static void look(void *arg, const Fairlead__V1__Document *document, bool was_healthy) {
     struct arena arena = {0};
-    const char *type;
-    const void *payload;
-    size_t n;
-    bool was = healthy && healthy_n == accepted_n && memcmp(healthy, accepted, accepted_n) == 0;
-    if (envelope_open(&looking->node.coordinator, accepted, accepted_n, &arena, &type, &payload, &n, err) < 0)
-        return -1;
-    Fairlead__V1__Document *document = fairlead__v1__document__unpack(NULL, n, payload);
-    Fairlead__V1__Stack *stack =
-        document && !was && str_eq(document->kind, "stack") && !document->absent
-            ? fairlead__v1__stack__unpack(NULL, document->content.len, document->content.data)
-            : NULL;
+    Fairlead__V1__Stack *stack = document->absent || was_healthy ? NULL : node_document_stack(document);
     if (stack && stack->running)
-        tell_one(looking, stack, &arena);
-    if (stack)
-        fairlead__v1__stack__free_unpacked(stack, NULL);
-    if (document)
-        fairlead__v1__document__free_unpacked(document, NULL);
+        tell_one(arg, stack, &arena);
+    fairlead__v1__stack__free_unpacked(stack, NULL);
     arena_release(&arena);
-    return 0;
 }
 
 static int look_for(const struct host *host, const char *wanted) {
@@ -92,7 +79,7 @@ static int look_for(const struct host *host, const char *wanted) {
     cleanup_json json_t *rules = agent_rules(looking.agent, &err);
     looking.signer = json_str(rules, "signer");
     if (!rules || node_load(host->conf.machine.state, &looking.node, &err) < 0 ||
-        ratchet_read_all(host->conf.machine.state, look, &looking, &err) < 0) {
+        node_document_each(&looking.node, host->conf.machine.state, look, &looking, &err) < 0) {
         (void)fprintf(stderr, "fairlead-agent: %s\n", err.text);
         return 1;
     }

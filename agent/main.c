@@ -7,7 +7,7 @@ static struct conf_row conf[] = {
     PROGRAM_OPTIONS("/var/lib/fairlead-agent", "/run/fairlead/agent", ""),
     CONF_LIST("roles", "host,edge,prober", "what this node does", "host edge prober"),
     CONF_TEXT("policy", "/etc/fairlead/policy.yaml",
-              "what may be done here; a file that is not there allows all"),
+              "what may be done here; where there never was one, all is allowed"),
     CONF_TEXT(
         "plane-key", "",
         "public half of the recovery key that the plane's first machine made; empty: this is the first"),
@@ -15,8 +15,7 @@ static struct conf_row conf[] = {
               "folder of second signatures, NAME.sig each, where the policy names a signer"),
     CONF_TEXT("proxy", "",
               "HTTP proxy by which everything goes out, http://[USER:PASSWORD@]HOST:PORT; empty: none. The "
-              "Engine has "
-              "its own, by its own settings"),
+              "Engine has its own, by its own settings"),
     CONF_TEXT("recovery-key", "/var/lib/fairlead-agent/recovery.keys",
               "file of the recovery key, which the first enrolment in a plane makes"),
     {0},
@@ -32,8 +31,6 @@ static int fill(struct host *host, struct err *err) {
     host->conf.roles = role_bits(conf_get(conf, "roles"));
     host->conf.recovery_key = program_path(conf_get(conf, "recovery-key"));
     host->conf.plane_key = conf_get(conf, "plane-key");
-    host->conf.start = agent_start;
-    host->conf.stop = agent_stop;
     host->conf.allows = agent_allows;
     host->conf.done = agent_done;
     host->conf.tell = agent_tell;

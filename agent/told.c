@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "node/document.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -30,66 +31,52 @@ static struct told *add_told(struct agent *agent, const char *key) {
 }
 
 /* What was said before the last start is no news. */
-int agent_start(void *arg, struct err *err) {
-    struct agent *agent = arg;
-    struct arena arena = {0};
+static void load(struct agent *agent, struct arena *arena) {
     cleanup_free char *text = NULL;
     char *rest = NULL;
-    (void)err;
-    const char *path = agent_path(agent->host, AGENT_TOLD, &arena);
-    if (file_exists(path) && file_read(path, TOLD_MAX, &text, NULL, NULL) == 0)
-        for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
-            char *said = strchr(line, '\t');
-            if (!said || said - line >= 80)
-                continue;
-            *said++ = '\0';
-            struct told *told = add_told(agent, line);
-            (void)snprintf(told->text, sizeof told->text, "%s", said);
-        }
-    arena_release(&arena);
-    return 0;
-}
-
-void agent_stop(void *arg) {
-    struct agent *agent = arg;
-    struct told *told, *next;
-    HASH_ITER(hh, agent->told, told, next) {
-        HASH_DEL(agent->told, told);
-        free(told);
+    const char *path = agent_path(agent->host, AGENT_TOLD, arena);
+    agent->loaded = true;
+    if (!file_exists(path) || file_read(path, TOLD_MAX, &text, NULL, NULL) < 0)
+        return;
+    for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+        char *said = strchr(line, '\t');
+        if (!said || said - line >= (int)sizeof agent->told->key)
+            continue;
+        *said++ = '\0';
+        struct told *told = add_told(agent, line);
+        (void)snprintf(told->text, sizeof told->text, "%s", said);
     }
 }
 
+/* What others wrote makes no lines of its own, and moves no cursor. */
+static const char *one_line(const char *text, struct arena *arena) {
+    char *line = arena_strdup(arena, text);
+    for (char *p = line; *p; p++)
+        *p = (unsigned char)*p < 0x20 || *p == 0x7f ? ' ' : *p;
+    return line;
+}
+
 /* The name that its customer knows, and what of it. */
-static const char *name_of(const Fairlead__V1__Document *document, struct arena *arena) {
-    char hex[UUID_HEX_SIZE];
-    hex_encode(hex, document->instance.data, document->instance.len);
-    const char *name = arena_strdup(arena, hex);
-    if (str_eq(document->kind, "stack")) {
-        Fairlead__V1__Stack *stack =
-            fairlead__v1__stack__unpack(NULL, document->content.len, document->content.data);
-        if (stack)
-            name = arena_printf(arena, "%s (%s %s)", stack->text, stack->app, stack->version);
-        if (stack)
-            fairlead__v1__stack__free_unpacked(stack, NULL);
+static const char *name_of(const Fairlead__V1__Document *document, const char *hex, struct arena *arena) {
+    const char *name = hex;
+    Fairlead__V1__Stack *stack = node_document_stack(document);
+    if (stack) {
+        name = arena_printf(arena, "%s (%s %s)", stack->text, stack->app, stack->version);
     } else if (str_eq(document->kind, "watch")) {
         Fairlead__V1__Watch *watch =
             fairlead__v1__watch__unpack(NULL, document->content.len, document->content.data);
         if (watch && watch->probe)
             name = arena_strdup(arena, watch->probe->host);
-        if (watch)
-            fairlead__v1__watch__free_unpacked(watch, NULL);
+        fairlead__v1__watch__free_unpacked(watch, NULL);
     } else if (str_eq(document->kind, "route")) {
         Fairlead__V1__Route *route =
             fairlead__v1__route__unpack(NULL, document->content.len, document->content.data);
         if (route)
             name = arena_strdup(arena, route->host);
-        if (route)
-            fairlead__v1__route__free_unpacked(route, NULL);
+        fairlead__v1__route__free_unpacked(route, NULL);
     }
-    char *plain = arena_strdup(arena, name); /* what the provider wrote makes no lines, and moves no cursor */
-    for (char *p = plain; *p; p++)
-        *p = (unsigned char)*p < 0x20 ? ' ' : *p;
-    return plain;
+    fairlead__v1__stack__free_unpacked(stack, NULL);
+    return one_line(name, arena);
 }
 
 static const char *word_of(const Fairlead__V1__Document *document, const struct keeper_outcome *outcome,
@@ -97,10 +84,8 @@ static const char *word_of(const Fairlead__V1__Document *document, const struct 
     const struct result *result = &outcome->result;
     if (result->class == RESULT_IS_OK)
         return document->absent ? "taken away" : str_eq(document->kind, "watch") ? "answers" : "as wanted";
-    char *why = arena_strdup(arena, result->text ? result->text : "no reason given");
-    for (char *p = why; *p; p++)
-        *p = (unsigned char)*p < 0x20 ? ' ' : *p;
-    return arena_printf(arena, "%s%s", result->class == RESULT_IS_PARK ? "refused: " : "not yet: ", why);
+    return arena_printf(arena, "%s%s", result->class == RESULT_IS_PARK ? "refused: " : "not yet: ",
+                        one_line(result->text ? result->text : "no reason given", arena));
 }
 
 static void append(const struct agent *agent, const char *line, struct arena *arena) {
@@ -117,8 +102,9 @@ static void rewrite(const struct agent *agent, struct arena *arena) {
     struct told *told, *next;
     struct err err = {0};
     cleanup_str struct str text = STR_INIT(TOLD_MAX);
-    HASH_ITER(hh, agent->told, told, next)
-    str_addf(&text, "%s\t%s\n", told->key, told->text);
+    HASH_ITER(hh, agent->told, told, next) {
+        str_addf(&text, "%s\t%s\n", told->key, told->text);
+    }
     if (file_write(agent_path(agent->host, AGENT_TOLD, arena), str_text(&text), text.n, 0600, &err) < 0)
         log_warn("what is told to this machine's owner cannot be written", LOG_S("error", err.text));
 }
@@ -132,7 +118,7 @@ void agent_done(void *arg, const Fairlead__V1__Document *document, const struct 
         return;
     hex_encode(hex, document->instance.data, document->instance.len);
     (void)snprintf(key, sizeof key, "%s.%.16s.%.1s", hex, document->kind, keeper_letter(document));
-    const char *name = name_of(document, arena), *word = word_of(document, outcome, arena);
+    const char *name = name_of(document, hex, arena), *word = word_of(document, outcome, arena);
     bool mended = outcome->known && outcome->drift; /* what is new differs, and is not mended */
     const char *text = arena_printf(arena, "%s\t%s\t%s%s", document->kind, name, mended ? "mended: " : "",
                                     mended ? outcome->drift : word);
@@ -140,6 +126,8 @@ void agent_done(void *arg, const Fairlead__V1__Document *document, const struct 
     (void)snprintf(line, sizeof line, "%s", text);
     line[str_cut_at(line, sizeof line - 1)] = '\0';
     pthread_mutex_lock(&agent->mutex);
+    if (!agent->loaded)
+        load(agent, arena);
     HASH_FIND_STR(agent->told, key, told);
     bool news = !told || strcmp(told->text, line) != 0;
     if (!told)

@@ -165,9 +165,7 @@ int tenant_create(struct cli *cli, const struct command *command) {
 static int recovery_key(const char *path, char public_hex[65]) {
     struct err err = {0};
     struct sign_keys keys;
-    if (!file_exists(path))
-        sign_keys_make(&keys);
-    if (file_exists(path) ? sign_keys_load(&keys, path, &err) < 0 : sign_keys_save(&keys, path, &err) < 0) {
+    if (sign_keys_ensure(&keys, path, NULL, &err) < 0) {
         (void)fprintf(stderr, "fairlead: %s\n", err.text);
         return EXIT_FAILED;
     }

@@ -18,14 +18,8 @@ static int fail(const struct err *err) {
 static int make_key(const char *path, struct err *err) {
     struct sign_keys keys;
     char hex[2 * SIGN_PUBLIC_SIZE + 1];
-    if (file_exists(path)) {
-        if (sign_keys_load(&keys, path, err) < 0)
-            return fail(err);
-    } else {
-        sign_keys_make(&keys);
-        if (sign_keys_save(&keys, path, err) < 0)
-            return fail(err);
-    }
+    if (sign_keys_ensure(&keys, path, NULL, err) < 0)
+        return fail(err);
     hex_encode(hex, keys.sign_public, sizeof keys.sign_public);
     printf("%s\n", hex);
     return EXIT_OK;

@@ -133,11 +133,11 @@ static int load_keys(struct coordinator *c, struct err *err) {
     (void)snprintf(path, sizeof path, "%s/coordinator.keys", state);
     if (file_mkdirs(state, 0700, err) < 0)
         return -1;
-    if (file_exists(path))
-        return sign_keys_load(&c->keys, path, err);
-    sign_keys_make(&c->keys);
-    log_info("keys made", LOG_S("path", path));
-    return sign_keys_save(&c->keys, path, err);
+    bool made = false;
+    int rc = sign_keys_ensure(&c->keys, path, &made, err);
+    if (rc == 0 && made)
+        log_info("keys made", LOG_S("path", path));
+    return rc;
 }
 
 /* The file's token is the first operator's. Once there are others it may be revoked, and the file go. */

@@ -23,9 +23,8 @@ KIND(plans, "plan", "");
 KIND(customers, "customer", "its plan");
 KIND(tenants, "tenant", "its customer");
 KIND(planes, "plane",
-     "the customer of a dedicated or private plane (a shared one has none), and the recovery key of any but "
-     "a private "
-     "one");
+     "the customer of a dedicated or private plane (a shared one has none), and a recovery key for any but a "
+     "private one");
 KIND(nodes, "node", "its plane, and in a private one no other roles than host, edge and prober");
 KIND(sizes, "size", "its plane");
 const struct record_kind record_apps = {

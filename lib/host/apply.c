@@ -4,7 +4,7 @@
 #include "base/metrics.h"
 #include "base/str.h"
 #include "host/host.h"
-#include "node/envelope.h"
+#include "node/document.h"
 #include "node/heartbeat.h"
 #include "node/secrets.h"
 
@@ -28,14 +28,13 @@ static bool is_there(const struct step *step, struct step_context *ctx) {
 static void keep_as_it_was(const struct host *host, const struct step *step,
                            const Fairlead__V1__Document *document, struct arena *arena) {
     struct keeper_outcome outcome = {.arena = arena, .known = true};
-    Fairlead__V1__Document *last = keeper_last_healthy(&host->node, host->machine.state, document);
+    Fairlead__V1__Document *last = node_document_last_healthy(&host->node, host->machine.state, document);
     if (last && !last->absent && step != &step_watch) {
         struct step_context ctx = step_context_of(&host->machine, last, &outcome);
         step_run(step, &ctx);
     }
     str_release(&outcome.result.log);
-    if (last)
-        fairlead__v1__document__free_unpacked(last, NULL);
+    fairlead__v1__document__free_unpacked(last, NULL);
 }
 
 static void apply(struct host *host, const Fairlead__V1__Document *document, struct keeper_outcome *outcome) {
@@ -80,11 +79,8 @@ void host_apply(void *arg, const Fairlead__V1__Document *document, struct keeper
 
 /* ---- by hand ---- */
 
-static Fairlead__V1__Document *read_document(const struct host *host, const char *key, struct arena *arena,
-                                             struct err *err) {
+static Fairlead__V1__Document *read_document(const struct host *host, const char *key, struct err *err) {
     char path[PATH_MAX];
-    const char *type;
-    const void *payload;
     size_t n;
     cleanup_free char *envelope = NULL;
     if (strchr(key, '/')) {
@@ -97,17 +93,9 @@ static Fairlead__V1__Document *read_document(const struct host *host, const char
                       host->machine.state);
         return NULL;
     }
-    if (file_read(path, ENVELOPE_FILE_MAX, &envelope, &n, err) < 0 ||
-        envelope_open(&host->node.coordinator, envelope, n, arena, &type, &payload, &n, err) < 0)
-        return NULL;
-    Fairlead__V1__Document *document = fairlead__v1__document__unpack(NULL, n, payload);
-    if (!document || document->instance.len != sizeof(struct uuid)) {
-        (void)err_set(err, ERR_PARK, "the document \"%s\" cannot be read", key);
-        if (document)
-            fairlead__v1__document__free_unpacked(document, NULL);
-        return NULL;
-    }
-    return document;
+    return file_read(path, ENVELOPE_FILE_MAX, &envelope, &n, err) < 0
+               ? NULL
+               : node_document_open(&host->node, envelope, n, err);
 }
 
 static int tell_failure(const char *phase, const struct step_context *ctx, const struct err *err) {
@@ -166,7 +154,7 @@ int host_try(struct host *host, const char *key, bool act) {
     bool ready =
         host_load(host, &err) == 0 && (!act || host_lock(host, &err) == 0) &&
         (!act || !(host->conf.roles & ROLE_HOST) || secrets_mount(host->machine.secrets_dir, &err) == 0);
-    Fairlead__V1__Document *document = ready ? read_document(host, key, &arena, &err) : NULL;
+    Fairlead__V1__Document *document = ready ? read_document(host, key, &err) : NULL;
     int rc = document ? try_document(host, document, act, &arena) : 1;
     if (document)
         fairlead__v1__document__free_unpacked(document, NULL);

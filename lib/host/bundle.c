@@ -7,8 +7,7 @@
 #include "host/host.h"
 #include "io/compose.h"
 #include "io/engine.h"
-#include "node/envelope.h"
-#include "node/ratchet.h"
+#include "node/document.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -92,45 +91,22 @@ static void add_machine(const struct host *host, struct str *out) {
     str_addf(out, "compose     %s\n", compose_driver() ? compose_driver()->name : "none");
 }
 
-struct listing {
-    const struct node_identity *node;
-    struct str *out;
-};
-
-static int add_document(void *arg, const void *accepted, size_t accepted_n, const void *healthy,
-                        size_t healthy_n, struct err *err) {
-    const struct listing *listing = arg;
-    struct arena arena = {0};
-    const char *type;
-    const void *payload;
-    size_t n;
+static void add_document(void *arg, const Fairlead__V1__Document *document, bool was_healthy) {
     char hex[UUID_HEX_SIZE];
-    if (envelope_open(&listing->node->coordinator, accepted, accepted_n, &arena, &type, &payload, &n, err) <
-        0)
-        return -1;
-    Fairlead__V1__Document *document = fairlead__v1__document__unpack(NULL, n, payload);
-    bool was = healthy && healthy_n == accepted_n && memcmp(healthy, accepted, accepted_n) == 0;
-    if (document && document->instance.len == sizeof(struct uuid)) {
-        hex_encode(hex, document->instance.data, document->instance.len);
-        str_addf(listing->out, "%s %-11s set %s  epoch %u  revision %llu  %s\n", hex, document->kind,
-                 keeper_letter(document), document->epoch, (unsigned long long)document->revision,
-                 document->absent ? "to be absent"
-                 : was            ? "was as wanted"
-                                  : "not yet as wanted");
-    }
-    if (document)
-        fairlead__v1__document__free_unpacked(document, NULL);
-    arena_release(&arena);
-    return 0;
+    hex_encode(hex, document->instance.data, document->instance.len);
+    str_addf(arg, "%s %-11s set %s  epoch %u  revision %llu  %s\n", hex, document->kind,
+             keeper_letter(document), document->epoch, (unsigned long long)document->revision,
+             document->absent ? "to be absent"
+             : was_healthy    ? "was as wanted"
+                              : "not yet as wanted");
 }
 
 static void add_documents(const struct host *host, struct str *out) {
     struct node_identity node;
     struct err err = {0};
-    struct listing listing = {&node, out};
     str_adds(out, "\n## Documents\n\n");
     if (node_load(host->conf.machine.state, &node, &err) < 0 ||
-        ratchet_read_all(host->conf.machine.state, add_document, &listing, &err) < 0)
+        node_document_each(&node, host->conf.machine.state, add_document, out, &err) < 0)
         str_addf(out, "%s\n", err.text);
 }
 

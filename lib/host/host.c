@@ -99,7 +99,8 @@ static int start(struct host *host, struct err *err) {
     if (*host->node.cert && !(host->renewal = loop_start(host_renew, host, err)))
         return -1;
     host->reporter = reporter_start(&host->node, host->machine.state, err);
-    if (!host->reporter || start_keeping(host, err) < 0 || host->conf.start(host->conf.arg, err) < 0)
+    if (!host->reporter || start_keeping(host, err) < 0 ||
+        (host->conf.start && host->conf.start(host->conf.arg, err) < 0))
         return -1;
     if (metrics_serve(host->conf.metrics, host->keeper, &host->metrics, err) < 0)
         return -1;
@@ -114,7 +115,8 @@ static void stop(struct host *host) {
     reporter_hurry(host->reporter);
     httpd_stop(host->metrics);
     inbox_stop(host->inbox);
-    host->conf.stop(host->conf.arg);
+    if (host->conf.stop)
+        host->conf.stop(host->conf.arg);
     loop_stop(host->events); /* it hints at the keeper, and so does the meter */
     if (host->machine.disk)
         disk_meter_follow(host->machine.disk, NULL, NULL);
@@ -154,21 +156,13 @@ struct recovery {
     struct node_recovery of;
 };
 
-static int load_or_make(struct sign_keys *keys, const char *path, struct err *err) {
-    char folder[PATH_MAX];
-    if (file_exists(path))
-        return sign_keys_load(keys, path, err);
-    (void)snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(path, '/') - path), path);
-    if (file_mkdirs(folder, 0700, err) < 0)
-        return -1;
-    sign_keys_make(keys);
-    return sign_keys_save(keys, path, err);
-}
-
 static int find_recovery(const struct host *host, struct recovery *ret, struct err *err) {
     struct node_identity before;
     struct err ignored = {0};
-    if (load_or_make(&ret->made, host->conf.recovery_key, err) < 0)
+    char folder[PATH_MAX];
+    const char *path = host->conf.recovery_key;
+    (void)snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(path, '/') - path), path);
+    if (file_mkdirs(folder, 0700, err) < 0 || sign_keys_ensure(&ret->made, path, NULL, err) < 0)
         return -1;
     ret->of.own = ret->made.seal_public;
     if (*host->conf.plane_key) {
@@ -190,8 +184,7 @@ static void tell_recovery(const struct host *host, const struct node_identity *n
     if (memcmp(node->recovery, recovery->made.seal_public, SEAL_PUBLIC_SIZE) == 0)
         printf("the recovery key of this plane is in %s: keep it elsewhere as well. Who has it can open what "
                "this machine's apps keep secret; without it that is lost with the machine. Its public half, "
-               "for the "
-               "plane-key of other machines: %s\n",
+               "for the plane-key of other machines: %s\n",
                host->conf.recovery_key, hex);
     else
         printf("the recovery key of this plane is %s\n", hex);

@@ -25,7 +25,8 @@ struct host_conf {
     const char *recovery_key;       /* of a private one: file of the recovery key that enrolment makes */
     const char *plane_key;          /* ... and the public half of another machine's, hex; "": none is known */
     const char *metrics;            /* 127.x.x.x:PORT that answers Prometheus; "": nothing listens */
-    /* What the program adds: begins when documents are kept, ends when none is read any more. */
+    /* What the program adds: begins when documents are kept, ends when none is read any more. NULL: nothing.
+     */
     int (*start)(void *arg, struct err *err);
     void (*stop)(void *arg); /* finishes what has begun, also where start() failed half-way */
     /* May what is new be acted on? Not asked again of what was as wanted once. False fills the result. NULL:

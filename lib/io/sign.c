@@ -62,6 +62,16 @@ int sign_keys_save(const struct sign_keys *keys, const char *path, struct err *e
     return file_write(path, out.s, out.n, 0600, err);
 }
 
+int sign_keys_ensure(struct sign_keys *keys, const char *path, bool *ret_made, struct err *err) {
+    bool made = !file_exists(path);
+    if (ret_made)
+        *ret_made = made;
+    if (!made)
+        return sign_keys_load(keys, path, err);
+    sign_keys_make(keys);
+    return sign_keys_save(keys, path, err);
+}
+
 void sign_key_id(const uint8_t public[SIGN_PUBLIC_SIZE], uint8_t out[SIGN_KEY_ID_SIZE]) {
     uint8_t hash[crypto_generichash_BYTES];
     crypto_generichash(hash, sizeof hash, public, SIGN_PUBLIC_SIZE, NULL, 0);

@@ -28,6 +28,9 @@ void sign_keys_make(struct sign_keys *keys);
 MUST_CHECK int sign_keys_load(struct sign_keys *keys, const char *path, struct err *err);
 MUST_CHECK int sign_keys_save(const struct sign_keys *keys, const char *path, struct err *err);
 
+/* Those of the file, which is made with new ones where there is none; *ret_made (may be NULL) says so. */
+MUST_CHECK int sign_keys_ensure(struct sign_keys *keys, const char *path, bool *ret_made, struct err *err);
+
 void sign_key_id(const uint8_t public[SIGN_PUBLIC_SIZE], uint8_t out[SIGN_KEY_ID_SIZE]);
 
 /* Public keys whose signatures are believed. An envelope names the one that it was signed with; a name that

@@ -12,7 +12,8 @@
 /* Of the envelope that a signature covers (io/sign.h). */
 #define COUNTERSIGN_TYPE "fairlead.countersign.v1"
 
-/* The same bytes for the same images and release, whoever's instance it is. In the arena. */
+/* The same bytes for the same images and release, whoever's instance it is. In the arena. NULL: a part of it
+ * is not text (control characters could hide the rest from who reads it): that is never signed. */
 const char *countersign_text(const Fairlead__V1__Stack *stack, struct arena *arena);
 /* By which it is called: hash of the text, 32 hex digits. */
 #define COUNTERSIGN_NAME_SIZE 33

@@ -121,15 +121,6 @@ static int check_recovery(const json_t *welcome, const struct node_recovery *rec
         hex, hex);
 }
 
-/* One that enrols again keeps its keys: what is sealed to them on its disk stays readable. They are kept
- * before anybody is asked: with others the answer to the same code would be no. */
-static int load_or_make(struct sign_keys *keys, const char *path, struct err *err) {
-    if (file_exists(path))
-        return sign_keys_load(keys, path, err);
-    sign_keys_make(keys);
-    return sign_keys_save(keys, path, err);
-}
-
 /* The key of its certificate, with the request for one: kept for this code, because signatures of P-256
  * differ each time, and the same code is answered again only where the same is asked. Another code is another
  * key: who has an old disk has not that. */
@@ -247,7 +238,9 @@ static int join(const char *state, const struct token *token, const struct reque
     char path[NODE_PATH_SIZE];
     cleanup_free char *root = NULL;
     cleanup_json json_t *welcome = NULL;
-    if (load_or_make(&keys, node_path(state, "node.keys", path), err) < 0 ||
+    /* One that enrols again keeps its keys: what is sealed to them on its disk stays readable. They are kept
+     * before anybody is asked: with others the answer to the same code would be no. */
+    if (sign_keys_ensure(&keys, node_path(state, "node.keys", path), NULL, err) < 0 ||
         fault_check(FAULT_ENROL_KEYS, err) < 0 || ask_authority(token, &root, err) < 0 ||
         ask(state, token, &keys, root, *root ? request->text : NULL, recovery, &welcome, err) < 0 ||
         check_welcome(welcome, token->fingerprint, err) < 0 || check_recovery(welcome, recovery, err) < 0 ||

@@ -6,6 +6,7 @@
 #include "base/retry.h"
 #include "base/rnd.h"
 #include "base/str.h"
+#include "node/document.h"
 #include "node/keeper_item.h"
 
 #include <stdio.h>
@@ -56,14 +57,10 @@ static void set_document(struct item *item, Fairlead__V1__Document *document, co
 static int load_one(void *arg, const void *accepted, size_t accepted_n, const void *healthy, size_t healthy_n,
                     struct err *err) {
     struct keeper *keeper = arg;
-    Fairlead__V1__Document *document = keeper_open_envelope(keeper, accepted, accepted_n, err);
-    if (!document || document->instance.len != 16) {
-        if (document)
-            fairlead__v1__document__free_unpacked(document, NULL);
-        /* Going on without it would forget the ratchet: an older revision would be new. */
+    Fairlead__V1__Document *document = node_document_open(keeper->conf.node, accepted, accepted_n, err);
+    if (!document) /* going on without it would forget the ratchet: an older revision would be new */
         return err_set(err, ERR_PARK,
                        "a document in the state folder cannot be read: restore it, or enrol anew");
-    }
     if (!keeper_addresses(keeper, document)) { /* of a node that this machine was before */
         fairlead__v1__document__free_unpacked(document, NULL);
         return 0;
@@ -72,7 +69,7 @@ static int load_one(void *arg, const void *accepted, size_t accepted_n, const vo
     item->number = (struct ratchet_number){document->epoch, document->revision};
     bool start_new = document->absent || !keeper_wants_running(document);
     Fairlead__V1__Document *last =
-        healthy && !start_new ? keeper_open_envelope(keeper, healthy, healthy_n, err) : NULL;
+        healthy && !start_new ? node_document_open(keeper->conf.node, healthy, healthy_n, err) : NULL;
     if (last) {
         fairlead__v1__document__free_unpacked(document, NULL);
         set_document(item, last, healthy, healthy_n);

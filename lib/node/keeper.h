@@ -46,10 +46,6 @@ const char *keeper_letter(const Fairlead__V1__Document *document);
 struct keeper *keeper_start(const struct keeper_conf *conf, struct err *err);
 void keeper_stop(struct keeper *keeper); /* waits for what is being applied; NULL is fine */
 
-/* The last one of the same thing that was as wanted, as it lies on the disk; NULL: there is none. The caller
- * frees it with fairlead__v1__document__free_unpacked(). */
-Fairlead__V1__Document *keeper_last_healthy(const struct node_identity *node, const char *state,
-                                            const Fairlead__V1__Document *document);
 /* A verified document. Written to the ratchet before anything is done; lower ones are refused. */
 MUST_CHECK int keeper_offer(struct keeper *keeper, const Fairlead__V1__Document *document,
                             const void *envelope, size_t n, struct err *err);

@@ -1,9 +1,8 @@
 /* Documents as the keeper looks at them: what they are called, what they want, and whether they are ours. */
-#include "base/file.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "model/tables.h"
-#include "node/envelope.h"
+#include "node/document.h"
 #include "node/keeper_item.h"
 
 #include <stdio.h>
@@ -14,11 +13,9 @@ bool keeper_wants_running(const Fairlead__V1__Document *document) {
     if (document->absent)
         return false;
     if (str_eq(document->kind, "stack")) {
-        Fairlead__V1__Stack *stack =
-            fairlead__v1__stack__unpack(NULL, document->content.len, document->content.data);
+        Fairlead__V1__Stack *stack = node_document_stack(document);
         running = stack && stack->running;
-        if (stack)
-            fairlead__v1__stack__free_unpacked(stack, NULL);
+        fairlead__v1__stack__free_unpacked(stack, NULL);
     } else if (str_eq(document->kind, "watch")) {
         Fairlead__V1__Watch *watch =
             fairlead__v1__watch__unpack(NULL, document->content.len, document->content.data);
@@ -56,39 +53,6 @@ Fairlead__V1__Document *keeper_copy(const Fairlead__V1__Document *document) {
     cleanup_free uint8_t *bytes = mem_alloc(n);
     fairlead__v1__document__pack(document, bytes);
     return fairlead__v1__document__unpack(NULL, n, bytes);
-}
-
-Fairlead__V1__Document *keeper_open_envelope(const struct keeper *keeper, const void *envelope, size_t n,
-                                             struct err *err) {
-    struct arena arena = {0};
-    const char *type;
-    const void *payload;
-    size_t payload_n;
-    Fairlead__V1__Document *document = NULL;
-    if (envelope_open(&keeper->conf.node->coordinator, envelope, n, &arena, &type, &payload, &payload_n,
-                      err) == 0 &&
-        str_eq(type, ENVELOPE_DOCUMENT))
-        document = fairlead__v1__document__unpack(NULL, payload_n, payload);
-    arena_release(&arena);
-    return document;
-}
-
-Fairlead__V1__Document *keeper_last_healthy(const struct node_identity *node, const char *state,
-                                            const Fairlead__V1__Document *document) {
-    struct arena arena = {0};
-    char key[KEEPER_KEY_SIZE];
-    cleanup_free char *envelope = NULL;
-    const char *type;
-    const void *payload;
-    size_t n;
-    Fairlead__V1__Document *last = NULL;
-    keeper_key_of(document, key);
-    const char *path = arena_printf(&arena, "%s/documents/%s.healthy", state, key);
-    if (file_exists(path) && file_read(path, ENVELOPE_BYTES_MAX + 4096, &envelope, &n, NULL) == 0 &&
-        envelope_open(&node->coordinator, envelope, n, &arena, &type, &payload, &n, NULL) == 0)
-        last = fairlead__v1__document__unpack(NULL, n, payload);
-    arena_release(&arena);
-    return last;
 }
 
 static bool is_same(const ProtobufCBinaryData *a, const ProtobufCBinaryData *b) {

@@ -73,10 +73,6 @@ bool keeper_addresses(const struct keeper *keeper, const Fairlead__V1__Document 
 bool keeper_same(const Fairlead__V1__Document *a, const Fairlead__V1__Document *b);
 /* The caller frees it with fairlead__v1__document__free_unpacked(). */
 Fairlead__V1__Document *keeper_copy(const Fairlead__V1__Document *document);
-/* NULL: it is no document, or not signed by the coordinator. */
-Fairlead__V1__Document *keeper_open_envelope(const struct keeper *keeper, const void *envelope, size_t n,
-                                             struct err *err);
-
 /* What is applied, as it was when it was taken: the item may change meanwhile. */
 struct taken {
     Fairlead__V1__Document *document;

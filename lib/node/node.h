@@ -39,16 +39,16 @@ static inline struct broker node_broker(const struct node_identity *node) {
                            .cert = *node->cert ? node->cert : NULL};
 }
 
+/* Recovery keys that an agent knows of, public halves. */
+struct node_recovery {
+    const uint8_t *own;   /* made here: it counts if its plane has none yet */
+    const uint8_t *known; /* the plane's, as it was pinned or told before; NULL: it was not */
+};
+
 /* Uses up the token's one-time code: makes keys (or keeps those of an earlier enrolment), proves that it
  * holds them, pins the coordinator's, stores all. Where the answer was lost, the same token is answered
- * again. `recovery`: NULL, or of an agent: a plane that
- * has another key is none of its customer's. Class park for a token that cannot be right, retry when the
- * coordinator cannot be reached. */
-struct node_recovery {
-    const uint8_t *own; /* its public half, which counts if its plane has none yet */
-    const uint8_t
-        *known; /* that of the plane's first machine, as this one pinned it or was told; NULL: it was not */
-};
+ * again. `recovery`: NULL, or of an agent: a plane that has another key is none of its customer's. Class park
+ * for a token that cannot be right, retry when the coordinator cannot be reached. */
 MUST_CHECK int node_enrol(const char *state, const char *token, const struct node_recovery *recovery,
                           struct node_identity *ret, struct err *err);
 /* Class park when the node has not enrolled. */

@@ -4,11 +4,6 @@
 # address that others reach (tests/e2e/run gives the second hand one) (acceptance 5, 24, 40; P12, P18, P19).
 # shellcheck source=../support/e2e.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../support/e2e.sh"
-# shellcheck source=../support/processes.sh
-. "$root/tests/support/processes.sh"
-# shellcheck source=../support/instances.sh
-. "$root/tests/support/instances.sh"
-case $FAIRLEAD_KAFKA_NODES in 127.*) ok "this machine has no address that others reach: nothing to try here" true; finish; exit ;; esac
 # shellcheck source=../support/customer.sh
 . "$root/tests/support/customer.sh"
 tag=$(($(date +%s) % 100000))
@@ -29,11 +24,12 @@ ok "... and needs no recovery key of the provider's" "$fairlead" plane create "$
 ok "no node of it builds, or writes names" bash -c "! '$fairlead' node create '$node' --plane '$plane' --roles builder,host --address $here 2>'$fleet/said' && grep -q 'no other roles' '$fleet/said'"
 "$fairlead" node create "$node" --plane "$plane" --roles host,edge,prober --address $here --cpu 4000 --memory 4096 >/dev/null
 token=$("$fairlead" node invite "$node")
-ok "a worker does not run there" bash -c "! '$machine' run town env FAIRLEAD_STATE='$state.w' '$BUILD/fairlead-worker' run 2>&1 | grep -q started"
 phase_is() { [ "$("$fairlead" plane get "$plane" -o json | jq -r .phase)" = "$1" ]; }
 ok "a plane without a node is pending" phase_is pending
 ok "it joins, by one command" agent enrol "$token"
 ok "... which says where the recovery key is" has "$(cat "$fleet/test.out")" "$dir/recovery.keys"
+worker_refuses() { inside env FAIRLEAD_STATE="$state" "$BUILD/fairlead-worker" run >"$fleet/said" 2>&1 || grep -q 'fairlead-agent is for it' "$fleet/said"; }
+ok "... and a worker does not run as what has joined" worker_refuses
 recovery_is() { [ "$("$fairlead" plane get "$plane" -o json | jq -r .recovery_key)" != null ]; }
 ok "... of which the provider has the public half" recovery_is
 start_agent
@@ -57,6 +53,7 @@ ok "... and what tries does not" bash -c "! curl -s -m 2 -o /dev/null --connect-
 ok "... and is counted" test "$(tried)" -gt 0
 listens() { inside ss -Hltnup | grep -c fairlead-agent || true; }
 ok "the agent listens on nothing" test "$(listens)" = 0
+ok "... where it can be seen who listens" bash -c "'$machine' run town ss -Hltnup | grep -q nginx"
 ok "it was proved by the agent itself: no order was given for it" sql_is "select count(*) from steps s join instances i on i.id = s.instance_id where i.name = '$app' and s.act = 'verify' and s.order_id is not null" 0
 
 # ---- topics, and what its certificate may ----
@@ -88,6 +85,15 @@ ok "while it is paused nothing new is done" within 30 waits_paused
 ok "... and the provider knows why" within 30 bash -c "'$fairlead' instance get '$app' -o json | grep -q 'has paused it' || '$fairlead' instance events '$app' -o json | grep -q 'has paused it' || curl -s -H 'Authorization: Bearer $(cat "$fleet/token")' $FAIRLEAD_SERVER/v1/instances/$(id "$app")/steps | grep -q 'has paused it'"
 agent resume >/dev/null
 ok "... afterwards it is" within 120 state_is "$app" running
+# What is refused or waits leaves alone what runs, also where that dies.
+agent pause >/dev/null
+"$fairlead" instance extend "$app" --days 1 >/dev/null
+ok "a revision that waits" within 60 waits_paused
+on_engine kill "$(on_engine ps -q --filter "label=fairlead.instance=$(hex "$app")")" >/dev/null
+ok "... lets nobody forget the one before it: a container that dies is started again" within 90 answers_inside "$app"
+agent resume >/dev/null
+settled() { sql_is "select bool_and(observed = revision) from documents where instance_id = '$(id "$app")'" t; }
+ok "... and it is done afterwards" within 60 settled
 cat >"$policy" <<EOF
 apps: [testapp]
 memory_mb: 64
@@ -100,6 +106,11 @@ ok "a policy can be read" agent policy
 ok "what it does not allow is refused, in words" within 120 state_is big$tag failed
 ok "... that the provider sees" bash -c "'$fairlead' instance get big$tag -o json | grep -q '256 MB of memory, and 64 are allowed here'"
 ok "... and the customer" bash -c "[ -n \"\$(cat '$state/log' | grep 'refused: It is to have 256 MB')\" ]"
+echo 'instances: 1' >"$policy"
+"$fairlead" instance create testapp more$tag --plane "$plane" --size tiny >/dev/null
+ok "one app more than are allowed is refused" within 120 state_is more$tag failed
+ok "... in words" bash -c "'$fairlead' instance get more$tag -o json | grep -q 'and no more are allowed'"
+ok "... and goes" "$fairlead" instance delete more$tag --purge --wait --timeout 120
 echo 'memory: 64' >"$policy"
 told() { ! agent policy 2>"$fleet/said" && grep -q 'memory: is not known here' "$fleet/said"; }
 ok "one with a word that is none is told" told
@@ -188,10 +199,21 @@ ok "that tenant is deleted" "$fairlead" tenant delete "$town/works"
 ok "... and its topic is read by nobody any more" within 20 reads_not "fairlead.tenant.$works"
 ok "what was refused is deleted" "$fairlead" instance delete big$tag --purge --wait --timeout 120
 ok "nothing of them is left" bash -c "! docker -H 'unix://$town_DOCKER' ps -aq --filter label=fairlead.instance | grep ."
+"$fairlead" node create two$tag --plane "$plane" --roles host,edge,prober --address 10.203.2.3 --cpu 4000 --memory 4096 >/dev/null
+token=$("$fairlead" node invite two$tag)
+second() { agent --state "$state.two" --recovery-key "$dir/two.keys" "$@" enrol "$token"; }
+knows_not() { ! second 2>"$fleet/said" && grep -q 'does not know' "$fleet/said"; }
+ok "a second machine does not take the plane's recovery key on somebody's word" knows_not
+ok "... but that of the first machine, which its customer names" second --plane-key "$("$fairlead" plane get "$plane" -o json | jq -r .recovery_key)"
 ok "the plane's node is revoked" "$fairlead" node revoke "$node"
 ok "... and reads its tenants no more" within 15 reads_not "fairlead.tenant.$office"
 stop_agent || true
 ok "its customer can leave" agent leave
 ok "... and nothing is known of the provider then" bash -c "! ls '$state'/node.json '$state'/node.pem 2>/dev/null | grep ."
+"$fairlead" node create new$tag --plane "$plane" --roles host,edge,prober --address $here --cpu 4000 --memory 4096 >/dev/null
+ok "... and come back, as another node" agent enrol "$("$fairlead" node invite new$tag)"
+start_agent
+ok "... which is heard" within 30 heard new$tag
+stop_agent
 "$machine" down town
 finish

@@ -75,10 +75,27 @@ static void what_changes_without_it_is_not(void **state) {
     assert_string_equal(before, after);
 }
 
+/* Who signs must have read it: nothing may hide from them what stands behind it. */
+static void what_cannot_be_read_is_never_signed(void **state) {
+    static char app[] = "wordpress 1\nimage web other", hidden[] = "services: {}\n\033[2J", image[] = "a@b\r";
+    struct fixture f;
+    (void)state;
+    char **const parts[] = {&f.stack.app, &f.stack.template_, &f.image.value};
+    char *const others[] = {app, hidden, image};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        struct arena arena = {0};
+        fill(&f);
+        *parts[i] = others[i];
+        assert_null(countersign_text(&f.stack, &arena));
+        arena_release(&arena);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_runs_is_covered),
         cmocka_unit_test(what_changes_without_it_is_not),
+        cmocka_unit_test(what_cannot_be_read_is_never_signed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -165,7 +165,8 @@ static const char template_text[] =
     "\"{{identity}}\"}\n"
     "    volumes: [\"store:/store\"]\n    healthcheck: {test: [\"CMD\", \"/h\"], retries: 3}\n";
 
-static const char *edge_address = "127.0.0.10", *letter = SET_FIRST, *copy;
+static const char *edge_address = "127.0.0.10", *letter = SET_FIRST, *copy, *spec_of = spec_text;
+static uint32_t pids = 99;
 
 static char *render(const char *title, const char *template, struct err *err) {
     Fairlead__V1__KeyValue input = FAIRLEAD__V1__KEY_VALUE__INIT, image = FAIRLEAD__V1__KEY_VALUE__INIT;
@@ -176,7 +177,7 @@ static char *render(const char *title, const char *template, struct err *err) {
          address[] = "127.0.0.3", host[] = "app.example.org";
     char digest[] =
         "fairlead/app-web@sha256:0000000000000000000000000000000000000000000000000000000000000000";
-    cleanup_json json_t *spec = json_loads(spec_text, 0, NULL);
+    cleanup_json json_t *spec = json_loads(spec_of, 0, NULL);
     cleanup_json json_t *json = NULL;
     char *text = NULL;
     input.key = key;
@@ -191,7 +192,7 @@ static char *render(const char *title, const char *template, struct err *err) {
     stack.port = 20000;
     stack.memory_mb = 100;
     stack.cpu_milli = 500;
-    stack.pids = 99;
+    stack.pids = pids;
     stack.n_inputs = stack.n_images = 1;
     mounted.key = volume;
     mounted.value = (char *)(uintptr_t)copy;
@@ -209,6 +210,38 @@ static char *render(const char *title, const char *template, struct err *err) {
                               .registry = "127.0.0.1:5000",
                               .secrets_dir = "/run/secrets/i"};
     return render_compose(&in, &json, &text, err) == 0 ? text : NULL;
+}
+
+/* Whoever signs: what an instance is to have is the whole, and its services share it. */
+static void services_share_what_the_instance_has(void **state) {
+    static const char *const greedy[] = {
+        "{\"services\":{\"web\":{\"image\":\"web\",\"memory_share\":101,\"cpu_share\":1}}}",
+        "{\"services\":{\"web\":{\"image\":\"web\",\"memory_share\":1,\"cpu_share\":100000}}}",
+        "{\"services\":{\"web\":{\"image\":\"web\",\"memory_share\":-1,\"cpu_share\":1}}}",
+        "{\"services\":{\"web\":{\"image\":\"web\",\"memory_share\":60,\"cpu_share\":1},"
+        "\"db\":{\"image\":\"web\",\"memory_share\":60,\"cpu_share\":1}}}",
+    };
+    static const char plain
+        [] = "services:\n  web:\n    user: \"10\"\n    healthcheck: {test: [\"CMD\", \"/h\"]}\n",
+   two[] =
+        "services:\n  web:\n    user: \"10\"\n    healthcheck: {test: [\"CMD\", \"/h\"]}\n  db:\n    user: "
+        "\"10\"\n    healthcheck: {test: [\"CMD\", \"/h\"]}\n";
+    struct err err = {0};
+    (void)state;
+    for (size_t i = 0; i < sizeof greedy / sizeof *greedy; i++) {
+        spec_of = greedy[i];
+        err = (struct err){0};
+        assert_null(render("x", strstr(greedy[i], "db") ? two : plain, &err));
+        if (!strstr(err.text, "more than the instance"))
+            fail_msg("%zu: %s", i, err.text);
+    }
+    spec_of = "{\"services\":{\"web\":{\"image\":\"web\",\"memory_share\":100,\"cpu_share\":100}}}";
+    pids = 0; /* the Engine takes it as any number */
+    assert_null(render("x", plain, &err));
+    pids = 99;
+    cleanup_free char *good = render("x", plain, &err);
+    spec_of = spec_text;
+    assert_non_null(good);
 }
 
 static void rendering_is_the_same_bytes_for_the_same_input(void **state) {
@@ -408,6 +441,7 @@ int main(void) {
         cmocka_unit_test(a_label_is_a_key_and_a_value),
         cmocka_unit_test(nothing_is_placed_on_a_node_that_is_silent),
         cmocka_unit_test(placement_never_gives_away_what_it_has_not),
+        cmocka_unit_test(services_share_what_the_instance_has),
         cmocka_unit_test(rendering_is_the_same_bytes_for_the_same_input),
         cmocka_unit_test(an_app_knows_the_way_to_its_own_name),
         cmocka_unit_test(a_second_set_has_names_of_its_own),
