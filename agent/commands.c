@@ -217,9 +217,9 @@ int agent_show_secrets(struct host *host, char **args) {
 /* ---- leave ---- */
 
 int agent_leave(struct host *host, char **args) {
-    static const char *const names[] = {"node.json",     "node.pem",  "node.request.pem",
-                                        "authority.pem", "node.keys", "documents",
-                                        "heartbeat",     "opened",    AGENT_TOLD};
+    static const char *const names[] = {"node.json", "node.pem",  "node.request.pem", "authority.pem",
+                                        "node.keys", "documents", "heartbeat",        "opened",
+                                        "keys",      AGENT_TOLD};
     struct err err = {0};
     struct arena arena = {0};
     char stamp[28];

@@ -144,6 +144,8 @@ const struct command commands[] = {
      OPTIONS("registry=HOST:PORT [FAIRLEAD_REGISTRY, or 127.0.0.1:5000]", "days=N without use [30]",
              "dry-run! only say which"),
      "take images that nothing uses out of the registry", registry_prune, "/v1/images/prune"},
+    {"key", "list", "", NULL, "sets of the coordinator's keys, and where a rotation stands", run_list,
+     "/v1/key-sets"},
     {"dead-letter", "list", "", NULL, "records that nobody could use", run_list, "/v1/dead-letters"},
     {"dead-letter", "show", "ID", NULL, "one of them, with its bytes", run_get, "/v1/dead-letters"},
     {"dead-letter", "retry", "ID", NULL, "send it once more", dead_letter_retry, "/v1/dead-letters"},

@@ -29,6 +29,8 @@ static const struct {
     {"role", (const char *const[]){"name=ROLE", "side=SIDE", "scopes=SCOPES", NULL}},
     {"token", (const char *const[]){"id=ID", "member=MEMBER", "name=NAME", "hint=BEGINS", "scopes=SCOPES",
                                     "expires_at=ENDS", "used_at=USED", NULL}},
+    {"key", (const char *const[]){"n=SET", "key=KEY", "phase=PHASE", "behind=BEHIND", "released_at=RELEASED",
+                                  "signs_at=SIGNS", NULL}},
     {"dead-letter", (const char *const[]){"id=ID", "created_at=WHEN", "source=SOURCE", "reason=REASON",
                                           "bytes=BYTES", NULL}},
 };

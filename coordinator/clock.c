@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "coordinator/backlog.h"
 #include "coordinator/heartbeat.h"
+#include "coordinator/key_sets.h"
 #include "coordinator/presence.h"
 #include "coordinator/sweep.h"
 #include "sql/queries.h"
@@ -20,7 +21,7 @@
 #define DUE_MAX_US (2 * CLOCK_S)
 #define SWEEP_US (3600 * CLOCK_S)
 #define SIGN_US (60 * CLOCK_S)
-#define BEAT_US CLOCK_S /* whose heartbeat is due */
+#define BEAT_US CLOCK_S /* whose heartbeat is due, and where a rotation of keys stands */
 
 struct clock {
     struct clock_conf conf;
@@ -180,12 +181,13 @@ static int64_t turn(const struct loop *loop, void *arg) {
     }
     if (us >= 0 && clock_mono_us() - clock->beat_at > BEAT_US) {
         clock->beat_at = clock_mono_us();
-        if (heartbeat_send(clock->pg, clock->conf.keys, clock->conf.heartbeat_s, &err) < 0)
+        if (key_sets_step(clock->pg, clock->conf.signing, clock->conf.heartbeat_s, &err) < 0 ||
+            heartbeat_send(clock->pg, signing_key(clock->conf.signing), clock->conf.heartbeat_s, &err) < 0)
             us = -1;
     }
     if (us >= 0 && clock_mono_us() - clock->signed_at > SIGN_US) {
         clock->signed_at = clock_mono_us();
-        if (audit_sign_heads(clock->pg, clock->conf.keys, clock->conf.heads_file, &err) < 0)
+        if (audit_sign_heads(clock->pg, signing_key(clock->conf.signing), clock->conf.heads_file, &err) < 0)
             us = -1;
     }
     if (us >= 0)

@@ -8,6 +8,7 @@
 #define FAIRLEAD_COORDINATOR_CLOCK_H
 
 #include "coordinator/engine.h"
+#include "coordinator/signing.h"
 #include "io/broker.h"
 
 struct clock_conf {
@@ -16,8 +17,8 @@ struct clock_conf {
     const char *database_url, *redis;
     struct broker broker;
     struct engine *engine;
-    const struct sign_keys *keys; /* heads of the audit are signed with them, each minute */
-    const char *heads_file;       /* ... and remembered here (store/audit.h) */
+    struct signing *signing; /* heads of the audit are signed with them, each minute */
+    const char *heads_file;  /* ... and remembered here (store/audit.h) */
 };
 struct clock *clock_start(const struct clock_conf *conf, struct err *err);
 void clock_stop(struct clock *clock); /* NULL is fine */

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "coordinator/authority.h"
+#include "coordinator/key_sets.h"
 #include "coordinator/migrate.h"
 #include "coordinator/republish.h"
 #include "coordinator/sweep.h"
@@ -45,13 +46,25 @@ static int run_issue(const struct conf_row *conf, char **args, struct err *err) 
     return authority_issue(conf_get(conf, "authority"), args[0], args + 1, err);
 }
 
+static int run_rotate(const struct conf_row *conf, char **args, struct err *err) {
+    const struct rotate_conf rotate = {
+        .authority = conf_get(conf, "authority"), .state = conf_get(conf, "state"), .stolen = args[0]};
+    if (args[0] && !str_eq(args[0], "stolen"))
+        return err_set(err, ERR_PARK, "rotate takes \"stolen\" or nothing, not \"%s\"", args[0]);
+    struct pg *pg =
+        sign_init(err) < 0 ? NULL : pg_open(conf_get(conf, "database"), "statement_timeout=10s", err);
+    int rc = pg ? key_sets_rotate(pg, &rotate, err) : -1;
+    pg_close(pg);
+    return rc;
+}
+
 static const struct command {
     const char *name;
     size_t least, most; /* words behind it */
     int (*run)(const struct conf_row *conf, char **args, struct err *err);
 } commands[] = {
     {"migrate", 0, 0, run_migrate},     {"republish", 0, 0, run_republish}, {"sweep", 0, 0, run_sweep},
-    {"authority", 0, 0, run_authority}, {"issue", 1, 32, run_issue},
+    {"authority", 0, 0, run_authority}, {"issue", 1, 32, run_issue},        {"rotate", 0, 1, run_rotate},
 };
 
 bool command_run(const struct conf_row *conf, const char *command, char **args, int *ret_rc) {

@@ -373,7 +373,8 @@ struct engine *engine_start(const struct engine_conf *conf, struct err *err) {
     struct engine *engine = mem_alloc(sizeof *engine);
     engine->conf = *conf;
     engine->releases = release_cache_new();
-    engine->carriage = (struct carriage){.keys = conf->keys, .turn = rnd_u64(), .owned = conf->owned_lanes};
+    engine->carriage =
+        (struct carriage){.signing = conf->signing, .turn = rnd_u64(), .owned = conf->owned_lanes};
     pthread_mutex_init(&engine->mutex, NULL);
     pthread_cond_init(&engine->cond, NULL);
     engine->tail = &engine->head;

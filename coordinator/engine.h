@@ -90,7 +90,7 @@ struct engine_conf {
     const char *name;
     const char *database_url;
     struct settings settings;
-    const struct sign_keys *keys;
+    struct signing *signing;
     const atomic_uint *owned_lanes;
     bool skip_locked; /* ingest and clock put back what others hold */
     void (*wake_relay)(void *arg, unsigned lanes);

@@ -11,7 +11,7 @@ struct ingest_conf {
     const char *database_url, *redis;
     struct broker broker;
     struct engine *engine;
-    const struct sign_keys *keys;
+    struct signing *signing;
     void (*wake_relay)(void *arg, unsigned lanes);
     void (*wake_clock)(void *arg);
     void *arg;

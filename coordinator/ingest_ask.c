@@ -68,7 +68,7 @@ void ingest_answer_asked(struct ingest *ingest, struct haul *haul) {
             left++;
             continue;
         }
-        if (inventory_answer(ingest->pg, ingest->conf.keys, asked->node_id, asked->private_plane,
+        if (inventory_answer(ingest->pg, ingest->conf.signing, asked->node_id, asked->private_plane,
                              asked->inventory, &compared, &err) < 0)
             log_warn("an inventory was not answered", LOG_S("error", err.text)); /* the node asks again */
         asking->left -= compared > COST_MIN ? compared : COST_MIN;

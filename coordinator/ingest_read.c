@@ -231,6 +231,7 @@ static void take_presence(struct ingest *ingest, struct haul *haul, const struct
     *vec_add(&haul->arena, &haul->seen_ids, struct uuid) = node->id;
     *vec_add(&haul->arena, &haul->seen_versions, const char *) =
         clean_text(&haul->arena, report->version, 40);
+    *vec_add(&haul->arena, &haul->seen_key_sets, int64_t) = (int64_t)(report->key_set & INT64_MAX);
     *vec_add(&haul->arena, &haul->seen_doubts, const char *) = clean_text(&haul->arena, report->doubt, 16);
 }
 
@@ -267,9 +268,7 @@ static void take_reports(struct ingest *ingest, struct haul *haul, const struct 
 static void take_record(struct ingest *ingest, struct haul *haul, const struct kcons_record *record) {
     struct err err = {0};
     struct uuid claimed = {0};
-    const char *type;
-    const void *payload;
-    size_t n;
+    struct opened opened;
     haul->record = (struct bytes){record->value, record->value_n};
     if (record->key_n == sizeof claimed.b)
         memcpy(claimed.b, record->key, sizeof claimed.b);
@@ -278,13 +277,12 @@ static void take_record(struct ingest *ingest, struct haul *haul, const struct k
         unreadable(haul, (struct uuid){0}, "from a node that is not enrolled");
         return;
     }
-    if (envelope_open(&node->ring, record->value, record->value_n, &haul->arena, &type, &payload, &n, &err) <
-            0 ||
-        !str_eq(type, ENVELOPE_REPORTS)) {
+    if (envelope_open(&node->ring, record->value, record->value_n, &haul->arena, &opened, &err) < 0 ||
+        !str_eq(opened.type, ENVELOPE_REPORTS)) {
         unreadable(haul, claimed, err.text[0] ? err.text : "an envelope that holds no reports");
         return;
     }
-    Fairlead__V1__Reports *reports = fairlead__v1__reports__unpack(NULL, n, payload);
+    Fairlead__V1__Reports *reports = fairlead__v1__reports__unpack(NULL, opened.n, opened.payload);
     if (!reports || !uuid_eq(id_of(reports->node), claimed)) {
         unreadable(haul, claimed, "reports that cannot be read, or speak for another node");
     } else {

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "coordinator/key_sets.h"
 #include "coordinator/letters.h"
 #include "coordinator/topics.h"
 #include "sql/queries.h"
@@ -58,12 +59,15 @@ static struct held *index_held(struct arena *arena, const Fairlead__V1__Inventor
     return all;
 }
 
-/* Must the document go out again? Not when the node holds it and has said of it what was last heard. */
-static bool must_send(PGresult *rows, int row, const Fairlead__V1__InventoryEntry *held) {
+/* Must the document go out again? Not when the node holds it, signed by the key that signs now, and has said
+ * of it what was last heard. */
+static bool must_send(PGresult *rows, int row, int64_t since, const Fairlead__V1__InventoryEntry *held) {
     bool absent = pg_bool(rows, row, 4), confirmed = pg_bool(rows, row, 5);
     if (!held)
         return !(absent && confirmed);
     if ((int64_t)held->epoch != pg_int(rows, row, 2) || (int64_t)held->revision != pg_int(rows, row, 3))
+        return true;
+    if (held->since && (int64_t)held->since != since)
         return true;
     return pg_int(rows, row, 6) != pg_int(rows, row, 3) || !str_eq(held->condition, pg_text(rows, row, 7));
 }
@@ -145,7 +149,7 @@ static struct uuid bound_of(ProtobufCBinaryData data, int open) {
     return id;
 }
 
-static int answer(struct letters *letters, const struct sign_keys *keys, struct uuid node_id,
+static int answer(struct letters *letters, const struct sign_keys *keys, int64_t since, struct uuid node_id,
                   struct uuid private_plane, const Fairlead__V1__Inventory *inventory, int64_t *ret_compared,
                   struct err *err) {
     struct pg_params params = {.arena = letters->arena};
@@ -166,7 +170,7 @@ static int answer(struct letters *letters, const struct sign_keys *keys, struct 
         const struct held *held = find_held(all, pg_uuid(documents, i, 0).b, pg_text(documents, i, 1),
                                             pg_text(documents, i, 8), &key);
         known += held != NULL;
-        if (!must_send(documents, i, held ? held->entry : NULL))
+        if (!must_send(documents, i, since, held ? held->entry : NULL))
             continue;
         if (pg_bool(documents, i, 4) && pg_bool(documents, i, 5)) {
             *vec_add(letters->arena, &absent_instances, struct uuid) = pg_uuid(documents, i, 0);
@@ -195,12 +199,15 @@ static int answer(struct letters *letters, const struct sign_keys *keys, struct 
     return letters_write(letters, err);
 }
 
-int inventory_answer(struct pg *pg, const struct sign_keys *keys, struct uuid node_id,
-                     struct uuid private_plane, const Fairlead__V1__Inventory *inventory,
-                     int64_t *ret_compared, struct err *err) {
+int inventory_answer(struct pg *pg, struct signing *signing, struct uuid node_id, struct uuid private_plane,
+                     const Fairlead__V1__Inventory *inventory, int64_t *ret_compared, struct err *err) {
     struct arena arena = {0};
     struct letters letters = {.pg = pg, .arena = &arena};
-    int rc = answer(&letters, keys, node_id, private_plane, inventory, ret_compared, err);
+    int64_t since;
+    int rc = key_sets_follow(pg, signing, &since, err) < 0
+                 ? -1
+                 : answer(&letters, signing_key(signing), since, node_id, private_plane, inventory,
+                          ret_compared, err);
     arena_release(&arena);
     return rc;
 }

@@ -7,11 +7,11 @@
 #define FAIRLEAD_COORDINATOR_INVENTORY_H
 
 #include "base/uuid.h"
+#include "coordinator/signing.h"
 #include "io/pg.h"
-#include "io/sign.h"
 #include "proto/fairlead.pb-c.h"
 
-MUST_CHECK int inventory_answer(struct pg *pg, const struct sign_keys *keys, struct uuid node_id,
+MUST_CHECK int inventory_answer(struct pg *pg, struct signing *signing, struct uuid node_id,
                                 struct uuid private_plane, const Fairlead__V1__Inventory *inventory,
                                 int64_t *ret_compared, struct err *err);
 

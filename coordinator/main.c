@@ -11,6 +11,7 @@
 #include "coordinator/commands.h"
 #include "coordinator/dump.h"
 #include "coordinator/ingest.h"
+#include "coordinator/key_sets.h"
 #include "coordinator/relay.h"
 #include "coordinator/topic_step.h"
 #include "io/cert.h"
@@ -78,7 +79,7 @@ static struct conf_row conf[] = {
 
 /* What runs; parts that a subcommand leaves out stay NULL. */
 struct coordinator {
-    struct sign_keys keys;
+    struct signing *signing;
     atomic_uint owned_lanes;
     struct engine *api_engine, *engine;
     struct relay *relay;
@@ -126,18 +127,16 @@ static void changed(void *arg) {
         follow_wake(c->follow);
 }
 
-/* The installation's keys: made at the first start, kept 0600. */
-static int load_keys(struct coordinator *c, struct err *err) {
-    char path[512];
-    const char *state = conf_get(conf, "state");
-    (void)snprintf(path, sizeof path, "%s/coordinator.keys", state);
-    if (file_mkdirs(state, 0700, err) < 0)
+/* Which key signs is a row: asked before anybody is given one's fingerprint. Who cannot ask yet does it with
+ * its first batch. */
+static int open_keys(struct coordinator *c, struct err *err) {
+    struct err unasked = {0};
+    if (sign_init(err) < 0 || signing_open(conf_get(conf, "state"), &c->signing, err) < 0)
         return -1;
-    bool made = false;
-    int rc = sign_keys_ensure(&c->keys, path, &made, err);
-    if (rc == 0 && made)
-        log_info("keys made", LOG_S("path", path));
-    return rc;
+    struct pg *pg = pg_open(conf_get(conf, "database"), "statement_timeout=10s", &unasked);
+    int rc = pg ? key_sets_follow(pg, c->signing, NULL, &unasked) : 0;
+    pg_close(pg);
+    return rc < 0 && unasked.cls == ERR_PARK ? err_set(err, ERR_PARK, "%s", unasked.text) : 0;
 }
 
 /* The file's token is the first operator's. Once there are others it may be revoked, and the file go. */
@@ -189,7 +188,7 @@ static struct engine *start_engine(struct coordinator *c, const char *name, bool
         .settings = {.base = conf_get(conf, "base"),
                      .dns_ttl_s = conf_int(conf, "dns-ttl"),
                      .name_hold_s = conf_int(conf, "name-hold")},
-        .keys = &c->keys,
+        .signing = c->signing,
         .owned_lanes = &c->owned_lanes,
         .skip_locked = skip_locked,
         .wake_relay = wake_relay,
@@ -243,7 +242,7 @@ static int start_api(struct coordinator *c, struct err *err) {
         .redis = conf_get(conf, "redis"),
         .base = conf_get(conf, "base"),
         .public_address = *url ? url : c->url,
-        .keys = &c->keys,
+        .signing = c->signing,
         .engine = c->api_engine,
         .other_engine = c->engine,
         .desk = c->desk,
@@ -275,7 +274,7 @@ static int start_parts(struct coordinator *c, const char *what, struct err *err)
     if (!broker.ca && !name_is_loopback(broker.servers))
         return err_set(err, ERR_PARK, "kafka \"%s\" is not on this machine: without --kafka-ca it is refused",
                        broker.servers);
-    if (sign_init(err) < 0 || load_keys(c, err) < 0)
+    if (open_keys(c, err) < 0)
         return -1;
     (void)snprintf(c->heads_file, sizeof c->heads_file, "%s/audit.heads", conf_get(conf, "state"));
     if ((all || str_eq(what, "relay")) && !(c->relay = relay_start(&relay, err)))
@@ -287,7 +286,7 @@ static int start_parts(struct coordinator *c, const char *what, struct err *err)
                                .broker = broker,
                                .redis = conf_get(conf, "redis"),
                                .engine = c->engine,
-                               .keys = &c->keys,
+                               .signing = c->signing,
                                .heads_file = c->heads_file,
                                .heartbeat_s = conf_int(conf, "heartbeat"),
                                .keep_days = conf_int(conf, "keep-days")};
@@ -300,7 +299,7 @@ static int start_parts(struct coordinator *c, const char *what, struct err *err)
                                  .broker = broker,
                                  .redis = conf_get(conf, "redis"),
                                  .engine = c->engine,
-                                 .keys = &c->keys,
+                                 .signing = c->signing,
                                  .wake_relay = wake_relay,
                                  .wake_clock = wake_clock,
                                  .arg = c};
@@ -330,6 +329,7 @@ static void stop_parts(struct coordinator *c) {
     relay_stop(c->relay);
     presence_close(c->api.presence);
     authority_close(c->authority);
+    signing_close(c->signing);
 }
 
 static int serve(const char *what) {
@@ -366,6 +366,8 @@ static void print_help(void) {
         "  issue NAME [HOST...]\n"
         "             a certificate for a program, as --authority/NAME.pem; with hosts for what answers\n"
         "             there\n"
+        "  rotate     a new key that signs documents; nodes learn it by themselves (needs root.key in\n"
+        "             --authority); rotate stolen: those before it count no more, at once\n"
         "  sweep      take away what is older than --keep-days (the clock does it every hour)\n"
         "  tables     print the state tables; routes, matrix, catalogue, config, metrics, statements,\n"
         "             sample: the other tables, as Markdown\n\n"

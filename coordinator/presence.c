@@ -23,6 +23,7 @@
 struct written {
     struct uuid id;
     int64_t at;
+    uint64_t key_set; /* that it said then */
     UT_hash_handle hh;
 };
 
@@ -56,11 +57,11 @@ static void key_of(struct uuid node, char out[64]) {
     (void)snprintf(out, 64, "fairlead:presence:%s", uuid_hex(node, hex));
 }
 
-static bool is_due(struct presence *presence, struct uuid node) {
+static bool is_due(struct presence *presence, struct uuid node, uint64_t key_set) {
     struct written *written;
     int64_t now = clock_mono_us();
     HASH_FIND(hh, presence->written, &node, sizeof node, written);
-    if (written && now - written->at < WRITE_US)
+    if (written && now - written->at < WRITE_US && written->key_set == key_set)
         return false;
     if (!written) {
         written = mem_alloc(sizeof *written);
@@ -68,6 +69,7 @@ static bool is_due(struct presence *presence, struct uuid node) {
         HASH_ADD(hh, presence->written, id, sizeof written->id, written);
     }
     written->at = now;
+    written->key_set = key_set;
     return true;
 }
 
@@ -82,7 +84,7 @@ bool presence_take(struct presence *presence, struct uuid node, const Fairlead__
     cleanup_free char *text = json_text(value);
     key_of(node, key);
     bool shared = presence->redis && redis_set(presence->redis, key, text, PRESENCE_TTL_S, &err) == 0;
-    return is_due(presence, node) || !shared;
+    return is_due(presence, node, report->key_set) || !shared;
 }
 
 char *presence_get(struct presence *presence, struct uuid node) {

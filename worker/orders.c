@@ -63,17 +63,15 @@ struct orders {
 static bool work(struct orders *orders, const struct job *job, struct arena *arena, struct vec *reports,
                  struct vec *parsed) {
     struct err err = {0};
-    const char *type;
-    const void *payload;
-    size_t n;
-    if (envelope_open(&orders->worker->host->node.coordinator, job->bytes, job->n, arena, &type, &payload, &n,
-                      &err) < 0 ||
-        !str_eq(type, ENVELOPE_ORDERS)) {
+    struct opened opened;
+    struct key_set set = node_key_set(&orders->worker->host->node);
+    if (envelope_open(&set.ring, job->bytes, job->n, arena, &opened, &err) < 0 ||
+        !str_eq(opened.type, ENVELOPE_ORDERS)) {
         log_error("a record was refused", LOG_S("topic", job->topic),
                   LOG_S("error", err.text[0] ? err.text : "not orders"));
         return true;
     }
-    Fairlead__V1__Orders *batch = fairlead__v1__orders__unpack(NULL, n, payload);
+    Fairlead__V1__Orders *batch = fairlead__v1__orders__unpack(NULL, opened.n, opened.payload);
     if (!batch)
         return true;
     *vec_add(arena, parsed, Fairlead__V1__Orders *) = batch;

@@ -22,7 +22,7 @@ struct api {
     const struct authority *authority;                      /* NULL: nodes get no certificates */
     const char *node_brokers, *node_url;                    /* Kafka, and the API, as nodes reach them */
     const char *public_address, *redis, *base, *heads_file; /* of the audit */
-    const struct sign_keys *keys;
+    struct signing *signing;
     struct engine *engine, *other_engine; /* of requests; of what is not asked here, NULL: none runs here */
     /* walled: reads of who is limited, as fairlead_customer; checks: looks that take long, so that they hold
      * up nobody's reads */
@@ -218,7 +218,7 @@ struct record_kind {
     int (*made)(struct api_call *call, struct pg *pg, struct uuid id, const char *body, struct err *err);
 };
 extern const struct record_kind record_plans, record_customers, record_tenants, record_planes, record_nodes,
-    record_sizes, record_apps, record_releases, record_dead_letters, record_roles, record_members,
-    record_identity_providers;
+    record_sizes, record_apps, record_releases, record_dead_letters, record_key_sets, record_roles,
+    record_members, record_identity_providers;
 
 #endif

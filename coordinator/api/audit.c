@@ -55,7 +55,8 @@ void audit_list(struct api_call *call) {
 static void verify(struct api_call *call, struct pg *pg) {
     struct err err = {0};
     struct audit_found found;
-    if (audit_verify(pg, call->api->keys, call->api->heads_file, &call->request->arena, &found, &err) < 0) {
+    if (audit_verify(pg, call->api->signing, call->api->heads_file, &call->request->arena, &found, &err) <
+        0) {
         api_refuse_error(call->request, &err);
         return;
     }

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "coordinator/authority.h"
+#include "coordinator/key_sets.h"
 #include "node/envelope.h"
 #include "sql/queries.h"
 
@@ -19,7 +20,7 @@ static const char no_authority[] = "This coordinator gives no certificates: its 
 
 void authority_get(struct api_call *call) {
     const struct authority *authority = call->api->authority;
-    const struct sign_keys *keys = call->api->keys;
+    const struct sign_keys *keys = signing_key(call->api->signing);
     uint8_t proof[SIGN_SIZE];
     char sign_hex[65], proof_hex[2 * SIGN_SIZE + 1];
     if (!authority) {
@@ -103,7 +104,7 @@ void renew_challenge(struct api_call *call) {
     }
     uint64_t made_be = htobe64((uint64_t)clock_wall_us());
     memcpy(bytes, &made_be, sizeof made_be);
-    sign_challenge(call->api->keys, node, made_be, bytes + sizeof made_be);
+    sign_challenge(signing_key(call->api->signing), node, made_be, bytes + sizeof made_be);
     hex_encode(hex, bytes, sizeof bytes);
     cleanup_json json_t *answer = json_pack("{s:s}", "challenge", hex);
     api_answer(call->request, 200, json_text(answer));
@@ -120,7 +121,7 @@ static bool is_proved(const struct api_call *call, const struct renewal *renewal
     str_adds(&said, renewal->challenge);
     str_adds(&said, renewal->request);
     return PQntuples(node) == 1 && PQgetlength(node, 0, 0) == SIGN_PUBLIC_SIZE && !str_is_cut(&said) &&
-           is_fresh(call->api->keys, renewal->node, renewal->challenge) &&
+           is_fresh(signing_key(call->api->signing), renewal->node, renewal->challenge) &&
            sign_verify((const uint8_t *)PQgetvalue(node, 0, 0), ENVELOPE_RENEW, said.s, said.n,
                        renewal->proof, SIGN_SIZE);
 }
@@ -141,7 +142,8 @@ static int note(const struct api_call *call, struct pg *pg, const char *chain, s
 }
 
 /* *ret_chain NULL: it is no node that may. */
-static int give(struct api_call *call, struct pg *pg, const char **ret_chain, struct err *err) {
+static int give(struct api_call *call, struct pg *pg, const char **ret_chain, const char **ret_key_set,
+                struct err *err) {
     const struct renewal *renewal = call->data;
     struct pg_params params = {.arena = &call->request->arena};
     pg_params_uuid(&params, renewal->node);
@@ -152,6 +154,8 @@ static int give(struct api_call *call, struct pg *pg, const char **ret_chain, st
         return -1;
     if (!is_proved(call, renewal, node))
         return pg_script(pg, "rollback", err);
+    if (key_sets_released(pg, &call->request->arena, ret_key_set, err) < 0)
+        return -1;
     return certificate_give(call, pg, renewal->node, pg_int(node, 0, 1), renewal->request, ret_chain, err) <
                        0 ||
                    note(call, pg, *ret_chain, err) < 0 || pg_script(pg, "commit", err) < 0
@@ -161,8 +165,8 @@ static int give(struct api_call *call, struct pg *pg, const char **ret_chain, st
 
 static void renew(struct api_call *call, struct pg *pg) {
     struct err err = {0};
-    const char *chain = NULL;
-    if (give(call, pg, &chain, &err) < 0) {
+    const char *chain = NULL, *key_set = NULL;
+    if (give(call, pg, &chain, &key_set, &err) < 0) {
         pg_rollback(pg);
         api_refuse_error(call->request, &err);
         return;
@@ -171,8 +175,9 @@ static void renew(struct api_call *call, struct pg *pg) {
         api_refuse(call->request, 401, "not_proved", not_proved);
         return;
     }
-    cleanup_json json_t *body = json_pack("{s:s, s:I}", "certificate", chain, "valid_s",
-                                          (json_int_t)(authority_life_us(call->api->authority) / CLOCK_S));
+    cleanup_json json_t *body =
+        json_pack("{s:s, s:I, s:s*}", "certificate", chain, "valid_s",
+                  (json_int_t)(authority_life_us(call->api->authority) / CLOCK_S), "key_set", key_set);
     api_answer(call->request, 200, json_text(body));
 }
 

@@ -18,8 +18,8 @@ static json_t *open_box(struct api_call *call, PGresult *res, int row, const cha
     struct err err = {0};
     void *plain;
     size_t n;
-    if (sign_unseal(call->api->keys, PQgetvalue(res, row, 1), (size_t)PQgetlength(res, row, 1),
-                    &call->request->arena, &plain, &n, &err) < 0)
+    if (signing_unseal(call->api->signing, PQgetvalue(res, row, 1), (size_t)PQgetlength(res, row, 1),
+                       &call->request->arena, &plain, &n, &err) < 0)
         return NULL;
     json_t *secret = json_loadb(plain, n, 0, NULL);
     if (secret && str_eq(json_str(secret, "instance"), instance_hex) &&

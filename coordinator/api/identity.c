@@ -34,8 +34,8 @@ static int find(struct api_call *call, struct pg *pg, const char *key, struct uu
         return -1;
     if (PQntuples(res) == 0)
         return 0;
-    if (sign_unseal(call->api->keys, PQgetvalue(res, 0, 3), (size_t)PQgetlength(res, 0, 3), arena, &secret,
-                    &n, err) < 0)
+    if (signing_unseal(call->api->signing, PQgetvalue(res, 0, 3), (size_t)PQgetlength(res, 0, 3), arena,
+                       &secret, &n, err) < 0)
         return -1;
     *ret = (struct found){
         .id = pg_uuid(res, 0, 0),
@@ -101,8 +101,8 @@ static void begin(struct api_call *call, struct pg *pg) {
     if (rc > 0 && is_away(call, &found))
         return;
     if (rc > 0) {
-        oidc_state_make(call->api->keys, found.id, clock_wall_us(), state);
-        rc = oidc_begin(&found.provider, call->api->keys, state, arena, &url, &err);
+        oidc_state_make(signing_key(call->api->signing), found.id, clock_wall_us(), state);
+        rc = oidc_begin(&found.provider, signing_key(call->api->signing), state, arena, &url, &err);
     }
     if (rc < 0) {
         refuse(call, &found, &err);
@@ -155,8 +155,8 @@ static void end(struct api_call *call, struct pg *pg) {
         rc =
             err_set(&err, ERR_PARK, "Another identity provider sent you back than the one that you went to.");
     if (rc > 0)
-        rc = oidc_end(&found.provider, call->api->keys, back->state, back->code, clock_wall_us(),
-                      &call->request->arena, &claims, &err);
+        rc = oidc_end(&found.provider, signing_key(call->api->signing), back->state, back->code,
+                      clock_wall_us(), &call->request->arena, &claims, &err);
     if (rc == 0)
         rc = member_of(call, pg, &found, claims, &person, &err);
     if (rc > 0) {
@@ -183,7 +183,7 @@ void sign_in_end(struct api_call *call) {
     const char *begun = httpd_cookie(request, STATE_COOKIE), *refused = httpd_query(request, "error");
     /* It began in this very browser: nobody is signed in as somebody else by a link. */
     if (!state || !begun || !str_eq(state, begun) ||
-        !oidc_state_read(call->api->keys, state, clock_wall_us(), &back->provider)) {
+        !oidc_state_read(signing_key(call->api->signing), state, clock_wall_us(), &back->provider)) {
         api_refuse(request, 401, "bad_state",
                    "This sign-in did not begin here, or more than ten minutes ago. Begin again.");
         return;
@@ -243,7 +243,8 @@ void identity_provider_create(struct api_call *call) {
     if (!body)
         return;
     const char *secret = json_str(body, "client_secret");
-    making->box = sign_seal(call->api->keys->seal_public, secret, strlen(secret), arena, &making->box_n);
+    making->box = sign_seal(signing_key(call->api->signing)->seal_public, secret, strlen(secret), arena,
+                            &making->box_n);
     (void)json_object_del(body, "client_secret");
     cleanup_free char *text = json_text(body);
     making->text = arena_strdup(arena, text);

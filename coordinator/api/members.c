@@ -167,7 +167,7 @@ static int find(struct api_call *call, struct pg *pg, PGresult **ret_found, stru
 
 static void code_of(const struct api *api, struct uuid request, char out[2 * CODE_SIZE + 1]) {
     uint8_t signature[SIGN_SIZE];
-    sign_make(api->keys, "fairlead.password.v1", request.b, sizeof request.b, signature);
+    sign_make(signing_key(api->signing), "fairlead.password.v1", request.b, sizeof request.b, signature);
     hex_encode(out, hash_of(signature, sizeof signature).b, CODE_SIZE);
 }
 

@@ -3,6 +3,7 @@
 #include "base/fault.h"
 #include "base/str.h"
 #include "coordinator/api/certificates.h"
+#include "coordinator/key_sets.h"
 #include "coordinator/topics.h"
 #include "model/labels.h"
 #include "node/envelope.h"
@@ -55,7 +56,7 @@ void node_get(struct api_call *call) {
  */
 static void code_of(const struct api *api, struct uuid request, uint8_t ret[CODE_SIZE]) {
     uint8_t signature[SIGN_SIZE];
-    sign_make(api->keys, "fairlead.invite.v1", request.b, sizeof request.b, signature);
+    sign_make(signing_key(api->signing), "fairlead.invite.v1", request.b, sizeof request.b, signature);
     memcpy(ret, hash_of(signature, sizeof signature).b, CODE_SIZE);
 }
 
@@ -101,7 +102,7 @@ static char *add_token(struct api_call *call, struct uuid request, const char *k
     cleanup_json json_t *body = json_loads(kept, 0, NULL);
     code_of(call->api, request, code);
     hex_encode(code_hex, code, sizeof code);
-    hash_hex(hash_of(call->api->keys->sign_public, SIGN_PUBLIC_SIZE), print);
+    hash_hex(hash_of(signing_key(call->api->signing)->sign_public, SIGN_PUBLIC_SIZE), print);
     (void)json_object_set_new(body, "token",
                               json_sprintf("fairlead1.%s.%.32s.%s", code_hex, print, call->api->node_url));
     return json_text(body);
@@ -199,8 +200,9 @@ struct enrolment {
     uint8_t recovery[SEAL_PUBLIC_SIZE]; /* of an agent: the public half of its customer's recovery key */
 };
 
-static json_t *welcome(const struct api_call *call, PGresult *node, const char *chain, const char *recovery) {
-    const struct sign_keys *keys = call->api->keys;
+static json_t *welcome(const struct api_call *call, PGresult *node, const char *chain, const char *recovery,
+                       const char *key_set) {
+    const struct sign_keys *keys = signing_key(call->api->signing);
     bool is_private = !uuid_is_nil(pg_uuid(node, 0, 5));
     char id[UUID_HEX_SIZE], topic[TOPIC_NAME_SIZE], sign_hex[65], seal_hex[65], proof_hex[129];
     uint8_t proof[SIGN_SIZE];
@@ -210,12 +212,12 @@ static json_t *welcome(const struct api_call *call, PGresult *node, const char *
     hex_encode(sign_hex, keys->sign_public, SIGN_PUBLIC_SIZE);
     hex_encode(seal_hex, keys->seal_public, SEAL_PUBLIC_SIZE);
     hex_encode(proof_hex, proof, sizeof proof);
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s*, s:s*, s:s*}", "node",
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s*, s:s*, s:s*, s:s*}", "node",
                      uuid_hex(node_id, id), "name", pg_text(node, 0, 1), "address", pg_text(node, 0, 3),
                      "topic", topic_of_node(node_id, pg_uuid(node, 0, 5), topic), "brokers",
                      call->api->node_brokers, "sign_key", sign_hex, "seal_key", seal_hex, "seal_proof",
                      proof_hex, "certificate", chain, "mode", is_private ? "private" : NULL, "recovery_key",
-                     recovery);
+                     recovery, "key_set", key_set);
 }
 
 static const char bad_code[] =
@@ -262,7 +264,7 @@ static int enrol(struct api_call *call, struct pg *pg, void *data, struct uuid s
     struct arena *arena = &call->request->arena;
     struct pg_params params = {.arena = arena}, topic_params = {.arena = arena};
     char topic[TOPIC_NAME_SIZE];
-    const char *chain = NULL;
+    const char *chain = NULL, *key_set;
     struct hash hash = hash_of(enrolment->bytes, CODE_SIZE);
     (void)seed;
     pg_params_bytes(&params, hash.b, sizeof hash.b);
@@ -286,10 +288,10 @@ static int enrol(struct api_call *call, struct pg *pg, void *data, struct uuid s
     struct pg_params plane_params = {.arena = arena};
     pg_params_uuid(&plane_params, plane);
     cleanup_result PGresult *recovery = wanted ? pg_run(pg, query_plane_recovery, &plane_params, err) : NULL;
-    if (!recovery)
+    if (!recovery || key_sets_released(pg, arena, &key_set, err) < 0)
         return -1;
     cleanup_json json_t *body =
-        welcome(call, node, chain, PQntuples(recovery) ? pg_text(recovery, 0, 0) : NULL);
+        welcome(call, node, chain, PQntuples(recovery) ? pg_text(recovery, 0, 0) : NULL, key_set);
     *ret = done_with(call, 200, body);
     return 0;
 }

@@ -163,7 +163,7 @@ static void begin_factor(struct api_call *call, struct pg *pg) {
     if (rc == 0)
         return;
     totp_make(secret);
-    void *box = sign_seal(call->api->keys->seal_public, secret, sizeof secret, arena, &n);
+    void *box = sign_seal(signing_key(call->api->signing)->seal_public, secret, sizeof secret, arena, &n);
     pg_params_uuid(&params, call->principal->id);
     pg_params_bytes(&params, box, n);
     cleanup_result PGresult *put = rc > 0 ? pg_run(pg, query_factor_put, &params, &err) : NULL;

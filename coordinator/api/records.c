@@ -45,6 +45,8 @@ const struct record_kind record_identity_providers = {.name = "identity provider
                                                       .list = query_identity_providers_list,
                                                       .del = query_identity_providers_delete,
                                                       .path = "/v1/identity-providers"};
+const struct record_kind record_key_sets = {
+    .name = "key set", .list = query_key_sets_list, .path = "/v1/key-sets"};
 const struct record_kind record_dead_letters = {.name = "dead letter",
                                                 .get = query_dead_letters_get,
                                                 .list = query_dead_letters_list,

@@ -58,6 +58,7 @@ const struct api_handler api_handlers[ROUTE_COUNT] = {
     [ROUTE_IMAGES_PRUNE] = {images_prune, NULL},
     [ROUTE_IMAGE_ADMIT] = {image_admit, NULL},
     [ROUTE_IMAGES_PRUNED] = {images_pruned, NULL},
+    [ROUTE_KEY_SETS_LIST] = {record_list, &record_key_sets},
     [ROUTE_DEAD_LETTERS_LIST] = {record_list, &record_dead_letters},
     [ROUTE_DEAD_LETTER_GET] = {record_get, &record_dead_letters},
     [ROUTE_DEAD_LETTER_DELETE] = {record_delete, &record_dead_letters},

@@ -77,7 +77,7 @@ int access_check_code(struct api_call *call, struct pg *pg, struct uuid member, 
     void *secret;
     size_t n;
     int64_t step;
-    if (sign_unseal(call->api->keys, box.p, box.n, arena, &secret, &n, err) < 0)
+    if (signing_unseal(call->api->signing, box.p, box.n, arena, &secret, &n, err) < 0)
         return -1;
     if (n != TOTP_SECRET_SIZE || !totp_is(secret, code, clock_wall_us(), &step))
         return 0;

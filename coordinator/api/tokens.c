@@ -6,7 +6,7 @@
 
 void access_token_text(const struct api *api, struct uuid request, char out[TOKEN_TEXT_SIZE]) {
     uint8_t signature[SIGN_SIZE];
-    sign_make(api->keys, "fairlead.token.v1", request.b, sizeof request.b, signature);
+    sign_make(signing_key(api->signing), "fairlead.token.v1", request.b, sizeof request.b, signature);
     token_text(hash_of(signature, sizeof signature).b, out);
 }
 

@@ -160,7 +160,7 @@ int audit_sign_heads(struct pg *pg, const struct sign_keys *keys, const char *fi
 
 struct reading {
     struct pg *pg;
-    const struct sign_keys *keys;
+    struct signing *signing;
     struct arena *arena;
     struct audit_found *found;
     int64_t chain, n;  /* the row that was read last */
@@ -227,8 +227,8 @@ static int check_heads(struct reading *reading, int64_t *ret_signed, struct err 
             whole ? head_text(reading->arena, reading->chain, pg_int(res, row, 0), PQgetvalue(res, row, 1))
                   : "";
         *ret_signed = reading->n = pg_int(res, row, 0);
-        if (!whole || !sign_verify(reading->keys->sign_public, HEAD_TYPE, text, strlen(text),
-                                   PQgetvalue(res, row, 2), (size_t)PQgetlength(res, row, 2)))
+        if (!whole || !signing_verify(reading->signing, HEAD_TYPE, text, strlen(text),
+                                      PQgetvalue(res, row, 2), (size_t)PQgetlength(res, row, 2)))
             return problem(reading, "the signature of this head is not ours");
         if (reading->n > last)
             return problem(reading, "its head was signed, and it is gone: the end was cut off");
@@ -271,9 +271,9 @@ static int check_chain(struct reading *reading, PGresult *ends, int row, const c
     return rc ? rc : check_file(reading, text, err);
 }
 
-int audit_verify(struct pg *pg, const struct sign_keys *keys, const char *file, struct arena *arena,
+int audit_verify(struct pg *pg, struct signing *signing, const char *file, struct arena *arena,
                  struct audit_found *ret, struct err *err) {
-    struct reading reading = {.pg = pg, .keys = keys, .arena = arena, .found = ret};
+    struct reading reading = {.pg = pg, .signing = signing, .arena = arena, .found = ret};
     cleanup_free char *text = NULL;
     *ret = (struct audit_found){0};
     if (read_file(file, &text, err) < 0)

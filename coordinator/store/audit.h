@@ -4,8 +4,8 @@
 #ifndef FAIRLEAD_COORDINATOR_STORE_AUDIT_H
 #define FAIRLEAD_COORDINATOR_STORE_AUDIT_H
 
+#include "coordinator/signing.h"
 #include "io/pg.h"
-#include "io/sign.h"
 #include "model/rows.h"
 
 struct audit_row {
@@ -37,7 +37,7 @@ struct audit_found {
 };
 /* Reads all of it again. `file`: the heads as the coordinator's folder remembers them; may be missing. In the
  * arena. */
-MUST_CHECK int audit_verify(struct pg *pg, const struct sign_keys *keys, const char *file,
-                            struct arena *arena, struct audit_found *ret, struct err *err);
+MUST_CHECK int audit_verify(struct pg *pg, struct signing *signing, const char *file, struct arena *arena,
+                            struct audit_found *ret, struct err *err);
 
 #endif

@@ -224,6 +224,17 @@ static int read_works(struct batch *batch, struct err *err) {
     return 0;
 }
 
+/* Which key signs is what the transaction sees: all coordinators change it with one row. */
+static int choose_key(struct carriage *carriage, PGresult *now, struct err *err) {
+    const uint8_t *key = PQgetisnull(now, 0, 2) ? NULL : (const uint8_t *)PQgetvalue(now, 0, 2);
+    if (!carriage->signing)
+        return 0;
+    if (signing_use(carriage->signing, key, err) < 0)
+        return -1;
+    carriage->keys = signing_key(carriage->signing);
+    return 0;
+}
+
 int batch_read_load(struct batch *batch, struct err *err) {
     struct vec instances = {0}, sets = {0}, intents = {0}, steps = {0}, documents = {0}, names = {0},
                planes = {0};
@@ -233,6 +244,8 @@ int batch_read_load(struct batch *batch, struct err *err) {
         return -1;
     batch->now = pg_time(now, 0, 0);
     batch->epoch = pg_int(now, 0, 1);
+    if (choose_key(batch->carriage, now, err) < 0)
+        return -1;
     if (!batch->asked)
         return 0;
     if (read_table(batch, TABLE_INSTANCES, sizeof(struct instance), &instances, err) < 0)

@@ -3,6 +3,7 @@
 #ifndef FAIRLEAD_COORDINATOR_STORE_BATCH_H
 #define FAIRLEAD_COORDINATOR_STORE_BATCH_H
 
+#include "coordinator/signing.h"
 #include "io/pg.h"
 #include "model/decide.h"
 #include "node/envelope.h"
@@ -19,6 +20,7 @@ const struct release *release_cache_put(struct release_cache *cache, struct rele
 
 /* How what decisions emit is signed and spread over topics and lanes. */
 struct carriage {
+    struct signing *signing; /* NULL: `keys` is given, and stays */
     const struct sign_keys *keys;
     uint64_t turn;            /* orders of no key go to one partition per batch, another each time */
     const atomic_uint *owned; /* bits of the lanes whose relay lives in this process */

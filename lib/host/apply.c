@@ -95,7 +95,7 @@ static Fairlead__V1__Document *read_document(const struct host *host, const char
     }
     return file_read(path, ENVELOPE_FILE_MAX, &envelope, &n, err) < 0
                ? NULL
-               : node_document_open(&host->node, envelope, n, err);
+               : node_document_open(&host->node, envelope, n, NULL, err);
 }
 
 static int tell_failure(const char *phase, const struct step_context *ctx, const struct err *err) {

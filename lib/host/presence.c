@@ -29,6 +29,7 @@ int64_t host_tell_presence(const struct loop *loop, void *arg) {
     if (statvfs(host->machine.state, &fs) == 0)
         presence.disk_free_mb = (uint32_t)((uint64_t)fs.f_bavail * fs.f_frsize / 1048576);
     presence.version = version;
+    presence.key_set = node_key_set(&host->node).n;
     const char *doubt = heartbeat_doubt(host->heartbeat);
     char text[16] = "";
     (void)snprintf(text, sizeof text, "%s", doubt ? doubt : "");

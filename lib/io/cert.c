@@ -27,6 +27,7 @@ FREER(certificate, X509, X509_free)
 FREER(request, X509_REQ, X509_REQ_free)
 FREER(extension, X509_EXTENSION, X509_EXTENSION_free)
 FREER(number, BIGNUM, BN_free)
+FREER(digest, EVP_MD_CTX, EVP_MD_CTX_free)
 #define OWNED(name) __attribute__((cleanup(name##_free_p)))
 
 void cert_issuer_release(struct cert_issuer *issuer) {
@@ -284,4 +285,30 @@ int cert_check(const char *chain, const char *root_text, const char *key_text, s
     sk_X509_pop_free(rest, X509_free);
     ERR_clear_error();
     return rc;
+}
+
+int cert_sign(const char *key_text, const void *p, size_t n, uint8_t out[CERT_SIGNATURE_MAX], size_t *ret_n,
+              struct err *err) {
+    OWNED(key) EVP_PKEY *key = read_key(key_text);
+    OWNED(digest) EVP_MD_CTX *digest = EVP_MD_CTX_new();
+    *ret_n = CERT_SIGNATURE_MAX;
+    if (!key || !is_p256(key))
+        return failed(err, ERR_PARK, "this is no private key of the curve P-256 (PEM)");
+    if (!digest || EVP_DigestSignInit(digest, NULL, EVP_sha256(), NULL, key) != 1 ||
+        EVP_DigestSign(digest, out, ret_n, p, n) != 1)
+        return failed(err, ERR_BUG, "a signature cannot be made");
+    return 0;
+}
+
+bool cert_verify(const char *certificate_text, const void *p, size_t n, const void *signature,
+                 size_t signature_n) {
+    OWNED(bio) BIO *bio = BIO_new_mem_buf(certificate_text, -1);
+    OWNED(certificate) X509 *certificate = read_certificate(bio);
+    OWNED(digest) EVP_MD_CTX *digest = EVP_MD_CTX_new();
+    EVP_PKEY *key = certificate ? X509_get0_pubkey(certificate) : NULL;
+    bool good = key && digest && is_p256(key) &&
+                EVP_DigestVerifyInit(digest, NULL, EVP_sha256(), NULL, key) == 1 &&
+                EVP_DigestVerify(digest, signature, signature_n, p, n) == 1;
+    ERR_clear_error(); /* a bad signature is an error to the library */
+    return good;
 }

@@ -6,6 +6,8 @@
 
 #include "base/err.h"
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define CERT_PEM_MAX 65536    /* bytes of a file that is looked at: a key and its chain */
@@ -61,5 +63,12 @@ MUST_CHECK int cert_read(const char *pem, struct cert_facts *ret, struct err *er
 /* Does the chain lead to this root, is it for who somebody is, and is it of that key? Class park: no, and the
  * sentence says why. Whether it is in force is for whoever it is shown to: our clock may be wrong. */
 MUST_CHECK int cert_check(const char *chain, const char *root, const char *key, struct err *err);
+
+/* ECDSA with SHA-256, in DER, by a key of P-256. Class park: it is none. */
+#define CERT_SIGNATURE_MAX 80
+MUST_CHECK int cert_sign(const char *key, const void *p, size_t n, uint8_t out[CERT_SIGNATURE_MAX],
+                         size_t *ret_n, struct err *err);
+/* By the key that this certificate (PEM) is for? */
+bool cert_verify(const char *certificate, const void *p, size_t n, const void *signature, size_t signature_n);
 
 #endif

@@ -1,7 +1,6 @@
 #include "io/sign.h"
 
 #include "base/file.h"
-#include "base/str.h"
 
 #include <sodium.h>
 #include <stdlib.h>
@@ -78,23 +77,25 @@ void sign_key_id(const uint8_t public[SIGN_PUBLIC_SIZE], uint8_t out[SIGN_KEY_ID
     memcpy(out, hash, SIGN_KEY_ID_SIZE);
 }
 
-bool keyring_add(struct keyring *ring, const uint8_t sign_public[SIGN_PUBLIC_SIZE]) {
+struct keyring_key *keyring_add(struct keyring *ring, const uint8_t sign_public[SIGN_PUBLIC_SIZE]) {
     if (ring->n == KEYRING_MAX)
-        return false;
-    sign_key_id(sign_public, ring->keys[ring->n].id);
-    memcpy(ring->keys[ring->n++].sign_public, sign_public, SIGN_PUBLIC_SIZE);
-    return true;
+        return NULL;
+    struct keyring_key *key = &ring->keys[ring->n++];
+    *key = (struct keyring_key){.since = 1};
+    sign_key_id(sign_public, key->id);
+    memcpy(key->sign_public, sign_public, SIGN_PUBLIC_SIZE);
+    return key;
 }
 
-const uint8_t *keyring_find(const struct keyring *ring, const void *id, size_t n) {
+const struct keyring_key *keyring_find(const struct keyring *ring, const void *id, size_t n) {
     for (size_t i = 0; i < ring->n; i++)
         if (n == SIGN_KEY_ID_SIZE && memcmp(ring->keys[i].id, id, n) == 0)
-            return ring->keys[i].sign_public;
+            return &ring->keys[i];
     return NULL;
 }
 
 /* "DSSEv1" SP len(type) SP type SP len(payload) SP payload */
-static void pre_authentication(struct str *out, const char *type, const void *payload, size_t n) {
+void sign_pre_authentication(struct str *out, const char *type, const void *payload, size_t n) {
     str_addf(out, "DSSEv1 %zu %s %zu ", strlen(type), type, n);
     str_add(out, payload, n);
 }
@@ -102,7 +103,7 @@ static void pre_authentication(struct str *out, const char *type, const void *pa
 void sign_make(const struct sign_keys *keys, const char *type, const void *payload, size_t n,
                uint8_t out[SIGN_SIZE]) {
     cleanup_str struct str pae = STR_INIT(n + 256);
-    pre_authentication(&pae, type, payload, n);
+    sign_pre_authentication(&pae, type, payload, n);
     crypto_sign_detached(out, NULL, (const uint8_t *)pae.s, pae.n, keys->sign_secret);
 }
 
@@ -111,7 +112,7 @@ bool sign_verify(const uint8_t public[SIGN_PUBLIC_SIZE], const char *type, const
     if (signature_n != SIGN_SIZE || strlen(type) > 64)
         return false;
     cleanup_str struct str pae = STR_INIT(n + 256);
-    pre_authentication(&pae, type, payload, n);
+    sign_pre_authentication(&pae, type, payload, n);
     return crypto_sign_verify_detached(signature, (const uint8_t *)pae.s, pae.n, public) == 0;
 }
 

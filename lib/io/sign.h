@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/str.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -35,18 +36,24 @@ void sign_key_id(const uint8_t public[SIGN_PUBLIC_SIZE], uint8_t out[SIGN_KEY_ID
 
 /* Public keys whose signatures are believed. An envelope names the one that it was signed with; a name that
  * is none of them is nobody's, and one that is proves nothing by itself. */
-#define KEYRING_MAX 4 /* one, and those before and after it while keys change */
+#define KEYRING_MAX 32 /* one, and all those before and after it */
+struct keyring_key {
+    uint8_t id[SIGN_KEY_ID_SIZE], sign_public[SIGN_PUBLIC_SIZE];
+    uint64_t since; /* what a younger key has signed counts for more; from 1 */
+    bool retired;   /* what it signed once may be read, and nothing new of it is believed */
+};
 struct keyring {
-    struct {
-        uint8_t id[SIGN_KEY_ID_SIZE], sign_public[SIGN_PUBLIC_SIZE];
-    } keys[KEYRING_MAX];
+    struct keyring_key keys[KEYRING_MAX];
     size_t n;
 };
-/* False: the ring is full. */
-bool keyring_add(struct keyring *ring, const uint8_t sign_public[SIGN_PUBLIC_SIZE]);
+/* One that counts, as the first of its kind; whoever knows better changes what is returned. NULL: the ring is
+ * full. */
+struct keyring_key *keyring_add(struct keyring *ring, const uint8_t sign_public[SIGN_PUBLIC_SIZE]);
 /* NULL: no key of this name is on it. */
-const uint8_t *keyring_find(const struct keyring *ring, const void *id, size_t n);
+const struct keyring_key *keyring_find(const struct keyring *ring, const void *id, size_t n);
 
+/* What is signed: "DSSEv1" and both, each with its length; appended. */
+void sign_pre_authentication(struct str *out, const char *type, const void *payload, size_t n);
 /* Signature over PAE(type, payload). */
 void sign_make(const struct sign_keys *keys, const char *type, const void *payload, size_t n,
                uint8_t out[SIGN_SIZE]);

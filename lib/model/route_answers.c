@@ -38,6 +38,7 @@ const struct schema_field enrol_answer[] = {
     TEXT_OR_NULL("mode",
                  "private: of the node's plane, whose topic that is; null: it is of a plane of the provider"),
     TEXT_OR_NULL("recovery_key", "of a private plane: the public half, hex"),
+    TEXT_OR_NULL("key_set", "the coordinator's keys, signed by the authority's root; hex"),
     {0},
 };
 const struct schema_field authority_answer[] = {
@@ -50,6 +51,7 @@ const struct schema_field challenge_answer[] = {TEXT("challenge", "hex"), {0}};
 const struct schema_field renew_answer[] = {
     TEXT("certificate", "of the node, and the chain to the authority's root; PEM"),
     NUMBER("valid_s", "seconds, from now"),
+    TEXT_OR_NULL("key_set", "the coordinator's keys, signed by the authority's root; hex"),
     {0},
 };
 const struct schema_field revoke_answer[] = {TEXT("node", "its name"), TEXT("state", "retired"), {0}};
@@ -205,6 +207,7 @@ const struct schema_field node_answer[] = {
     TEXT_OR_NULL(
         "doubt",
         "why it deletes nothing for now: stale (it hears no heartbeat) or withheld (it lacks documents)"),
+    NUMBER("key_set", "by which it judges signatures; 0: it knows nothing of sets"),
     ANY("certificate", "that it has: enrolment, serial, fingerprint (SHA-256) and until"),
     ANY("presence", "what it last said of itself (one node only)"),
     CREATED,
@@ -257,6 +260,18 @@ const struct schema_field dead_letter_answer[] = {
     NUMBER("bytes", "of it"),
     TEXT("hex", "the first 2,048 of them"),
     CREATED,
+    {0},
+};
+const struct schema_field key_set_answer[] = {
+    NUMBER("n", "of the set; the first key of an installation is in none"),
+    TEXT("key", "the youngest of the set, hex"),
+    TRUTH("at_once", "it was made after a theft: keys before it count no more"),
+    TEXT("phase", "waiting, telling nodes, signing documents again, or done"),
+    NUMBER("behind", "nodes that have not said that they know it"),
+    TEXT("made_at", "by rotate"),
+    TEXT_OR_NULL("released_at", "nodes are told of it"),
+    TEXT_OR_NULL("signs_at", "the key signs"),
+    TEXT_OR_NULL("signed_again_at", "all documents are signed by it"),
     {0},
 };
 const struct schema_field accepted_answer[] = {

@@ -38,8 +38,8 @@ extern const struct schema_field status_word_answer[], enrol_answer[], authority
     renew_answer[], revoke_answer[], labels_answer[], status_answer[], check_answer[], clock_answer[],
     inside_answer[], plan_answer[], customer_answer[], tenant_answer[], plane_answer[], node_answer[],
     invite_answer[], address_answer[], size_answer[], app_answer[], release_answer[], image_answer[],
-    dead_letter_answer[], instance_answer[], accepted_answer[], step_answer[], event_answer[],
-    credential_answer[], principal_answer[], role_answer[], member_answer[], token_answer[],
+    dead_letter_answer[], key_set_answer[], instance_answer[], accepted_answer[], step_answer[],
+    event_answer[], credential_answer[], principal_answer[], role_answer[], member_answer[], token_answer[],
     new_token_answer[], code_answer[], session_answer[], factor_answer[], identity_provider_answer[],
     audit_answer[], audit_verify_answer[];
 

@@ -6,10 +6,13 @@
 #include "node/node.h"
 #include "proto/fairlead.pb-c.h"
 
-/* What is in an envelope that the coordinator signed. NULL: it is none of those, or no document of an
- * instance; class park or dead. The caller frees it with fairlead__v1__document__free_unpacked(). */
+/* What is in an envelope that the coordinator signed, perhaps with a key that is retired by now. *ret_since
+ * (may be NULL): of that key. NULL: it is none of those, or no document of an instance; class park or dead.
+ * The caller frees it with fairlead__v1__document__free_unpacked(). */
 Fairlead__V1__Document *node_document_open(const struct node_identity *node, const void *envelope, size_t n,
-                                           struct err *err);
+                                           uint64_t *ret_since, struct err *err);
+/* Is it the same revision, whoever signed it? */
+bool node_document_is(const Fairlead__V1__Document *a, const Fairlead__V1__Document *b);
 /* Its stack; NULL: it holds none, or one that cannot be read. The caller frees it with
  * fairlead__v1__stack__free_unpacked(). */
 Fairlead__V1__Stack *node_document_stack(const Fairlead__V1__Document *document);

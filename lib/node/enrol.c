@@ -218,6 +218,21 @@ static int forget_certificate(const char *state, struct err *err) {
 }
 
 /* Where there is an authority a welcome without a certificate is none. */
+/* With the keys of the coordinator as its root knows them: those of an earlier enrolment are no use. */
+static int keep_keys(const char *state, const json_t *welcome, const char *root, struct err *err) {
+    uint8_t bytes[KEY_SET_BYTES_MAX];
+    char path[NODE_PATH_SIZE];
+    struct key_set set;
+    const char *hex = *root ? json_str(welcome, "key_set") : NULL;
+    size_t n = hex ? strlen(hex) / 2 : 0;
+    node_path(state, NODE_KEYS, path);
+    if (!hex)
+        return file_remove(path, err);
+    if (n > sizeof bytes || !hex_decode(bytes, n, hex))
+        return err_set(err, ERR_PARK, "the coordinator's set of keys cannot be read");
+    return key_set_open(root, bytes, n, &set, err) < 0 ? -1 : file_write(path, bytes, n, 0600, err);
+}
+
 static int keep(const char *state, const struct token *token, json_t *welcome, const char *root,
                 const struct request *request, struct err *err) {
     char path[NODE_PATH_SIZE];
@@ -225,7 +240,8 @@ static int keep(const char *state, const struct token *token, json_t *welcome, c
     if (*root && !chain)
         return err_set(err, ERR_PARK, "the coordinator's answer lacks \"certificate\"");
     if ((*root ? node_keep_certificate(state, request->key, chain, root, err)
-               : forget_certificate(state, err)) < 0)
+               : forget_certificate(state, err)) < 0 ||
+        keep_keys(state, welcome, root, err) < 0)
         return -1;
     (void)json_object_set_new(welcome, "url", json_string(token->url));
     cleanup_free char *text = json_text(welcome);

@@ -21,35 +21,46 @@ void *envelope_make(const struct sign_keys *keys, const char *type, const void *
     return out;
 }
 
-static int open_parsed(const Fairlead__V1__Envelope *envelope, const struct keyring *ring,
-                       struct arena *arena, const char **ret_type, const void **ret, size_t *ret_n,
-                       struct err *err) {
+static int open_parsed(const Fairlead__V1__Envelope *envelope, const struct keyring *ring, bool again,
+                       struct arena *arena, struct opened *ret, struct err *err) {
     static const char *const types[] = {ENVELOPE_ORDERS,  ENVELOPE_DOCUMENT,  ENVELOPE_LIST,
                                         ENVELOPE_REPORTS, ENVELOPE_HEARTBEAT, ENVELOPE_ENROL};
-    const char *type = NULL;
+    *ret = (struct opened){0};
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
         if (str_eq(envelope->type, types[i]))
-            type = types[i];
-    if (!type)
+            ret->type = types[i];
+    if (!ret->type)
         return err_set(err, ERR_DEAD, "an envelope of unknown type");
-    const uint8_t *public = keyring_find(ring, envelope->key_id.data, envelope->key_id.len);
-    if (!public)
+    const struct keyring_key *key = keyring_find(ring, envelope->key_id.data, envelope->key_id.len);
+    if (!key)
         return err_set(err, ERR_DEAD, "an envelope signed by a key that is not known here");
-    if (!sign_verify(public, type, envelope->payload.data, envelope->payload.len, envelope->signature.data,
-                     envelope->signature.len))
+    if (key->retired && !again)
+        return err_set(err, ERR_DEAD, "an envelope signed by a key that is retired");
+    if (!sign_verify(key->sign_public, ret->type, envelope->payload.data, envelope->payload.len,
+                     envelope->signature.data, envelope->signature.len))
         return err_set(err, ERR_DEAD, "an envelope with a bad signature");
-    *ret_type = type;
-    *ret = arena_memdup(arena, envelope->payload.data, envelope->payload.len);
-    *ret_n = envelope->payload.len;
+    ret->payload = arena_memdup(arena, envelope->payload.data, envelope->payload.len);
+    ret->n = envelope->payload.len;
+    ret->since = key->since;
     return 0;
 }
 
-int envelope_open(const struct keyring *ring, const void *bytes, size_t n, struct arena *arena,
-                  const char **ret_type, const void **ret, size_t *ret_n, struct err *err) {
+static int open_bytes(const struct keyring *ring, const void *bytes, size_t n, bool again,
+                      struct arena *arena, struct opened *ret, struct err *err) {
     Fairlead__V1__Envelope *envelope = n ? fairlead__v1__envelope__unpack(NULL, n, bytes) : NULL;
     if (!envelope)
         return err_set(err, ERR_DEAD, "a record that is not an envelope");
-    int rc = open_parsed(envelope, ring, arena, ret_type, ret, ret_n, err);
+    int rc = open_parsed(envelope, ring, again, arena, ret, err);
     fairlead__v1__envelope__free_unpacked(envelope, NULL);
     return rc;
+}
+
+int envelope_open(const struct keyring *ring, const void *bytes, size_t n, struct arena *arena,
+                  struct opened *ret, struct err *err) {
+    return open_bytes(ring, bytes, n, false, arena, ret, err);
+}
+
+int envelope_reopen(const struct keyring *ring, const void *bytes, size_t n, struct arena *arena,
+                    struct opened *ret, struct err *err) {
+    return open_bytes(ring, bytes, n, true, arena, ret, err);
 }

@@ -12,6 +12,7 @@
 #define ENVELOPE_LIST "fairlead.list.v1"
 #define ENVELOPE_HEARTBEAT "fairlead.heartbeat.v1"
 #define ENVELOPE_REPORTS "fairlead.reports.v1"
+#define ENVELOPE_KEYS "fairlead.keys.v1" /* by the authority's root: node/key_set.h */
 #define ENVELOPE_ENROL "fairlead.enrol.v1"
 #define ENVELOPE_AUTHORITY "fairlead.authority.v1"
 #define ENVELOPE_RENEW "fairlead.renew.v1"
@@ -24,9 +25,19 @@
 void *envelope_make(const struct sign_keys *keys, const char *type, const void *payload, size_t n,
                     struct arena *arena, size_t *ret_n);
 
-/* Type and payload of an envelope whose signature is good under the key of `ring` that it names. Class dead
- * otherwise. The payload is copied into the arena; *ret_type is one of the names above. */
+/* What is in an envelope. */
+struct opened {
+    const char *type;    /* one of the names above */
+    const void *payload; /* in the arena */
+    size_t n;
+    uint64_t since; /* of the key that signed it */
+};
+
+/* An envelope whose signature is good under the key of `ring` that it names. Class dead otherwise. */
 MUST_CHECK int envelope_open(const struct keyring *ring, const void *bytes, size_t n, struct arena *arena,
-                             const char **ret_type, const void **ret, size_t *ret_n, struct err *err);
+                             struct opened *ret, struct err *err);
+/* The same for what was believed before and kept: its key may be retired by now. */
+MUST_CHECK int envelope_reopen(const struct keyring *ring, const void *bytes, size_t n, struct arena *arena,
+                               struct opened *ret, struct err *err);
 
 #endif

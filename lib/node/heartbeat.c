@@ -15,12 +15,14 @@
 #define INTERVAL_MAX_S 3600
 #define KEPT_MAX 65536 /* of its file: some two thousand tenants */
 #define MISSED 3
-#define DIFFERENT 2 /* one may be about a moment in which a document was still on its way */
+#define N_MAX 7258118400000000 /* microseconds till the year 2200: a clock, not any number */
+#define DIFFERENT 2            /* one may be about a moment in which a document was still on its way */
 
 struct heartbeat {
     const struct node_identity *node;
     char path[512];
     atomic_llong n;          /* of the last; 0: there was none, ever */
+    uint64_t since;          /* of the key that signed it (key_set.h) */
     atomic_llong heard_boot; /* as heard_at, by the clock that goes on while the machine sleeps */
     atomic_llong heard_at;   /* by the monotonic clock; at first when the program began */
     atomic_uint interval_s, different;
@@ -33,13 +35,24 @@ struct heartbeat {
     unsigned told; /* rises when they become others */
 };
 
-/* The number, and a line for each tenant. */
-static bool read_kept(struct heartbeat *heartbeat, char *text) {
-    int64_t n;
-    char *rest = NULL, *line = strtok_r(text, "\n", &rest);
-    if (!line || !str_to_int(line, 1, INT64_MAX, &n))
+/* "N SINCE", without the second where there were no others yet. */
+static bool read_numbers(struct heartbeat *heartbeat, char *line) {
+    int64_t n, since = 1;
+    char *space = line ? strchr(line, ' ') : NULL;
+    if (space)
+        *space = '\0';
+    if (!line || !str_to_int(line, 1, N_MAX, &n) || (space && !str_to_int(space + 1, 1, INT64_MAX, &since)))
         return false;
     atomic_store(&heartbeat->n, n);
+    heartbeat->since = (uint64_t)since;
+    return true;
+}
+
+/* The numbers, and a line for each tenant. */
+static bool read_kept(struct heartbeat *heartbeat, char *text) {
+    char *rest = NULL, *line = strtok_r(text, "\n", &rest);
+    if (!read_numbers(heartbeat, line))
+        return false;
     while ((line = strtok_r(NULL, "\n", &rest))) {
         heartbeat->tenants =
             mem_grow(heartbeat->tenants, heartbeat->tenants_n + 1, sizeof *heartbeat->tenants);
@@ -92,10 +105,11 @@ bool heartbeat_is_known(const struct heartbeat *heartbeat) {
     return atomic_load(&heartbeat->n) != 0;
 }
 
-static int remember(struct heartbeat *heartbeat, const Fairlead__V1__Heartbeat *said, struct err *err) {
+static int remember(struct heartbeat *heartbeat, const Fairlead__V1__Heartbeat *said, uint64_t since,
+                    struct err *err) {
     cleanup_str struct str text = STR_INIT(KEPT_MAX);
     struct uuid *tenants = mem_alloc((said->n_tenants + 1) * sizeof *tenants);
-    str_addf(&text, "%lld\n", (long long)said->n);
+    str_addf(&text, "%lld %llu\n", (long long)said->n, (unsigned long long)since);
     for (size_t i = 0; i < said->n_tenants; i++) {
         char hex[UUID_HEX_SIZE];
         if (said->tenants[i].len == sizeof tenants[i].b)
@@ -123,15 +137,26 @@ static bool agrees(struct keeper *keeper, const Fairlead__V1__Heartbeat *said) {
            memcmp(hash.b, said->hash.data, HASH_SIZE) == 0;
 }
 
-static int take(struct heartbeat *heartbeat, const Fairlead__V1__Heartbeat *said, struct keeper *keeper,
-                bool *ret_ask, struct err *err) {
+/* What is remembered of the clock was the word of an older key, and perhaps of who had stolen it. */
+static void begin_anew(struct heartbeat *heartbeat, uint64_t since) {
+    heartbeat->since = since;
+    heartbeat->least_apart = INT64_MAX;
+    atomic_store(&heartbeat->different, 0);
+}
+
+static int take(struct heartbeat *heartbeat, const Fairlead__V1__Heartbeat *said, uint64_t since,
+                struct keeper *keeper, bool *ret_ask, struct err *err) {
     if (said->node.len != 16 || memcmp(said->node.data, heartbeat->node->id.b, 16) != 0)
         return err_set(err, ERR_DEAD, "a heartbeat for another node");
-    if (said->n <= atomic_load(&heartbeat->n))
+    if (said->n < 1 || said->n > N_MAX)
+        return err_set(err, ERR_DEAD, "a heartbeat of a time that cannot be");
+    if (since < heartbeat->since || (since == heartbeat->since && said->n <= atomic_load(&heartbeat->n)))
         return 0; /* read again, or repeated by somebody */
     unsigned told = heartbeat->told;
-    if (remember(heartbeat, said, err) < 0 || fault_check(FAULT_HEARTBEAT_KEPT, err) < 0)
+    if (remember(heartbeat, said, since, err) < 0 || fault_check(FAULT_HEARTBEAT_KEPT, err) < 0)
         return -1;
+    if (since > heartbeat->since)
+        begin_anew(heartbeat, since);
     /* What is on topics that it is the first to name cannot be held yet: their reader asks for the list. */
     bool same = told != heartbeat->told || agrees(keeper, said);
     atomic_store(&heartbeat->heard_boot,
@@ -153,13 +178,13 @@ static int take(struct heartbeat *heartbeat, const Fairlead__V1__Heartbeat *said
     return 0;
 }
 
-int heartbeat_take(struct heartbeat *heartbeat, const void *payload, size_t n, struct keeper *keeper,
+int heartbeat_take(struct heartbeat *heartbeat, const struct opened *opened, struct keeper *keeper,
                    bool *ret_ask, struct err *err) {
     *ret_ask = false;
-    Fairlead__V1__Heartbeat *said = fairlead__v1__heartbeat__unpack(NULL, n, payload);
+    Fairlead__V1__Heartbeat *said = fairlead__v1__heartbeat__unpack(NULL, opened->n, opened->payload);
     if (!said)
         return err_set(err, ERR_DEAD, "a heartbeat that cannot be read");
-    int rc = take(heartbeat, said, keeper, ret_ask, err);
+    int rc = take(heartbeat, said, opened->since, keeper, ret_ask, err);
     fairlead__v1__heartbeat__free_unpacked(said, NULL);
     return rc;
 }

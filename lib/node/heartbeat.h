@@ -5,6 +5,7 @@
 #ifndef FAIRLEAD_NODE_HEARTBEAT_H
 #define FAIRLEAD_NODE_HEARTBEAT_H
 
+#include "node/envelope.h"
 #include "node/keeper.h"
 
 struct heartbeat;
@@ -13,11 +14,11 @@ struct heartbeat;
 struct heartbeat *heartbeat_open(const struct node_identity *node, const char *state, struct err *err);
 void heartbeat_close(struct heartbeat *heartbeat); /* NULL is fine */
 
-/* A verified one. *ret_ask: what is held is not what it says, so the coordinator should be asked for its
- * list. Class dead: it is another node's, or cannot be read. One that is no newer than the last says nothing,
- * and is no error. */
-MUST_CHECK int heartbeat_take(struct heartbeat *heartbeat, const void *payload, size_t n,
-                              struct keeper *keeper, bool *ret_ask, struct err *err);
+/* A verified one. The first by a younger key is newer than all before it, whatever their numbers. *ret_ask:
+ * what is held is not what it says, so the coordinator should be asked for its list. Class dead: it is
+ * another node's, or cannot be read. One that is no newer than the last says nothing, and is no error. */
+MUST_CHECK int heartbeat_take(struct heartbeat *heartbeat, const struct opened *opened, struct keeper *keeper,
+                              bool *ret_ask, struct err *err);
 /* Whose topics a node of a private plane reads, as the last one said. By the thread that takes them. */
 const struct uuid *heartbeat_tenants(const struct heartbeat *heartbeat, size_t *ret_n);
 /* Another number whenever they have become others. */

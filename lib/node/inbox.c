@@ -24,7 +24,7 @@ struct answer {
 };
 
 struct inbox {
-    const struct node_identity *node;
+    struct node_identity *node;
     struct keeper *keeper;
     struct reporter *reporter;
     struct heartbeat *heartbeat;
@@ -79,12 +79,12 @@ static void count_answer(struct inbox *inbox, const Fairlead__V1__List *list) {
         log_info("the coordinator's list came", LOG_I("parts", inbox->parts_n));
 }
 
-static void take_list(struct inbox *inbox, const void *payload, size_t n) {
-    Fairlead__V1__List *list = fairlead__v1__list__unpack(NULL, n, payload);
+static void take_list(struct inbox *inbox, const struct opened *opened) {
+    Fairlead__V1__List *list = fairlead__v1__list__unpack(NULL, opened->n, opened->payload);
     if (list && list->nonce.len == 16 && memcmp(list->nonce.data, inbox->nonce, 16) == 0 &&
         list->node.len == 16 && memcmp(list->node.data, inbox->node->id.b, 16) == 0) {
         for (size_t i = 0; i < list->n_entries; i++)
-            keeper_floor(inbox->keeper, list->entries[i]);
+            keeper_floor(inbox->keeper, list->entries[i], opened->since);
         count_answer(inbox, list);
     }
     if (list)
@@ -102,13 +102,13 @@ static bool is_at_home(const struct inbox *inbox, const Fairlead__V1__Document *
     return str_eq(tenant, topic);
 }
 
-static int take_document(struct inbox *inbox, const struct kcons_record *record, const void *payload,
-                         size_t n, struct err *err) {
-    Fairlead__V1__Document *document = fairlead__v1__document__unpack(NULL, n, payload);
+static int take_document(struct inbox *inbox, const struct kcons_record *record, const struct opened *opened,
+                         struct err *err) {
+    Fairlead__V1__Document *document = fairlead__v1__document__unpack(NULL, opened->n, opened->payload);
     if (!document)
         return err_set(err, ERR_DEAD, "a document that cannot be read");
     int rc = is_at_home(inbox, document, record->topic)
-                 ? keeper_offer(inbox->keeper, document, record->value, record->value_n, err)
+                 ? keeper_offer(inbox->keeper, document, opened->since, record->value, record->value_n, err)
                  : err_set(err, ERR_DEAD, "a document of another topic");
     fairlead__v1__document__free_unpacked(document, NULL);
     return rc;
@@ -120,29 +120,47 @@ static bool is_for_another(const struct inbox *inbox, const struct kcons_record 
            memcmp(record->key, inbox->node->id.b, sizeof inbox->node->id.b) != 0;
 }
 
+/* A record whose key says so: a set of the coordinator's keys, by the root and by nobody else. */
+static bool is_key_set(const struct kcons_record *record) {
+    static const char name[] = "keys";
+    size_t id = sizeof((struct uuid *)0)->b, n = sizeof name - 1;
+    return record->key_n == id + n && memcmp((const uint8_t *)record->key + id, name, n) == 0;
+}
+
+static int take_keys(struct inbox *inbox, const struct kcons_record *record, struct err *err) {
+    bool new;
+    int rc = node_take_keys(inbox->node, record->value, record->value_n, &new, err);
+    if (rc == 0 && new)
+        log_info("the coordinator's keys are others", LOG_I("set", node_key_set(inbox->node).n));
+    return rc;
+}
+
+static int take_signed(struct inbox *inbox, const struct kcons_record *record, struct arena *arena,
+                       struct err *err) {
+    struct opened opened;
+    struct key_set set = node_key_set(inbox->node);
+    if (envelope_open(&set.ring, record->value, record->value_n, arena, &opened, err) < 0)
+        return -1;
+    if (str_eq(opened.type, ENVELOPE_HEARTBEAT))
+        return heartbeat_take(inbox->heartbeat, &opened, inbox->keeper, &inbox->asks, err);
+    if (str_eq(opened.type, ENVELOPE_DOCUMENT))
+        return take_document(inbox, record, &opened, err);
+    if (str_eq(opened.type, ENVELOPE_LIST))
+        take_list(inbox, &opened);
+    return 0;
+}
+
 static void take_record(struct inbox *inbox, const struct kcons_record *record) {
     struct arena arena = {0};
     struct err err = {0};
-    const char *type;
-    const void *payload;
-    size_t n;
     if (!record->value || is_for_another(inbox, record))
         return; /* compaction, never state */
-    if (envelope_open(&inbox->node->coordinator, record->value, record->value_n, &arena, &type, &payload, &n,
-                      &err) == 0) {
-        if (str_eq(type, ENVELOPE_LIST)) {
-            take_list(inbox, payload, n);
-        } else if (str_eq(type, ENVELOPE_HEARTBEAT)) {
-            if (heartbeat_take(inbox->heartbeat, payload, n, inbox->keeper, &inbox->asks, &err) < 0 &&
-                err.cls != ERR_DEAD)
-                log_error("a heartbeat could not be kept", LOG_S("error", err.text));
-        } else if (str_eq(type, ENVELOPE_DOCUMENT)) {
-            if (take_document(inbox, record, payload, n, &err) < 0 && err.cls != ERR_DEAD)
-                log_error("a document could not be kept", LOG_S("error", err.text));
-        }
-    }
-    if (err.cls == ERR_DEAD)
+    if ((is_key_set(record) ? take_keys(inbox, record, &err) : take_signed(inbox, record, &arena, &err)) <
+            0 &&
+        err.cls == ERR_DEAD)
         log_warn("a record was refused", LOG_S("error", err.text), LOG_I("offset", record->offset));
+    else if (err.text[0])
+        log_error("a record could not be kept", LOG_S("error", err.text));
     arena_release(&arena);
 }
 
@@ -178,13 +196,15 @@ static const char *const *topics_of(const struct inbox *inbox, struct arena *are
     return topics.items;
 }
 
-/* Reads until an error, the end of the program, or until other topics are to be read. */
+/* Reads until an error, the end of the program, or until other topics, or all of them anew, are to be read.
+ */
 static int read_topics(struct inbox *inbox, const struct loop *loop, struct kcons *kcons, struct err *err) {
     int64_t look_at = clock_mono_us() + LOOK_US;
     bool reached = false;
     unsigned renewed = atomic_load(&inbox->node->renewed), told = heartbeat_told(inbox->heartbeat);
+    uint64_t keys = node_key_set(inbox->node).n; /* by others what was refused may be good */
     while (!loop_is_ending(loop) && renewed == atomic_load(&inbox->node->renewed) &&
-           told == heartbeat_told(inbox->heartbeat)) {
+           told == heartbeat_told(inbox->heartbeat) && keys == node_key_set(inbox->node).n) {
         struct kcons_record record = {0};
         int got = kcons_poll(kcons, reached ? 500 : 50, &record, err);
         if (got < 0)
@@ -242,7 +262,7 @@ static int64_t turn(const struct loop *loop, void *arg) {
     return AGAIN_US;
 }
 
-struct inbox *inbox_start(const struct node_identity *node, struct keeper *keeper, struct reporter *reporter,
+struct inbox *inbox_start(struct node_identity *node, struct keeper *keeper, struct reporter *reporter,
                           struct heartbeat *heartbeat, struct err *err) {
     struct inbox *inbox = mem_alloc(sizeof *inbox);
     inbox->node = node;

@@ -8,7 +8,7 @@
 #include "node/heartbeat.h"
 #include "node/keeper.h"
 
-struct inbox *inbox_start(const struct node_identity *node, struct keeper *keeper, struct reporter *reporter,
+struct inbox *inbox_start(struct node_identity *node, struct keeper *keeper, struct reporter *reporter,
                           struct heartbeat *heartbeat, struct err *err);
 void inbox_stop(struct inbox *inbox); /* NULL is fine */
 

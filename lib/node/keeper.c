@@ -57,7 +57,9 @@ static void set_document(struct item *item, Fairlead__V1__Document *document, co
 static int load_one(void *arg, const void *accepted, size_t accepted_n, const void *healthy, size_t healthy_n,
                     struct err *err) {
     struct keeper *keeper = arg;
-    Fairlead__V1__Document *document = node_document_open(keeper->conf.node, accepted, accepted_n, err);
+    uint64_t since = 0;
+    Fairlead__V1__Document *document =
+        node_document_open(keeper->conf.node, accepted, accepted_n, &since, err);
     if (!document) /* going on without it would forget the ratchet: an older revision would be new */
         return err_set(err, ERR_PARK,
                        "a document in the state folder cannot be read: restore it, or enrol anew");
@@ -66,21 +68,22 @@ static int load_one(void *arg, const void *accepted, size_t accepted_n, const vo
         return 0;
     }
     struct item *item = add(keeper, document);
-    item->number = (struct ratchet_number){document->epoch, document->revision};
+    item->number = (struct ratchet_number){since, document->epoch, document->revision};
     bool start_new = document->absent || !keeper_wants_running(document);
     Fairlead__V1__Document *last =
-        healthy && !start_new ? node_document_open(keeper->conf.node, healthy, healthy_n, err) : NULL;
-    if (last) {
+        healthy ? node_document_open(keeper->conf.node, healthy, healthy_n, NULL, err) : NULL;
+    bool proven = last && node_document_is(last, document);
+    if (last && !start_new && !proven) {
         fairlead__v1__document__free_unpacked(document, NULL);
         set_document(item, last, healthy, healthy_n);
         item->healthy_saved = true;
     } else {
         /* Written down, and perhaps never acted on: what came after it was not read. */
-        bool proven = healthy && healthy_n == accepted_n && memcmp(healthy, accepted, accepted_n) == 0;
         bool stops = document->absent || (start_new && !str_eq(document->kind, "route"));
         item->waits = !stops && !proven;
         set_document(item, document, accepted, accepted_n);
         item->healthy_saved = proven;
+        fairlead__v1__document__free_unpacked(last, NULL);
     }
     return 0;
 }
@@ -215,20 +218,32 @@ static void *run(void *arg) {
 }
 
 /* On disk, synced, before anything is done; only then is it held. */
-static int accept(struct keeper *keeper, struct item *item, const char *key,
+static int accept(struct keeper *keeper, struct item *item, const char *key, struct ratchet_number number,
                   const Fairlead__V1__Document *document, const void *envelope, size_t n, struct err *err) {
     if (ratchet_write(keeper->conf.state, key, "accepted", envelope, n, err) < 0)
         return -1;
     (void)fault_reach(FAULT_KEEPER_ACCEPTED);
     if (!item)
         item = add(keeper, document);
-    item->number = (struct ratchet_number){document->epoch, document->revision};
+    item->number = number;
     set_document(item, keeper_copy(document), envelope, n);
     item->failures = 0;
     keeper_queue_set(keeper, item, 0);
     item->below = false;
     item->waits = !keeper->open;
     pthread_cond_broadcast(&keeper->cond);
+    return 0;
+}
+
+/* The very same, signed again by a younger key: from now on that is what is held. */
+static int accept_again(struct keeper *keeper, struct item *item, uint64_t since, const void *envelope,
+                        size_t n, struct err *err) {
+    bool healthy_saved = item->healthy_saved;
+    if (ratchet_write(keeper->conf.state, item->key, "accepted", envelope, n, err) < 0)
+        return -1;
+    item->number.since = since;
+    set_document(item, keeper_copy(item->document), envelope, n);
+    item->healthy_saved = healthy_saved;
     return 0;
 }
 
@@ -239,8 +254,8 @@ static size_t count_present(const struct keeper *keeper) {
     return n;
 }
 
-int keeper_offer(struct keeper *keeper, const Fairlead__V1__Document *document, const void *envelope,
-                 size_t n, struct err *err) {
+int keeper_offer(struct keeper *keeper, const Fairlead__V1__Document *document, uint64_t since,
+                 const void *envelope, size_t n, struct err *err) {
     char key[KEEPER_KEY_SIZE];
     int rc = 0;
     if (!keeper_addresses(keeper, document))
@@ -248,17 +263,19 @@ int keeper_offer(struct keeper *keeper, const Fairlead__V1__Document *document, 
     keeper_key_of(document, key);
     pthread_mutex_lock(&keeper->mutex);
     struct item *item = find(keeper, key);
-    struct ratchet_number offered = {document->epoch, document->revision};
+    struct ratchet_number offered = {since, document->epoch, document->revision};
     bool same = item && keeper_same(item->document, document);
     /* At boot an older healthy one may stand in for what was accepted: then equal numbers say nothing about
      * content. */
     bool stands_in = item && item->document->revision != item->number.revision;
+    bool again = same && !stands_in && node_document_is(item->document, document);
     switch (ratchet_judge(item ? item->number : (struct ratchet_number){0}, offered, same || stands_in)) {
     case RATCHET_NEW:
         if (!item && !document->absent && count_present(keeper) >= ITEMS_MAX)
             rc = err_set(err, ERR_DEAD, "this node holds %d documents already", ITEMS_MAX);
         else
-            rc = accept(keeper, item, key, document, envelope, n, err);
+            rc = again ? accept_again(keeper, item, since, envelope, n, err)
+                       : accept(keeper, item, key, offered, document, envelope, n, err);
         break;
     case RATCHET_SAME:
         if (stands_in) {
@@ -308,7 +325,7 @@ void keeper_open(struct keeper *keeper) {
     pthread_mutex_unlock(&keeper->mutex);
 }
 
-void keeper_floor(struct keeper *keeper, const Fairlead__V1__SignedListEntry *entry) {
+void keeper_floor(struct keeper *keeper, const Fairlead__V1__SignedListEntry *entry, uint64_t since) {
     char key[KEEPER_KEY_SIZE];
     if (entry->instance.len != 16)
         return;
@@ -317,7 +334,7 @@ void keeper_floor(struct keeper *keeper, const Fairlead__V1__SignedListEntry *en
     struct item *item = find(keeper, key);
     if (item && keeper->fresh) /* a node with a history goes on as it is until the newer one comes */
         item->below =
-            ratchet_compare(item->number, (struct ratchet_number){entry->epoch, entry->revision}) < 0;
+            ratchet_compare(item->number, (struct ratchet_number){since, entry->epoch, entry->revision}) < 0;
     pthread_mutex_unlock(&keeper->mutex);
 }
 

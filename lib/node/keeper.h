@@ -46,14 +46,15 @@ const char *keeper_letter(const Fairlead__V1__Document *document);
 struct keeper *keeper_start(const struct keeper_conf *conf, struct err *err);
 void keeper_stop(struct keeper *keeper); /* waits for what is being applied; NULL is fine */
 
-/* A verified document. Written to the ratchet before anything is done; lower ones are refused. */
-MUST_CHECK int keeper_offer(struct keeper *keeper, const Fairlead__V1__Document *document,
+/* A verified document; `since`: of the key that signed it. Written to the ratchet before anything is done;
+ * lower ones are refused. What a younger key has signed again is kept, and nothing else follows. */
+MUST_CHECK int keeper_offer(struct keeper *keeper, const Fairlead__V1__Document *document, uint64_t since,
                             const void *envelope, size_t n, struct err *err);
 /* Nothing new is applied before the topic was read to its end; what was accepted till then is applied now. */
 void keeper_open(struct keeper *keeper);
-/* The coordinator's list stands at this revision: an older document of that kind is not acted on, a newer one
- * comes. */
-void keeper_floor(struct keeper *keeper, const Fairlead__V1__SignedListEntry *entry);
+/* The coordinator's list, signed by the key of `since`, stands at this revision: an older document of that
+ * kind is not acted on, a newer one comes. */
+void keeper_floor(struct keeper *keeper, const Fairlead__V1__SignedListEntry *entry, uint64_t since);
 /* Something may have changed about this instance (hex): look soon. */
 void keeper_hint(struct keeper *keeper, const char *instance);
 /* All that is held, with what was last said of each, in parts of some thousand that follow one another;
@@ -61,7 +62,8 @@ void keeper_hint(struct keeper *keeper, const char *instance);
 size_t keeper_inventory(struct keeper *keeper, const uint8_t nonce[16], Fairlead__V1__Inventory ***ret_parts);
 void keeper_inventory_free(Fairlead__V1__Inventory **parts, size_t parts_n);
 /* How many documents it holds that want something to be, and the hash of their lines, as of a heartbeat
- * (proto). */
+ * (proto). What a key signed that is retired by now is not among them: the coordinator signs again what it
+ * wants. */
 void keeper_summary(struct keeper *keeper, uint32_t *ret_n, struct hash *ret);
 /* Calls each(arg, kind, condition as last said) for all that is held. */
 void keeper_each(struct keeper *keeper, void (*each)(void *arg, const char *kind, const char *condition),

@@ -25,6 +25,7 @@ static Fairlead__V1__InventoryEntry *make_entry(const struct item *item) {
     entry->set = mem_strdup(item->document->set);
     entry->epoch = item->number.epoch;
     entry->revision = item->number.revision;
+    entry->since = item->number.since;
     entry->condition = mem_strdup(item->said == item->number.revision ? item->condition : "");
     return entry;
 }
@@ -101,10 +102,11 @@ void keeper_summary(struct keeper *keeper, uint32_t *ret_n, struct hash *ret) {
     struct arena arena = {0};
     struct vec lines = {0};
     cleanup_str struct str text = STR_INIT(SIZE_MAX);
+    struct key_set keys = node_key_set(keeper->conf.node);
     pthread_mutex_lock(&keeper->mutex);
     for (size_t i = 0; i < keeper->n; i++) {
         const struct item *item = keeper->items[i];
-        if (!item->document->absent)
+        if (!item->document->absent && key_set_counts(&keys, item->number.since))
             *vec_add(&arena, &lines, char *) =
                 arena_printf(&arena, "%s %u %llu", item->key, item->number.epoch,
                              (unsigned long long)item->number.revision);

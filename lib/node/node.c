@@ -26,7 +26,7 @@ static void find_certificate(const char *state, struct node_identity *node) {
 
 int node_load(const char *state, struct node_identity *ret, struct err *err) {
     char path[512];
-    uint8_t sign_key[SIGN_PUBLIC_SIZE];
+    uint8_t sign_key[SIGN_PUBLIC_SIZE], seal_key[SEAL_PUBLIC_SIZE];
     cleanup_free char *text = NULL;
     size_t n;
     node_path(state, "node.json", path);
@@ -43,9 +43,10 @@ int node_load(const char *state, struct node_identity *ret, struct err *err) {
         !json_str(json, "topic") || !json_str(json, "sign_key") || !json_str(json, "seal_key") ||
         !uuid_parse(json_str(json, "node"), &ret->id) ||
         !hex_decode(sign_key, sizeof sign_key, json_str(json, "sign_key")) ||
-        !keyring_add(&ret->coordinator, sign_key) ||
-        !hex_decode(ret->coordinator_seal, SEAL_PUBLIC_SIZE, json_str(json, "seal_key")))
+        !hex_decode(seal_key, sizeof seal_key, json_str(json, "seal_key")))
         return err_set(err, ERR_PARK, "\"%s\" is not whole: enrol again", path);
+    ret->coordinator = key_set_first(sign_key, seal_key);
+    (void)snprintf(ret->state, sizeof ret->state, "%s", state);
     (void)snprintf(ret->name, sizeof ret->name, "%s", json_str(json, "name"));
     (void)snprintf(ret->address, sizeof ret->address, "%s", json_str(json, "address"));
     (void)snprintf(ret->brokers, sizeof ret->brokers, "%s", json_str(json, "brokers"));
@@ -56,7 +57,7 @@ int node_load(const char *state, struct node_identity *ret, struct err *err) {
         return err_set(err, ERR_PARK, "\"%s\" is not whole: enrol again", path);
     (void)snprintf(ret->url, sizeof ret->url, "%s", json_str(json, "url") ? json_str(json, "url") : "");
     node_path(state, "node.keys", path);
-    return sign_keys_load(&ret->keys, path, err);
+    return sign_keys_load(&ret->keys, path, err) < 0 ? -1 : node_load_keys(ret, err);
 }
 
 int node_certificate(const struct node_identity *node, struct cert_facts *ret, struct err *err) {

@@ -1,7 +1,8 @@
 /* Who this machine is: the identity that it got when it enrolled (protocol section 11), its keys, and the two
  * keys of the coordinator that it pinned. Kept in its state folder: node.json and node.keys; where the
  * coordinator is an authority for certificates, authority.pem (its root), node.pem (our key and chain, by
- * which Kafka and the coordinator know us) and node.request.pem (what the last code was used with). All
+ * which Kafka and the coordinator know us), node.request.pem (what the last code was used with) and keys (the
+ * youngest set of the coordinator's keys). All
  * 0600. */
 #ifndef FAIRLEAD_NODE_NODE_H
 #define FAIRLEAD_NODE_NODE_H
@@ -11,6 +12,7 @@
 #include "io/broker.h"
 #include "io/cert.h"
 #include "io/sign.h"
+#include "node/key_set.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -28,8 +30,8 @@ struct node_identity {
     atomic_uint renewed; /* how often the certificate was, since the program began: connections made before
                           * are to be made anew */
     struct sign_keys keys;
-    struct keyring coordinator; /* whose word counts here */
-    uint8_t coordinator_seal[SEAL_PUBLIC_SIZE];
+    char state[400];
+    struct key_set coordinator; /* whose word counts here: where threads run, see node_key_set() */
 };
 
 /* Of the identity, which outlives it. */
@@ -53,6 +55,14 @@ MUST_CHECK int node_enrol(const char *state, const char *token, const struct nod
                           struct node_identity *ret, struct err *err);
 /* Class park when the node has not enrolled. */
 MUST_CHECK int node_load(const char *state, struct node_identity *ret, struct err *err);
+
+/* The set of keys that counts now. Any thread. */
+struct key_set node_key_set(const struct node_identity *node);
+/* Takes a set: kept, synced, and then it counts. *ret_new: it does; one that is no younger changes nothing
+ * and is no error. Any thread. Class dead: it is not the root's, or cannot follow; retry: it could not be
+ * kept. */
+MUST_CHECK int node_take_keys(struct node_identity *node, const void *bytes, size_t n, bool *ret_new,
+                              struct err *err);
 
 /* What its certificate says. Class park: it cannot be read. */
 MUST_CHECK int node_certificate(const struct node_identity *node, struct cert_facts *ret, struct err *err);

@@ -10,6 +10,10 @@
 #define NODE_PATH_SIZE 512
 const char *node_path(const char *state, const char *name, char out[NODE_PATH_SIZE]);
 
+#define NODE_KEYS "keys" /* the set of the coordinator's keys, as it came */
+/* From the state folder, where there is one. Class dead or park: it cannot be read. */
+MUST_CHECK int node_load_keys(struct node_identity *node, struct err *err);
+
 /* Asks the coordinator; `ca` and `unverified` as in io/http.h. The answer is the caller's. *ret_status is set
  * where it may be none of those that are good. Class park: it refused, and the sentence says why; retry: it
  * cannot be reached, or cannot answer. */

@@ -12,6 +12,8 @@
 #define ENVELOPE_MAX 1048576
 
 int ratchet_compare(struct ratchet_number a, struct ratchet_number b) {
+    if (a.since != b.since)
+        return a.since < b.since ? -1 : 1;
     if (a.epoch != b.epoch)
         return a.epoch < b.epoch ? -1 : 1;
     return a.revision == b.revision ? 0 : a.revision < b.revision ? -1 : 1;

@@ -1,7 +1,7 @@
 /* What this node holds of each document, on disk, synced before anything is done: the last envelope that it
- * accepted, and the last one that became healthy (protocol section 7). A lower (epoch, revision) is refused
- * for ever; an equal one with equal content means converge again; equal with other content is an alarm.
- * Entries outlive everything: also an absent one stays. */
+ * accepted, and the last one that became healthy (protocol section 7). A lower (key, epoch,
+ * revision) is refused for ever; an equal one with equal content means converge again; equal with other
+ * content is an alarm. Entries outlive everything: also an absent one stays. */
 #ifndef FAIRLEAD_NODE_RATCHET_H
 #define FAIRLEAD_NODE_RATCHET_H
 
@@ -14,6 +14,7 @@
 enum ratchet_verdict { RATCHET_NEW, RATCHET_SAME, RATCHET_OLDER, RATCHET_ALARM };
 
 struct ratchet_number {
+    uint64_t since; /* of the key that signed it (key_set.h): no number of an older key is above it */
     uint32_t epoch;
     uint64_t revision;
 };

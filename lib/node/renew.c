@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "node/envelope.h"
@@ -43,19 +44,30 @@ static int ask(const struct node_identity *node, const char *challenge, const ch
     return node_ask(&question, &status, ret, err);
 }
 
+/* Whoever owns the broker can keep a set of keys back, and the coordinator says it here, too. */
+static void take_keys(struct node_identity *node, const json_t *answer) {
+    uint8_t bytes[KEY_SET_BYTES_MAX];
+    struct err err = {0};
+    bool new;
+    const char *hex = json_str(answer, "key_set");
+    size_t n = hex ? strlen(hex) / 2 : 0;
+    if (hex &&
+        (n > sizeof bytes || !hex_decode(bytes, n, hex) || node_take_keys(node, bytes, n, &new, &err) < 0))
+        log_error("the coordinator's set of keys was refused", LOG_S("error", err.text));
+}
+
 static int take(struct node_identity *node, const char *key, const json_t *answer, int64_t *ret_life_us,
                 struct err *err) {
     cleanup_free char *root = NULL;
-    char state[NODE_PATH_SIZE];
     const char *chain = json_str(answer, "certificate");
     json_int_t life_s = json_integer_value(json_object_get(answer, "valid_s"));
     if (!chain || life_s < 1)
         return err_set(err, ERR_RETRY, "the coordinator's answer lacks \"certificate\"");
-    (void)snprintf(state, sizeof state, "%.*s", (int)(strrchr(node->cert, '/') - node->cert), node->cert);
     if (file_read(node->root, CERT_PEM_MAX, &root, NULL, err) < 0 ||
-        node_keep_certificate(state, key, chain, root, err) < 0)
+        node_keep_certificate(node->state, key, chain, root, err) < 0)
         return -1;
     atomic_fetch_add(&node->renewed, 1);
+    take_keys(node, answer);
     *ret_life_us = life_s * CLOCK_S;
     return 0;
 }

@@ -65,13 +65,13 @@ static int deliver(struct step_context *ctx, const struct stack *stack, struct e
     const char *name;
     json_t *rule;
     const struct node_identity *node = ctx->machine->node;
+    const struct key_set coordinator = node_key_set(node);
     const uint8_t *recovery = node->is_private ? node->recovery
                               : stack->want->recovery_key.len == SEAL_PUBLIC_SIZE
                                   ? stack->want->recovery_key.data
                                   : NULL;
     for (size_t i = 0; i < stack->want->n_deliver && !node->is_private; i++)
-        if (seal_one(ctx, stack, stack->want->deliver[i], ctx->machine->node->coordinator_seal,
-                     &ctx->out->delivered, err) < 0)
+        if (seal_one(ctx, stack, stack->want->deliver[i], coordinator.seal, &ctx->out->delivered, err) < 0)
             return -1;
     if (!recovery)
         return 0;

@@ -21,4 +21,7 @@ select
             i.disk_used_mb * 100 / i.disk_mb as taken
         from instances i join customers c on c.id = i.customer_id
         where i.disk_mb > 0 and i.disk_used_mb * 5 >= i.disk_mb * 4 and not i.gone
-        order by taken desc limit 5) f)
+        order by taken desc limit 5) f),
+    -- Nodes that are heard of, and judge signatures by an older set of keys than an hour ago they were told.
+    (select coalesce(string_agg(n.name, ', ' order by n.name), '') from nodes n where n.state = 'ready' and n.health = 'ok'
+        and n.key_set < (select max(k.n) from key_sets k where k.released_at < clock_timestamp() - interval '1 hour'))

@@ -4,8 +4,9 @@
 with was as materialized (
     select id, health from nodes where id = any($1::uuid[]) order by id for no key update),
 seen as (
-    update nodes n set seen_at = clock_timestamp(), health = 'ok', version = a.version, doubt = nullif(a.doubt, ''), lacks = nullif(a.lacks, '')
-    from unnest($1::uuid[], $2::text[], $3::text[], $4::text[]) as a (id, version, doubt, lacks) join was on was.id = a.id
+    update nodes n set seen_at = clock_timestamp(), health = 'ok', version = a.version, doubt = nullif(a.doubt, ''), lacks = nullif(a.lacks, ''),
+        key_set = a.key_set
+    from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bigint[]) as a (id, version, doubt, lacks, key_set) join was on was.id = a.id
     where n.id = a.id returning n.id, n.plane_id, was.health <> 'ok' as back),
 back as (select id, plane_id from seen where back),
 concerned as (

@@ -39,7 +39,7 @@ create or replace view api_nodes with (security_invoker = true) as
         'state', n.state, 'health', n.health, 'address', n.address, 'arch', n.arch, 'cpu_milli', n.cpu_milli,
         'memory_mb', n.memory_mb, 'disk_mb', n.disk_mb, 'version', n.version, 'seen_at', rfc3339(n.seen_at),
         'certificate', case when n.certificate_serial is not null then jsonb_build_object('enrolment', n.enrolment,
-            'serial', n.certificate_serial, 'fingerprint', n.certificate_print, 'until', rfc3339(n.certificate_until)) end, 'doubt', n.doubt, 'lacks', n.lacks,
+            'serial', n.certificate_serial, 'fingerprint', n.certificate_print, 'until', rfc3339(n.certificate_until)) end, 'doubt', n.doubt, 'lacks', n.lacks, 'key_set', n.key_set,
         'memory_used_mb', coalesce((select u.memory_mb from reservations u where u.node_id = n.id), 0),
         'created_at', rfc3339(n.created_at)) as body from nodes n join planes p on p.id = n.plane_id;
 create or replace view api_sizes with (security_invoker = true) as
@@ -72,6 +72,13 @@ create or replace view api_dead_letters as
     select id::text as key, id, jsonb_build_object('id', id, 'source', source, 'node', node_id,
         'reason', reason, 'bytes', length(bytes), 'hex', encode(substr(bytes, 1, 2048), 'hex'),
         'created_at', rfc3339(created_at)) as body from dead_letters;
+create or replace view api_key_sets as
+    select lpad(k.n::text, 12, '0') as key, k.n, jsonb_build_object('n', k.n, 'key', encode(k.sign_key, 'hex'), 'at_once', k.at_once,
+        'phase', case when k.released_at is null then 'waiting' when k.signs_at is null then 'telling nodes'
+            when k.signed_again_at is null then 'signing documents again' else 'done' end,
+        'behind', (select count(*) from nodes where state = 'ready' and key_set < k.n),
+        'made_at', rfc3339(k.made_at), 'released_at', rfc3339(k.released_at), 'signs_at', rfc3339(k.signs_at),
+        'signed_again_at', rfc3339(k.signed_again_at)) as body from key_sets k;
 create or replace view api_instances with (security_invoker = true) as
     select i.id::text as key, i.id, i.accepted as etag, i.tenant_id, c.name as customer, t.name as tenant, i.name,
         i.state, jsonb_build_object(
@@ -123,4 +130,4 @@ grant select on api_plans, api_customers, api_tenants, api_planes, api_nodes, ap
     api_roles, api_members, api_tokens to fairlead_customer;
 grant select on api_roles, api_members, api_tokens to fairlead_app;
 grant select on app_offers, api_plans, api_customers, api_tenants, api_planes, api_nodes, api_sizes, api_apps, api_releases,
-    api_dead_letters, api_instances to fairlead_app, fairlead_read;
+    api_dead_letters, api_key_sets, api_instances to fairlead_app, fairlead_read;

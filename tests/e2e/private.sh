@@ -182,6 +182,20 @@ moved() {
 }
 ok "a record that was moved to another tenant's topic is refused" moved
 
+# ---- the key that the provider signs with is stolen, and another takes its place ----
+ok "the provider's root names another key" env FAIRLEAD_STATE="$fleet/coordinator" "$BUILD/fairlead-coordinator" rotate stolen
+knows_it() { sql_is "select key_set = (select max(n) from key_sets) from nodes where name = '$node'" t; }
+ok "... the agent knows it, without a hand" within 60 knows_it
+held_by_it() { # whatever is held here is signed by it
+  local id one
+  id=$(sql "select encode(sign_key, 'hex') from key_sets order by n desc limit 1") id=$(cd "$fleet/coordinator" && grep -l "^$id" coordinator.*.keys) id=${id%.keys} id=${id##*.}
+  for one in "$state"/documents/*.accepted; do
+    od -An -v -tx1 "$one" | tr -d ' \n' | grep -c "1a08$id" >/dev/null || { echo "$one is not"; return 1; }
+  done
+}
+ok "... and holds all that is wanted under it" within 90 held_by_it
+ok "... untouched: its app answers" answers_inside "$app"
+
 # ---- the end ----
 gone_id=$(id "$app")
 "$fairlead" instance delete "$app" --purge >/dev/null

@@ -3,6 +3,7 @@
 #include "node/envelope.h"
 
 #include "base/mem.h"
+#include "node/key_set.h"
 #include "proto/fairlead.pb-c.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -27,17 +28,19 @@ static int ready;
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct err err = {0};
     struct arena arena = {0};
-    const char *type;
-    const void *payload;
-    size_t n;
+    struct opened opened;
+    struct key_set set;
     if (!ready) {
         MUST(sign_init(&err) == 0);
         sign_keys_make(&keys);
-        MUST(keyring_add(&ring, keys.sign_public));
+        MUST(keyring_add(&ring, keys.sign_public) != NULL);
         ready = 1;
     }
-    MUST(envelope_open(&ring, data, size, &arena, &type, &payload, &n, &err) < 0);
+    MUST(envelope_open(&ring, data, size, &arena, &opened, &err) < 0);
     MUST(err.cls == ERR_DEAD);
+    /* No root has signed it. */
+    MUST(key_set_open("", data, size, &set, &err) < 0);
+    UNPACK(key_set, data, size);
     UNPACK(orders, data, size);
     UNPACK(document, data, size);
     UNPACK(stack, data, size);
@@ -49,12 +52,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (size < 4096) {
         size_t signed_n;
         void *made = envelope_make(&keys, ENVELOPE_REPORTS, data, size, &arena, &signed_n);
-        MUST(envelope_open(&ring, made, signed_n, &arena, &type, &payload, &n, &err) == 0);
-        MUST(n == size && (!size || memcmp(payload, data, size) == 0));
+        MUST(envelope_open(&ring, made, signed_n, &arena, &opened, &err) == 0);
+        MUST(opened.n == size && (!size || memcmp(opened.payload, data, size) == 0));
         if (signed_n > 8) { /* and not with a bit flipped */
             ((uint8_t *)made)[size % signed_n] ^= 1;
-            MUST(envelope_open(&ring, made, signed_n, &arena, &type, &payload, &n, &err) < 0 ||
-                 (n == size && (!size || memcmp(payload, data, size) == 0)));
+            MUST(envelope_open(&ring, made, signed_n, &arena, &opened, &err) < 0 ||
+                 (opened.n == size && (!size || memcmp(opened.payload, data, size) == 0)));
         }
     }
     arena_release(&arena);

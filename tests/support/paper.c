@@ -1,8 +1,11 @@
 /* Documents that no walk writes yet, as a coordinator will: signed by its key, sent to the topic of the node
- * that holds the stack of an instance. usage: paper COORDINATOR_KEYS STATE INSTANCE REVISION WHAT
- * on|off|absent WHAT  set VOLUME PORT: a second set "b" beside the first, with a copy of its volume of its
- * own task ID UNTIL: work that happens once (ID: hex; UNTIL: seconds from now) certificate NAME KEY_SHA256
- * FILE: the chain in FILE
+ * that holds the stack of an instance; or as who has stolen its key. usage: paper COORDINATOR_KEYS STATE
+ * INSTANCE REVISION WHAT on|off|absent
+ * WHAT  stack: the very one that is held
+ *       set VOLUME PORT: a second set "b" beside the first, with a copy of its volume of its own
+ *       task ID UNTIL: work that happens once (ID: hex; UNTIL: seconds from now)
+ *       certificate NAME KEY_SHA256 FILE: the chain in FILE
+ *       heartbeat: REVISION is its number; that nothing is wanted
  */
 #include "base/clock.h"
 #include "base/file.h"
@@ -33,15 +36,14 @@ static int fail(const char *text) {
 static Fairlead__V1__Document *read_first(const struct node_identity *node, const char *state,
                                           const char *instance, struct err *err) {
     char path[512];
-    const char *type;
-    const void *payload;
+    struct opened opened;
     size_t n;
     cleanup_free char *envelope = NULL;
     (void)snprintf(path, sizeof path, "%s/documents/%s.stack.accepted", state, instance);
     if (file_read(path, 1048576, &envelope, &n, err) < 0 ||
-        envelope_open(&node->coordinator, envelope, n, &arena, &type, &payload, &n, err) < 0)
+        envelope_reopen(&node->coordinator.ring, envelope, n, &arena, &opened, err) < 0)
         return NULL;
-    return fairlead__v1__document__unpack(NULL, n, payload);
+    return fairlead__v1__document__unpack(NULL, opened.n, opened.payload);
 }
 
 static ProtobufCBinaryData pack(const ProtobufCMessage *message) {
@@ -64,6 +66,13 @@ static void write_set(Fairlead__V1__Document *document, char **args, const char 
     stack->running = str_eq(want, "on");
     stack->purge = str_eq(want, "absent");
     document->set = arena_strdup(&arena, "b");
+    document->content = pack(&stack->base);
+}
+
+static void write_stack(Fairlead__V1__Document *document, const char *want) {
+    Fairlead__V1__Stack *stack =
+        fairlead__v1__stack__unpack(NULL, document->content.len, document->content.data);
+    stack->running = str_eq(want, "on");
     document->content = pack(&stack->base);
 }
 
@@ -97,14 +106,19 @@ static int write_certificate(Fairlead__V1__Document *document, char **args, stru
 static const struct {
     const char *what, *kind, *key;
     int args;
-} papers[] = {{"set", "stack", "stack.b", 2},
+} papers[] = {{"stack", "stack", "stack", 0},
+              {"set", "stack", "stack.b", 2},
               {"task", "task", "task", 2},
-              {"certificate", "certificate", "certificate", 3}};
+              {"certificate", "certificate", "certificate", 3},
+              {"heartbeat", NULL, "heartbeat", 0}};
+static const size_t papers_n = sizeof papers / sizeof *papers;
 
 static int write_paper(Fairlead__V1__Document *document, const char *what, char **args, const char *want,
                        struct err *err) {
     document->absent = str_eq(want, "absent");
-    if (str_eq(what, "set"))
+    if (str_eq(what, "stack"))
+        write_stack(document, want);
+    else if (str_eq(what, "set"))
         write_set(document, args, want);
     else if (str_eq(what, "task"))
         write_task(document, args);
@@ -113,15 +127,27 @@ static int write_paper(Fairlead__V1__Document *document, const char *what, char 
     return 0;
 }
 
-static int send(const struct node_identity *node, const struct sign_keys *keys,
-                const Fairlead__V1__Document *document, const char *key_tail, struct err *err) {
-    size_t size = fairlead__v1__document__get_packed_size(document), n;
-    uint8_t *payload = arena_alloc(&arena, size);
-    fairlead__v1__document__pack(document, payload);
-    void *envelope = envelope_make(keys, ENVELOPE_DOCUMENT, payload, size, &arena, &n);
+static Fairlead__V1__Heartbeat heartbeat_of(struct node_identity *node, int64_t n) {
+    static uint8_t hash[32];
+    Fairlead__V1__Heartbeat said = FAIRLEAD__V1__HEARTBEAT__INIT;
+    said.node = (ProtobufCBinaryData){sizeof node->id.b, node->id.b};
+    said.n = n;
+    said.interval_s = 300;
+    said.hash = (ProtobufCBinaryData){sizeof hash, hash};
+    return said;
+}
+
+/* `instance`: of a document; empty for what is the node's own. */
+static int send(const struct node_identity *node, const struct sign_keys *keys, const char *type,
+                const ProtobufCMessage *message, ProtobufCBinaryData instance, const char *key_tail,
+                struct err *err) {
+    const ProtobufCBinaryData payload = pack(message);
+    size_t n;
+    void *envelope = envelope_make(keys, type, payload.data, payload.len, &arena, &n);
     struct str key = STR_INIT(64);
     str_add(&key, node->id.b, sizeof node->id.b);
-    str_add(&key, document->instance.data, document->instance.len);
+    if (instance.len)
+        str_add(&key, instance.data, instance.len);
     str_adds(&key, key_tail);
     /* Into a node's topic only the coordinator and a hand that may do everything can write. */
     const struct broker broker = {.servers = getenv("FAIRLEAD_KAFKA"),
@@ -141,9 +167,10 @@ int main(int argc, char **argv) {
     struct sign_keys keys;
     int64_t revision;
     size_t i = 0;
-    while (argc > 5 && i < 3 && !str_eq(papers[i].what, argv[5]))
+    while (argc > 5 && i < papers_n && !str_eq(papers[i].what, argv[5]))
         i++;
-    if (argc < 7 || i == 3 || argc != 7 + papers[i].args || !str_to_int(argv[4], 1, 1000, &revision))
+    if (argc < 7 || i == papers_n || argc != 7 + papers[i].args ||
+        !str_to_int(argv[4], 1, INT64_MAX, &revision))
         return fail("usage: paper COORDINATOR_KEYS STATE INSTANCE REVISION WHAT on|off|absent");
     if (sign_init(&err) < 0 || sign_keys_load(&keys, argv[1], &err) < 0 ||
         node_load(argv[2], &node, &err) < 0)
@@ -151,10 +178,17 @@ int main(int argc, char **argv) {
     Fairlead__V1__Document *document = read_first(&node, argv[2], argv[3], &err);
     if (!document)
         return fail(err.text);
+    if (!papers[i].kind) {
+        Fairlead__V1__Heartbeat said = heartbeat_of(&node, revision);
+        if (send(&node, &keys, ENVELOPE_HEARTBEAT, &said.base, (ProtobufCBinaryData){0}, papers[i].key,
+                 &err) < 0)
+            return fail(err.text);
+        return 0;
+    }
     document->kind = arena_strdup(&arena, papers[i].kind);
     document->revision = (uint64_t)revision;
     if (write_paper(document, argv[5], argv + 6, argv[argc - 1], &err) < 0 ||
-        send(&node, &keys, document, papers[i].key, &err) < 0)
+        send(&node, &keys, ENVELOPE_DOCUMENT, &document->base, document->instance, papers[i].key, &err) < 0)
         return fail(err.text);
     return 0;
 }

@@ -63,14 +63,11 @@ static const struct outbox_row *row(const struct fixture *f, size_t i) {
 
 static Fairlead__V1__Orders *opened(struct fixture *f, size_t i) {
     struct err err = {0};
-    const char *type;
-    const void *payload;
-    size_t n;
+    struct opened opened;
     assert_int_equal(
-        envelope_open(&f->ring, row(f, i)->value.p, row(f, i)->value.n, &f->arena, &type, &payload, &n, &err),
-        0);
-    assert_string_equal(type, ENVELOPE_ORDERS);
-    Fairlead__V1__Orders *orders = fairlead__v1__orders__unpack(NULL, n, payload);
+        envelope_open(&f->ring, row(f, i)->value.p, row(f, i)->value.n, &f->arena, &opened, &err), 0);
+    assert_string_equal(opened.type, ENVELOPE_ORDERS);
+    Fairlead__V1__Orders *orders = fairlead__v1__orders__unpack(NULL, opened.n, opened.payload);
     assert_non_null(orders);
     return orders;
 }
@@ -174,14 +171,11 @@ static void a_document_names_its_set(void **state) {
     assert_int_equal(f->rows.n, 2);
     for (size_t i = 0; i < 2; i++) {
         const struct document *document = vec_at(&subject->documents, struct document, i);
-        const char *type;
-        const void *payload;
-        size_t n;
+        struct opened opened;
         assert_string_equal(row(f, i)->letter, letters[i]);
-        assert_int_equal(envelope_open(&f->ring, document->envelope.p, document->envelope.n, &f->arena, &type,
-                                       &payload, &n, &err),
-                         0);
-        Fairlead__V1__Document *packed = fairlead__v1__document__unpack(NULL, n, payload);
+        assert_int_equal(
+            envelope_open(&f->ring, document->envelope.p, document->envelope.n, &f->arena, &opened, &err), 0);
+        Fairlead__V1__Document *packed = fairlead__v1__document__unpack(NULL, opened.n, opened.payload);
         assert_string_equal(packed->set, i ? "b" : ""); /* what is signed since before sets stays the same */
         fairlead__v1__document__free_unpacked(packed, NULL);
     }

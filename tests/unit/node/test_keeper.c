@@ -24,7 +24,7 @@ static int set_up(void **state) {
     if (sign_init(&err) < 0 || !mkdtemp(f->state))
         return -1;
     sign_keys_make(&f->coordinator);
-    (void)keyring_add(&f->node.coordinator, f->coordinator.sign_public);
+    (void)keyring_add(&f->node.coordinator.ring, f->coordinator.sign_public);
     f->node.id.b[0] = 1;
     *state = f;
     return 0;
@@ -104,7 +104,7 @@ static int offer(struct fixture *f, struct keeper *keeper, char *letter, uint64_
     document.revision = revision;
     size_t n = fairlead__v1__document__pack(&document, packed);
     void *envelope = envelope_make(&f->coordinator, ENVELOPE_DOCUMENT, packed, n, &f->arena, &n);
-    return keeper_offer(keeper, &document, envelope, n, err);
+    return keeper_offer(keeper, &document, 1, envelope, n, err);
 }
 
 /* P14: each has a ratchet of its own; a key without a letter means the first. */
@@ -313,7 +313,8 @@ static int take_beat(struct heartbeat *heartbeat, struct keeper *keeper, const F
     uint8_t packed[256];
     size_t n = fairlead__v1__heartbeat__pack(said, packed);
     *err = (struct err){0};
-    return heartbeat_take(heartbeat, packed, n, keeper, ret_ask, err);
+    return heartbeat_take(heartbeat, &(struct opened){ENVELOPE_HEARTBEAT, packed, n, 1}, keeper, ret_ask,
+                          err);
 }
 
 /* P13: an old heartbeat is none, also after a restart; one that is about other documents twice makes doubt,
@@ -361,7 +362,9 @@ static void what_is_withheld_is_noticed(void **state) {
     good.n = 14;
     good.node = (ProtobufCBinaryData){16, stranger.b};
     assert_int_equal(take_beat(heartbeat, keeper, &good, &ask, &err), -1);
-    assert_int_equal(heartbeat_take(heartbeat, "\xff\xff", 2, keeper, &ask, &err), -1);
+    assert_int_equal(
+        heartbeat_take(heartbeat, &(struct opened){ENVELOPE_HEARTBEAT, "\xff\xff", 2, 1}, keeper, &ask, &err),
+        -1);
     heartbeat_close(heartbeat);
     keeper_stop(keeper);
 }

@@ -1,0 +1,1 @@
+delete from key_sets where released_at is null

@@ -1,0 +1,1 @@
+select key, body from api_key_sets where key > $1 order by key limit $2
