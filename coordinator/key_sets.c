@@ -12,7 +12,7 @@
 #include <string.h>
 
 #define CHUNK 500
-#define SETTLED_S 10 /* no transaction of who signs lasts so long (protocol section 2) */
+#define SETTLED_S 10  /* no transaction of who signs lasts so long (protocol section 2) */
 #define PATIENCE_S 60 /* for nodes that do not say that they know a set */
 #ifdef FAULTS         /* for orders that the older key signed */
 #define OVERLAP_S 3
@@ -99,8 +99,8 @@ static bool sign_again(struct signing *signing, const void *bytes, size_t n, str
     uint8_t id[SIGN_KEY_ID_SIZE];
     sign_key_id(keys->sign_public, id);
     Fairlead__V1__Envelope *envelope = fairlead__v1__envelope__unpack(NULL, n, bytes);
-    bool current = envelope && envelope->key_id.len == sizeof id &&
-                   memcmp(envelope->key_id.data, id, sizeof id) == 0;
+    bool current =
+        envelope && envelope->key_id.len == sizeof id && memcmp(envelope->key_id.data, id, sizeof id) == 0;
     bool ours = envelope && !current && str_eq(envelope->type, ENVELOPE_DOCUMENT) &&
                 signing_verify(signing, envelope->type, envelope->payload.data, envelope->payload.len,
                                envelope->signature.data, envelope->signature.len);
@@ -214,8 +214,9 @@ int key_sets_step(struct pg *pg, struct signing *signing, int64_t again_s, struc
         return -1;
     if (!pg_bool(signer, 0, 2)) /* there are no sets */
         return 0;
-    if (pg_bool(signer, 0, 3) && (move_on(pg, query_key_sets_release, OVERLAP_S, "a key set is released", err) < 0 ||
-                                  move_on(pg, query_key_sets_sign, PATIENCE_S, "its youngest key signs", err) < 0))
+    if (pg_bool(signer, 0, 3) &&
+        (move_on(pg, query_key_sets_release, OVERLAP_S, "a key set is released", err) < 0 ||
+         move_on(pg, query_key_sets_sign, PATIENCE_S, "its youngest key signs", err) < 0))
         return -1;
     if (key_sets_follow(pg, signing, NULL, err) < 0 || tell(pg, again_s, err) < 0)
         return -1;

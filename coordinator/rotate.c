@@ -34,8 +34,10 @@ static Fairlead__V1__SetKey *add_key(struct rotation *rotation, const void *sign
     Fairlead__V1__KeySet *held = &rotation->held;
     Fairlead__V1__SetKey *key = arena_new(&rotation->arena, Fairlead__V1__SetKey);
     fairlead__v1__set_key__init(key);
-    key->sign_key = (ProtobufCBinaryData){SIGN_PUBLIC_SIZE, arena_memdup(&rotation->arena, sign_key, SIGN_PUBLIC_SIZE)};
-    key->seal_key = (ProtobufCBinaryData){SEAL_PUBLIC_SIZE, arena_memdup(&rotation->arena, seal_key, SEAL_PUBLIC_SIZE)};
+    key->sign_key =
+        (ProtobufCBinaryData){SIGN_PUBLIC_SIZE, arena_memdup(&rotation->arena, sign_key, SIGN_PUBLIC_SIZE)};
+    key->seal_key =
+        (ProtobufCBinaryData){SEAL_PUBLIC_SIZE, arena_memdup(&rotation->arena, seal_key, SEAL_PUBLIC_SIZE)};
     key->since = since;
     key->retired = retired;
     held->keys[held->n_keys++] = key;
@@ -109,7 +111,8 @@ static int store_sets(struct rotation *rotation, const struct sign_keys *made, s
     size_t before = rotation->held.n_keys;
     uint64_t since = ++rotation->held.n;
     if (before == KEYRING_MAX)
-        return err_set(err, ERR_PARK, "a set holds %d keys, and all were given: enrol the nodes anew", KEYRING_MAX);
+        return err_set(err, ERR_PARK, "a set holds %d keys, and all were given: enrol the nodes anew",
+                       KEYRING_MAX);
     (void)add_key(rotation, made->sign_public, made->seal_public, since, false);
     if (!rotation->conf->stolen) {
         if (store_set(rotation, made, since, err) < 0)

@@ -6,6 +6,7 @@
 #include "base/metrics.h"
 #include "base/str.h"
 #include "io/http.h"
+#include "io/nft.h"
 
 #include <limits.h>
 #include <malloc.h>
@@ -45,8 +46,9 @@ static int read_machine(const struct program *program, struct host *host, struct
                                                .zone = conf_get(conf, "zone"),
                                                .edge_user = conf_get(conf, "edge-user"),
                                                .subnets = conf_get(conf, "subnets"),
+                                               .closed_networks = conf_get(conf, "closed-networks"),
                                                .guard = str_eq(conf_get(conf, "guard"), "nft")};
-    return program->fill(host, err);
+    return nft_networks_check(host->conf.machine.closed_networks, err) < 0 ? -1 : program->fill(host, err);
 }
 
 static int run(struct host *host, char **args) {

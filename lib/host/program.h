@@ -29,7 +29,11 @@
         CONF_TEXT("subnets", "10.212.0.0/14",                                                                \
                   "host: range of which each app gets a network of 14 addresses; empty: the Engine's own "   \
                   "pools, which are for some thirty apps"),                                                  \
-        CONF_CHOICE("guard", "nft", "host: what guards the ports of apps", "nft none"),                      \
+        CONF_TEXT("closed-networks", "169.254.0.0/16",                                                       \
+                  "host: networks and addresses that no app reaches, with commas between, such as those of " \
+                  "your machines; its edge it reaches all the same"),                                        \
+        CONF_CHOICE("guard", "nft", "host: what guards the ports of apps, and this machine from apps",       \
+                    "nft none"),                                                                             \
         CONF_TEXT("metrics", "",                                                                             \
                   "127.x.x.x:PORT on which this program answers Prometheus; empty: nothing listens"),        \
         CONF_CHOICE("log", "info", "lowest level that is written", "debug info warn error"),                 \

@@ -83,7 +83,8 @@ static long uid_of(const char *user) {
 }
 
 /* Rules are known by their comments. "mangle" comes before DNAT; docker-proxy, which is root, carries what
- * comes from loopback. */
+ * comes from loopback. What is of an app is known by its address, too: its bridge has a name only when it is
+ * there. */
 static const struct {
     const char *chain, *rule, *comment;
 } rules[] = {
@@ -96,17 +97,103 @@ static const struct {
      "a container is reached by its port"},
     {"through", "iifname != \"br-*\" oifname @bridges ct status & dnat == 0 ct direction original drop",
      "a container is reached by its port, from elsewhere"},
+    {"in", "iifname @bridges jump app_in", "of an app, to this machine"},
+    {"in", "ip saddr @apps jump app_in", "of an app by its address, to this machine"},
+    {"through", "iifname @bridges jump app_out", "of an app, elsewhere"},
+    {"through", "ip saddr @apps jump app_out", "of an app by its address, elsewhere"},
+    {"app_in", "ct state established,related accept", "an app answers this machine"},
+    {"app_in", "ip daddr . tcp dport @doors accept", "an app reaches its edge"},
+    {"app_in", "meta l4proto { tcp, udp } th dport 53 accept", "an app asks for names"},
+    {"app_in", "reject with icmp type admin-prohibited", "an app reaches nothing else of this machine"},
+    {"app_out", "ct state established,related accept", "an app answers"},
+    {"app_out", "ip daddr . tcp dport @doors accept", "an app reaches its edge on another machine"},
+    {"app_out", "ip daddr @closed reject with icmp type admin-prohibited",
+     "an app reaches no closed network"},
 };
 #define RULES (sizeof rules / sizeof *rules)
+
+/* ---- networks ---- */
+
+/* The next of a list, as nft has it in JSON: a prefix, or an address. NULL: there is none, or (*bad) it is
+ * none. */
+static json_t *next_network(const char **list, bool *bad) {
+    char text[24], address[INET_ADDRSTRLEN];
+    struct in_addr parsed;
+    int64_t bits = 32;
+    const char *start = *list + strspn(*list, ", ");
+    size_t n = strcspn(start, ", ");
+    *list = start + n;
+    if (!n)
+        return NULL;
+    (void)snprintf(text, sizeof text, "%.*s", (int)n, start);
+    char *slash = strchr(text, '/');
+    if (slash)
+        *slash = '\0';
+    *bad = n >= sizeof text || inet_pton(AF_INET, text, &parsed) != 1 ||
+           (slash && !str_to_int(slash + 1, 1, 32, &bits));
+    if (*bad)
+        return NULL;
+    parsed.s_addr &= htonl((uint32_t)(UINT64_C(0xffffffff) << (32 - bits)));
+    (void)inet_ntop(AF_INET, &parsed, address, sizeof address);
+    return bits == 32 ? json_string(address)
+                      : json_pack("{s:{s:s, s:I}}", "prefix", "addr", address, "len", (json_int_t)bits);
+}
+
+int nft_networks_check(const char *networks, struct err *err) {
+    bool bad = false;
+    json_t *one;
+    const char *list = networks;
+    while ((one = next_network(&list, &bad)))
+        json_decref(one);
+    return bad ? err_set(err, ERR_PARK,
+                         "\"%s\" is not a list of networks, such as \"169.254.0.0/16, 192.0.2.1\"", networks)
+               : 0;
+}
+
+/* What is in the set becomes this list: the node's own word, whatever stood there. */
+static void fill_networks(struct str *script, const char *table, const char *set, const char *networks) {
+    bool bad = false;
+    json_t *one;
+    str_addf(script, "flush set ip %s %s\n", table, set);
+    while ((one = next_network(&networks, &bad))) {
+        const json_t *prefix = json_object_get(one, "prefix");
+        if (prefix)
+            str_addf(script, "add element ip %s %s { %s/%lld }\n", table, set, json_str(prefix, "addr"),
+                     (long long)json_integer_value(json_object_get(prefix, "len")));
+        else
+            str_addf(script, "add element ip %s %s { %s }\n", table, set, json_string_value(one));
+        json_decref(one);
+    }
+}
+
+static bool has_networks(const json_t *listing, const char *set, const char *networks) {
+    bool bad = false, has = true;
+    size_t n = 0;
+    json_t *one;
+    for (; (one = next_network(&networks, &bad)); n++) {
+        has = has && has_element(listing, set, one);
+        json_decref(one);
+    }
+    return has && json_array_size(elements_of(listing, set)) == n;
+}
+
+/* ---- the table ---- */
 
 static void add_skeleton(struct str *script, const char *table) {
     static const char *const sets[] = {"ports { type ipv4_addr . inet_service; }",
                                        "edges { type ipv4_addr . ipv4_addr . inet_service; }",
-                                       "users { type uid; }", "bridges { type ifname; }"};
+                                       "users { type uid; }",
+                                       "bridges { type ifname; }",
+                                       "doors { type ipv4_addr . inet_service; }",
+                                       "apps { type ipv4_addr; flags interval; }",
+                                       "closed { type ipv4_addr; flags interval; }"};
     static const char *const chains[] = {
         "pre { type filter hook prerouting priority mangle; policy accept; }",
         "out { type filter hook output priority mangle; policy accept; }",
-        "through { type filter hook forward priority filter - 5; policy accept; }"};
+        "through { type filter hook forward priority filter - 5; policy accept; }",
+        "in { type filter hook input priority filter - 5; policy accept; }",
+        "app_in",
+        "app_out"};
     str_addf(script, "add table ip %s\n", table);
     for (size_t i = 0; i < sizeof sets / sizeof *sets; i++)
         str_addf(script, "add set ip %s %s\n", table, sets[i]);
@@ -163,6 +250,9 @@ static int ensure(const struct nft_guard *guard, struct err *err) {
              guard->port);
     if (uid > 0)
         str_addf(&script, "add element ip %s users { %ld }\n", table, uid);
+    str_addf(&script, "add element ip %s doors { %s . %u }\n", table, guard->edge, guard->door);
+    fill_networks(&script, table, "apps", guard->apps);
+    fill_networks(&script, table, "closed", guard->closed);
     if (guard->bridge)
         str_addf(&script, "add element ip %s bridges { \"%s\" }\n", table, guard->bridge);
     return run_script(&script, err);
@@ -176,7 +266,7 @@ int nft_guard_ensure(const struct nft_guard *guard, struct err *err) {
 }
 
 static bool holds_rules(const json_t *listing) {
-    static const char *const hooks[] = {"prerouting", "output", "forward"};
+    static const char *const hooks[] = {"prerouting", "output", "forward", "input"};
     for (size_t i = 0; i < RULES; i++)
         if (!find(listing, "rule", "comment", rules[i].comment))
             return false;
@@ -194,9 +284,11 @@ bool nft_guard_holds(const struct nft_guard *guard) {
     cleanup_json json_t *edge =
         json_pack("{s:[s, s, i]}", "concat", guard->edge, guard->address, (int)guard->port);
     cleanup_json json_t *user = json_integer(uid_of(guard->edge_user));
+    cleanup_json json_t *door = json_pack("{s:[s, i]}", "concat", guard->edge, (int)guard->door);
     cleanup_json json_t *bridge = json_string(guard->bridge ? guard->bridge : "");
     return listing && holds_rules(listing) && has_element(listing, "ports", port) &&
-           has_element(listing, "edges", edge) &&
+           has_element(listing, "edges", edge) && has_element(listing, "doors", door) &&
+           has_networks(listing, "apps", guard->apps) && has_networks(listing, "closed", guard->closed) &&
            (!is_on_this_machine(guard->edge) || has_element(listing, "users", user)) &&
            (!guard->bridge || has_element(listing, "bridges", bridge));
 }

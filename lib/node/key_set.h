@@ -1,8 +1,8 @@
-/* Sets of keys: whose signature counts (protocol section 11). A set is signed by the root of the coordinator's
- * authority, which lies in a safe: who has stolen the key that signs documents cannot make one. Sets are
- * numbered; a younger one is believed for ever, whatever it comes after. A key has the number of the set that
- * it came with, and what a younger key signed stands above all that an older one did: no revision that a thief
- * has given out is too high to be followed. */
+/* Sets of keys: whose signature counts (protocol section 11). A set is signed by the root of the
+ * coordinator's authority, which lies in a safe: who has stolen the key that signs documents cannot make one.
+ * Sets are numbered; a younger one is believed for ever, whatever it comes after. A key has the number of the
+ * set that it came with, and what a younger key signed stands above all that an older one did: no revision
+ * that a thief has given out is too high to be followed. */
 #ifndef FAIRLEAD_NODE_KEY_SET_H
 #define FAIRLEAD_NODE_KEY_SET_H
 

@@ -7,6 +7,7 @@
 #include "step/stack_own.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #define TEST_US (30 * CLOCK_S) /* of a health test that names no limit, as the Engine has it */
 
@@ -147,6 +148,17 @@ int stack_find_network(struct step_context *ctx, struct stack *stack, struct err
     return 0;
 }
 
+/* Where browsers come in: the port of the app's own address. */
+static unsigned door_of(const char *public_url) {
+    const char *host = strstr(public_url, "://"), *port = host ? strchr(host + 3, ':') : NULL;
+    int64_t n;
+    char text[8];
+    (void)snprintf(text, sizeof text, "%.*s", port ? (int)strcspn(port + 1, "/") : 0, port ? port + 1 : "");
+    if (str_to_int(text, 1, 65535, &n))
+        return (unsigned)n;
+    return str_starts(public_url, "https:") ? 443 : 80;
+}
+
 struct nft_guard stack_guard(const struct step_context *ctx, const struct stack *stack) {
     return (struct nft_guard){
         .node = ctx->node,
@@ -155,5 +167,8 @@ struct nft_guard stack_guard(const struct step_context *ctx, const struct stack 
         .edge = stack->want->edge_address,
         .edge_user = ctx->machine->edge_user,
         .bridge = stack->bridge[0] ? stack->bridge : NULL,
+        .door = door_of(stack->want->public_url),
+        .apps = ctx->machine->subnets,
+        .closed = ctx->machine->closed_networks,
     };
 }

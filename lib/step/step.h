@@ -20,9 +20,10 @@ struct step_machine {
     const char *state, *engine_socket, *registry, *secrets_dir, *repository;
     const char *edge_dir, *nginx_conf, *nginx_pid, *nginx_unit;
     const char *dns_server, *zone;
-    const char *edge_user; /* whom nginx runs as, where the edge is this machine too */
-    const char *subnets;   /* range of which each app gets a network; "": the Engine chooses */
-    bool guard;            /* ports are guarded by nftables */
+    const char *edge_user;       /* whom nginx runs as, where the edge is this machine too */
+    const char *subnets;         /* range of which each app gets a network; "": the Engine chooses */
+    const char *closed_networks; /* that no app reaches */
+    bool guard;                  /* between apps and the rest stand rules of nftables */
     int http_port;
     struct disk_meter *disk; /* of a host */
     const struct heartbeat *heartbeat;

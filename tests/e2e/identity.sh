@@ -46,7 +46,7 @@ code=$("$fairlead" node invite "j$tag" | cut -d. -f2)
 for kind in rsa curve edwards changed garbage; do ok "a request that is $kind gets no certificate" joins 422 "$code" "$dir/$kind.csr"; done
 ok "... and its code is not used up: a good one does" joins 200 "$code" "$dir/greedy.csr"
 jq -r .certificate "$fleet/body" >"$dir/chain.pem"
-says() { openssl x509 -in "$dir/chain.pem" -noout -text >"$dir/text" && grep -q "Subject: O = nodes, CN = node.$(node_id "j$tag").1$" "$dir/text"; }
+says() { openssl x509 -in "$dir/chain.pem" -noout -text -nameopt RFC2253 >"$dir/text" && grep -q "Subject: CN=node.$(node_id "j$tag").1,O=nodes$" "$dir/text"; }
 ok "whatever subject it asked for: a certificate names our row" says
 ok "... it is no authority, and answers at no host" bash -c "grep -q 'CA:FALSE' '$dir/text' && ! grep -q 'Subject Alternative Name' '$dir/text' && grep -q 'TLS Web Client Authentication' '$dir/text'"
 day() { [ $(($(date -d "$(openssl x509 -in "$dir/chain.pem" -noout -enddate | cut -d= -f2)" +%s) - $(date +%s) - 86400)) -le 0 ] && openssl x509 -in "$dir/chain.pem" -noout -checkend 86000; }

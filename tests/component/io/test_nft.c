@@ -12,7 +12,10 @@ static const struct nft_guard guard = {.node = NODE,
                                        .port = 20000,
                                        .edge = "127.0.0.62",
                                        .edge_user = "www-data",
-                                       .bridge = NULL};
+                                       .bridge = NULL,
+                                       .door = 80,
+                                       .apps = "10.212.0.0/14",
+                                       .closed = "169.254.0.0/16, 192.0.2.1"};
 
 static bool nft(const char *command) {
     const char *const argv[] = {"nft", command, NULL};
@@ -42,6 +45,13 @@ static void a_foreign_hand_is_found(void **state) {
         "flush chain ip fairlead_5ea1c0de pre",
         "flush chain ip fairlead_5ea1c0de out",
         "flush chain ip fairlead_5ea1c0de through",
+        "flush chain ip fairlead_5ea1c0de in",
+        "flush chain ip fairlead_5ea1c0de app_in",
+        "flush chain ip fairlead_5ea1c0de app_out",
+        "delete element ip fairlead_5ea1c0de doors { 127.0.0.62 . 80 }",
+        "delete element ip fairlead_5ea1c0de apps { 10.212.0.0/14 }",
+        "delete element ip fairlead_5ea1c0de closed { 192.0.2.1 }",
+        "add element ip fairlead_5ea1c0de closed { 198.51.100.0/24 }",
         "delete table ip fairlead_5ea1c0de",
     };
     struct err err = {0};
@@ -51,6 +61,28 @@ static void a_foreign_hand_is_found(void **state) {
         assert_true(nft(hands[i]));
         assert_false(nft_guard_holds(&guard));
     }
+}
+
+/* The option is the word: what it says no more is open again. */
+static void networks_are_those_of_the_option(void **state) {
+    struct err err = {0};
+    struct nft_guard other = guard;
+    (void)state;
+    other.closed = "198.51.100.7/24";
+    other.apps = "";
+    assert_int_equal(nft_guard_ensure(&guard, &err), 0);
+    assert_false(nft_guard_holds(&other));
+    assert_int_equal(nft_guard_ensure(&other, &err), 0);
+    assert_true(nft_guard_holds(&other));
+    assert_false(nft_guard_holds(&guard));
+    static const char *const bad[] = {
+        "10.0.0.0/33", "10.0.0.0/0", "10.0.0",       "fe80::/10",
+        "all",         "1.2.3.4;",   "10.0.0.0/8 x", "00000000000000000000000000001.2.3.4"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        if (nft_networks_check(bad[i], &err) == 0)
+            fail_msg("\"%s\" is a list of networks", bad[i]);
+    assert_int_equal(nft_networks_check("", &err), 0);
+    assert_int_equal(nft_networks_check("10.0.0.0/8,192.0.2.1 , 198.51.100.0/24", &err), 0);
 }
 
 static void another_edge_replaces_the_one_before(void **state) {
@@ -95,6 +127,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(it_may_be_asked_for_twice),
         TEST(a_foreign_hand_is_found),
+        TEST(networks_are_those_of_the_option),
         TEST(another_edge_replaces_the_one_before),
         TEST(it_leaves_nothing_and_its_neighbours_alone),
         TEST(a_user_that_is_not_there_opens_nothing),

@@ -92,10 +92,10 @@ static void *make_set(struct fixture *f, const char *by, uint64_t set_n, const s
     for (; said->keys; said++) {
         Fairlead__V1__SetKey *key = all[set.n_keys] = &keys[set.n_keys];
         fairlead__v1__set_key__init(key);
-        key->sign_key =
-            (ProtobufCBinaryData){SIGN_PUBLIC_SIZE, arena_memdup(&f->arena, said->keys->sign_public, SIGN_PUBLIC_SIZE)};
-        key->seal_key =
-            (ProtobufCBinaryData){SEAL_PUBLIC_SIZE, arena_memdup(&f->arena, said->keys->seal_public, SEAL_PUBLIC_SIZE)};
+        key->sign_key = (ProtobufCBinaryData){
+            SIGN_PUBLIC_SIZE, arena_memdup(&f->arena, said->keys->sign_public, SIGN_PUBLIC_SIZE)};
+        key->seal_key = (ProtobufCBinaryData){
+            SEAL_PUBLIC_SIZE, arena_memdup(&f->arena, said->keys->seal_public, SEAL_PUBLIC_SIZE)};
         key->since = said->since;
         key->retired = said->retired;
         set.n_keys++;
@@ -143,10 +143,10 @@ static void a_set_is_the_roots_and_nobody_elses(void **state) {
 static void a_set_says_what_can_be(void **state) {
     struct fixture *f = *state;
     static const struct said bad[][3] = {
-        {{0}},                                      /* no key at all */
-        {{&first, 1, true}, {0}},                   /* none that counts */
-        {{&first, 0, false}, {0}},                  /* since ever */
-        {{&first, 3, false}, {0}},                  /* since a set that comes later */
+        {{0}},                                         /* no key at all */
+        {{&first, 1, true}, {0}},                      /* none that counts */
+        {{&first, 0, false}, {0}},                     /* since ever */
+        {{&first, 3, false}, {0}},                     /* since a set that comes later */
         {{&first, 1, false}, {&first, 2, false}, {0}}, /* twice */
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -163,16 +163,19 @@ static void a_set_follows_and_forgets_nothing(void **state) {
     struct fixture *f = *state;
     struct err err = {0};
     bool new;
-    assert_int_equal(take(f, 3, (const struct said[]){{&first, 1, true}, {&second, 2, false}, {0}}, &new, &err), 0);
+    assert_int_equal(
+        take(f, 3, (const struct said[]){{&first, 1, true}, {&second, 2, false}, {0}}, &new, &err), 0);
     assert_true(new);
     /* Come again, or late: no news, and no error. */
-    assert_int_equal(take(f, 3, (const struct said[]){{&first, 1, true}, {&second, 2, false}, {0}}, &new, &err), 0);
+    assert_int_equal(
+        take(f, 3, (const struct said[]){{&first, 1, true}, {&second, 2, false}, {0}}, &new, &err), 0);
     assert_false(new);
-    assert_int_equal(take(f, 2, (const struct said[]){{&first, 1, false}, {&second, 2, false}, {0}}, &new, &err), 0);
+    assert_int_equal(
+        take(f, 2, (const struct said[]){{&first, 1, false}, {&second, 2, false}, {0}}, &new, &err), 0);
     assert_false(new);
     static const struct said bad[][4] = {
-        {{&second, 2, false}, {&third, 4, false}, {0}},                   /* forgets the first */
-        {{&first, 1, true}, {&second, 3, true}, {&third, 4, false}, {0}}, /* since another time */
+        {{&second, 2, false}, {&third, 4, false}, {0}},                    /* forgets the first */
+        {{&first, 1, true}, {&second, 3, true}, {&third, 4, false}, {0}},  /* since another time */
         {{&first, 1, false}, {&second, 2, true}, {&third, 4, false}, {0}}, /* brings one back */
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -196,7 +199,8 @@ static void what_a_retired_key_signs_counts_no_more(void **state) {
     struct opened opened;
     bool new;
     size_t n;
-    assert_int_equal(take(f, 2, (const struct said[]){{&first, 1, true}, {&second, 2, false}, {0}}, &new, &err), 0);
+    assert_int_equal(
+        take(f, 2, (const struct said[]){{&first, 1, true}, {&second, 2, false}, {0}}, &new, &err), 0);
     struct key_set set = node_key_set(&f->node);
     const void *old = envelope_make(&first, ENVELOPE_ORDERS, "payload", 7, &f->arena, &n);
     assert_int_equal(envelope_open(&set.ring, old, n, &f->arena, &opened, &err), -1);
@@ -235,8 +239,8 @@ static uint32_t held_documents(struct keeper *keeper) {
     return n;
 }
 
-/* P15: a thief has given out the highest revision that there is; the key that follows is followed all the same, also after
- * a start, and the thief's is not among what the coordinator is said to want. */
+/* P15: a thief has given out the highest revision that there is; the key that follows is followed all the
+ * same, also after a start, and the thief's is not among what the coordinator is said to want. */
 static void no_revision_of_an_older_key_is_too_high(void **state) {
     struct fixture *f = *state;
     struct err err = {0};
@@ -248,7 +252,8 @@ static void no_revision_of_an_older_key_is_too_high(void **state) {
     assert_int_equal(offer(f, keeper, &first, 1, HIGHEST, &err), 0);
     assert_int_equal(offer(f, keeper, &first, 1, 8, &err), -1);
     assert_int_equal(held_documents(keeper), 1);
-    assert_int_equal(take(f, 2, (const struct said[]){{&first, 1, true}, {&second, 2, false}, {0}}, &new, &err), 0);
+    assert_int_equal(
+        take(f, 2, (const struct said[]){{&first, 1, true}, {&second, 2, false}, {0}}, &new, &err), 0);
     assert_int_equal(held_documents(keeper), 0);
     keeper_stop(keeper);
     keeper = keeper_start(&conf, &err);
@@ -277,8 +282,10 @@ static void what_is_signed_again_is_as_well_as_it_was(void **state) {
     item->healthy_saved = true;
     keeper_queue_set(keeper, item, CLOCK_NEVER);
     pthread_mutex_unlock(&keeper->mutex);
-    assert_int_equal(ratchet_write(f->state, item->key, "healthy", item->envelope, item->envelope_n, &err), 0);
-    assert_int_equal(take(f, 2, (const struct said[]){{&first, 1, false}, {&second, 2, false}, {0}}, &new, &err), 0);
+    assert_int_equal(ratchet_write(f->state, item->key, "healthy", item->envelope, item->envelope_n, &err),
+                     0);
+    assert_int_equal(
+        take(f, 2, (const struct said[]){{&first, 1, false}, {&second, 2, false}, {0}}, &new, &err), 0);
     assert_int_equal(offer(f, keeper, &second, 2, 7, &err), 0);
     assert_true(item->healthy_saved && item->number.since == 2);
     assert_true(item->due_at == CLOCK_NEVER);
@@ -290,8 +297,8 @@ static void what_is_signed_again_is_as_well_as_it_was(void **state) {
     keeper_stop(keeper);
 }
 
-static int beat(struct fixture *f, struct heartbeat *heartbeat, struct keeper *keeper, uint64_t since, int64_t n,
-                struct err *err) {
+static int beat(struct fixture *f, struct heartbeat *heartbeat, struct keeper *keeper, uint64_t since,
+                int64_t n, struct err *err) {
     uint8_t packed[128], hash[HASH_SIZE] = {0};
     bool ask;
     Fairlead__V1__Heartbeat said = FAIRLEAD__V1__HEARTBEAT__INIT;
@@ -299,7 +306,8 @@ static int beat(struct fixture *f, struct heartbeat *heartbeat, struct keeper *k
     said.n = n;
     said.interval_s = 300;
     said.hash = (ProtobufCBinaryData){sizeof hash, hash};
-    const struct opened opened = {ENVELOPE_HEARTBEAT, packed, fairlead__v1__heartbeat__pack(&said, packed), since};
+    const struct opened opened = {ENVELOPE_HEARTBEAT, packed, fairlead__v1__heartbeat__pack(&said, packed),
+                                  since};
     return heartbeat_take(heartbeat, &opened, keeper, &ask, err);
 }
 
