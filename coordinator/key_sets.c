@@ -53,6 +53,8 @@ static int tell(struct pg *pg, int64_t again_s, struct err *err) {
     struct pg_params params = {.arena = &arena};
     struct letters letters = {.pg = pg, .arena = &arena};
     pg_params_int(&params, again_s);
+    if (pg_script(pg, "begin", err) < 0)
+        return -1;
     cleanup_result PGresult *due = pg_run(pg, query_key_sets_due, &params, err);
     for (int row = 0; due && row < PQntuples(due); row++) {
         char topic[TOPIC_NAME_SIZE];
@@ -66,7 +68,9 @@ static int tell(struct pg *pg, int64_t again_s, struct err *err) {
         letter->value = (struct bytes){PQgetvalue(due, row, 2), (size_t)PQgetlength(due, row, 2)};
         str_release(&key);
     }
-    int rc = due ? letters_write(&letters, err) : -1;
+    int rc = due && letters_write(&letters, err) == 0 && pg_script(pg, "commit", err) == 0 ? 0 : -1;
+    if (rc < 0)
+        pg_rollback(pg);
     arena_release(&arena);
     return rc;
 }
@@ -92,9 +96,10 @@ static const struct pg_column again_columns[] = {
     PG_COL(struct again, envelope, PG_BYTES),
 };
 
-/* What one of our keys signed, by the one that signs now. False: there is nothing to do about it. */
+/* What one of our keys signed, by the one that signs now. False: there is nothing to do about it, or (*left)
+ * it cannot be done here. */
 static bool sign_again(struct signing *signing, const void *bytes, size_t n, struct arena *arena,
-                       struct bytes *ret) {
+                       struct bytes *ret, size_t *left) {
     const struct sign_keys *keys = signing_key(signing);
     uint8_t id[SIGN_KEY_ID_SIZE];
     sign_key_id(keys->sign_public, id);
@@ -107,8 +112,10 @@ static bool sign_again(struct signing *signing, const void *bytes, size_t n, str
     if (ours)
         ret->p = envelope_make(keys, ENVELOPE_DOCUMENT, envelope->payload.data, envelope->payload.len, arena,
                                &ret->n);
-    if (!ours && !current) /* somebody wrote it into the table: it is not vouched for */
-        log_error("a document that none of our keys has signed is left as it is");
+    if (!ours && !current) { /* of a key that another coordinator has; or somebody wrote it into the table */
+        log_error("a document that no key here has signed is left as it is");
+        ++*left;
+    }
     fairlead__v1__envelope__free_unpacked(envelope, NULL);
     return ours;
 }
@@ -119,29 +126,41 @@ static int keep(struct pg *pg, const struct vec *rows, const struct letters *let
         return 0;
     pg_params_rows(&params, again_columns, sizeof again_columns / sizeof *again_columns, rows->items,
                    rows->n);
-    if (pg_script(pg, "begin", err) < 0)
-        return -1;
     PGresult *kept = pg_run(pg, query_key_sets_keep, &params, err);
     PQclear(kept);
-    if (kept && letters_write(letters, err) == 0 && fault_check(FAULT_DOCUMENTS_SIGNED, err) == 0 &&
-        pg_script(pg, "commit", err) == 0)
-        return 0;
-    pg_rollback(pg);
-    return -1;
+    return kept && letters_write(letters, err) == 0 ? fault_check(FAULT_DOCUMENTS_SIGNED, err) : -1;
 }
 
-static int sign_page(struct pg *pg, struct signing *signing, struct place *place, bool *ret_more,
-                     struct err *err) {
-    struct arena arena = {0};
-    struct letters letters = {.pg = pg, .arena = &arena};
-    struct vec rows = {0};
-    struct pg_params params = {.arena = &arena};
+static PGresult *ask_page(struct pg *pg, const struct place *place, struct arena *arena, struct err *err) {
+    struct pg_params params = {.arena = arena};
     pg_params_uuid(&params, place->node);
     pg_params_uuid(&params, place->instance);
     pg_params_text(&params, place->kind);
     pg_params_text(&params, place->letter);
     pg_params_int(&params, CHUNK);
-    cleanup_result PGresult *res = pg_run(pg, query_key_sets_documents, &params, err);
+    return pg_run(pg, query_key_sets_documents, &params, err);
+}
+
+/* Under the locks that an engine takes: it writes back what it has read. */
+static PGresult *lock_page(struct pg *pg, const struct place *place, struct arena *arena, struct err *err) {
+    struct pg_params params = {.arena = arena};
+    struct vec ids = {0};
+    cleanup_result PGresult *page = ask_page(pg, place, arena, err);
+    for (int i = 0; page && i < PQntuples(page); i++)
+        *vec_add(arena, &ids, struct uuid) = pg_uuid(page, i, 1);
+    pg_params_uuids(&params, ids.items, ids.n);
+    cleanup_result PGresult *locked = page ? pg_run(pg, query_key_sets_lock, &params, err) : NULL;
+    return locked ? ask_page(pg, place, arena, err) : NULL;
+}
+
+static int sign_page(struct pg *pg, struct signing *signing, struct place *place, bool *ret_more,
+                     size_t *left, struct err *err) {
+    struct arena arena = {0};
+    struct letters letters = {.pg = pg, .arena = &arena};
+    struct vec rows = {0};
+    if (pg_script(pg, "begin", err) < 0)
+        return -1;
+    cleanup_result PGresult *res = lock_page(pg, place, &arena, err);
     for (int i = 0; res && i < PQntuples(res); i++) {
         struct again *again = arena_new(&arena, struct again);
         *again = (struct again){.node_id = place->node = pg_uuid(res, i, 0),
@@ -153,8 +172,9 @@ static int sign_page(struct pg *pg, struct signing *signing, struct place *place
         (void)snprintf(place->kind, sizeof place->kind, "%s", again->kind);
         (void)snprintf(place->letter, sizeof place->letter, "%s", again->letter);
         if (!sign_again(signing, PQgetvalue(res, i, 6), (size_t)PQgetlength(res, i, 6), &arena,
-                        &again->envelope))
+                        &again->envelope, left))
             continue;
+        ++*left;
         *vec_add(&arena, &rows, const void *) = again;
         if (!pg_bool(res, i, 7)) /* a tombstone stands for it */
             continue;
@@ -167,12 +187,15 @@ static int sign_page(struct pg *pg, struct signing *signing, struct place *place
         letter->letter = again->letter;
     }
     *ret_more = res && PQntuples(res) == CHUNK;
-    int rc = res ? keep(pg, &rows, &letters, err) : -1;
+    int rc = res && keep(pg, &rows, &letters, err) == 0 && pg_script(pg, "commit", err) == 0 ? 0 : -1;
+    if (rc < 0)
+        pg_rollback(pg);
     arena_release(&arena);
     return rc;
 }
 
-/* All of them at once: nothing else of the clock's is as urgent, and who dies here begins again. */
+/* All of them at once: nothing else of the clock's is as urgent, and who dies here begins again. It is done
+ * when there was nothing left to do. */
 static int sign_documents(struct pg *pg, struct signing *signing, struct err *err) {
     struct arena arena = {0};
     struct pg_params params = {.arena = &arena}, done = {.arena = &arena};
@@ -181,9 +204,10 @@ static int sign_documents(struct pg *pg, struct signing *signing, struct err *er
     cleanup_result PGresult *due = pg_run(pg, query_key_sets_to_sign_again, &params, err);
     int rc = due ? 0 : -1;
     bool some = due && !PQgetisnull(due, 0, 0);
+    size_t left = 0;
     for (bool more = some; rc == 0 && more;)
-        rc = sign_page(pg, signing, &place, &more, err);
-    if (rc == 0 && some) {
+        rc = sign_page(pg, signing, &place, &more, &left, err);
+    if (rc == 0 && some && !left) {
         pg_params_int(&done, pg_int(due, 0, 0));
         PGresult *told = pg_run(pg, query_key_sets_signed_again, &done, err);
         PQclear(told);

@@ -127,16 +127,17 @@ static void changed(void *arg) {
         follow_wake(c->follow);
 }
 
-/* Which key signs is a row: asked before anybody is given one's fingerprint. Who cannot ask yet does it with
- * its first batch. */
+/* Which key signs is a row: asked before anybody is given one's fingerprint. Who cannot ask yet, or has not
+ * that key yet, does it with its first batch. */
 static int open_keys(struct coordinator *c, struct err *err) {
     struct err unasked = {0};
     if (sign_init(err) < 0 || signing_open(conf_get(conf, "state"), &c->signing, err) < 0)
         return -1;
     struct pg *pg = pg_open(conf_get(conf, "database"), "statement_timeout=10s", &unasked);
-    int rc = pg ? key_sets_follow(pg, c->signing, NULL, &unasked) : 0;
+    if (!pg || key_sets_follow(pg, c->signing, NULL, &unasked) < 0)
+        log_warn("which key signs is not known yet", LOG_S("error", unasked.text));
     pg_close(pg);
-    return rc < 0 && unasked.cls == ERR_PARK ? err_set(err, ERR_PARK, "%s", unasked.text) : 0;
+    return 0;
 }
 
 /* The file's token is the first operator's. Once there are others it may be revoked, and the file go. */

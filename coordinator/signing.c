@@ -9,11 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define KEYS_MAX (2 * KEYRING_MAX) /* of a set, and files that came to nothing */
+
 /* Keys are only added, and none moves: whoever holds one need not ask again. */
 struct signing {
     char state[400];
     pthread_mutex_t mutex;
-    struct sign_keys *keys[KEYRING_MAX]; /* the first is the first of all */
+    struct sign_keys *keys[KEYS_MAX]; /* the first is the first of all */
     size_t n, current;
 };
 
@@ -41,8 +43,10 @@ static int add(struct signing *signing, const char *path, struct err *err) {
         return -1;
     if (find(signing, keys.sign_public) != SIZE_MAX)
         return 0;
-    if (signing->n == KEYRING_MAX)
-        return err_set(err, ERR_PARK, "\"%s\" is one key more than %d", path, KEYRING_MAX);
+    if (signing->n == KEYS_MAX) {
+        log_warn("one key more than are kept", LOG_S("path", path));
+        return 0;
+    }
     signing->keys[signing->n] = mem_alloc(sizeof keys);
     *signing->keys[signing->n++] = keys;
     return 0;
@@ -101,14 +105,17 @@ static int find_or_add(struct signing *signing, const uint8_t *sign_public, size
     if (*ret != SIZE_MAX)
         return 0;
     if (!file_exists(signing_path(signing->state, sign_public, path)))
-        return err_set(err, ERR_PARK,
+        return err_set(err, ERR_RETRY,
                        "this installation signs with another key by now: copy \"%s\" here from the "
                        "coordinator on which it was made",
                        path);
-    if (add(signing, path, err) < 0)
+    if (add(signing, path, err) < 0) {
+        err->cls = ERR_RETRY; /* somebody will mend it, and what waits must wait for that */
         return -1;
+    }
     *ret = find(signing, sign_public);
-    return *ret == SIZE_MAX ? err_set(err, ERR_PARK, "\"%s\" holds another key than its name says", path) : 0;
+    return *ret == SIZE_MAX ? err_set(err, ERR_RETRY, "\"%s\" holds another key than its name says", path)
+                            : 0;
 }
 
 int signing_use(struct signing *signing, const uint8_t *sign_public, struct err *err) {
@@ -125,7 +132,7 @@ int signing_use(struct signing *signing, const uint8_t *sign_public, struct err 
 }
 
 /* All that there are, as they are now; how many. */
-static size_t copy_all(struct signing *signing, const struct sign_keys *out[KEYRING_MAX]) {
+static size_t copy_all(struct signing *signing, const struct sign_keys *out[KEYS_MAX]) {
     pthread_mutex_lock(&signing->mutex);
     size_t n = signing->n;
     memcpy(out, signing->keys, n * sizeof *out);
@@ -135,7 +142,7 @@ static size_t copy_all(struct signing *signing, const struct sign_keys *out[KEYR
 
 int signing_unseal(struct signing *signing, const void *box, size_t n, struct arena *arena, void **ret,
                    size_t *ret_n, struct err *err) {
-    const struct sign_keys *keys[KEYRING_MAX];
+    const struct sign_keys *keys[KEYS_MAX];
     struct err last = {0};
     for (size_t i = copy_all(signing, keys); i-- > 0;)
         if (sign_unseal(keys[i], box, n, arena, ret, ret_n, &last) == 0)
@@ -145,7 +152,7 @@ int signing_unseal(struct signing *signing, const void *box, size_t n, struct ar
 
 bool signing_verify(struct signing *signing, const char *type, const void *payload, size_t n,
                     const void *signature, size_t signature_n) {
-    const struct sign_keys *keys[KEYRING_MAX];
+    const struct sign_keys *keys[KEYS_MAX];
     for (size_t i = copy_all(signing, keys); i-- > 0;)
         if (sign_verify(keys[i]->sign_public, type, payload, n, signature, signature_n))
             return true;

@@ -14,8 +14,8 @@ void signing_close(struct signing *signing); /* NULL is fine */
 
 /* Any thread. That signs; it outlives whoever asks. */
 const struct sign_keys *signing_key(struct signing *signing);
-/* Any thread. From now on this one signs (NULL: the first): a row says so. Class park: its file is not here.
- */
+/* Any thread. From now on this one signs (NULL: the first): a row says so. Class retry: its file is not here
+ * yet, or cannot be read. */
 MUST_CHECK int signing_use(struct signing *signing, const uint8_t *sign_public, struct err *err);
 /* Any thread. A box that was sealed to any of them. */
 MUST_CHECK int signing_unseal(struct signing *signing, const void *box, size_t n, struct arena *arena,

@@ -154,7 +154,8 @@ static int give(struct api_call *call, struct pg *pg, const char **ret_chain, co
         return -1;
     if (!is_proved(call, renewal, node))
         return pg_script(pg, "rollback", err);
-    if (key_sets_released(pg, &call->request->arena, ret_key_set, err) < 0)
+    if (key_sets_released(pg, &call->request->arena, ret_key_set, err) < 0 ||
+        key_sets_follow(pg, call->api->signing, NULL, err) < 0)
         return -1;
     return certificate_give(call, pg, renewal->node, pg_int(node, 0, 1), renewal->request, ret_chain, err) <
                        0 ||

@@ -1,6 +1,7 @@
 /* POSTs that write outside the engine: the claim of the key, the work and the remembered answer are one
  * transaction. */
 #include "coordinator/api/api.h"
+#include "coordinator/key_sets.h"
 #include "coordinator/problem.h"
 #include "sql/queries.h"
 
@@ -102,7 +103,8 @@ static int run_in_transaction(struct api_call *call, const struct once_call *min
         return rc;
     if (pg_script(pg, "begin", err) < 0)
         return -1;
-    rc = claim(call, mine, pg, err);
+    /* What it gives may be made of the key that signs, or name it. */
+    rc = key_sets_follow(pg, call->api->signing, NULL, err) < 0 ? -1 : claim(call, mine, pg, err);
     if (rc == 0)
         pg_rollback(pg);
     if (rc <= 0)

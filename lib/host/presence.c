@@ -29,7 +29,8 @@ int64_t host_tell_presence(const struct loop *loop, void *arg) {
     if (statvfs(host->machine.state, &fs) == 0)
         presence.disk_free_mb = (uint32_t)((uint64_t)fs.f_bavail * fs.f_frsize / 1048576);
     presence.version = version;
-    presence.key_set = node_key_set(&host->node).n;
+    presence.key_set =
+        *host->node.root ? node_key_set(&host->node).n : 0; /* without a root: it can take none */
     const char *doubt = heartbeat_doubt(host->heartbeat);
     char text[16] = "";
     (void)snprintf(text, sizeof text, "%s", doubt ? doubt : "");

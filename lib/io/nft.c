@@ -1,6 +1,7 @@
 #include "io/nft.h"
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/proc.h"
@@ -15,6 +16,7 @@
 #include <sys/socket.h>
 
 #define LISTING_MAX (4 * 1024 * 1024)
+#define NETWORKS_MAX 64
 
 /* What a script takes away was listed before: nobody else of this program writes in between. */
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -98,15 +100,19 @@ static const struct {
     {"through", "iifname != \"br-*\" oifname @bridges ct status & dnat == 0 ct direction original drop",
      "a container is reached by its port, from elsewhere"},
     {"in", "iifname @bridges jump app_in", "of an app, to this machine"},
-    {"in", "ip saddr @apps jump app_in", "of an app by its address, to this machine"},
+    {"in", "iifname \"br-*\" ip saddr @apps jump app_in", "of an app by its address, to this machine"},
     {"through", "iifname @bridges jump app_out", "of an app, elsewhere"},
-    {"through", "ip saddr @apps jump app_out", "of an app by its address, elsewhere"},
+    {"through", "iifname \"br-*\" ip saddr @apps jump app_out", "of an app by its address, elsewhere"},
     {"app_in", "ct state established,related accept", "an app answers this machine"},
     {"app_in", "ip daddr . tcp dport @doors accept", "an app reaches its edge"},
     {"app_in", "meta l4proto { tcp, udp } th dport 53 accept", "an app asks for names"},
     {"app_in", "reject with icmp type admin-prohibited", "an app reaches nothing else of this machine"},
     {"app_out", "ct state established,related accept", "an app answers"},
     {"app_out", "ip daddr . tcp dport @doors accept", "an app reaches its edge on another machine"},
+    {"app_out", "ip daddr @resolvers meta l4proto { tcp, udp } th dport 53 accept",
+     "an app asks this machine's resolvers for names"},
+    {"app_out", "ip daddr @apps accept",
+     "what stays on a bridge may be seen here; between bridges stands Docker"},
     {"app_out", "ip daddr @closed reject with icmp type admin-prohibited",
      "an app reaches no closed network"},
 };
@@ -114,67 +120,102 @@ static const struct {
 
 /* ---- networks ---- */
 
-/* The next of a list, as nft has it in JSON: a prefix, or an address. NULL: there is none, or (*bad) it is
- * none. */
-static json_t *next_network(const char **list, bool *bad) {
-    char text[24], address[INET_ADDRSTRLEN];
+/* Of a list: its first and last address. */
+struct network {
+    uint32_t first, last;
+    int bits;
+};
+
+/* The next of a list, with commas or spaces between. False: there is none, or (*bad) it is none. */
+static bool next_network(const char **list, struct network *ret, bool *bad) {
+    char text[24];
     struct in_addr parsed;
     int64_t bits = 32;
     const char *start = *list + strspn(*list, ", ");
     size_t n = strcspn(start, ", ");
     *list = start + n;
-    if (!n)
-        return NULL;
     (void)snprintf(text, sizeof text, "%.*s", (int)n, start);
     char *slash = strchr(text, '/');
     if (slash)
         *slash = '\0';
-    *bad = n >= sizeof text || inet_pton(AF_INET, text, &parsed) != 1 ||
-           (slash && !str_to_int(slash + 1, 1, 32, &bits));
-    if (*bad)
-        return NULL;
-    parsed.s_addr &= htonl((uint32_t)(UINT64_C(0xffffffff) << (32 - bits)));
-    (void)inet_ntop(AF_INET, &parsed, address, sizeof address);
-    return bits == 32 ? json_string(address)
-                      : json_pack("{s:{s:s, s:I}}", "prefix", "addr", address, "len", (json_int_t)bits);
+    *bad = n && (n >= sizeof text || inet_pton(AF_INET, text, &parsed) != 1 ||
+                 (slash && !str_to_int(slash + 1, 1, 32, &bits)));
+    if (!n || *bad)
+        return false;
+    uint32_t mask = (uint32_t)(UINT64_C(0xffffffff) << (32 - bits));
+    ret->first = ntohl(parsed.s_addr) & mask;
+    ret->last = ret->first | ~mask;
+    ret->bits = (int)bits;
+    return true;
 }
 
+/* nft refuses a set of which one holds another. */
 int nft_networks_check(const char *networks, struct err *err) {
-    bool bad = false;
-    json_t *one;
+    struct network all[NETWORKS_MAX];
     const char *list = networks;
-    while ((one = next_network(&list, &bad)))
-        json_decref(one);
-    return bad ? err_set(err, ERR_PARK,
-                         "\"%s\" is not a list of networks, such as \"169.254.0.0/16, 192.0.2.1\"", networks)
-               : 0;
+    size_t n = 0;
+    bool bad = false;
+    while (n < NETWORKS_MAX && next_network(&list, &all[n], &bad)) {
+        for (size_t i = 0; i < n; i++)
+            if (all[i].first <= all[n].last && all[n].first <= all[i].last)
+                return err_set(err, ERR_PARK,
+                               "of the networks \"%s\" one holds another, or stands there twice", networks);
+        n++;
+    }
+    if (!bad && n < NETWORKS_MAX)
+        return 0;
+    return err_set(err, ERR_PARK, "\"%s\" is not a list of networks, such as \"169.254.0.0/16, 192.0.2.1\"",
+                   networks);
+}
+
+/* As nft shows it: a prefix, or an address. */
+static json_t *network_json(const struct network *network) {
+    char address[INET_ADDRSTRLEN];
+    const struct in_addr first = {htonl(network->first)};
+    (void)inet_ntop(AF_INET, &first, address, sizeof address);
+    return network->bits == 32 ? json_string(address)
+                               : json_pack("{s:{s:s, s:i}}", "prefix", "addr", address, "len", network->bits);
 }
 
 /* What is in the set becomes this list: the node's own word, whatever stood there. */
 static void fill_networks(struct str *script, const char *table, const char *set, const char *networks) {
+    struct network one;
     bool bad = false;
-    json_t *one;
     str_addf(script, "flush set ip %s %s\n", table, set);
-    while ((one = next_network(&networks, &bad))) {
-        const json_t *prefix = json_object_get(one, "prefix");
-        if (prefix)
-            str_addf(script, "add element ip %s %s { %s/%lld }\n", table, set, json_str(prefix, "addr"),
-                     (long long)json_integer_value(json_object_get(prefix, "len")));
-        else
-            str_addf(script, "add element ip %s %s { %s }\n", table, set, json_string_value(one));
-        json_decref(one);
+    while (next_network(&networks, &one, &bad)) {
+        char address[INET_ADDRSTRLEN];
+        const struct in_addr first = {htonl(one.first)};
+        (void)inet_ntop(AF_INET, &first, address, sizeof address);
+        str_addf(script, "add element ip %s %s { %s/%d }\n", table, set, address, one.bits);
     }
 }
 
 static bool has_networks(const json_t *listing, const char *set, const char *networks) {
+    struct network one;
     bool bad = false, has = true;
     size_t n = 0;
-    json_t *one;
-    for (; (one = next_network(&networks, &bad)); n++) {
-        has = has && has_element(listing, set, one);
-        json_decref(one);
+    for (; next_network(&networks, &one, &bad); n++) {
+        cleanup_json json_t *shown = network_json(&one);
+        has = has && has_element(listing, set, shown);
     }
     return has && json_array_size(elements_of(listing, set)) == n;
+}
+
+/* Whom this machine asks for names (resolv.conf(5)); those that are not IPv4 are none of this table's. */
+static void read_resolvers(struct str *out) {
+    cleanup_free char *text = NULL;
+    char *rest = NULL, *line;
+    if (file_read("/etc/resolv.conf", 65536, &text, NULL, NULL) < 0)
+        return;
+    for (line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+        struct in_addr address;
+        char word[INET_ADDRSTRLEN], shown[INET_ADDRSTRLEN + 2];
+        if (sscanf(line, "nameserver %15[0-9.]", word) != 1 || inet_pton(AF_INET, word, &address) != 1)
+            continue;
+        (void)snprintf(shown, sizeof shown, "%s,", word);
+        if (!strstr(str_text(out), shown)) /* twice is none of nft's sets */
+            str_adds(out, shown);
+    }
 }
 
 /* ---- the table ---- */
@@ -185,6 +226,7 @@ static void add_skeleton(struct str *script, const char *table) {
                                        "users { type uid; }",
                                        "bridges { type ifname; }",
                                        "doors { type ipv4_addr . inet_service; }",
+                                       "resolvers { type ipv4_addr; flags interval; }",
                                        "apps { type ipv4_addr; flags interval; }",
                                        "closed { type ipv4_addr; flags interval; }"};
     static const char *const chains[] = {
@@ -234,7 +276,8 @@ static void drop_other_edges(struct str *script, const char *table, const struct
 
 static int ensure(const struct nft_guard *guard, struct err *err) {
     char table[40];
-    cleanup_str struct str script = STR_INIT(60000);
+    cleanup_str struct str script = STR_INIT(60000), resolvers = STR_INIT(1000);
+    read_resolvers(&resolvers);
     long uid = is_on_this_machine(guard->edge) ? uid_of(guard->edge_user) : 0;
     if (uid < 0)
         return err_set(err, ERR_PARK,
@@ -251,6 +294,7 @@ static int ensure(const struct nft_guard *guard, struct err *err) {
     if (uid > 0)
         str_addf(&script, "add element ip %s users { %ld }\n", table, uid);
     str_addf(&script, "add element ip %s doors { %s . %u }\n", table, guard->edge, guard->door);
+    fill_networks(&script, table, "resolvers", str_text(&resolvers));
     fill_networks(&script, table, "apps", guard->apps);
     fill_networks(&script, table, "closed", guard->closed);
     if (guard->bridge)
@@ -278,6 +322,8 @@ static bool holds_rules(const json_t *listing) {
 
 bool nft_guard_holds(const struct nft_guard *guard) {
     char table[40];
+    cleanup_str struct str resolvers = STR_INIT(1000);
+    read_resolvers(&resolvers);
     table_of(guard, table);
     cleanup_json json_t *listing = list_table(table);
     cleanup_json json_t *port = json_pack("{s:[s, i]}", "concat", guard->address, (int)guard->port);
@@ -288,6 +334,7 @@ bool nft_guard_holds(const struct nft_guard *guard) {
     cleanup_json json_t *bridge = json_string(guard->bridge ? guard->bridge : "");
     return listing && holds_rules(listing) && has_element(listing, "ports", port) &&
            has_element(listing, "edges", edge) && has_element(listing, "doors", door) &&
+           has_networks(listing, "resolvers", str_text(&resolvers)) &&
            has_networks(listing, "apps", guard->apps) && has_networks(listing, "closed", guard->closed) &&
            (!is_on_this_machine(guard->edge) || has_element(listing, "users", user)) &&
            (!guard->bridge || has_element(listing, "bridges", bridge));

@@ -2,8 +2,9 @@
  * per node. Inwards: a port that an app is published on admits the edge of that app and nobody else, before
  * Docker's DNAT; where the edge is this very machine, only the user that it runs as; and a container's own
  * address admits nobody who did not come by the port. Outwards: an app reaches nothing of its host but names
- * (port 53) and the edge that it is served by, and none of the closed networks. Every call may run twice; a
- * foreign hand in the table is found by nft_guard_holds() and put right by nft_guard_ensure(). */
+ * (port 53) and the edge that it is served by, and none of the closed networks but its host's resolvers
+ * there. Every call may run twice; a foreign hand in the table is found by nft_guard_holds() and put right by
+ * nft_guard_ensure(). */
 #ifndef FAIRLEAD_IO_NFT_H
 #define FAIRLEAD_IO_NFT_H
 
@@ -23,7 +24,8 @@ struct nft_guard {
     const char *closed;    /* networks that apps do not reach, with commas between; "": none */
 };
 
-/* Class park: this is not a list of networks, such as "169.254.0.0/16, 192.0.2.1". */
+/* Class park: this is not a list of networks, such as "169.254.0.0/16, 192.0.2.1", or one of them holds
+ * another. */
 MUST_CHECK int nft_networks_check(const char *networks, struct err *err);
 
 /* Class park when nft is not installed or there is no such user; retry when it refused or did not end in

@@ -41,6 +41,7 @@ struct keyring_key {
     uint8_t id[SIGN_KEY_ID_SIZE], sign_public[SIGN_PUBLIC_SIZE];
     uint64_t since; /* what a younger key has signed counts for more; from 1 */
     bool retired;   /* what it signed once may be read, and nothing new of it is believed */
+    bool stolen;    /* ... nor is what it signed begun again by itself */
 };
 struct keyring {
     struct keyring_key keys[KEYRING_MAX];

@@ -180,8 +180,12 @@ static int ask_authority(const struct token *token, char **ret, struct err *err)
         !hex_decode(proof, sizeof proof, json_str(answer, "proof")))
         return err_set(err, ERR_PARK, "what answers at \"%s\" is no coordinator", token->url);
     hash_hex(hash_of(sign_key, sizeof sign_key), print);
-    if (strncmp(print, token->fingerprint, 32) != 0 ||
-        !sign_verify(sign_key, ENVELOPE_AUTHORITY, root, strlen(root), proof, sizeof proof))
+    if (strncmp(print, token->fingerprint, 32) != 0)
+        return err_set(
+            err, ERR_PARK,
+            "whoever answered is not the coordinator that gave the token; or its key has changed since, and "
+            "another token will do");
+    if (!sign_verify(sign_key, ENVELOPE_AUTHORITY, root, strlen(root), proof, sizeof proof))
         return err_set(err, ERR_PARK, "whoever answered is not the coordinator that gave the token");
     *ret = mem_strdup(root);
     return 0;
@@ -217,7 +221,6 @@ static int forget_certificate(const char *state, struct err *err) {
                : 0;
 }
 
-/* Where there is an authority a welcome without a certificate is none. */
 /* With the keys of the coordinator as its root knows them: those of an earlier enrolment are no use. */
 static int keep_keys(const char *state, const json_t *welcome, const char *root, struct err *err) {
     uint8_t bytes[KEY_SET_BYTES_MAX];

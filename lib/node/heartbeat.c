@@ -109,7 +109,10 @@ static int remember(struct heartbeat *heartbeat, const Fairlead__V1__Heartbeat *
                     struct err *err) {
     cleanup_str struct str text = STR_INIT(KEPT_MAX);
     struct uuid *tenants = mem_alloc((said->n_tenants + 1) * sizeof *tenants);
-    str_addf(&text, "%lld %llu\n", (long long)said->n, (unsigned long long)since);
+    str_addf(&text, "%lld", (long long)said->n);
+    if (since > 1) /* before there are sets a version that knows none can be gone back to */
+        str_addf(&text, " %llu", (unsigned long long)since);
+    str_adds(&text, "\n");
     for (size_t i = 0; i < said->n_tenants; i++) {
         char hex[UUID_HEX_SIZE];
         if (said->tenants[i].len == sizeof tenants[i].b)

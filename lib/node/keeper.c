@@ -70,8 +70,14 @@ static int load_one(void *arg, const void *accepted, size_t accepted_n, const vo
     struct item *item = add(keeper, document);
     item->number = (struct ratchet_number){since, document->epoch, document->revision};
     bool start_new = document->absent || !keeper_wants_running(document);
+    struct key_set keys = node_key_set(keeper->conf.node);
+    uint64_t last_since = 0;
     Fairlead__V1__Document *last =
-        healthy ? node_document_open(keeper->conf.node, healthy, healthy_n, NULL, err) : NULL;
+        healthy ? node_document_open(keeper->conf.node, healthy, healthy_n, &last_since, err) : NULL;
+    if (last && key_set_is_stolen(&keys, last_since)) {
+        fairlead__v1__document__free_unpacked(last, NULL);
+        last = NULL;
+    }
     bool proven = last && node_document_is(last, document);
     if (last && !start_new && !proven) {
         fairlead__v1__document__free_unpacked(document, NULL);
@@ -80,7 +86,7 @@ static int load_one(void *arg, const void *accepted, size_t accepted_n, const vo
     } else {
         /* Written down, and perhaps never acted on: what came after it was not read. */
         bool stops = document->absent || (start_new && !str_eq(document->kind, "route"));
-        item->waits = !stops && !proven;
+        item->waits = (!stops && !proven) || key_set_is_stolen(&keys, since);
         set_document(item, document, accepted, accepted_n);
         item->healthy_saved = proven;
         fairlead__v1__document__free_unpacked(last, NULL);
@@ -134,7 +140,8 @@ static struct taken take_copy(const struct item *item) {
                           .envelope = mem_alloc(item->envelope_n),
                           .envelope_n = item->envelope_n,
                           .healthy_saved = item->healthy_saved,
-                          .said = item->said};
+                          .said = item->said,
+                          .since = item->number.since};
     memcpy(taken.envelope, item->envelope, item->envelope_n);
     memcpy(taken.condition, item->condition, sizeof taken.condition);
     memcpy(taken.problem, item->problem, sizeof taken.problem);
@@ -142,7 +149,7 @@ static struct taken take_copy(const struct item *item) {
 }
 
 static bool is_current(const struct item *item, const struct taken *taken) {
-    return item->document->revision == taken->document->revision &&
+    return item->number.since == taken->since && item->document->revision == taken->document->revision &&
            item->document->epoch == taken->document->epoch;
 }
 
@@ -235,6 +242,12 @@ static int accept(struct keeper *keeper, struct item *item, const char *key, str
     return 0;
 }
 
+/* What is older than the list waits for the newer one that is on its way. */
+static void set_below(struct keeper *keeper, struct item *item) {
+    item->below = ratchet_compare(item->number, item->floor) < 0;
+    pthread_cond_broadcast(&keeper->cond);
+}
+
 /* The very same, signed again by a younger key: from now on that is what is held. */
 static int accept_again(struct keeper *keeper, struct item *item, uint64_t since, const void *envelope,
                         size_t n, struct err *err) {
@@ -243,7 +256,9 @@ static int accept_again(struct keeper *keeper, struct item *item, uint64_t since
         return -1;
     item->number.since = since;
     set_document(item, keeper_copy(item->document), envelope, n);
-    item->healthy_saved = healthy_saved;
+    item->healthy_saved =
+        healthy_saved && ratchet_write(keeper->conf.state, item->key, "healthy", envelope, n, err) == 0;
+    set_below(keeper, item);
     return 0;
 }
 
@@ -332,9 +347,10 @@ void keeper_floor(struct keeper *keeper, const Fairlead__V1__SignedListEntry *en
     keeper_key(entry->instance.data, entry->kind, entry->set, key);
     pthread_mutex_lock(&keeper->mutex);
     struct item *item = find(keeper, key);
-    if (item && keeper->fresh) /* a node with a history goes on as it is until the newer one comes */
-        item->below =
-            ratchet_compare(item->number, (struct ratchet_number){since, entry->epoch, entry->revision}) < 0;
+    if (item && keeper->fresh) { /* a node with a history goes on as it is until the newer one comes */
+        item->floor = (struct ratchet_number){since, entry->epoch, entry->revision};
+        set_below(keeper, item);
+    }
     pthread_mutex_unlock(&keeper->mutex);
 }
 

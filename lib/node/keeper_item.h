@@ -25,6 +25,7 @@ struct item {
     void *envelope;
     size_t envelope_n;
     struct ratchet_number number; /* of what was accepted; may be ahead of `document` at boot */
+    struct ratchet_number floor;  /* as the coordinator's list has it */
     bool busy, healthy_saved;
     bool resent;    /* it came again while it was being applied */
     bool below;     /* older than the coordinator's list: a newer one is on its way */
@@ -79,7 +80,7 @@ struct taken {
     void *envelope;
     size_t envelope_n;
     bool healthy_saved, resent;
-    uint64_t said;
+    uint64_t said, since; /* since: of the key that signed what is held */
     char condition[16], problem[160];
 };
 

@@ -46,6 +46,7 @@ static bool add_key(struct key_set *set, const Fairlead__V1__SetKey *said) {
         return false;
     key->since = said->since;
     key->retired = said->retired;
+    key->stolen = said->stolen;
     if (key_set_youngest(set) == key)
         memcpy(set->seal, said->seal_key.data, SEAL_PUBLIC_SIZE);
     return true;
@@ -92,7 +93,7 @@ int key_set_follows(const struct key_set *held, const struct key_set *next, stru
         const struct keyring_key *key = keyring_find(&next->ring, held->ring.keys[i].id, SIGN_KEY_ID_SIZE);
         if (!key || key->since != held->ring.keys[i].since)
             return err_set(err, ERR_DEAD, "a key set that forgets a key, or since when there is one");
-        if (held->ring.keys[i].retired && !key->retired)
+        if ((held->ring.keys[i].retired && !key->retired) || (held->ring.keys[i].stolen && !key->stolen))
             return err_set(err, ERR_DEAD, "a key set that brings a retired key back");
     }
     return 0;
@@ -109,6 +110,13 @@ const struct keyring_key *key_set_youngest(const struct key_set *set) {
 bool key_set_counts(const struct key_set *set, uint64_t since) {
     for (size_t i = 0; i < set->ring.n; i++)
         if (set->ring.keys[i].since == since && !set->ring.keys[i].retired)
+            return true;
+    return false;
+}
+
+bool key_set_is_stolen(const struct key_set *set, uint64_t since) {
+    for (size_t i = 0; i < set->ring.n; i++)
+        if (set->ring.keys[i].since == since && set->ring.keys[i].stolen)
             return true;
     return false;
 }

@@ -36,5 +36,7 @@ MUST_CHECK int key_set_follows(const struct key_set *held, const struct key_set 
 const struct keyring_key *key_set_youngest(const struct key_set *set);
 /* Is what keys of `since` signed still what the coordinator wants? */
 bool key_set_counts(const struct key_set *set, uint64_t since);
+/* Is it perhaps a thief's? */
+bool key_set_is_stolen(const struct key_set *set, uint64_t since);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* A program is one node. Taking a set is slow, and others go on judging meanwhile. */
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER, taking = PTHREAD_MUTEX_INITIALIZER;
@@ -28,14 +29,27 @@ static int open_set(const struct node_identity *node, const void *bytes, size_t 
                : 0;
 }
 
+static bool is_kept(const struct node_identity *node, const void *bytes, size_t n) {
+    char path[NODE_PATH_SIZE];
+    cleanup_free char *kept = NULL;
+    size_t kept_n;
+    return file_read_secret(node_path(node->state, NODE_KEYS, path), KEY_SET_BYTES_MAX, &kept, &kept_n,
+                            NULL) == 0 &&
+           kept_n == n && memcmp(kept, bytes, n) == 0;
+}
+
 static int take(struct node_identity *node, const void *bytes, size_t n, bool *ret_new, struct err *err) {
     struct key_set next, held = node_key_set(node);
     char path[NODE_PATH_SIZE];
     *ret_new = false;
     if (open_set(node, bytes, n, &next, err) < 0)
         return -1;
-    if (next.n <= held.n)
+    if (next.n < held.n)
         return 0;
+    if (next.n == held.n)
+        return is_kept(node, bytes, n)
+                   ? 0
+                   : err_set(err, ERR_DEAD, "ALARM: another set of keys of the same number");
     if (key_set_follows(&held, &next, err) < 0 ||
         file_write(node_path(node->state, NODE_KEYS, path), bytes, n, 0600, err) < 0 ||
         fault_check(FAULT_KEYS_KEPT, err) < 0)

@@ -43,8 +43,10 @@ ok "an app reaches itself" reaches "$mine" "$(ip_of "$mine")" 8080
 ok "... not the other" reaches_not "$mine" "$(ip_of "$theirs")" 8080
 port() { sql "select port from instances where id = '$(of "$1")'"; }
 at() { sql "select n.address from instances i join nodes n on n.id = i.node_id where i.id = '$(of "$1")'"; }
-ok "... nor by its port" reaches_not "$mine" "$(at $other)" "$(port $other)"
-ok "... nor by the network of the host" reaches_not "$mine" "$gateway" "$(port $other)"
+case $(at $other) in
+127.*) ;; # to a container that would be itself
+*) ok "... nor by its port" reaches_not "$mine" "$(at $other)" "$(port $other)" ;;
+esac
 ok "no name of the other is known" bash -c "! docker -H 'unix://$FAIRLEAD_DOCKER' exec '$mine' grep -q 'office-$other' /etc/hosts"
 
 # ---- an app and its host ----

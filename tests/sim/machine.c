@@ -67,29 +67,30 @@ void world_relay(struct world *w) {
     *vec_add(&w->arena, &w->nodes[record.node].topic, struct record) = record;
 }
 
-static struct sim_report *add_report(struct world *w) {
-    struct sim_report *report = vec_add(&w->arena, &w->reports, struct sim_report);
-    *report = (struct sim_report){0};
-    return report;
+bool world_is_tombstone(const struct world *w, int n, const struct record *record) {
+    const struct document *document = document_of(w, record->instance, record->kind);
+    bool elsewhere = document && !uuid_eq(document->node_id, w->nodes[n].row.id);
+    return !elsewhere && (!document || (document->absent && document->confirmed));
 }
 
+/* `cls`: of what failed; NULL: any. */
 static void say(struct world *w, int n, int instance, int kind, const char *condition,
-                enum result_class result) {
+                enum result_class result, const char *cls) {
     struct sim_node *node = &w->nodes[n];
-    struct sim_report *report = add_report(w);
-    report->is_document = true;
-    report->instance = instance;
-    report->event = (struct decide_event){.kind = DECIDE_DOCUMENT,
-                                          .document = {.node_id = node->row.id,
-                                                       .kind = kind,
-                                                       .letter = SET_FIRST,
-                                                       .epoch = 1,
-                                                       .revision = node->held[instance][kind].revision,
-                                                       .condition = condition,
-                                                       .result = result,
-                                                       .stream = node->stream,
-                                                       .n = ++node->report_n,
-                                                       .problem = {"simulated", "It failed.", NULL}}};
+    struct sim_report report = {.is_document = true, .instance = instance};
+    report.event =
+        (struct decide_event){.kind = DECIDE_DOCUMENT,
+                              .document = {.node_id = node->row.id,
+                                           .kind = kind,
+                                           .letter = SET_FIRST,
+                                           .epoch = 1,
+                                           .revision = node->held[instance][kind].revision,
+                                           .condition = condition,
+                                           .result = result,
+                                           .stream = node->stream,
+                                           .n = ++node->report_n,
+                                           .problem = {cls ? cls : "simulated", "It failed.", NULL}}};
+    link_say(w, n, &report);
 }
 
 static void accept(struct world *w, int n, const struct record *record) {
@@ -120,12 +121,11 @@ static void watch(struct world *w, int n, int instance, struct held *held) {
     bool served;
     held->applied = true;
     if (!held->live) {
-        say(w, n, instance, DOCUMENT_WATCH, held->absent ? "absent" : "stopped", RESULT_IS_OK);
+        say(w, n, instance, DOCUMENT_WATCH, held->absent ? "absent" : "stopped", RESULT_IS_OK, NULL);
         return;
     }
     enum result_class result = probe(w, instance, &cls, &served);
-    say(w, n, instance, DOCUMENT_WATCH, result == RESULT_IS_OK ? "healthy" : "failing", result);
-    vec_at(&w->reports, struct sim_report, w->reports.n - 1)->event.document.problem.cls = cls;
+    say(w, n, instance, DOCUMENT_WATCH, result == RESULT_IS_OK ? "healthy" : "failing", result, cls);
 }
 
 static void apply(struct world *w, int n, int instance, int kind) {
@@ -141,11 +141,16 @@ static void apply(struct world *w, int n, int instance, int kind) {
     if (kind == DOCUMENT_TASK) {
         enum result_class result = world_do_task(w, held);
         held->applied = true;
-        say(w, n, instance, kind, result == RESULT_IS_OK ? "healthy" : "failing", result);
+        say(w, n, instance, kind, result == RESULT_IS_OK ? "healthy" : "failing", result, NULL);
+        return;
+    }
+    if (held->absent && held->live && link_is_in_doubt(w, &w->nodes[n])) {
+        say(w, n, instance, kind, "failing", RESULT_IS_RETRY, "in_doubt");
         return;
     }
     if (w->faults && world_random(w, 6) == 0) {
-        say(w, n, instance, kind, "failing", world_random(w, 8) == 0 ? RESULT_IS_PARK : RESULT_IS_RETRY);
+        say(w, n, instance, kind, "failing", world_random(w, 8) == 0 ? RESULT_IS_PARK : RESULT_IS_RETRY,
+            NULL);
         return;
     }
     held->live = kind != DOCUMENT_CERTIFICATE && !held->absent && held->running;
@@ -155,13 +160,14 @@ static void apply(struct world *w, int n, int instance, int kind) {
         held->absent                               ? "absent"
         : kind == DOCUMENT_STACK && !held->running ? "stopped"
                                                    : "healthy",
-        RESULT_IS_OK);
+        RESULT_IS_OK, NULL);
 }
 
 /* Reads one record, or works on one document that is not reached. */
 void world_node(struct world *w, int n) {
     struct sim_node *node = &w->nodes[n];
-    if (node->read < node->topic.n) {
+    link_hear(w, n);
+    if (link_is_up(node) && !node->withheld && node->read < node->topic.n) {
         accept(w, n, vec_at(&node->topic, struct record, node->read++));
         return;
     }
@@ -242,7 +248,8 @@ void world_order(struct world *w, size_t which) {
     struct record order = *vec_at(&w->orders, struct record, which);
     if (!w->faults || world_random(w, 5) != 0) /* else it is delivered again */
         *vec_at(&w->orders, struct record, which) = *vec_at(&w->orders, struct record, --w->orders.n);
-    struct sim_report *report = add_report(w);
+    struct sim_report *report = vec_add(&w->arena, &w->reports, struct sim_report);
+    *report = (struct sim_report){0};
     report->event = (struct decide_event){.kind = DECIDE_ORDER,
                                           .order_id = order.order_id,
                                           .attempt = order.attempt,
@@ -311,7 +318,7 @@ static void next_stream(struct sim_node *node) {
 void world_fault(struct world *w) {
     int n = (int)world_random(w, NODES);
     struct sim_node *node = &w->nodes[n];
-    switch (world_random(w, 9)) {
+    switch (world_random(w, 11)) {
     case 0: /* restart: memory goes, the ratchet stays; the topic is read from its beginning */
         world_note(w, "fault: node %d restarts", n);
         node->read = 0;
@@ -354,6 +361,13 @@ void world_fault(struct world *w) {
         break;
     case 8:
         world_write_once(w);
+        break;
+    case 9:
+        if (link_is_up(node) && !w->calm)
+            link_cut(w, n);
+        break;
+    case 10:
+        link_lie(w, n);
         break;
     case 4: /* a report lost before it was delivered: the node restarts and says it again */
         if (w->reports.n && vec_at(&w->reports, struct sim_report, w->reports.n - 1)->is_document) {

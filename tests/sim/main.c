@@ -71,7 +71,7 @@ void world_init(struct world *w, uint64_t seed) {
     }
     w->plane = (struct plane){.id = {{2}},
                               .name = "main",
-                              .mode = "shared",
+                              .mode = seed % 3 ? "shared" : "private", /* a customer's own network */
                               .domain = "test.example",
                               .scheme = "http",
                               .public_port = 80};
@@ -104,6 +104,7 @@ static bool is_busy(const struct world *w) {
 }
 
 void world_step(struct world *w) {
+    link_pass(w);
     switch (world_random(w, w->faults ? 16 : 12)) {
     case 0:
         if (w->faults || !is_busy(w)) /* whoever is well is in time */
@@ -204,6 +205,7 @@ static void note_pending(struct world *w) {
 bool world_drain(struct world *w) {
     w->faults = false;
     world_note(w, "the faults stop");
+    link_mend_all(w);
     for (int n = 0; n < NODES; n++) {
         world_hear(w, n, "ok");
         world_inventory(w, n);

@@ -66,6 +66,11 @@ struct sim_node {
     int64_t report_n;
     int64_t highest[INSTANCES_MAX][DOCUMENT_KIND_COUNT]; /* ever accepted, for the invariant */
     int64_t floor[INSTANCES_MAX][DOCUMENT_KIND_COUNT]; /* of the list that a node without a disk waited for */
+    int away;                                          /* for so many events more; 0: there is a link */
+    int64_t back_at;                                   /* ... and that long at least */
+    struct vec spool;                                  /* struct sim_report: what it would say */
+    bool withheld;    /* whoever owns the broker gives it nothing new, no heartbeat either */
+    int64_t heard_at; /* the last heartbeat */
 };
 
 struct dns_name {
@@ -179,6 +184,22 @@ void world_inventory(struct world *w, int node);
 void world_drift(struct world *w);
 /* A period of every watch has passed. */
 void world_watch_again(struct world *w);
+
+/* A tombstone stands for it by now. */
+bool world_is_tombstone(const struct world *w, int node, const struct record *record);
+
+/* link.c: what is between a node and the rest. */
+bool link_is_up(const struct sim_node *node);
+bool link_is_in_doubt(const struct world *w, const struct sim_node *node);
+void link_hear(struct world *w, int node);
+/* To the coordinator, or into the spool. */
+void link_say(struct world *w, int node, const struct sim_report *report);
+void link_cut(struct world *w, int node);
+void link_mend(struct world *w, int node);
+void link_lie(struct world *w, int node);
+/* An event has passed: who was away long enough is back. */
+void link_pass(struct world *w);
+void link_mend_all(struct world *w);
 
 /* once.c: tasks and certificates. */
 void world_write_once(struct world *w);

@@ -75,9 +75,16 @@ static void networks_are_those_of_the_option(void **state) {
     assert_int_equal(nft_guard_ensure(&other, &err), 0);
     assert_true(nft_guard_holds(&other));
     assert_false(nft_guard_holds(&guard));
-    static const char *const bad[] = {
-        "10.0.0.0/33", "10.0.0.0/0", "10.0.0",       "fe80::/10",
-        "all",         "1.2.3.4;",   "10.0.0.0/8 x", "00000000000000000000000000001.2.3.4"};
+    static const char *const bad[] = {"10.0.0.0/33",
+                                      "10.0.0.0/0",
+                                      "10.0.0",
+                                      "fe80::/10",
+                                      "all",
+                                      "1.2.3.4;",
+                                      "10.0.0.0/8 x",
+                                      "10.0.0.0/8, 10.1.0.0/16",
+                                      "192.0.2.1,192.0.2.1",
+                                      "00000000000000000000000000001.2.3.4"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         if (nft_networks_check(bad[i], &err) == 0)
             fail_msg("\"%s\" is a list of networks", bad[i]);

@@ -79,7 +79,7 @@ static int tear_down(void **state) {
 struct said {
     const struct sign_keys *keys;
     uint64_t since;
-    bool retired;
+    enum { COUNTS, RETIRED, STOLEN } is;
 };
 
 static void *make_set(struct fixture *f, const char *by, uint64_t set_n, const struct said *said, size_t *n) {
@@ -97,7 +97,8 @@ static void *make_set(struct fixture *f, const char *by, uint64_t set_n, const s
         key->seal_key = (ProtobufCBinaryData){
             SEAL_PUBLIC_SIZE, arena_memdup(&f->arena, said->keys->seal_public, SEAL_PUBLIC_SIZE)};
         key->since = said->since;
-        key->retired = said->retired;
+        key->retired = said->is != COUNTS;
+        key->stolen = said->is == STOLEN;
         set.n_keys++;
     }
     assert_int_equal(key_set_make(by, &set, &f->arena, &bytes, n, &err), 0);
@@ -116,7 +117,7 @@ static void a_set_is_the_roots_and_nobody_elses(void **state) {
     struct err err = {0};
     struct key_set set;
     size_t n, forged_n;
-    const struct said said[] = {{&first, 1, true}, {&second, 2, false}, {0}};
+    const struct said said[] = {{&first, 1, RETIRED}, {&second, 2, COUNTS}, {0}};
     uint8_t *good = make_set(f, root_key, 2, said, &n);
     assert_int_equal(key_set_open(root, good, n, &set, &err), 0);
     assert_int_equal(set.n, 2);
@@ -143,11 +144,11 @@ static void a_set_is_the_roots_and_nobody_elses(void **state) {
 static void a_set_says_what_can_be(void **state) {
     struct fixture *f = *state;
     static const struct said bad[][3] = {
-        {{0}},                                         /* no key at all */
-        {{&first, 1, true}, {0}},                      /* none that counts */
-        {{&first, 0, false}, {0}},                     /* since ever */
-        {{&first, 3, false}, {0}},                     /* since a set that comes later */
-        {{&first, 1, false}, {&first, 2, false}, {0}}, /* twice */
+        {{0}},                                           /* no key at all */
+        {{&first, 1, RETIRED}, {0}},                     /* none that counts */
+        {{&first, 0, COUNTS}, {0}},                      /* since ever */
+        {{&first, 3, COUNTS}, {0}},                      /* since a set that comes later */
+        {{&first, 1, COUNTS}, {&first, 2, COUNTS}, {0}}, /* twice */
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct err err = {0};
@@ -163,20 +164,24 @@ static void a_set_follows_and_forgets_nothing(void **state) {
     struct fixture *f = *state;
     struct err err = {0};
     bool new;
-    assert_int_equal(
-        take(f, 3, (const struct said[]){{&first, 1, true}, {&second, 2, false}, {0}}, &new, &err), 0);
+    size_t n;
+    const struct said said[] = {{&first, 1, RETIRED}, {&second, 2, COUNTS}, {0}};
+    const void *bytes = make_set(f, root_key, 3, said, &n);
+    assert_int_equal(node_take_keys(&f->node, bytes, n, &new, &err), 0);
     assert_true(new);
     /* Come again, or late: no news, and no error. */
-    assert_int_equal(
-        take(f, 3, (const struct said[]){{&first, 1, true}, {&second, 2, false}, {0}}, &new, &err), 0);
+    assert_int_equal(node_take_keys(&f->node, bytes, n, &new, &err), 0);
     assert_false(new);
-    assert_int_equal(
-        take(f, 2, (const struct said[]){{&first, 1, false}, {&second, 2, false}, {0}}, &new, &err), 0);
+    assert_int_equal(take(f, 2, said, &new, &err), 0);
     assert_false(new);
+    /* The root signs a number once: two sets of one number are somebody's doing, and are told. */
+    assert_int_equal(
+        take(f, 3, (const struct said[]){{&first, 1, COUNTS}, {&second, 2, COUNTS}, {0}}, &new, &err), -1);
+    assert_int_equal(err.cls, ERR_DEAD);
     static const struct said bad[][4] = {
-        {{&second, 2, false}, {&third, 4, false}, {0}},                    /* forgets the first */
-        {{&first, 1, true}, {&second, 3, true}, {&third, 4, false}, {0}},  /* since another time */
-        {{&first, 1, false}, {&second, 2, true}, {&third, 4, false}, {0}}, /* brings one back */
+        {{&second, 2, COUNTS}, {&third, 4, COUNTS}, {0}},                        /* forgets the first */
+        {{&first, 1, RETIRED}, {&second, 3, RETIRED}, {&third, 4, COUNTS}, {0}}, /* since another time */
+        {{&first, 1, COUNTS}, {&second, 2, RETIRED}, {&third, 4, COUNTS}, {0}},  /* brings one back */
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         assert_int_equal(take(f, 4, bad[i], &new, &err), -1);
@@ -200,7 +205,7 @@ static void what_a_retired_key_signs_counts_no_more(void **state) {
     bool new;
     size_t n;
     assert_int_equal(
-        take(f, 2, (const struct said[]){{&first, 1, true}, {&second, 2, false}, {0}}, &new, &err), 0);
+        take(f, 2, (const struct said[]){{&first, 1, RETIRED}, {&second, 2, COUNTS}, {0}}, &new, &err), 0);
     struct key_set set = node_key_set(&f->node);
     const void *old = envelope_make(&first, ENVELOPE_ORDERS, "payload", 7, &f->arena, &n);
     assert_int_equal(envelope_open(&set.ring, old, n, &f->arena, &opened, &err), -1);
@@ -253,7 +258,7 @@ static void no_revision_of_an_older_key_is_too_high(void **state) {
     assert_int_equal(offer(f, keeper, &first, 1, 8, &err), -1);
     assert_int_equal(held_documents(keeper), 1);
     assert_int_equal(
-        take(f, 2, (const struct said[]){{&first, 1, true}, {&second, 2, false}, {0}}, &new, &err), 0);
+        take(f, 2, (const struct said[]){{&first, 1, RETIRED}, {&second, 2, COUNTS}, {0}}, &new, &err), 0);
     assert_int_equal(held_documents(keeper), 0);
     keeper_stop(keeper);
     keeper = keeper_start(&conf, &err);
@@ -285,7 +290,7 @@ static void what_is_signed_again_is_as_well_as_it_was(void **state) {
     assert_int_equal(ratchet_write(f->state, item->key, "healthy", item->envelope, item->envelope_n, &err),
                      0);
     assert_int_equal(
-        take(f, 2, (const struct said[]){{&first, 1, false}, {&second, 2, false}, {0}}, &new, &err), 0);
+        take(f, 2, (const struct said[]){{&first, 1, COUNTS}, {&second, 2, COUNTS}, {0}}, &new, &err), 0);
     assert_int_equal(offer(f, keeper, &second, 2, 7, &err), 0);
     assert_true(item->healthy_saved && item->number.since == 2);
     assert_true(item->due_at == CLOCK_NEVER);
@@ -294,6 +299,60 @@ static void what_is_signed_again_is_as_well_as_it_was(void **state) {
     keeper = keeper_start(&conf, &err);
     assert_true(keeper->items[0]->healthy_saved && !keeper->items[0]->waits);
     assert_int_equal(keeper->items[0]->number.since, 2);
+    keeper_stop(keeper);
+}
+
+/* A node with a new disk hears the list, signed by the younger key, before what that signs again has come. */
+static void a_fresh_node_waits_for_what_is_signed_again(void **state) {
+    struct fixture *f = *state;
+    struct err err = {0};
+    uint8_t instance[16] = {1};
+    char kind[] = "route";
+    bool new;
+    struct keeper_conf conf = {.node = &f->node, .state = f->state, .apply = apply};
+    struct keeper *keeper = keeper_start(&conf, &err);
+    Fairlead__V1__SignedListEntry entry = FAIRLEAD__V1__SIGNED_LIST_ENTRY__INIT;
+    entry.instance = (ProtobufCBinaryData){sizeof instance, instance};
+    entry.kind = kind;
+    entry.epoch = 1;
+    entry.revision = 7;
+    assert_int_equal(
+        take(f, 2, (const struct said[]){{&first, 1, COUNTS}, {&second, 2, COUNTS}, {0}}, &new, &err), 0);
+    assert_true(keeper_is_fresh(keeper));
+    assert_int_equal(offer(f, keeper, &first, 1, 7, &err), 0);
+    keeper_floor(keeper, &entry, 2);
+    assert_true(keeper->items[0]->below);
+    keeper_open(keeper);
+    assert_int_equal(offer(f, keeper, &second, 2, 7, &err), 0);
+    assert_false(keeper->items[0]->below);
+    keeper_stop(keeper);
+}
+
+/* What a thief has made well is not begun again at a start; what was retired by plan is. */
+static void what_a_thief_signed_is_not_begun_again(void **state) {
+    struct fixture *f = *state;
+    struct err err = {0};
+    bool new;
+    struct keeper_conf conf = {.node = &f->node, .state = f->state, .apply = apply};
+    struct keeper *keeper = keeper_start(&conf, &err);
+    assert_int_equal(offer(f, keeper, &first, 1, 7, &err), 0);
+    struct item *item = keeper->items[0];
+    assert_int_equal(ratchet_write(f->state, item->key, "healthy", item->envelope, item->envelope_n, &err),
+                     0);
+    keeper_open(keeper);
+    keeper_stop(keeper);
+    assert_int_equal(
+        take(f, 2, (const struct said[]){{&first, 1, RETIRED}, {&second, 2, COUNTS}, {0}}, &new, &err), 0);
+    keeper = keeper_start(&conf, &err);
+    assert_false(keeper->items[0]->waits);
+    keeper_stop(keeper);
+    assert_int_equal(
+        take(f, 3,
+             (const struct said[]){{&first, 1, STOLEN}, {&second, 2, RETIRED}, {&third, 3, COUNTS}, {0}},
+             &new, &err),
+        0);
+    keeper = keeper_start(&conf, &err);
+    assert_true(keeper->items[0]->waits && !keeper->items[0]->healthy_saved);
     keeper_stop(keeper);
 }
 
@@ -343,6 +402,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(what_a_retired_key_signs_counts_no_more, set_up, tear_down),
         cmocka_unit_test_setup_teardown(no_revision_of_an_older_key_is_too_high, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_signed_again_is_as_well_as_it_was, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_fresh_node_waits_for_what_is_signed_again, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_a_thief_signed_is_not_begun_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(no_heartbeat_of_an_older_key_is_too_late, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, make_all, free_all);
