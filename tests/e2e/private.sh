@@ -186,11 +186,11 @@ ok "a record that was moved to another tenant's topic is refused" moved
 ok "the provider's root names another key" env FAIRLEAD_STATE="$fleet/coordinator" "$BUILD/fairlead-coordinator" rotate stolen
 knows_it() { sql_is "select key_set = (select max(n) from key_sets) from nodes where name = '$node'" t; }
 ok "... the agent knows it, without a hand" within 60 knows_it
-held_by_it() { # whatever is held here is signed by it
+held_by_it() { # whatever is wanted here is signed by it
   local id one
   id=$(sql "select encode(sign_key, 'hex') from key_sets order by n desc limit 1") id=$(cd "$fleet/coordinator" && grep -l "^$id" coordinator.*.keys) id=${id%.keys} id=${id##*.}
-  for one in "$state"/documents/*.accepted; do
-    od -An -v -tx1 "$one" | tr -d ' \n' | grep -c "1a08$id" >/dev/null || { echo "$one is not"; return 1; }
+  for one in $(sql "select replace(instance_id::text, '-', '') || '.' || kind from documents where node_id = (select id from nodes where name = '$node') and not absent"); do
+    od -An -v -tx1 "$state/documents/$one.accepted" | tr -d ' \n' | grep -c "1a08$id" >/dev/null || { echo "$one is not"; return 1; }
   done
 }
 ok "... and holds all that is wanted under it" within 90 held_by_it
