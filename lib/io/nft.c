@@ -1,11 +1,7 @@
-#include "io/nft.h"
-
 #include "base/clock.h"
-#include "base/file.h"
-#include "base/json.h"
 #include "base/mem.h"
 #include "base/proc.h"
-#include "base/str.h"
+#include "io/nft_own.h"
 
 #include <arpa/inet.h>
 #include <net/if.h>
@@ -16,7 +12,6 @@
 #include <sys/socket.h>
 
 #define LISTING_MAX (4 * 1024 * 1024)
-#define NETWORKS_MAX 64
 
 /* What a script takes away was listed before: nobody else of this program writes in between. */
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -118,107 +113,28 @@ static const struct {
 };
 #define RULES (sizeof rules / sizeof *rules)
 
-/* ---- networks ---- */
-
-/* Of a list: its first and last address. */
-struct network {
-    uint32_t first, last;
-    int bits;
-};
-
-/* The next of a list, with commas or spaces between. False: there is none, or (*bad) it is none. */
-static bool next_network(const char **list, struct network *ret, bool *bad) {
-    char text[24];
-    struct in_addr parsed;
-    int64_t bits = 32;
-    const char *start = *list + strspn(*list, ", ");
-    size_t n = strcspn(start, ", ");
-    *list = start + n;
-    (void)snprintf(text, sizeof text, "%.*s", (int)n, start);
-    char *slash = strchr(text, '/');
-    if (slash)
-        *slash = '\0';
-    *bad = n && (n >= sizeof text || inet_pton(AF_INET, text, &parsed) != 1 ||
-                 (slash && !str_to_int(slash + 1, 1, 32, &bits)));
-    if (!n || *bad)
-        return false;
-    uint32_t mask = (uint32_t)(UINT64_C(0xffffffff) << (32 - bits));
-    ret->first = ntohl(parsed.s_addr) & mask;
-    ret->last = ret->first | ~mask;
-    ret->bits = (int)bits;
-    return true;
-}
-
-/* nft refuses a set of which one holds another. */
-int nft_networks_check(const char *networks, struct err *err) {
-    struct network all[NETWORKS_MAX];
-    const char *list = networks;
-    size_t n = 0;
-    bool bad = false;
-    while (n < NETWORKS_MAX && next_network(&list, &all[n], &bad)) {
-        for (size_t i = 0; i < n; i++)
-            if (all[i].first <= all[n].last && all[n].first <= all[i].last)
-                return err_set(err, ERR_PARK,
-                               "of the networks \"%s\" one holds another, or stands there twice", networks);
-        n++;
-    }
-    if (!bad && n < NETWORKS_MAX)
-        return 0;
-    return err_set(err, ERR_PARK, "\"%s\" is not a list of networks, such as \"169.254.0.0/16, 192.0.2.1\"",
-                   networks);
-}
-
-/* As nft shows it: a prefix, or an address. */
-static json_t *network_json(const struct network *network) {
-    char address[INET_ADDRSTRLEN];
-    const struct in_addr first = {htonl(network->first)};
-    (void)inet_ntop(AF_INET, &first, address, sizeof address);
-    return network->bits == 32 ? json_string(address)
-                               : json_pack("{s:{s:s, s:i}}", "prefix", "addr", address, "len", network->bits);
-}
-
 /* What is in the set becomes this list: the node's own word, whatever stood there. */
 static void fill_networks(struct str *script, const char *table, const char *set, const char *networks) {
-    struct network one;
+    struct nft_network one;
     bool bad = false;
     str_addf(script, "flush set ip %s %s\n", table, set);
-    while (next_network(&networks, &one, &bad)) {
-        char address[INET_ADDRSTRLEN];
-        const struct in_addr first = {htonl(one.first)};
-        (void)inet_ntop(AF_INET, &first, address, sizeof address);
-        str_addf(script, "add element ip %s %s { %s/%d }\n", table, set, address, one.bits);
+    while (nft_network_next(&networks, &one, &bad)) {
+        str_addf(script, "add element ip %s %s { ", table, set);
+        nft_network_text(script, &one);
+        str_adds(script, " }\n");
     }
 }
 
 static bool has_networks(const json_t *listing, const char *set, const char *networks) {
-    struct network one;
+    struct nft_network one;
     bool bad = false, has = true;
     size_t n = 0;
-    for (; next_network(&networks, &one, &bad); n++) {
-        cleanup_json json_t *shown = network_json(&one);
+    for (; nft_network_next(&networks, &one, &bad); n++) {
+        cleanup_json json_t *shown = nft_network_json(&one);
         has = has && has_element(listing, set, shown);
     }
     return has && json_array_size(elements_of(listing, set)) == n;
 }
-
-/* Whom this machine asks for names (resolv.conf(5)); those that are not IPv4 are none of this table's. */
-static void read_resolvers(struct str *out) {
-    cleanup_free char *text = NULL;
-    char *rest = NULL, *line;
-    if (file_read("/etc/resolv.conf", 65536, &text, NULL, NULL) < 0)
-        return;
-    for (line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
-        struct in_addr address;
-        char word[INET_ADDRSTRLEN], shown[INET_ADDRSTRLEN + 2];
-        if (sscanf(line, "nameserver %15[0-9.]", word) != 1 || inet_pton(AF_INET, word, &address) != 1)
-            continue;
-        (void)snprintf(shown, sizeof shown, "%s,", word);
-        if (!strstr(str_text(out), shown)) /* twice is none of nft's sets */
-            str_adds(out, shown);
-    }
-}
-
-/* ---- the table ---- */
 
 static void add_skeleton(struct str *script, const char *table) {
     static const char *const sets[] = {"ports { type ipv4_addr . inet_service; }",
@@ -277,7 +193,7 @@ static void drop_other_edges(struct str *script, const char *table, const struct
 static int ensure(const struct nft_guard *guard, struct err *err) {
     char table[40];
     cleanup_str struct str script = STR_INIT(60000), resolvers = STR_INIT(1000);
-    read_resolvers(&resolvers);
+    nft_resolvers(&resolvers);
     long uid = is_on_this_machine(guard->edge) ? uid_of(guard->edge_user) : 0;
     if (uid < 0)
         return err_set(err, ERR_PARK,
@@ -323,7 +239,7 @@ static bool holds_rules(const json_t *listing) {
 bool nft_guard_holds(const struct nft_guard *guard) {
     char table[40];
     cleanup_str struct str resolvers = STR_INIT(1000);
-    read_resolvers(&resolvers);
+    nft_resolvers(&resolvers);
     table_of(guard, table);
     cleanup_json json_t *listing = list_table(table);
     cleanup_json json_t *port = json_pack("{s:[s, i]}", "concat", guard->address, (int)guard->port);
