@@ -143,6 +143,8 @@ int clock_get(struct cli *cli, const struct command *command);
 int clock_accept(struct cli *cli, const struct command *command);
 int status_show(struct cli *cli, const struct command *command);
 int doctor_show(struct cli *cli, const struct command *command);
+/* bundle.c: a file for whoever helps from afar. */
+int bundle_write(struct cli *cli, const char *file);
 int completion_names(struct cli *cli, const struct command *command);
 int completion_print(struct cli *cli, const struct command *command);
 

@@ -95,12 +95,17 @@ int doctor_show(struct cli *cli, const struct command *command) {
     json_t *report = NULL, *check;
     size_t i;
     int bad = 0;
+    const char *bundle = cli_option(cli, "bundle", NULL);
     int rc = cli_call(cli, "GET", command->path, NULL, &report);
     if (rc == EXIT_UNREACHABLE)
         (void)fprintf(stderr, "next: start fairlead-coordinator, or name it: --server URL (now %s)\n",
                       cli->server);
     if (rc != EXIT_OK)
         return rc;
+    if (bundle) {
+        json_decref(report);
+        return bundle_write(cli, bundle);
+    }
     const json_t *items = json_object_get(report, "items");
     if (cli->json)
         cli_print(cli, items, NULL);

@@ -22,6 +22,13 @@ same_counts() { [ "$("$fairlead" status -o json | jq -S '.instances | with_entri
 ok "status counts what the table holds" within 10 same_counts
 ok "doctor finds nothing, and its exit code says so" within 30 "$fairlead" doctor
 ok "... and each check has a name, a finding and no next step" bash -c "'$fairlead' doctor -o json | jq -e 'length > 8 and all(.[]; .check and .what and .ok and .next == \"\")'"
+bundle_is_whole() {
+  "$fairlead" doctor --bundle "$fleet/bundle.txt" || return 1
+  for part in Doctor Status Inside Nodes 'Key sets'; do grep -q "^## $part$" "$fleet/bundle.txt" || { echo "no $part"; return 1; }; done
+  grep -q '"name": "slave"' "$fleet/bundle.txt" && ! grep -q 'not to be had' "$fleet/bundle.txt" && [ "$(stat -c %a "$fleet/bundle.txt")" = 600 ]
+}
+ok "a bundle for whoever helps from afar has all of it, for its owner alone" bundle_is_whole
+ok "... and no token" lacks "$(cat "$fleet/bundle.txt")" "$(cat "$fleet/token")"
 redis_lost() {
   local pid out rc=0
   pid=$(cat "$run/redis/pid")
