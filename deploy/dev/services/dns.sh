@@ -2,6 +2,7 @@
 # The zone lives in Knot's journal only: a zone file would be loaded over the dynamic records at the next start.
 # shellcheck shell=bash disable=SC2034,SC2154
 dns_port=${FAIRLEAD_DNS_PORT:-15353}
+dns_second_port=$((dns_port + 1)) # told of changes, where one is: tests/e2e/names.sh
 dns_zone=apps.localhost
 dns_dir=$(place dns root /knot.sock)
 dns_key=$dns_dir/tsig.key
@@ -35,6 +36,10 @@ key:
   - id: fairlead
     algorithm: hmac-sha256
     secret: $(cut -d: -f3 "$dns_key")
+remote:
+  - id: second
+    address: 127.0.0.1@$dns_second_port
+    key: fairlead
 acl:
   - id: worker
     address: 127.0.0.0/8
@@ -44,6 +49,7 @@ zone:
   - domain: $dns_zone
     storage: "$dns_dir/db"
     acl: worker
+    notify: second
     journal-content: all
     zonefile-load: none
     zonefile-sync: -1
