@@ -27,6 +27,7 @@ struct held {
         char kind[24], letter[8];
     } document;
     const Fairlead__V1__InventoryEntry *entry;
+    bool known; /* to PostgreSQL, too */
     UT_hash_handle hh;
 };
 
@@ -149,6 +150,24 @@ static struct uuid bound_of(ProtobufCBinaryData data, int open) {
     return id;
 }
 
+/* What nobody here has ever wanted: somebody else signed it, or the database was restored. It is told, and
+ * left alone. */
+static int tell_strangers(struct pg *pg, struct uuid node_id, const Fairlead__V1__Inventory *inventory,
+                          const struct held *all, struct arena *arena, struct err *err) {
+    struct pg_params params = {.arena = arena};
+    int64_t strangers = 0;
+    for (const struct held *held = all; held; held = held->hh.next)
+        strangers += !held->known && !held->entry->absent;
+    pg_params_uuid(&params, node_id);
+    pg_params_bool(&params, inventory->part <= 1);
+    pg_params_int(&params, strangers);
+    cleanup_result PGresult *told = pg_run(pg, query_inventory_strangers, &params, err);
+    if (told && PQntuples(told) && strangers)
+        log_warn("a node holds documents that are not known here; they are left alone",
+                 LOG_I("documents", strangers));
+    return told ? 0 : -1;
+}
+
 static int answer(struct letters *letters, const struct sign_keys *keys, int64_t since, struct uuid node_id,
                   struct uuid private_plane, const Fairlead__V1__Inventory *inventory, int64_t *ret_compared,
                   struct err *err) {
@@ -163,13 +182,13 @@ static int answer(struct letters *letters, const struct sign_keys *keys, int64_t
     if (!documents)
         return -1;
     struct held *all = index_held(letters->arena, inventory);
-    size_t known = 0;
     *ret_compared = PQntuples(documents) + (int64_t)inventory->n_entries;
     for (int i = 0; i < PQntuples(documents); i++) {
         struct held key;
-        const struct held *held = find_held(all, pg_uuid(documents, i, 0).b, pg_text(documents, i, 1),
-                                            pg_text(documents, i, 8), &key);
-        known += held != NULL;
+        struct held *held = find_held(all, pg_uuid(documents, i, 0).b, pg_text(documents, i, 1),
+                                      pg_text(documents, i, 8), &key);
+        if (held)
+            held->known = true;
         if (!must_send(documents, i, since, held ? held->entry : NULL))
             continue;
         if (pg_bool(documents, i, 4) && pg_bool(documents, i, 5)) {
@@ -185,12 +204,10 @@ static int answer(struct letters *letters, const struct sign_keys *keys, int64_t
         row->document = arena_strdup(letters->arena, pg_text(documents, i, 1));
         row->letter = arena_strdup(letters->arena, pg_text(documents, i, 8));
     }
+    int rc = tell_strangers(letters->pg, node_id, inventory, all, letters->arena, err);
     HASH_CLEAR(hh, all);
-    if (add_absent(letters, node_id, &absent_instances, &absent_kinds, &absent_sets, err) < 0)
+    if (rc < 0 || add_absent(letters, node_id, &absent_instances, &absent_kinds, &absent_sets, err) < 0)
         return -1;
-    if (known < inventory->n_entries)
-        log_warn("a node holds documents that are not known here; they are left alone",
-                 LOG_I("documents", inventory->n_entries - known));
     int at = 0;
     do {
         add_list(letters, topic, keys, node_id, inventory, documents, at);

@@ -61,7 +61,8 @@ void doctor_check_vitals(json_t *checks, struct pg *pg, struct arena *arena) {
 static void check_rows(json_t *checks, PGresult *res, struct arena *arena) {
     int64_t known = 0, held = pg_int(res, 0, 1), dead = pg_int(res, 0, 2), idle = pg_int(res, 0, 6);
     const char *silent = pg_text(res, 0, 4), *missing = pg_text(res, 0, 5), *full = pg_text(res, 0, 9),
-               *lacks = pg_text(res, 0, 8), *doubt = pg_text(res, 0, 7), *behind = pg_text(res, 0, 10);
+               *lacks = pg_text(res, 0, 8), *doubt = pg_text(res, 0, 7), *behind = pg_text(res, 0, 10),
+               *strangers = pg_text(res, 0, 11);
     while (sql_migrations[known].name)
         known++;
     add(checks, "migrations", pg_int(res, 0, 0) == known,
@@ -85,6 +86,10 @@ static void check_rows(json_t *checks, PGresult *res, struct arena *arena) {
         "such a node believes what older keys sign: does the broker carry, is its version this one? It "
         "learns "
         "them with its next certificate, too");
+    add(checks, "documents", !*strangers,
+        *strangers ? arena_printf(arena, "not known here: %s", strangers) : "nodes hold what is known here",
+        "somebody else signed them, or this database is older than they are: docs/OPERATING.md, Keys that "
+        "change");
     add(checks, "self-tests", !*lacks, *lacks ? arena_strdup(arena, lacks) : "no node lacks anything",
         "mend it on that machine; it looks again every five minutes");
     add(checks, "roles", !*missing,

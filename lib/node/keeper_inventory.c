@@ -26,6 +26,7 @@ static Fairlead__V1__InventoryEntry *make_entry(const struct item *item) {
     entry->epoch = item->number.epoch;
     entry->revision = item->number.revision;
     entry->since = item->number.since;
+    entry->absent = item->document->absent;
     entry->condition = mem_strdup(item->said == item->number.revision ? item->condition : "");
     return entry;
 }

@@ -62,6 +62,27 @@ ok "another app is built, named, probed: orders are believed" "$fairlead" instan
 ok "... and what it delivers opens" bash -c "'$fairlead' instance credentials 'after$tag' >/dev/null"
 ok "the audit is whole: heads of both keys are ours" "$fairlead" audit verify
 
+# ---- another coordinator, which was not given the new key ----
+install -d -m 0700 "$dir/other"
+cp "$state/coordinator.keys" "$dir/other"
+FAIRLEAD_PORT=$((FAIRLEAD_PORT + 9)) FAIRLEAD_STATE=$dir/other setsid "$BUILD/fairlead-coordinator" run >"$fleet/other.log" 2>&1 </dev/null &
+second=$!
+trap 'kill $second 2>/dev/null || true' EXIT
+other=http://127.0.0.1:$((FAIRLEAD_PORT + 9))
+within 20 curl -fs -m 2 "$other/readyz"
+through_other() { # what it answers to a request
+  curl -s -o /dev/null -m 20 -w '%{http_code}' -X POST -H "Authorization: Bearer $(cat "$fleet/token")" -H 'Content-Type: application/json' -d '{"days":1}' "$other/v1/instances/$(id "$app")/extend" || true
+}
+other_says() { [ "$(through_other)" = "$1" ]; }
+ok "a coordinator without the key takes nothing on" bash -c "[ '$(through_other)' != 202 ]"
+ok "... and says what to do" grep -q "signs with another key by now: copy \\\\\"$dir/other/$file" "$fleet/other.log"
+cp "$state/$file" "$dir/other"
+ok "... with the key it goes on by itself" within 60 other_says 202
+ok "... and so does what had waited for it" "$fairlead" instance delete "after$tag" --purge --wait --timeout 120
+kill "$second"
+within 30 gone "$second"
+"$fairlead" instance create testapp "after$tag" --size tiny --wait --timeout 120 >/dev/null
+
 # ---- stolen ----
 thief=$dir/stolen.keys && cp "$state/$file" "$thief"
 paper() { "$BUILD/tests/support/paper" "$thief" "$fleet/$on" "$(hex "$app")" "$@"; }
@@ -69,6 +90,7 @@ highest=9223372036854775807
 ok "a thief of the key stops the app, with the highest revision that there is" paper $highest stack off
 down() { ! serves "$app"; }
 ok "... and it is believed: that is what the key is for" within 60 down
+ok "... it invents something" paper $highest set store 20999 off
 ok "... the node's clock is put forward, too" paper 7000000000000000 heartbeat on
 refused_by_number() { grep -q 'an older revision than the one that is held' "$fleet/$on.log"; }
 "$BUILD/fairlead-coordinator" --state "$state" republish >/dev/null
@@ -82,6 +104,8 @@ ok "... by a number that was never given before" test "$(last_set)" -gt "$planne
 ok "... every node knows it, by itself" within 60 all_know "$(last_set)"
 ok "... it signs, and has signed all again" within 60 phase_is "done"
 ok "... and the app is back" within 90 serves "$app"
+names_strangers() { "$fairlead" doctor -o json | jq -e ".[] | select(.check == \"documents\") | .what | contains(\"$on (1)\")" >/dev/null; }
+ok "what the thief invented is left alone, and the doctor names it" within 60 names_strangers
 ok "what the thief signs now is refused" bash -c "$(declare -f paper hex id sql); BUILD='$BUILD' thief='$thief' fleet='$fleet' on='$on' app='$app'; paper $highest stack off"
 refused() { grep -q 'signed by a key that is retired' "$fleet/$on.log"; }
 ok "... with its reason" within 20 refused
