@@ -13,3 +13,4 @@ create table key_sets (
 grant select, insert, update, delete on key_sets to fairlead_app;
 grant select on key_sets to fairlead_read;
 alter table nodes add key_set bigint not null default 0, add keys_told_at timestamptz;
+grant select (key_set) on nodes to fairlead_customer;
