@@ -1,4 +1,5 @@
 /* By hand, with the root's key out of its safe for a moment: a new key, and the sets that bring it in. */
+#include "base/fault.h"
 #include "base/file.h"
 #include "base/str.h"
 #include "coordinator/key_sets.h"
@@ -190,7 +191,7 @@ static int rotate(struct rotation *rotation, struct err *err) {
     if (sign_keys_save(&made, signing_path(rotation->conf->state, made.sign_public, path), err) < 0)
         return -1;
     if (store_sets(rotation, &made, err) < 0 || give_to_owner(rotation, path, err) < 0 ||
-        pg_script(rotation->pg, "commit", err) < 0) {
+        fault_check(FAULT_KEY_MADE, err) < 0 || pg_script(rotation->pg, "commit", err) < 0) {
         struct err ignored = {0};
         if (file_remove(path, &ignored) < 0)
             (void)fprintf(stderr, "\"%s\" is of no use, and is still there\n", path);
