@@ -242,7 +242,10 @@ int key_sets_step(struct pg *pg, struct signing *signing, int64_t again_s, struc
         (move_on(pg, query_key_sets_release, OVERLAP_S, "a key set is released", err) < 0 ||
          move_on(pg, query_key_sets_sign, PATIENCE_S, "its youngest key signs", err) < 0))
         return -1;
-    if (key_sets_follow(pg, signing, NULL, err) < 0 || tell(pg, again_s, err) < 0)
+    /* What has just been moved on may have changed it. */
+    if ((pg_bool(signer, 0, 3) ? key_sets_follow(pg, signing, NULL, err)
+                               : read_signer(signer, signing, NULL, err)) < 0 ||
+        tell(pg, again_s, err) < 0)
         return -1;
     return pg_bool(signer, 0, 3) ? sign_documents(pg, signing, err) : 0;
 }

@@ -28,6 +28,17 @@ Fairlead__V1__Document *node_document_open(const struct node_identity *node, con
     return NULL;
 }
 
+Fairlead__V1__Document *node_document_open_healthy(const struct node_identity *node, const void *envelope,
+                                                   size_t n) {
+    uint64_t since;
+    struct key_set set = node_key_set(node);
+    Fairlead__V1__Document *document = node_document_open(node, envelope, n, &since, NULL);
+    if (!document || !key_set_is_stolen(&set, since))
+        return document;
+    fairlead__v1__document__free_unpacked(document, NULL);
+    return NULL;
+}
+
 bool node_document_is(const Fairlead__V1__Document *a, const Fairlead__V1__Document *b) {
     return a->epoch == b->epoch && a->revision == b->revision && a->absent == b->absent &&
            a->content.len == b->content.len &&
@@ -50,7 +61,7 @@ Fairlead__V1__Document *node_document_last_healthy(const struct node_identity *n
     const char *path = arena_printf(&arena, "%s/documents/%s.healthy", state, key);
     bool there = file_exists(path) && file_read(path, ENVELOPE_BYTES_MAX + 4096, &envelope, &n, NULL) == 0;
     arena_release(&arena);
-    return there ? node_document_open(node, envelope, n, NULL, NULL) : NULL;
+    return there ? node_document_open_healthy(node, envelope, n) : NULL;
 }
 
 struct listing {
@@ -66,7 +77,7 @@ static int show(void *arg, const void *accepted, size_t accepted_n, const void *
     if (!document)
         return -1;
     Fairlead__V1__Document *last =
-        healthy ? node_document_open(listing->node, healthy, healthy_n, NULL, NULL) : NULL;
+        healthy ? node_document_open_healthy(listing->node, healthy, healthy_n) : NULL;
     listing->each(listing->arg, document, last && node_document_is(document, last));
     fairlead__v1__document__free_unpacked(document, NULL);
     fairlead__v1__document__free_unpacked(last, NULL);

@@ -11,6 +11,10 @@
  * The caller frees it with fairlead__v1__document__free_unpacked(). */
 Fairlead__V1__Document *node_document_open(const struct node_identity *node, const void *envelope, size_t n,
                                            uint64_t *ret_since, struct err *err);
+/* The same of one that was as wanted; NULL also where its key was stolen: that is not begun again by itself,
+ * nor kept. */
+Fairlead__V1__Document *node_document_open_healthy(const struct node_identity *node, const void *envelope,
+                                                   size_t n);
 /* Is it the same revision, whoever signed it? */
 bool node_document_is(const Fairlead__V1__Document *a, const Fairlead__V1__Document *b);
 /* Its stack; NULL: it holds none, or one that cannot be read. The caller frees it with

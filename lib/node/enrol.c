@@ -236,6 +236,7 @@ static int keep_keys(const char *state, const json_t *welcome, const char *root,
     return key_set_open(root, bytes, n, &set, err) < 0 ? -1 : file_write(path, bytes, n, 0600, err);
 }
 
+/* Where there is an authority a welcome without a certificate is none. */
 static int keep(const char *state, const struct token *token, json_t *welcome, const char *root,
                 const struct request *request, struct err *err) {
     char path[NODE_PATH_SIZE];

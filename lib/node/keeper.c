@@ -71,13 +71,8 @@ static int load_one(void *arg, const void *accepted, size_t accepted_n, const vo
     item->number = (struct ratchet_number){since, document->epoch, document->revision};
     bool start_new = document->absent || !keeper_wants_running(document);
     struct key_set keys = node_key_set(keeper->conf.node);
-    uint64_t last_since = 0;
     Fairlead__V1__Document *last =
-        healthy ? node_document_open(keeper->conf.node, healthy, healthy_n, &last_since, err) : NULL;
-    if (last && key_set_is_stolen(&keys, last_since)) {
-        fairlead__v1__document__free_unpacked(last, NULL);
-        last = NULL;
-    }
+        healthy ? node_document_open_healthy(keeper->conf.node, healthy, healthy_n) : NULL;
     bool proven = last && node_document_is(last, document);
     if (last && !start_new && !proven) {
         fairlead__v1__document__free_unpacked(document, NULL);

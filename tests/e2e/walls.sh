@@ -68,9 +68,8 @@ case $FAIRLEAD_EDGE_ADDRESS in
 esac
 
 # ---- other networks: one that is closed, one that is not, behind the same wire ----
-unshare --net sleep 600 &
-listeners+=($!)
-beyond=$!
+listen 17998 unshare --net -- # on what will be its addresses
+beyond=${listeners[-1]}
 elsewhere() { nsenter -t "$beyond" --net -- "$@"; }
 apart() { [ "$(readlink "/proc/$beyond/ns/net")" != "$(readlink /proc/self/ns/net)" ]; }
 within 10 apart
@@ -82,7 +81,6 @@ done
 ip link set wall$tag up
 elsewhere ip link set far up
 elsewhere ip route add default via 198.51.100.1
-listen 17998 nsenter -t "$beyond" --net --
 ok "from here both are reached" bash -c "$(declare -f connects within); within 10 connects 198.51.100.2 17998 && connects 169.254.77.2 17998"
 ok "an app reaches what is open" reaches "$mine" 198.51.100.2 17998
 ok "... and nothing that is link-local" reaches_not "$mine" 169.254.77.2 17998

@@ -52,6 +52,7 @@ static void a_foreign_hand_is_found(void **state) {
         "delete element ip fairlead_5ea1c0de apps { 10.212.0.0/14 }",
         "delete element ip fairlead_5ea1c0de closed { 192.0.2.1 }",
         "add element ip fairlead_5ea1c0de closed { 198.51.100.0/24 }",
+        "add element ip fairlead_5ea1c0de resolvers { 192.0.2.53 }", /* not of resolv.conf */
         "delete table ip fairlead_5ea1c0de",
     };
     struct err err = {0};
