@@ -84,8 +84,7 @@ static void check_rows(json_t *checks, PGresult *res, struct arena *arena) {
     add(checks, "keys", !*behind,
         *behind ? arena_printf(arena, "not known yet: %s", behind) : "every node knows those that sign",
         "such a node believes what older keys sign: does the broker carry, is its version this one? It "
-        "learns "
-        "them with its next certificate, too");
+        "learns them with its next certificate, too");
     add(checks, "documents", !*strangers,
         *strangers ? arena_printf(arena, "not known here: %s", strangers) : "nodes hold what is known here",
         "somebody else signed them, or this database is older than they are: docs/OPERATING.md, Keys that "

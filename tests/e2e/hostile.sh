@@ -47,13 +47,14 @@ unchanged() {
   standing | keeps_out >"$fleet/stands.after"
   diff "$fleet/stands.before" "$fleet/stands.after"
 }
-refused() { grep -c 'a record was refused\|a record could not be kept' "$fleet/$on.log"; }
+refused() { grep -c 'a record was refused\|a record could not be kept' "$fleet/$on.log" || true; }
 
+had=$(refused)
 for what in repeat reverse cut bend forge retype tombstone; do
   ok "documents: $what" hostile "$topic" 1 "$what"
   ok "... nothing comes of it" unchanged
 done
-ok "what was bent and forged was refused, with a word" test "$(refused)" -gt 0
+ok "what was bent and forged was refused, with a word" test "$(refused)" -gt "$had"
 ok "documents of one node among another's" hostile "$topic" 1 move "fairlead.node.$other_id"
 ok "... nothing comes of it" unchanged
 for kind in dns probe resolve; do

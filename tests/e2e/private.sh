@@ -187,9 +187,11 @@ ok "the provider's root names another key" env FAIRLEAD_STATE="$fleet/coordinato
 knows_it() { sql_is "select key_set = (select max(n) from key_sets) from nodes where name = '$node'" t; }
 ok "... the agent knows it, without a hand" within 60 knows_it
 held_by_it() { # whatever is wanted here is signed by it
-  local id one
+  local id one all
   id=$(sql "select encode(sign_key, 'hex') from key_sets order by n desc limit 1") id=$(cd "$fleet/coordinator" && grep -l "^$id" coordinator.*.keys) id=${id%.keys} id=${id##*.}
-  for one in $(sql "select replace(instance_id::text, '-', '') || '.' || kind from documents where node_id = (select id from nodes where name = '$node') and not absent"); do
+  all=$(sql "select replace(instance_id::text, '-', '') || '.' || kind from documents where node_id = (select id from nodes where name = '$node') and not absent")
+  [ -n "$all" ] || { echo "nothing is wanted here"; return 1; }
+  for one in $all; do
     od -An -v -tx1 "$state/documents/$one.accepted" | tr -d ' \n' | grep -c "1a08$id" >/dev/null || { echo "$one is not"; return 1; }
   done
 }
