@@ -12,7 +12,7 @@ WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmis
 CFLAGS := -std=gnu17 -D_GNU_SOURCE -O2 -g -fno-omit-frame-pointer $(WARN) $(if $(findstring gcc,$(CC)),-Wno-format-truncation,-Wno-sign-conversion -Wno-gnu-zero-variadic-macro-arguments) $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all) \
           $(EXTRA_CFLAGS) $(if $(FAULTS),-DFAULTS) -D_FORTIFY_SOURCE=$(if $(SAN),0,2) -fstack-protector-strong
 LDFLAGS := -Wl,--as-needed $(EXTRA_LDFLAGS) $(if $(SAN),-fsanitize=$(SAN))
-LIBS := -lrdkafka -lprotobuf-c -lpq -lcurl -lhiredis -lmicrohttpd -ljansson -lyaml -lsodium -lldns -loath -lcjose -lcrypto -lsystemd -lpthread
+LIBS := -lrdkafka -lprotobuf-c -lpq -lcurl -lhiredis -lmicrohttpd -ljansson -lyaml -lsodium -lldns -larchive -loath -lcjose -lcrypto -lsystemd -lpthread
 
 # A layer sees only what its row names: a wrong include does not compile. Each folder is reached through a
 # link farm build/include/LAYER, so `#include "io/pg.h"` works only where io is allowed.

@@ -255,3 +255,22 @@ int instance_credentials(struct cli *cli, const struct command *command) {
     json_decref(instance);
     return rc;
 }
+
+int instance_provenance(struct cli *cli, const struct command *command) {
+    json_t *instance = NULL, *answer = NULL;
+    int rc = cli_find_instance(cli, command, &instance);
+    if (rc == EXIT_OK)
+        rc = cli_call(cli, "GET",
+                      arena_printf(&cli->arena, "%s/%s/provenance", command->path, json_str(instance, "id")),
+                      NULL, &answer);
+    const json_t *items = json_object_get(answer, "items");
+    if (rc == EXIT_OK && !cli->json && json_array_size(items) == 0)
+        printf("it has no images: none is built yet, or it needs none\n");
+    else if (rc == EXIT_OK)
+        cli_print(
+            cli, items,
+            (const char *const[]){"name=NAME", "source=SOURCE", "commit=COMMIT", "image_id=IMAGE ID", NULL});
+    json_decref(answer);
+    json_decref(instance);
+    return rc;
+}

@@ -1,6 +1,8 @@
 /* How builds ask the Docker Engine, and what its answers mean. */
 #include "base/clock.h"
 #include "base/proc.h"
+#include "model/manifest.h"
+#include "step/image.h"
 #include "worker/build_own.h"
 
 #include <signal.h>
@@ -47,6 +49,20 @@ int build_digest(struct worker *worker, const char *tag, char ret[80], struct er
             return 0;
         }
     return err_set(err, ERR_RETRY, "the registry gave no digest for \"%s\"", tag);
+}
+
+int build_image_id(struct worker *worker, const char *repository, const char *digest, struct arena *arena,
+                   const char **ret, struct err *err) {
+    struct registry registry = image_registry(&worker->host->machine);
+    struct manifest manifest;
+    cleanup_free char *text = NULL;
+    size_t n;
+    if (registry_manifest(&registry, repository, digest, MANIFEST_TYPES, MANIFEST_BYTES_MAX, &text, &n, err) <
+            0 ||
+        manifest_parse(text, n, &manifest, err) < 0)
+        return -1;
+    *ret = arena_strdup(arena, manifest.config.digest);
+    return 0;
 }
 
 /* Did the machine fail, and not the source? Docker tells it only in words. A command of the Dockerfile that

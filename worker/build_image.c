@@ -135,7 +135,7 @@ void order_build(struct worker *worker, const Fairlead__V1__Build *build, struct
     struct err err = {0};
     uint8_t key[32];
     char context[512], dockerfile[544], digest[80];
-    const char *cls = "bad_source";
+    const char *cls = "bad_source", *id;
     cleanup_str struct str log = STR_TAIL(262144);
     if (!hex_decode(key, sizeof key, build->build_key) || !name_is_path(build->image)) {
         (void)err_set(&err, ERR_PARK, "The build order is not well-formed.");
@@ -163,12 +163,16 @@ void order_build(struct worker *worker, const Fairlead__V1__Build *build, struct
     if (rc == 0) {
         cls = "no_digest";
         rc = build_digest(worker, tag, digest, &err);
+        if (rc == 0)
+            rc = build_image_id(worker, build->image, digest, arena, &id, &err);
     }
     if (rc < 0) {
         result_fail(result, arena, cls, &err);
         return;
     }
     result_fact(result, arena, "image", arena_printf(arena, "%s@%s", build->image, digest));
+    result_fact(result, arena, "image_id", id);
+    result_fact(result, arena, "builder", worker->host->node.name);
     result_fact(result, arena, "commit", build->commit);
     result_fact(result, arena, "found", there ? "true" : "false");
     result_ok(result);

@@ -11,6 +11,10 @@ MUST_CHECK int build_engine(struct worker *worker, const char *const *words, int
                             enum err_class cls, struct str *out, struct str *log, struct err *err);
 /* The digest that the registry knows the tag by; ret: "sha256:" and 64 hex digits. */
 MUST_CHECK int build_digest(struct worker *worker, const char *tag, char ret[80], struct err *err);
+/* By which an Engine knows the image of that digest: that of its configuration, as the registry has it. In
+ * the arena. */
+MUST_CHECK int build_image_id(struct worker *worker, const char *repository, const char *digest,
+                              struct arena *arena, const char **ret, struct err *err);
 /* By what a failed build printed: did the machine fail, and not the source? */
 bool build_may_pass(const char *log);
 

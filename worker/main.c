@@ -9,6 +9,10 @@
 static struct conf_row conf[] = {
     PROGRAM_OPTIONS("/var/lib/fairlead-node", "/run/fairlead/secrets", "127.0.0.1:5000"),
     CONF_LIST("roles", "builder,host,edge,dns,prober", "what this node does", role_words + 1),
+    CONF_TEXT("engine-certs", "/etc/docker/certs.d",
+              "folder in which the Engine looks for certificates by registry: this node's is put there, for "
+              "what its "
+              "Engine asks of one that is not on this machine (builds)"),
     CONF_TEXT("sources", "", "builder: folder below which sources that are not https lie"),
     CONF_TEXT("proxy", "",
               "builder: HTTP proxy for sources and inside builds, such as http://proxy.lan:3128; builds can "
@@ -95,6 +99,7 @@ static int fill(struct host *host, struct err *err) {
     all.worker.host = host;
     read_conf(&all.worker);
     host->conf.roles = role_bits(conf_get(conf, "roles"));
+    host->conf.engine_certs = conf_get(conf, "engine-certs");
     host->conf.machine.repository = conf_get(conf, "repository");
     host->conf.start = start_orders;
     host->conf.stop = stop_orders;

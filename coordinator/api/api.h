@@ -171,6 +171,7 @@ void instance_list(struct api_call *call);
 void instance_get(struct api_call *call);
 void instance_intent(struct api_call *call);
 void instance_steps(struct api_call *call);
+void instance_provenance(struct api_call *call);
 void instance_events(struct api_call *call);
 void credentials_get(struct api_call *call);
 void credentials_confirm(struct api_call *call);

@@ -1,9 +1,10 @@
 /* Instances: requests become inputs of the engine; reads are views. */
+#include "coordinator/api/instances.h"
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/str.h"
-#include "coordinator/api/api.h"
 #include "model/labels.h"
 #include "sql/queries.h"
 
@@ -89,7 +90,7 @@ void instance_create(struct api_call *call) {
     submit(call, mine);
 }
 
-static bool parse_id(struct api_call *call, struct uuid *ret) {
+bool instance_parse_id(struct api_call *call, struct uuid *ret) {
     if (uuid_parse(call->rest, ret))
         return true;
     api_refuse(call->request, 404, "not_found", "There is no such instance.");
@@ -99,7 +100,7 @@ static bool parse_id(struct api_call *call, struct uuid *ret) {
 void instance_intent(struct api_call *call) {
     enum intent_kind kind = *(const enum intent_kind *)call->data;
     struct call_input *mine = arena_new(&call->request->arena, struct call_input);
-    if (!parse_id(call, &mine->input.instance_id) || api_identify(call, &mine->input) < 0)
+    if (!instance_parse_id(call, &mine->input.instance_id) || api_identify(call, &mine->input) < 0)
         return;
     const char *match = httpd_header(call->request, "If-Match");
     if (match && !str_eq(match, "*")) {
@@ -217,7 +218,7 @@ static void get(struct api_call *call, struct pg *pg) {
 
 void instance_get(struct api_call *call) {
     struct uuid id;
-    if (parse_id(call, &id))
+    if (instance_parse_id(call, &id))
         api_read(call, get);
 }
 
@@ -231,8 +232,7 @@ static void answer_rows(struct api_call *call, PGresult *res, int column) {
     api_answer(call->request, 200, mem_strdup(str_text(&out)));
 }
 
-/* Is there such an instance for who asks? False: refused. */
-static bool is_there(struct api_call *call, struct pg *pg) {
+bool instance_is_there(struct api_call *call, struct pg *pg) {
     struct err err = {0};
     struct uuid id;
     struct pg_params params = {.arena = &call->request->arena};
@@ -251,7 +251,7 @@ static void answer_found(struct api_call *call, struct pg *pg, PGresult *res, in
                          const struct err *err) {
     if (!res)
         api_refuse_error(call->request, err);
-    else if (PQntuples(res) || is_there(call, pg))
+    else if (PQntuples(res) || instance_is_there(call, pg))
         answer_rows(call, res, column);
 }
 
@@ -267,7 +267,7 @@ static void steps(struct api_call *call, struct pg *pg) {
 
 void instance_steps(struct api_call *call) {
     struct uuid id;
-    if (parse_id(call, &id))
+    if (instance_parse_id(call, &id))
         api_read(call, steps);
 }
 
@@ -286,7 +286,7 @@ static void events(struct api_call *call, struct pg *pg) {
 static void follow_events(struct api_call *call, struct pg *pg) {
     struct uuid id;
     (void)uuid_parse(call->rest, &id);
-    if (is_there(call, pg))
+    if (instance_is_there(call, pg))
         follow_add(call->api->follow, call->request, call->principal, id,
                    *(const int64_t *)call->request->owner);
 }
@@ -296,7 +296,7 @@ void instance_events(struct api_call *call) {
     int64_t *after = arena_new(&call->request->arena, int64_t);
     const char *accept = httpd_header(call->request, "Accept"),
                *last = httpd_header(call->request, "Last-Event-ID");
-    if (!parse_id(call, &id))
+    if (!instance_parse_id(call, &id))
         return;
     const char *given = last ? last : httpd_query(call->request, "after");
     if (given && !str_to_int(given, 0, INT64_MAX, after)) {

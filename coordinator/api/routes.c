@@ -72,6 +72,7 @@ const struct api_handler api_handlers[ROUTE_COUNT] = {
     [ROUTE_INSTANCE_RETRY] = {instance_intent, &retry},
     [ROUTE_INSTANCE_EXTEND] = {instance_intent, &extend},
     [ROUTE_INSTANCE_STEPS] = {instance_steps, NULL},
+    [ROUTE_INSTANCE_PROVENANCE] = {instance_provenance, NULL},
     [ROUTE_INSTANCE_EVENTS] = {instance_events, NULL},
     [ROUTE_CREDENTIALS_GET] = {credentials_get, NULL},
     [ROUTE_CREDENTIALS_CONFIRM] = {credentials_confirm, NULL},

@@ -80,6 +80,7 @@ static const struct table_column sets_list[] = {
     COL(CHANGES, port, "port", struct set, PG_INT),
     COL(CHANGES, images, "images", struct set, PG_JSON),
     COL(CHANGES, commits, "commits", struct set, PG_JSON),
+    COL(CHANGES, provenance, "provenance", struct set, PG_JSON),
     COL(CHANGES, copies, "copies", struct set, PG_JSON),
     ENUM(CHANGES, state, "state", struct set, set_state_names, SET_GONE + 1),
 };

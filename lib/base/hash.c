@@ -2,8 +2,10 @@
 
 #include "base/str.h"
 
+#include <errno.h>
 #include <sodium.h>
 #include <string.h>
+#include <unistd.h>
 
 struct hash hash_of(const void *p, size_t n) {
     struct hash h;
@@ -35,6 +37,25 @@ struct hash hash_sha256(const void *a, size_t a_n, const void *b, size_t b_n) {
     crypto_hash_sha256_update(&state, b, b_n);
     crypto_hash_sha256_final(&state, h.b);
     return h;
+}
+
+int hash_sha256_file(int fd, struct hash *ret) {
+    uint8_t piece[65536];
+    crypto_hash_sha256_state state;
+    crypto_hash_sha256_init(&state);
+    for (off_t at = 0;;) {
+        ssize_t n = pread(fd, piece, sizeof piece, at);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -1;
+        if (n == 0)
+            break;
+        crypto_hash_sha256_update(&state, piece, (size_t)n);
+        at += n;
+    }
+    crypto_hash_sha256_final(&state, ret->b);
+    return 0;
 }
 
 char *hash_hex(struct hash hash, char out[HASH_HEX_SIZE]) {

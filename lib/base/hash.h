@@ -18,6 +18,8 @@ struct hash hash_of(const void *p, size_t n);
 struct hash hash_texts(const char *const *texts);
 /* SHA-256 (FIPS 180-4) of `a` followed by `b`: where PostgreSQL computes it too. */
 struct hash hash_sha256(const void *a, size_t a_n, const void *b, size_t b_n);
+/* ... of a file, from its start to its end; -1: errno says why. */
+int hash_sha256_file(int fd, struct hash *ret);
 char *hash_hex(struct hash hash, char out[HASH_HEX_SIZE]);
 
 #endif

@@ -40,7 +40,7 @@ int host_offer_certificate(const struct host *host, struct err *err) {
     char folder[400], path[512];
     cleanup_free char *root = NULL, *both = NULL;
     size_t root_n, both_n;
-    if (!*host->node.cert || name_is_loopback(host->machine.registry))
+    if (!host->conf.engine_certs || !*host->node.cert || name_is_loopback(host->machine.registry))
         return 0;
     (void)snprintf(folder, sizeof folder, "%s/%s", host->conf.engine_certs, host->machine.registry);
     (void)snprintf(path, sizeof path, "%s/ca.crt", folder);

@@ -16,10 +16,11 @@
 struct host;
 
 struct host_conf {
-    const char *program;            /* as it calls itself: "worker" */
-    unsigned roles;                 /* bits of enum role */
-    struct step_machine machine;    /* node, disk and cancel are the host's to set */
-    const char *engine_certs;       /* folder in which the Engine looks for what to show a registry */
+    const char *program;         /* as it calls itself: "worker" */
+    unsigned roles;              /* bits of enum role */
+    struct step_machine machine; /* node, disk and cancel are the host's to set */
+    const char
+        *engine_certs; /* folder in which the Engine looks for what to show a registry; NULL: it asks none */
     const struct conf_row *options; /* as they are in use */
     bool is_private;                /* for a customer's own network; else for the provider's planes */
     const char *recovery_key;       /* of a private one: file of the recovery key that enrolment makes */

@@ -30,7 +30,6 @@ static int read_machine(const struct program *program, struct host *host, struct
     const struct conf_row *conf = program->conf;
     host->conf.program = program->name;
     host->conf.options = conf;
-    host->conf.engine_certs = conf_get(conf, "engine-certs");
     host->conf.metrics = conf_get(conf, "metrics");
     host->conf.machine = (struct step_machine){.state = program_path(conf_get(conf, "state")),
                                                .engine_socket = conf_get(conf, "engine"),

@@ -12,9 +12,6 @@
     CONF_TEXT("state", state, "folder of this node's identity, ratchet and sealed secrets"),                 \
         CONF_TEXT("engine", "/var/run/docker.sock", "socket of the Docker Engine"),                          \
         CONF_TEXT("registry", registry, "registry that images come from"),                                   \
-        CONF_TEXT("engine-certs", "/etc/docker/certs.d",                                                     \
-                  "folder in which the Engine looks for certificates by registry: this node's is put "       \
-                  "there, for a registry that is not on this machine"),                                      \
         CONF_TEXT("secrets", secrets, "tmpfs for the secrets of apps (mounted if it is none)"),              \
         CONF_TEXT("dns", "127.0.0.1:53", "authoritative DNS server; empty: a prober asks for no name"),      \
         CONF_TEXT("zone", "localhost", "zone of the names"),                                                 \

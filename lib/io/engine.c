@@ -20,7 +20,7 @@ static int run(struct http_call *call, const char *socket, const char *method, c
     call->unix_socket = socket;
     call->method = method;
     call->url = url;
-    if (!call->body && strcmp(method, "POST") == 0)
+    if (!call->body && !call->upload && strcmp(method, "POST") == 0)
         call->body = "";
     if (http_run(call, &passed) == 0)
         return 0;
@@ -127,6 +127,25 @@ int engine_pull(const char *socket, const char *image, struct err *err) {
     if (status != 200 || pull.error[0])
         return err_set(err, ERR_RETRY, "pulling \"%s\": %s", image,
                        pull.error[0] ? pull.error : "refused by the Engine");
+    return 0;
+}
+
+int engine_load(const char *socket, int fd, const atomic_int *stop, struct err *err) {
+    struct pull said = {0};
+    struct http_call call = HTTP_CALL_INIT(ANSWER_MAX);
+    call.timeout_us = 0;
+    call.upload = fd;
+    call.stop = stop;
+    call.line = read_progress;
+    call.arg = &said;
+    int rc = run(&call, socket, "POST", "/images/load?quiet=1", err);
+    long status = call.status;
+    http_release(&call);
+    if (rc < 0)
+        return err_wrap(err, "loading an image");
+    if (status != 200 || said.error[0])
+        return err_set(err, ERR_RETRY, "the Engine does not take the image: %s",
+                       said.error[0] ? said.error : "refused");
     return 0;
 }
 

@@ -25,6 +25,9 @@ void engine_root(const char *socket, char *ret, size_t size);
 /* Pulls repository@digest; no total limit, but the Engine must say something every 60 s. Class retry, or park
  * when the registry does not have it. */
 MUST_CHECK int engine_pull(const char *socket, const char *image, struct err *err);
+/* Loads an archive of images (what `docker save` writes) that is read from `fd` to its end. Class retry: also
+ * where the Engine says that it is none. */
+MUST_CHECK int engine_load(const char *socket, int fd, const atomic_int *stop, struct err *err);
 bool engine_has_image(const char *socket, const char *image);
 /* Which image that reference names here; NULL: none, or the Engine does not answer. The caller frees. */
 char *engine_image_id(const char *socket, const char *image);

@@ -8,6 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+/* One handle per thread keeps connections alive between calls. */
+static _Thread_local CURL *thread_handle;
 
 void http_init(void) {
     (void)curl_global_init(CURL_GLOBAL_ALL);
@@ -39,6 +43,18 @@ static size_t take_lines(char *p, size_t size, size_t n, void *arg) {
     return size * n;
 }
 
+static size_t take_piece(char *p, size_t size, size_t n, void *arg) {
+    struct http_call *call = arg;
+    curl_easy_getinfo(thread_handle, CURLINFO_RESPONSE_CODE, &call->status);
+    return call->piece(call->arg, p, size * n) ? size * n : 0;
+}
+
+static size_t give_upload(char *p, size_t size, size_t n, void *arg) {
+    const struct http_call *call = arg;
+    ssize_t got = read(call->upload, p, size * n);
+    return got < 0 ? CURL_READFUNC_ABORT : (size_t)got;
+}
+
 static size_t take_header(char *p, size_t size, size_t n, void *arg) {
     size_t len = size * n;
     cleanup_free char *line = mem_alloc(len + 1);
@@ -68,11 +84,10 @@ static struct curl_slist *header_list(const struct http_call *call) {
     }
     if (call->body && !typed)
         list = curl_slist_append(list, "Content-Type: application/json");
+    if (call->upload && !typed)
+        list = curl_slist_append(list, "Content-Type: application/octet-stream");
     return curl_slist_append(list, "Expect:");
 }
-
-/* One handle per thread keeps connections alive between calls. */
-static _Thread_local CURL *thread_handle;
 
 static CURL *handle_of(const struct http_call *call) {
     if (!thread_handle)
@@ -106,20 +121,13 @@ static void set_limits(CURL *curl, struct http_call *call) {
     }
 }
 
-int http_run(struct http_call *call, struct err *err) {
-    char reason[CURL_ERROR_SIZE] = "", pin[64];
-    CURL *curl = handle_of(call);
-    struct curl_slist *headers = header_list(call), *pins = NULL;
-    curl_easy_setopt(curl, CURLOPT_URL, call->url);
-    curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, call->method);
-    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-    set_limits(curl, call);
-    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, reason);
-    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
-    bool by_line = call->line != NULL;
-    if (by_line) {
+/* Where the answer goes. */
+static void set_answer(CURL *curl, struct http_call *call) {
+    if (call->line) {
         curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_lines);
+        curl_easy_setopt(curl, CURLOPT_WRITEDATA, call);
+    } else if (call->piece) {
+        curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_piece);
         curl_easy_setopt(curl, CURLOPT_WRITEDATA, call);
     } else {
         curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
@@ -127,6 +135,19 @@ int http_run(struct http_call *call, struct err *err) {
     }
     curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_header);
     curl_easy_setopt(curl, CURLOPT_HEADERDATA, &call->answer_headers);
+}
+
+static void set_body(CURL *curl, struct http_call *call) {
+    if (call->body)
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDS, call->body);
+    if (!call->upload)
+        return;
+    curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
+    curl_easy_setopt(curl, CURLOPT_READFUNCTION, give_upload);
+    curl_easy_setopt(curl, CURLOPT_READDATA, call);
+}
+
+static void set_proxy(CURL *curl, const struct http_call *call) {
     const char *user = NULL, *password = NULL, *proxy = call->outward ? tunnel_proxy(&user, &password) : NULL;
     curl_easy_setopt(curl, CURLOPT_PROXY, proxy ? proxy : "");
     if (user) { /* as they stand there: in the address curl would read them in its own way */
@@ -134,16 +155,39 @@ int http_run(struct http_call *call, struct err *err) {
         curl_easy_setopt(curl, CURLOPT_PROXYPASSWORD, password);
     }
     curl_easy_setopt(curl, CURLOPT_HTTPPROXYTUNNEL, proxy ? 1L : 0L);
+}
+
+static void set_tls(CURL *curl, const struct http_call *call) {
     if (call->ca) { /* and no folder of others: Debian's library has one by default */
         curl_easy_setopt(curl, CURLOPT_CAINFO, call->ca);
         curl_easy_setopt(curl, CURLOPT_CAPATH, NULL);
     }
+    if (call->cert) {
+        curl_easy_setopt(curl, CURLOPT_SSLCERT, call->cert);
+        curl_easy_setopt(curl, CURLOPT_SSLKEY, call->cert);
+    }
     curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, call->unverified ? 0L : 1L);
     curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, call->unverified ? 0L : 2L);
+}
+
+int http_run(struct http_call *call, struct err *err) {
+    char reason[CURL_ERROR_SIZE] = "", pin[64];
+    CURL *curl = handle_of(call);
+    struct curl_slist *headers = header_list(call), *pins = NULL;
+    curl_easy_setopt(curl, CURLOPT_URL, call->url);
+    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    set_limits(curl, call);
+    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, reason);
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+    bool by_line = call->line != NULL;
+    set_answer(curl, call);
+    set_proxy(curl, call);
+    set_tls(curl, call);
+    set_body(curl, call);
+    curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, call->method);
     if (call->unix_socket)
         curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, call->unix_socket);
-    if (call->body)
-        curl_easy_setopt(curl, CURLOPT_POSTFIELDS, call->body);
     if (call->connect_to) {
         (void)snprintf(pin, sizeof pin, "::%s:", call->connect_to);
         pins = curl_slist_append(NULL, pin);

@@ -14,6 +14,7 @@ struct http_call {
     const char *unix_socket;    /* or NULL */
     const char *ca;             /* of https: file of the authority (PEM) that counts; NULL: the machine's */
     bool unverified;            /* of https: whoever answers; what they say must prove itself */
+    const char *cert;           /* of https: file of the key and chain (PEM) that we show; or NULL */
     const char *connect_to;     /* IPv4 address that the URL's host is pinned to, or NULL */
     const char *const *headers; /* "Name: value", NULL-ended, or NULL */
     const char *body;           /* JSON, where no header says otherwise; or NULL */
@@ -25,7 +26,11 @@ struct http_call {
     /* When set, called for every line of the answer as it comes, without its end; `answer` stays empty.
      * False: enough, the call ends well. */
     bool (*line)(void *arg, const char *line);
+    /* When set, called for every piece of the answer as it comes, with `status` and `answer_headers` set.
+     * False: it cannot be taken, the call fails. Not with `line`. */
+    bool (*piece)(void *arg, const void *p, size_t n);
     void *arg;
+    int upload; /* a body of unknown length (chunked): descriptor that it is read from to its end; 0: none */
     /* answer */
     long status;
     struct str answer;         /* set its ceiling before; release it after */

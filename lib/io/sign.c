@@ -140,3 +140,9 @@ int sign_unseal(const struct sign_keys *keys, const void *box, size_t n, struct 
 bool sign_equal(const void *a, const void *b, size_t n) {
     return sodium_memcmp(a, b, n) == 0;
 }
+
+const char *sign_base64(const void *p, size_t n, struct arena *arena) {
+    size_t size = sodium_base64_encoded_len(n, sodium_base64_VARIANT_ORIGINAL);
+    char *text = arena_alloc(arena, size);
+    return sodium_bin2base64(text, size, p, n, sodium_base64_VARIANT_ORIGINAL);
+}

@@ -67,6 +67,9 @@ void *sign_seal(const uint8_t public[SEAL_PUBLIC_SIZE], const void *p, size_t n,
 MUST_CHECK int sign_unseal(const struct sign_keys *keys, const void *box, size_t n, struct arena *arena,
                            void **ret, size_t *ret_n, struct err *err);
 
+/* RFC 4648, with padding; in the arena. */
+const char *sign_base64(const void *p, size_t n, struct arena *arena);
+
 bool sign_equal(const void *a, const void *b, size_t n); /* constant time */
 
 #endif

@@ -5,6 +5,7 @@
 #include "base/retry.h"
 #include "base/str.h"
 #include "model/message.h"
+#include "model/provenance.h"
 
 #include <string.h>
 
@@ -97,13 +98,27 @@ bool decide_work_due(struct work *work, int64_t waiting_since, struct decision *
     return false;
 }
 
+/* What was built is said from what was ordered: of a builder's word only what came out counts. */
+static const char *with_provenance(const struct work *work, const char *facts, struct decision *decision) {
+    cleanup_json json_t *order = json_loads(work->params, 0, NULL),
+                        *said = facts ? json_loads(facts, 0, NULL) : NULL;
+    (void)json_object_del(said, "provenance"); /* that is not for a builder to say */
+    const char *statement = work->kind == STEP_BUILD ? provenance_make(order, said, decision->arena) : NULL;
+    if (!said)
+        return facts;
+    if (statement)
+        (void)json_object_set_new(said, "provenance", json_string(statement));
+    cleanup_free char *text = json_text(said);
+    return arena_strdup(decision->arena, text);
+}
+
 bool decide_work_report(struct work *work, int64_t attempt, enum result_class result,
                         const struct problem *problem, const char *facts, struct decision *decision) {
     if (work->state != WORK_OPEN || (result != RESULT_IS_OK && attempt != work->attempt))
         return false;
     work->lines = problem->lines;
     if (result == RESULT_IS_OK) {
-        work->facts = facts;
+        work->facts = with_provenance(work, facts, decision);
         work->cls = work->problem = NULL;
         settle(work, WORK_DONE, decision);
         return true;

@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "base/yaml.h"
+#include "model/provenance.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -56,6 +57,11 @@ const struct schema_field policy_fields[] = {
      .max = 200,
      .help =
          "of the provider's registry from which images may come; one that ends with `/` means all below it"},
+    {.name = "sources",
+     .type = SCHEMA_LIST,
+     .max = 200,
+     .help = "from whose files images may be built, by their provenance; one that ends with `/` means all "
+             "below it"},
     {.name = "digests",
      .type = SCHEMA_LIST,
      .max = 1000,
@@ -138,6 +144,26 @@ static const char *judge_image(const json_t *rules, const char *image, struct ar
     return NULL;
 }
 
+/* By the statement that came with it; without one nobody knows. */
+static const char *judge_source(const json_t *rules, const Fairlead__V1__Stack *stack,
+                                const Fairlead__V1__KeyValue *image, struct arena *arena) {
+    struct provenance provenance;
+    struct err err = {0};
+    const char *statement = NULL;
+    if (!json_object_get(rules, "sources"))
+        return NULL;
+    for (size_t i = 0; i < stack->n_provenance; i++)
+        if (str_eq(stack->provenance[i]->key, image->key))
+            statement = stack->provenance[i]->value;
+    if (!statement)
+        return "It is not said what an image was built from, and here that must be known.";
+    if (provenance_read(statement, image->value, arena, &provenance, &err) < 0)
+        return "The provenance of an image is about another one.";
+    return lists(rules, "sources", provenance.source)
+               ? NULL
+               : arena_printf(arena, "Images of \"%.150s\" are not allowed here.", provenance.source);
+}
+
 static const char *judge_size(const json_t *rules, const Fairlead__V1__Stack *stack, struct arena *arena) {
     const struct {
         const char *name, *unit;
@@ -162,7 +188,8 @@ static const char *judge_stack(const json_t *rules, const struct policy_question
     if (!lists(rules, "apps", stack->app))
         return arena_printf(arena, "The app \"%.40s\" is not allowed here.", stack->app);
     for (size_t i = 0; i < stack->n_images; i++)
-        if ((why = judge_image(rules, stack->images[i]->value, arena)))
+        if ((why = judge_image(rules, stack->images[i]->value, arena)) ||
+            (why = judge_source(rules, stack, stack->images[i], arena)))
             return why;
     if ((why = judge_size(rules, stack, arena)))
         return why;

@@ -41,6 +41,11 @@ char *render_volume(struct arena *arena, const Fairlead__V1__Stack *stack, const
 /* Is it (a name on the Engine) a copy that the stack mounts? */
 bool render_mounts(const Fairlead__V1__Stack *stack, const char *instance, const char *name);
 
+/* The id by which the Engine is to know an image of the stack (by its name there), as its provenance binds
+ * it; NULL where the stack has no provenance of it. In the arena. Class park: it is about another image. */
+MUST_CHECK int render_image_id(const Fairlead__V1__Stack *stack, const char *name, struct arena *arena,
+                               const char **ret, struct err *err);
+
 /* The file as JSON (for look and check) and as text. Class park. The caller releases *ret_json and frees
  * *ret_text. */
 MUST_CHECK int render_compose(const struct render_input *input, json_t **ret_json, char **ret_text,

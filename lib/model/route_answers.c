@@ -336,6 +336,17 @@ const struct schema_field step_answer[] = {
     ANY("facts", "what it found"),
     {0},
 };
+const struct schema_field provenance_answer[] = {
+    TEXT("name", "of the image in its release"),
+    TEXT("image", "repository@digest"),
+    TEXT_OR_NULL("image_id",
+                 "by which an Engine knows it; null: an earlier version built it, and nothing is known"),
+    TEXT_OR_NULL("source", "repository that it was built from"),
+    TEXT_OR_NULL("commit", "of that"),
+    ANY("envelope", "payloadType, payload (base64 of the statement), signatures (keyid, sig): Ed25519 by a "
+                    "key of the coordinator's"),
+    {0},
+};
 const struct schema_field event_answer[] = {
     NUMBER("sequence", "rises by one within the instance"),
     NUMBER("generation", "of the request that ran"),

@@ -39,8 +39,8 @@ extern const struct schema_field status_word_answer[], enrol_answer[], authority
     inside_answer[], plan_answer[], customer_answer[], tenant_answer[], plane_answer[], node_answer[],
     invite_answer[], address_answer[], size_answer[], app_answer[], release_answer[], image_answer[],
     dead_letter_answer[], key_set_answer[], instance_answer[], accepted_answer[], step_answer[],
-    event_answer[], credential_answer[], principal_answer[], role_answer[], member_answer[], token_answer[],
-    new_token_answer[], code_answer[], session_answer[], factor_answer[], identity_provider_answer[],
-    audit_answer[], audit_verify_answer[];
+    provenance_answer[], event_answer[], credential_answer[], principal_answer[], role_answer[],
+    member_answer[], token_answer[], new_token_answer[], code_answer[], session_answer[], factor_answer[],
+    identity_provider_answer[], audit_answer[], audit_verify_answer[];
 
 #endif

@@ -46,6 +46,7 @@ struct set {
     struct uuid tenant_id, instance_id, release_id, node_id;
     const char *letter;
     const char *images, *commits; /* JSON, by the image's name: repository@digest; what it was built from */
+    const char *provenance; /* JSON, by the image's name: statement (model/provenance.h); NULL: of none */
     const char *copies; /* JSON, by the volume's name: which copy of it is mounted; NULL: the first of each */
     int64_t port;
     int state;

@@ -81,6 +81,8 @@ const char *source_build_params(const struct release *release, const char *image
     hash_hex(build_hash(source, resolved, base, arena), hex);
     (void)json_object_set_new(params, "base", json_string(base));
     (void)json_object_set(params, "commit", json_object_get(resolved, "commit"));
+    if (json_object_get(resolved, "tree"))
+        (void)json_object_set(params, "tree", json_object_get(resolved, "tree"));
     (void)json_object_set_new(params, "build_key", json_string(hex));
     (void)json_object_set_new(params, "image", json_sprintf("fairlead/%s-%s", release->app, image));
     return text_of(params, arena);

@@ -21,7 +21,7 @@ const char *source_resolve_params(const struct release *release, const char *ima
  * dockerfile); `base`: repository@digest that it is built from. */
 const char *source_build_key(const struct release *release, const char *image, const json_t *resolved,
                              const char *base, struct arena *arena);
-/* JSON: source, base, commit, build_key, image (its repository in the registry). */
+/* JSON: source, base, commit, tree, build_key, image (its repository in the registry). */
 const char *source_build_params(const struct release *release, const char *image, const json_t *resolved,
                                 const char *base, struct arena *arena);
 

@@ -226,6 +226,9 @@ static void record_image(struct subject *subject, struct decision *decision, con
     set->images = with_key(set->images, step->part, json_object_get(facts, "image"), decision->arena);
     if (json_str(facts, "commit"))
         set->commits = with_key(set->commits, step->part, json_object_get(facts, "commit"), decision->arena);
+    if (json_str(facts, "provenance"))
+        set->provenance =
+            with_key(set->provenance, step->part, json_object_get(facts, "provenance"), decision->arena);
     subject_set_changed(subject, set);
 }
 

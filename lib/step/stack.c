@@ -6,6 +6,7 @@
 #include "io/engine.h"
 #include "model/render.h"
 #include "step/disk_meter.h"
+#include "step/image.h"
 #include "step/stack_own.h"
 
 #include <arpa/inet.h>
@@ -181,13 +182,27 @@ static int write_compose(struct step_context *ctx, struct stack *stack, struct e
     return json_array_size(stack->containers) ? check_compose(ctx, stack, err) : 0;
 }
 
+/* One whose document says what it was built from is fetched by the node; of what an earlier version built
+ * there is no such word, and the Engine pulls it. */
 static int pull(struct step_context *ctx, const struct stack *stack, struct err *err) {
     const char *service;
     json_t *rule;
+    for (size_t i = 0; i < stack->want->n_images; i++) {
+        const char *id, *image = stack->want->images[i]->value;
+        if (render_image_id(stack->want, stack->want->images[i]->key, ctx->arena, &id, err) < 0)
+            return -1; /* seen when the file was rendered */
+        if (id && image_ensure(ctx, image, id, err) < 0)
+            return -1;
+    }
     json_object_foreach(json_object_get(stack->compose, "services"), service, rule) {
         const char *image = json_str(rule, "image");
         if (engine_has_image(ctx->machine->engine_socket, image))
             continue;
+        if (ctx->machine->node->is_private)
+            return step_fail(
+                ctx, err, ERR_PARK, "no_provenance",
+                "It is not said what the image of \"%s\" was built from, so it is not fetched here.",
+                service);
         if (engine_pull(ctx->machine->engine_socket, image, err) < 0)
             return step_fail(ctx, err, err->cls, err->cls == ERR_PARK ? "image_missing" : "registry_down",
                              "%s", arena_strdup(ctx->arena, err->text));

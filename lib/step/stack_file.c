@@ -20,6 +20,14 @@ static uint64_t number_of(const struct stack *stack, const char *label, uint64_t
                                                                                           : otherwise;
 }
 
+static int check_provenance(struct step_context *ctx, const struct stack *stack, struct err *err) {
+    const char *id;
+    for (size_t i = 0; i < stack->want->n_images; i++)
+        if (render_image_id(stack->want, stack->want->images[i]->key, ctx->arena, &id, err) < 0)
+            return step_fail(ctx, err, ERR_PARK, "bad_provenance", "%s", arena_strdup(ctx->arena, err->text));
+    return 0;
+}
+
 int stack_render(struct step_context *ctx, struct stack *stack, struct err *err) {
     struct render_input input = {
         .stack = stack->want,
@@ -35,7 +43,7 @@ int stack_render(struct step_context *ctx, struct stack *stack, struct err *err)
     char subnet[32];
     if (stack->compose)
         return 0;
-    if (stack_subnet(ctx, subnet, err) < 0)
+    if (check_provenance(ctx, stack, err) < 0 || stack_subnet(ctx, subnet, err) < 0)
         return -1;
     input.subnet = subnet;
     if (render_compose(&input, &stack->compose, &stack->text, err) < 0)

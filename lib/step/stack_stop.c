@@ -6,6 +6,7 @@
 #include "io/engine.h"
 #include "model/render.h"
 #include "model/tables.h"
+#include "step/image.h"
 #include "step/stack_own.h"
 
 #include <stdio.h>
@@ -93,6 +94,7 @@ static int remove_volumes(struct step_context *ctx, const struct stack *stack, s
 static int remove_images(struct step_context *ctx, const struct stack *stack, struct err *err) {
     long status;
     for (size_t i = 0; i < stack->want->n_images; i++) {
+        image_forget(ctx, stack->want->images[i]->value);
         const char *path = arena_printf(ctx->arena, "/images/%.100s/%.300s", ctx->machine->registry,
                                         stack->want->images[i]->value);
         if (engine_call(ctx->machine->engine_socket, "DELETE", path, NULL, 60000000, &status, NULL, err) < 0)

@@ -115,12 +115,23 @@ publish lost >/dev/null
 ok "an image is built" "$fairlead" instance create lost lost1 --size tiny --wait --timeout 120
 key=$(sql "select work_key from steps where instance_id = '$(id lost1)' and step = 'build'")
 image=$(sql "select facts->>'image' from works where key = '$key'")
-sql "update works set facts = jsonb_set(facts, '{image}', '\"${image%@*}@sha256:$(printf '0%.0s' {1..64})\"') where key = '$key'" >/dev/null
+none=$(printf '0%.0s' {1..64})
+sql "update works set facts = jsonb_set(facts, '{image}', '\"${image%@*}@sha256:$none\"') where key = '$key'" >/dev/null
+ask_for lost noword
+ok "an image whose provenance is about another one: failed" within 60 state_is noword failed
+ok "... with its class everywhere" failed_as noword stack bad_provenance "about another image"
+sql "update works set facts = replace(facts::text, '${image#*@sha256:}', '$none')::jsonb where key = '$key'" >/dev/null
 ask_for lost nodigest
 ok "a digest that the registry does not have: failed" within 60 state_is nodigest failed
 ok "... with its class everywhere" failed_as nodigest stack image_missing "does not have"
-sql "update works set facts = jsonb_set(facts, '{image}', '\"$image\"') where key = '$key'" >/dev/null
-ok "... and it leaves nothing" leaves_nothing nodigest
+# The image is there, under this digest, and is not the one that the provenance binds.
+sql "update works set facts = replace(replace(facts::text, '$none', '${image#*@sha256:}'), '$(sql "select facts->>'image_id' from works where key = '$key'")', 'sha256:$none')::jsonb where key = '$key'" >/dev/null
+sql "update works set facts = jsonb_set(facts, '{provenance}', to_jsonb(replace(facts->>'provenance', '$(sql "select m.provenance->>'image_id' from images m where 'build:' || build_key = '$key'" | cut -d: -f2)', '$none'))) where key = '$key'" >/dev/null
+ask_for lost noimage
+ok "one that is not what its provenance binds: failed" within 60 state_is noimage failed
+ok "... and not loaded" failed_as noimage stack image_other "was not loaded"
+sql "update works w set facts = m.provenance from images m where w.key = '$key' and 'build:' || m.build_key = w.key" >/dev/null
+for one in noword nodigest noimage; do ok "... and it leaves nothing" leaves_nothing $one; done
 ok "... nor does the other" leaves_nothing lost1
 
 # ---- what uses up its budget: all at once, with a clock that moves by a minute at a time ----

@@ -48,8 +48,8 @@ ok "... and is told no code: the authority that the token vouches for is the onl
 pkill -f 'openssl s_server -accept 10.203.1.2:9443' || true
 on_far umount /etc/ssl/certs
 ok "it joins by one command" on_far env FAIRLEAD_STATE="$state" "$BUILD/fairlead-worker" enrol "$token"
-start_far() {
-  on_far env FAIRLEAD_STATE="$state" FAIRLEAD_SECRETS="$FAIRLEAD_MACHINE/secrets" FAIRLEAD_ENGINE="$far_engine" FAIRLEAD_REGISTRY="$FAIRLEAD_GATE" \
+start_far() { # [FAULT]
+  on_far env FAIRLEAD_FAULT="${1:-}" FAIRLEAD_STATE="$state" FAIRLEAD_SECRETS="$FAIRLEAD_MACHINE/secrets" FAIRLEAD_ENGINE="$far_engine" FAIRLEAD_REGISTRY="$FAIRLEAD_GATE" \
     setsid "$BUILD/fairlead-worker" --roles host run >>"$fleet/far.log" 2>&1 </dev/null &
   disown
 }
@@ -71,7 +71,36 @@ ok "... in that machine's Engine" there
 ok "... and not in ours" test -z "$(container "$app")"
 ok "... it answers on its public name, through our edge" serves "$app"
 image=$(on_engine inspect "$(on_engine ps -q --filter "label=fairlead.instance=$(hex "$app")")" --format '{{.Config.Image}}')
-ok "its image came through the gate, by digest" bash -c "[[ '$image' == '$FAIRLEAD_GATE'/*@sha256:* ]]"
+
+# ---- what it runs is what was built ----
+wanted=$("$fairlead" instance get "$app" -o json | jq -r .images.web) # repository@digest
+repository=${wanted%@*}
+digest=${wanted#*@}
+manifest=/v2/$repository/manifests/$digest
+origin=$fleet/provenance.json
+"$fairlead" instance provenance "$app" -o json | jq '.[0]' >"$origin"
+statement() { jq -r .envelope.payload "$origin" | base64 -d | jq -r "$1"; }
+ok "its image is the one that its provenance binds (S8)" test "$image" = "$(jq -r .image_id "$origin")"
+ok "... of that digest" test "sha256:$(statement ".subject[] | select(.name == \"$repository\") | .digest.sha256")" = "$digest"
+ok "... built from the commit that it shows" test "$(statement '.predicate.buildDefinition.resolvedDependencies[0].digest.gitCommit')" = "$("$fairlead" instance get "$app" -o json | jq -r .commits.web)"
+ok "... on the base that the coordinator names" bash -c "[[ '$FAIRLEAD_BASE' == *@sha256:$(statement '.predicate.buildDefinition.resolvedDependencies[1].digest.sha256') ]]"
+# By somebody else's program, from nothing but the envelope and the public key (DSSE, RFC 8410).
+enveloped() { { printf 'DSSEv1 28 application/vnd.in-toto+json %s ' "$(stat -c %s "$fleet/payload")" && cat "$fleet/payload"; } >"$fleet/signed"; }
+openssl_takes_it() { openssl pkeyutl -verify -rawin -pubin -inkey "$fleet/key.der" -keyform DER -in "$fleet/signed" -sigfile "$fleet/signature"; }
+judged() {
+  local key
+  key=302a300506032b6570032100$(curl -s --cacert "$FAIRLEAD_KAFKA_CA" "https://$FAIRLEAD_GATE/v1/authority" | jq -r .sign_key)
+  # shellcheck disable=SC2059,SC2001
+  printf "$(sed 's/../\\x&/g' <<<"$key")" >"$fleet/key.der"
+  jq -r .envelope.payload "$origin" | base64 -d >"$fleet/payload" && enveloped
+  jq -r '.envelope.signatures[0].sig' "$origin" | base64 -d >"$fleet/signature"
+  openssl_takes_it
+}
+ok "... as openssl says, of the coordinator's public key" judged
+altered() { sed -i 's/gitCommit/gitCommot/' "$fleet/payload" && enveloped && ! openssl_takes_it; }
+ok "... and not of one that was altered" altered
+ok "the machine itself has fetched it: its Engine knows no registry" bash -c "! docker -H 'unix://$far_engine' image inspect '$image' --format '{{.RepoDigests}}' | grep -q '$repository'"
+ok "... and nothing of it lies about" test -z "$(ls "$state/images")"
 listens() { on_far ss -Hltn | awk '{print $4}' | grep -v '^127\.' | sort -u | tr '\n' ' '; }
 ok "on that machine listens the app's port, for the edge, and nothing else" test "$(listens)" = "10.203.1.2:$("$fairlead" instance get "$app" -o json | jq -r .port) "
 ok "... which admits nobody else" bash -c "! timeout 3 curl -s -m 2 --interface 10.203.1.1 http://10.203.1.2:$("$fairlead" instance get "$app" -o json | jq -r .port)/healthz"
@@ -79,9 +108,6 @@ ok "... which admits nobody else" bash -c "! timeout 3 curl -s -m 2 --interface 
 # ---- the gate ----
 gate() { curl -s -m 10 -o /dev/null -w '%{http_code}' --cacert "$FAIRLEAD_KAFKA_CA" "${@:2}" "https://$FAIRLEAD_GATE$1"; } # PATH CURL_ARGUMENT...
 as_far() { gate "$1" --cert "$state/node.pem" --key "$state/node.pem" "${@:2}"; }
-repository=${image#*/} && repository=${repository%@*}
-digest=${image#*@}
-manifest=/v2/$repository/manifests/$digest
 ok "the registry's door is closed to who shows nothing" test "$(gate "$manifest")" = 401
 ok "a node reads the image of its app" test "$(as_far "$manifest" -I -H 'Accept: application/vnd.docker.distribution.manifest.v2+json')" = 200
 ok "... and no other: what its plane's base is, is not its" test "$(as_far "/v2/fairlead/base/tags/list")" = 403
@@ -89,6 +115,35 @@ ok "... nor a repository by a path that means another" bash -c "for p in /v2/$re
 ok "it writes none" test "$(as_far "/v2/$repository/blobs/uploads/" -X POST)" = 403
 ok "a builder writes" test "$(gate "/v2/$repository/blobs/uploads/" -X POST --cert "$fleet/server/node.pem" --key "$fleet/server/node.pem")" = 202
 ok "of the API the gate opens what a node needs to join, and no more" bash -c "for p in /v1/nodes /v1/instances /metrics /v1/images/admit /admit /v1/renew/x; do [ \"\$(curl -s -m 10 -o /dev/null -w '%{http_code}' -H 'Authorization: Bearer $(cat "$fleet/token")' --cacert '$FAIRLEAD_KAFKA_CA' https://$FAIRLEAD_GATE\$p)\" = 404 ] || { echo \$p; exit 1; }; done"
+
+# ---- another version, over a link that is cut and a worker that dies ----
+fork=$fleet/forks/$app work=$fleet/sources/$app
+rm -rf "$fork" "$work" && mkdir -p "$work" && cp -a "$root/tests/e2e/testapp/image/." "$fork"
+sed -i "/^USER/i RUN head -c 3000000 /dev/urandom >/tag.$tag" "$fork/web/Dockerfile"
+git -C "$fork" init -q -b main && git -C "$fork" add -A && git -C "$fork" -c user.name=a -c user.email=a@b commit -q -m other
+cp "$root"/tests/e2e/testapp/{compose.yaml,app.yaml} "$work/" && sed -i "s/repository: testapp/repository: $app/" "$work/app.yaml"
+"$fairlead" app register "$work" >/dev/null
+fetches() { grep 'an image is fetched' "$fleet/far.log" | grep -c "fairlead/$app-web" || true; }
+stop_far() { local p; p=$(far_pid) && kill "$p" && within 20 gone "$p"; }
+ok "its worker is armed to die when a piece of an image is there" stop_far
+up_far() { [ -n "$(far_pid)" ]; }
+start_far image.fetched:kill
+within 10 up_far
+"$fairlead" instance create "$app" "two$tag" --size tiny >/dev/null
+dead() { [ -z "$(far_pid)" ]; }
+ok "... and does" within 120 dead
+ok "... leaving what it has" bash -c "ls '$state'/images/*/ | grep -q ."
+start_far image.loaded:kill
+within 10 up_far
+ok "another time it dies when the Engine has it" within 60 dead
+ok "... from the piece that it had: what is here already was not fetched (layers)" bash -c "grep 'an image is fetched' '$fleet/far.log' | grep 'fairlead/$app-web' | tail -1 | grep -q 'layers here=[1-9]'"
+start_far
+ok "the app comes up all the same" within 90 state_is "two$tag" running
+ok "... and was fetched once" test "$(fetches)" = 1
+ok "... and answers" serves "two$tag"
+ok "... and what lay about is gone" test -z "$(ls "$state/images")"
+ok "it goes" "$fairlead" instance delete "two$tag" --purge --wait --timeout 120
+ok "... with its image, by its name" bash -c "! docker -H 'unix://$far_engine' image ls --format '{{.Repository}}' | grep -q 'fairlead/$app-web'"
 
 # ---- the cable ----
 "$machine" cable far down

@@ -10,7 +10,7 @@ office=mill$tag app=weir$tag
 explain() { tail -n 5 "$fleet/agent.log"; tail -n 3 "$fleet/proxy.log"; }
 way_out=10.203.2.1:13128
 
-ok "a customer's machine is there, whose Engine is told of the proxy" env HTTPS_PROXY="http://town:mouse@$way_out" bash -c "$(declare -f town_up); machine='$machine' here=$here; town_up"
+ok "a customer's machine is there, whose Engine knows no proxy" town_up
 town_env
 cat >"$fleet/proxy.conf" <<EOF
 Port ${way_out#*:}

@@ -111,6 +111,11 @@ echo 'instances: 1' >"$policy"
 ok "one app more than are allowed is refused" within 120 state_is more$tag failed
 ok "... in words" bash -c "'$fairlead' instance get more$tag -o json | grep -q 'and no more are allowed'"
 ok "... and goes" "$fairlead" instance delete more$tag --purge --wait --timeout 120
+echo 'sources: [other/]' >"$policy"
+"$fairlead" instance create testapp from$tag --plane "$plane" --size tiny >/dev/null
+ok "an app made from sources that are not allowed is refused" within 120 state_is from$tag failed
+ok "... in words, by its provenance" bash -c "'$fairlead' instance get from$tag -o json | grep -q 'Images of .*testapp.* are not allowed here'"
+ok "... and goes" "$fairlead" instance delete from$tag --purge --wait --timeout 120
 echo 'memory: 64' >"$policy"
 told() { ! agent policy 2>"$fleet/said" && grep -q 'memory: is not known here' "$fleet/said"; }
 ok "one with a word that is none is told" told
@@ -118,7 +123,7 @@ printf 'apps: [testapp]\ndeletion: false\n' >"$policy"
 
 # ---- a second signature, of the customer's own key ----
 signer=$("$fairlead" sign --make-key "$fleet/customer.key")
-printf 'signer: "%s"\n' "$signer" >"$policy"
+printf 'signer: "%s"\nsources: [testapp]\n' "$signer" >"$policy"
 "$fairlead" instance create testapp signed$tag --plane "$plane" --size tiny --set title=One >/dev/null
 waits_unsigned() { agent unsigned | grep -q "testapp 1.*signed$tag"; }
 ok "where the policy asks for it, what is new waits for a signature" within 60 waits_unsigned

@@ -1,0 +1,36 @@
+/* What an image was built from: an in-toto statement (v1) with SLSA's provenance (v1) as its predicate. It is
+ * made by the coordinator, of its own order and of what the builder's signed report says came out, travels in
+ * stack documents, and is thus as good as their signature. A node starts no image whose statement is about
+ * another one. Pure. */
+#ifndef FAIRLEAD_MODEL_PROVENANCE_H
+#define FAIRLEAD_MODEL_PROVENANCE_H
+
+#include "base/err.h"
+#include "base/mem.h"
+
+#include <jansson.h>
+
+#define PROVENANCE_STATEMENT "https://in-toto.io/Statement/v1"
+#define PROVENANCE_PREDICATE "https://slsa.dev/provenance/v1"
+#define PROVENANCE_BUILD "urn:fairlead:docker-build:v1"
+#define PROVENANCE_MEDIA "application/vnd.in-toto+json" /* payloadType of its envelope (DSSE) */
+#define PROVENANCE_BYTES_MAX 65536
+
+#define IMAGE_ID_SIZE 72 /* "sha256:" and 64 hex digits */
+
+/* `order`: parameters of the build (model/source.h); `facts`: of its report: image (repository@digest), image_id,
+ * builder. NULL where it does not say which image it is: by an earlier version of the builder. In the arena. */
+const char *provenance_make(const json_t *order, const json_t *facts, struct arena *arena);
+
+/* What a statement says of an image. */
+struct provenance {
+    char image_id[IMAGE_ID_SIZE]; /* by which an Engine knows it */
+    const char *source;           /* repository that its files came from; in the arena */
+    char commit[65];
+};
+
+/* Is the statement about this image (repository@digest)? Class park: it is not, or is none. */
+MUST_CHECK int provenance_read(const char *statement, const char *image, struct arena *arena,
+                               struct provenance *ret, struct err *err);
+
+#endif
