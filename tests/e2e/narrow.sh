@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# A narrow network: only an HTTP proxy that wants a password leads out of it, and no name server of ours is reached. An agent joins, runs
-# an app and proves it all the same. Only where this machine has an address that others reach.
+# A narrow network: only an HTTP proxy that wants a password leads out of it, to one port of one host, and no name server of ours is
+# reached. An agent joins, fetches images, runs an app and proves it all the same (deploy/nginx/one-port.conf). Only where this machine has an address that others reach.
 # shellcheck source=../support/e2e.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../support/e2e.sh"
 # shellcheck source=../support/customer.sh
@@ -12,6 +12,7 @@ way_out=10.203.2.1:13128
 
 ok "a customer's machine is there, whose Engine knows no proxy" town_up
 town_env
+FAIRLEAD_GATE=$FAIRLEAD_ONE # of the agent: where images are
 cat >"$fleet/proxy.conf" <<EOF
 Port ${way_out#*:}
 Listen ${way_out%:*}
@@ -19,8 +20,7 @@ Timeout 600
 MaxClients 50
 LogLevel Connect
 BasicAuth town mouse
-ConnectPort ${FAIRLEAD_KAFKA_NODES#*:}
-ConnectPort ${FAIRLEAD_GATE#*:}
+ConnectPort ${FAIRLEAD_ONE#*:}
 EOF
 tinyproxy -d -c "$fleet/proxy.conf" >"$fleet/proxy.log" 2>&1 &
 proxy=$!
@@ -45,13 +45,24 @@ export FAIRLEAD_TENANT=$office/desk
 "$fairlead" plane create "$office" --mode private --customer "$office" --domain "$FAIRLEAD_ZONE" --public-port "$town_HTTP_PORT" >/dev/null
 "$fairlead" size create "$office/tiny" --cpu 100 --memory 64 --disk 100 >/dev/null
 "$fairlead" node create n$tag --plane "$office" --roles host,edge,prober --address $here --cpu 4000 --memory 4096 >/dev/null
+# The coordinator, when its nodes are to go there.
+restart_coordinator() {
+  kill "$(coordinator)" && within 30 gone "$(coordinator)"
+  start_coordinator ''
+  within 30 ready
+}
+nodes=$FAIRLEAD_KAFKA_NODES url=$FAIRLEAD_NODE_URL
+export FAIRLEAD_KAFKA_NODES=$FAIRLEAD_ONE FAIRLEAD_NODE_URL=https://$FAIRLEAD_ONE
+restart_coordinator
 token=$("$fairlead" node invite n$tag)
+ok "its invitation leads to the one port" has "$token" "https://$FAIRLEAD_ONE"
 refused() { ! agent --proxy "$1" enrol "$token" 2>"$fleet/said" && grep -q "$2" "$fleet/said"; }
 ok "what is no proxy is told" refused "socks://x:1" 'a proxy is http://'
 ok "one that does not let us pass is told" refused "http://town:cat@$way_out" 'CONNECT'
 ok "it joins through the proxy" agent --proxy "http://town:mouse@$way_out" enrol "$token"
 run_it() { agent --proxy "$1" --dns "" run >>"$fleet/agent.log" 2>&1 </dev/null & disown; }
-agent_pid() { local p; for p in $(pgrep -f "^$BUILD/fairlead-agent --proxy"); do if tr '\0' '\n' <"/proc/$p/environ" | grep -qx "FAIRLEAD_STATE=$state"; then echo "$p"; fi; done; }
+agent_pid() { local p; for p in $(pgrep -f "^$BUILD/fairlead-agent --proxy"); do if tr '\0' '\n' <"/proc/$p/environ" | grep -x "FAIRLEAD_STATE=$state" >/dev/null; then echo "$p"; fi; done; }
+: >"$fleet/agent.log" # another script's agent may have said it
 run_it "http://town:cat@$way_out"
 ok "with another password it says what the proxy said" within 30 grep -q "answers to CONNECT .*: HTTP/1.. 40[17]" "$fleet/agent.log"
 stop_agent
@@ -72,4 +83,6 @@ ok "it is deleted there" "$fairlead" instance delete "$app" --purge --wait --tim
 "$fairlead" node revoke n$tag >/dev/null
 stop_agent || true
 "$machine" down town
+export FAIRLEAD_KAFKA_NODES=$nodes FAIRLEAD_NODE_URL=$url
+restart_coordinator
 finish

@@ -29,6 +29,6 @@ agent() { # ARGUMENT...
     "$BUILD/fairlead-agent" "$@"
 }
 start_agent() { agent run >>"$fleet/agent.log" 2>&1 </dev/null & disown; }
-agent_pid() { local p; for p in $(pgrep -f "^$BUILD/fairlead-agent run"); do if tr '\0' '\n' <"/proc/$p/environ" | grep -qx "FAIRLEAD_STATE=$state"; then echo "$p"; fi; done; }
+agent_pid() { local p; for p in $(pgrep -f "^$BUILD/fairlead-agent run"); do if tr '\0' '\n' <"/proc/$p/environ" | grep -x "FAIRLEAD_STATE=$state" >/dev/null; then echo "$p"; fi; done; }
 stop_agent() { local p; p=$(agent_pid); [ -z "$p" ] || { kill "$p" && within 30 gone "$p"; }; }
 heard() { [ "$("$fairlead" node get "$1" -o json | jq -r '.state + " " + .health')" = 'ready ok' ]; } # NODE

@@ -6,6 +6,7 @@ kafka_version=4.1.0
 kafka_port=${FAIRLEAD_KAFKA_PORT:-19092}
 kafka_nodes_port=$((kafka_port + 2))
 kafka_far_port=$((kafka_port + 3))
+kafka_one_port=$((kafka_port + 4)) # behind the one port of nodes elsewhere (gate.sh)
 # Where nodes reach us: this machine, unless somebody wanted an address for others besides (it is remembered).
 nodes_ip=${FAIRLEAD_NODES_ADDRESS:-$(first_line "$run/nodes.address")}
 nodes_ip=${nodes_ip:-127.0.0.1}
@@ -55,12 +56,15 @@ kafka_java() { java -cp "$kafka_jars/*" -Dorg.slf4j.simpleLogger.defaultLogLevel
 
 # Everybody shows a certificate. A node is one on the listeners of nodes, and nobody elsewhere.
 kafka_conf_tls() {
-  local far='' far_map=''
+  local far='' far_map='' advertised=''
   authority_up 127.0.0.1 localhost "$nodes_ip"
-  if [ "$nodes_ip" != 127.0.0.1 ]; then far=,FAR://$nodes_ip:$kafka_far_port far_map=,FAR:SSL; fi
+  if [ "$nodes_ip" != 127.0.0.1 ]; then
+    far=,FAR://$nodes_ip:$kafka_far_port,ONE://127.0.0.1:$kafka_one_port far_map=,FAR:SSL,ONE:SSL
+    advertised=,FAR://$nodes_ip:$kafka_far_port,ONE://$nodes_ip:$one_port
+  fi
   cat >"$kafka_dir/server.properties" <<EOF
 listeners=PROGRAMS://127.0.0.1:$kafka_port,NODES://127.0.0.1:$kafka_nodes_port$far,CONTROLLER://127.0.0.1:$((kafka_port + 1))
-advertised.listeners=PROGRAMS://127.0.0.1:$kafka_port,NODES://127.0.0.1:$kafka_nodes_port$far
+advertised.listeners=PROGRAMS://127.0.0.1:$kafka_port,NODES://127.0.0.1:$kafka_nodes_port$advertised
 listener.security.protocol.map=PROGRAMS:SSL,NODES:SSL$far_map,CONTROLLER:SSL
 ssl.keystore.type=PEM
 ssl.keystore.location=$authority_dir/broker.pem
@@ -70,6 +74,7 @@ ssl.client.auth=required
 ssl.principal.mapping.rules=RULE:^CN=([a-z][a-z0-9-]*),O=programs\$/\$1/
 listener.name.nodes.ssl.principal.mapping.rules=RULE:^CN=(node\\\\.[0-9a-f]{32}\\\\.[0-9]+),O=nodes\$/\$1/
 listener.name.far.ssl.principal.mapping.rules=RULE:^CN=(node\\\\.[0-9a-f]{32}\\\\.[0-9]+),O=nodes\$/\$1/
+listener.name.one.ssl.principal.mapping.rules=RULE:^CN=(node\\\\.[0-9a-f]{32}\\\\.[0-9]+),O=nodes\$/\$1/
 authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
 super.users=User:broker;User:topics;User:tools
 EOF
