@@ -198,7 +198,7 @@ check-sim: deps
 	@build/gcc-address-undefined/sim 100 5000
 	@$(MAKE) --no-print-directory check-mutation
 check-e2e: deps
-	@$(MAKE) --no-print-directory -j2 FAULTS=1 programs build/gcc-faults/tests/support/{forge,paper,intruder,rights,hostile}
+	@$(MAKE) --no-print-directory -j2 FAULTS=1 programs build/gcc-faults/tests/support/{forge,paper,intruder,rights,hostile,flood}
 	@$(MAKE) --no-print-directory -j2 SAN=address,undefined components
 	@tests/e2e/run
 

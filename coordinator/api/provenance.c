@@ -1,9 +1,10 @@
-/* What the images of an instance were built from: the statements that its documents carry, each in an envelope
- * (DSSE) that whoever has the coordinator's public key can judge without us. */
+/* What the images of an instance were built from: the statements that its documents carry, each in an
+ * envelope (DSSE) that whoever has the coordinator's public key can judge without us. */
+#include "model/provenance.h"
+
 #include "base/json.h"
 #include "coordinator/api/instances.h"
 #include "coordinator/signing.h"
-#include "model/provenance.h"
 #include "sql/queries.h"
 
 #include <string.h>
@@ -28,8 +29,9 @@ static json_t *item_of(struct api_call *call, const char *name, const char *imag
     if (!statement || provenance_read(statement, image, &call->request->arena, &read, &err) < 0)
         return json_pack("{s:s, s:s, s:n, s:n, s:n, s:n}", "name", name, "image", image, "image_id", "source",
                          "commit", "envelope");
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o}", "name", name, "image", image, "image_id", read.image_id,
-                     "source", read.source, "commit", read.commit, "envelope", envelope_of(call, statement));
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o}", "name", name, "image", image, "image_id",
+                     read.image_id, "source", read.source, "commit", read.commit, "envelope",
+                     envelope_of(call, statement));
 }
 
 static void provenance(struct api_call *call, struct pg *pg) {
@@ -47,9 +49,8 @@ static void provenance(struct api_call *call, struct pg *pg) {
         return;
     cleanup_json json_t *items = json_array();
     for (int i = 0; i < PQntuples(res); i++)
-        (void)json_array_append_new(items,
-                                    item_of(call, pg_text(res, i, 0), pg_text(res, i, 1),
-                                            PQgetisnull(res, i, 2) ? NULL : pg_text(res, i, 2)));
+        (void)json_array_append_new(items, item_of(call, pg_text(res, i, 0), pg_text(res, i, 1),
+                                                   PQgetisnull(res, i, 2) ? NULL : pg_text(res, i, 2)));
     cleanup_json json_t *body = json_pack("{s:O}", "items", items);
     api_answer(call->request, 200, json_text(body));
 }

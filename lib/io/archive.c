@@ -81,8 +81,7 @@ int archive_open(const struct archive_member *members, size_t n, struct archive_
     if (pipe2(ends, O_CLOEXEC) < 0)
         return err_set(err, ERR_RETRY, "a pipe: %s", strerror(errno));
     struct archive_stream *stream = mem_alloc(sizeof *stream);
-    *stream = (struct archive_stream){
-        .members = members, .n = n, .read_fd = ends[0], .write_fd = ends[1]};
+    *stream = (struct archive_stream){.members = members, .n = n, .read_fd = ends[0], .write_fd = ends[1]};
     int rc = pthread_create(&stream->writer, NULL, write_all, stream);
     if (rc != 0) {
         (void)close(ends[0]);

@@ -15,7 +15,9 @@
 #include <unistd.h>
 
 #define SILENCE_S 30
-#define CUTS_MAX 20 /* connections that end early, each after some bytes, before it is somebody else's turn */
+#define CUTS_MAX                                                                                             \
+    20 /* connections that end early, each after some bytes, before it is somebody else's turn               \
+        */
 
 static struct http_call call_of(const struct registry *registry, size_t answer_max) {
     struct http_call call = HTTP_CALL_INIT(answer_max);
@@ -30,8 +32,8 @@ static struct http_call call_of(const struct registry *registry, size_t answer_m
 
 static void write_url(const struct registry *registry, const char *repository, const char *kind,
                       const char *digest, char url[1024]) {
-    (void)snprintf(url, 1024, "%s://%s/v2/%s/%s/%s", registry->ca ? "https" : "http", registry->host, repository,
-                   kind, digest);
+    (void)snprintf(url, 1024, "%s://%s/v2/%s/%s/%s", registry->ca ? "https" : "http", registry->host,
+                   repository, kind, digest);
 }
 
 static int refused(long status, const char *repository, const char *digest, struct err *err) {

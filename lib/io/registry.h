@@ -17,14 +17,15 @@ struct registry {
     const atomic_int *stop; /* ends what takes long when it becomes non-zero; or NULL */
 };
 
-/* The manifest that `digest` ("sha256:...") of `repository` names. `types`: what is accepted. The caller frees
- * *ret. Class park: the registry does not have it; retry. */
+/* The manifest that `digest` ("sha256:...") of `repository` names. `types`: what is accepted. The caller
+ * frees *ret. Class park: the registry does not have it; retry. */
 MUST_CHECK int registry_manifest(const struct registry *registry, const char *repository, const char *digest,
                                  const char *types, size_t max, char **ret, size_t *ret_n, struct err *err);
 
-/* A blob of that many bytes, as the file `path`, synced; there is none under that name before it is whole. What
- * has come of it so far is kept beside it (`path`.part). No limit in all, but 30 s without a byte end it. Class
- * park: the registry does not have it; retry: also where something else came, which is thrown away. */
+/* A blob of that many bytes, as the file `path`, synced; there is none under that name before it is whole.
+ * What has come of it so far is kept beside it (`path`.part). No limit in all, but 30 s without a byte end
+ * it. Class park: the registry does not have it; retry: also where something else came, which is thrown away.
+ */
 MUST_CHECK int registry_blob(const struct registry *registry, const char *repository, const char *digest,
                              int64_t size, const char *path, struct err *err);
 

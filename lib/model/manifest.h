@@ -9,10 +9,10 @@
 #include <stdint.h>
 
 #define MANIFEST_BYTES_MAX 262144
-#define MANIFEST_CONFIG_MAX 4194304        /* bytes of its configuration */
-#define MANIFEST_LAYERS_MAX 127            /* what an Engine stacks */
-#define MANIFEST_IMAGE_MAX (64LL << 30)    /* bytes of all its layers, packed */
-#define MANIFEST_DIGEST_SIZE 72            /* "sha256:" and 64 hex digits */
+#define MANIFEST_CONFIG_MAX 4194304     /* bytes of its configuration */
+#define MANIFEST_LAYERS_MAX 127         /* what an Engine stacks */
+#define MANIFEST_IMAGE_MAX (64LL << 30) /* bytes of all its layers, packed */
+#define MANIFEST_DIGEST_SIZE 72         /* "sha256:" and 64 hex digits */
 
 /* In the order of preference; what a registry is asked for. */
 #define MANIFEST_TYPES                                                                                       \
@@ -24,7 +24,7 @@ struct manifest_blob {
 };
 
 struct manifest {
-    const char *media; /* its own media type; a constant */
+    const char *media;                                        /* its own media type; a constant */
     struct manifest_blob config, layers[MANIFEST_LAYERS_MAX]; /* layers: the lowest first */
     size_t layers_n;
     int64_t bytes; /* of all blobs */
@@ -33,8 +33,8 @@ struct manifest {
 /* Class park: it is no manifest of one image, or beyond a ceiling. */
 MUST_CHECK int manifest_parse(const char *text, size_t n, struct manifest *ret, struct err *err);
 
-/* The digests of the unpacked layers, by the image's configuration: as many as the manifest has layers, in the
- * arena. Class park. */
+/* The digests of the unpacked layers, by the image's configuration: as many as the manifest has layers, in
+ * the arena. Class park. */
 MUST_CHECK int manifest_parse_config(const char *text, size_t n, const struct manifest *manifest,
                                      struct arena *arena, const char ***ret, struct err *err);
 

@@ -28,7 +28,8 @@ static json_t *artifact(const char *key, const char *name, const char *algorithm
 static json_t *dependencies(const json_t *order) {
     const char *source = json_str(order, "repository"), *base = json_str(order, "base"),
                *commit = json_str(order, "commit"), *tree = json_str(order, "tree");
-    const char *base_at = base ? strrchr(base, '@') : NULL, *base_hex = base_at ? sha256_of(base_at + 1) : NULL;
+    const char *base_at = base ? strrchr(base, '@') : NULL,
+               *base_hex = base_at ? sha256_of(base_at + 1) : NULL;
     json_t *list = json_array();
     json_t *git = artifact("uri", source ? source : "", "gitCommit", commit);
     if (tree)
@@ -60,14 +61,14 @@ const char *provenance_make(const json_t *order, const json_t *facts, struct are
     if (!digest || !id || !is_hex(json_str(order, "commit"), 40))
         return NULL;
     const char *repository = arena_strndup(arena, image, (size_t)(at - image));
-    cleanup_json json_t *statement = json_pack(
-        "{s:s, s:s, s:[o, o], s:{s:{s:s, s:o, s:o}, s:{s:{s:s}, s:{s:s?}}}}", "_type",
-        PROVENANCE_STATEMENT, "predicateType", PROVENANCE_PREDICATE, "subject",
-        artifact("name", repository, "sha256", digest), artifact("name", "image-id", "sha256", id), "predicate",
-        "buildDefinition", "buildType", PROVENANCE_BUILD, "externalParameters", parameters(order),
-        "resolvedDependencies", dependencies(order), "runDetails", "builder", "id",
-        arena_printf(arena, "urn:fairlead:node:%s", builder ? builder : "unknown"), "metadata",
-        "invocationId", json_str(order, "build_key"));
+    cleanup_json json_t *statement =
+        json_pack("{s:s, s:s, s:[o, o], s:{s:{s:s, s:o, s:o}, s:{s:{s:s}, s:{s:s?}}}}", "_type",
+                  PROVENANCE_STATEMENT, "predicateType", PROVENANCE_PREDICATE, "subject",
+                  artifact("name", repository, "sha256", digest), artifact("name", "image-id", "sha256", id),
+                  "predicate", "buildDefinition", "buildType", PROVENANCE_BUILD, "externalParameters",
+                  parameters(order), "resolvedDependencies", dependencies(order), "runDetails", "builder",
+                  "id", arena_printf(arena, "urn:fairlead:node:%s", builder ? builder : "unknown"),
+                  "metadata", "invocationId", json_str(order, "build_key"));
     cleanup_free char *text = statement ? json_text(statement) : NULL;
     return text ? arena_strdup(arena, text) : NULL;
 }
@@ -90,11 +91,13 @@ static const char *sha256_named(const json_t *list, const char *key, const char 
     return found;
 }
 
-static int read_source(const json_t *predicate, struct arena *arena, struct provenance *ret, struct err *err) {
+static int read_source(const json_t *predicate, struct arena *arena, struct provenance *ret,
+                       struct err *err) {
     const json_t *build = json_object_get(predicate, "buildDefinition"), *one;
     size_t i;
     json_array_foreach(json_object_get(build, "resolvedDependencies"), i, one) {
-        const char *commit = json_str(json_object_get(one, "digest"), "gitCommit"), *uri = json_str(one, "uri");
+        const char *commit = json_str(json_object_get(one, "digest"), "gitCommit"),
+                   *uri = json_str(one, "uri");
         if (!commit)
             continue;
         if (ret->source || !uri || !(is_hex(commit, 40) || is_hex(commit, 64)))
@@ -104,7 +107,8 @@ static int read_source(const json_t *predicate, struct arena *arena, struct prov
     }
     if (ret->source && i == json_array_size(json_object_get(build, "resolvedDependencies")))
         return 0;
-    return err_set(err, ERR_PARK, "the provenance of an image does not say which one commit it was built from");
+    return err_set(err, ERR_PARK,
+                   "the provenance of an image does not say which one commit it was built from");
 }
 
 int provenance_read(const char *statement, const char *image, struct arena *arena, struct provenance *ret,
@@ -113,14 +117,14 @@ int provenance_read(const char *statement, const char *image, struct arena *aren
     *ret = (struct provenance){0};
     if (!at)
         return err_set(err, ERR_PARK, "\"%.200s\" is no image by digest", image);
-    cleanup_json json_t *root = strlen(statement) > PROVENANCE_BYTES_MAX
-                                    ? NULL
-                                    : json_parse(statement, strlen(statement), err);
+    cleanup_json json_t *root =
+        strlen(statement) > PROVENANCE_BYTES_MAX ? NULL : json_parse(statement, strlen(statement), err);
     const json_t *predicate = json_object_get(root, "predicate"), *subject = json_object_get(root, "subject");
     if (!str_eq(json_str(root, "_type"), PROVENANCE_STATEMENT) ||
         !str_eq(json_str(root, "predicateType"), PROVENANCE_PREDICATE) ||
         !str_eq(json_str(json_object_get(predicate, "buildDefinition"), "buildType"), PROVENANCE_BUILD))
-        return err_set(err, ERR_PARK, "the provenance of \"%.100s\" is no statement about a build of ours", image);
+        return err_set(err, ERR_PARK, "the provenance of \"%.100s\" is no statement about a build of ours",
+                       image);
     const char *digest = sha256_named(subject, "name", arena_strndup(arena, image, (size_t)(at - image))),
                *id = sha256_named(subject, "name", "image-id");
     if (!digest || !id || !str_eq(digest, sha256_of(at + 1)))

@@ -18,8 +18,9 @@
 
 #define IMAGE_ID_SIZE 72 /* "sha256:" and 64 hex digits */
 
-/* `order`: parameters of the build (model/source.h); `facts`: of its report: image (repository@digest), image_id,
- * builder. NULL where it does not say which image it is: by an earlier version of the builder. In the arena. */
+/* `order`: parameters of the build (model/source.h); `facts`: of its report: image (repository@digest),
+ * image_id, builder. NULL where it does not say which image it is: by an earlier version of the builder. In
+ * the arena. */
 const char *provenance_make(const json_t *order, const json_t *facts, struct arena *arena);
 
 /* What a statement says of an image. */

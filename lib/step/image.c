@@ -45,7 +45,7 @@ static pthread_cond_t busy_cond = PTHREAD_COND_INITIALIZER;
 static struct busy {
     const char *digest;
     struct busy *next;
-} *busy;
+} * busy;
 
 static void take_turn(struct busy *mine) {
     pthread_mutex_lock(&busy_mutex);
@@ -93,7 +93,8 @@ static size_t layers_here(const struct fetch *fetch) {
     json_array_foreach(images, i, one) {
         char path[200];
         cleanup_json json_t *image = NULL;
-        (void)snprintf(path, sizeof path, "/images/%.80s/json", json_str(one, "Id") ? json_str(one, "Id") : "");
+        (void)snprintf(path, sizeof path, "/images/%.80s/json",
+                       json_str(one, "Id") ? json_str(one, "Id") : "");
         if (engine_call(socket, "GET", path, NULL, 20000000, &status, &image, &ignored) < 0)
             return 0;
         size_t n = common_layers(json_object_get(json_object_get(image, "RootFS"), "Layers"), fetch);
@@ -109,13 +110,14 @@ static const char *blob_path(const struct fetch *fetch, const struct manifest_bl
 }
 
 static int fail(const struct fetch *fetch, struct err *err) {
-    return step_fail(fetch->ctx, err, err->cls, err->cls == ERR_PARK ? "image_missing" : "registry_down", "%s",
-                     arena_strdup(fetch->ctx->arena, err->text));
+    return step_fail(fetch->ctx, err, err->cls, err->cls == ERR_PARK ? "image_missing" : "registry_down",
+                     "%s", arena_strdup(fetch->ctx->arena, err->text));
 }
 
 static int fetch_blob(const struct fetch *fetch, const struct manifest_blob *blob, struct err *err) {
     struct registry registry = image_registry(fetch->ctx->machine);
-    if (registry_blob(&registry, fetch->repository, blob->digest, blob->size, blob_path(fetch, blob), err) < 0)
+    if (registry_blob(&registry, fetch->repository, blob->digest, blob->size, blob_path(fetch, blob), err) <
+        0)
         return fail(fetch, err);
     return fault_check(FAULT_IMAGE_FETCHED, err);
 }
@@ -125,11 +127,13 @@ static int fetch_layers(const struct fetch *fetch, size_t from, struct err *err)
     struct statvfs fs;
     int64_t bytes = 0;
     for (size_t i = from; i < fetch->manifest.layers_n; i++)
-        bytes += file_exists(blob_path(fetch, &fetch->manifest.layers[i])) ? 0 : fetch->manifest.layers[i].size;
+        bytes +=
+            file_exists(blob_path(fetch, &fetch->manifest.layers[i])) ? 0 : fetch->manifest.layers[i].size;
     if (statvfs(fetch->folder, &fs) == 0 && (int64_t)(fs.f_bavail * fs.f_frsize) < bytes + ROOM_LEFT)
-        return step_fail(fetch->ctx, err, ERR_RETRY, "disk_short",
-                         "An image has %lld MB that are to be fetched, and the machine's disk is too full for it.",
-                         (long long)(bytes / 1000000));
+        return step_fail(
+            fetch->ctx, err, ERR_RETRY, "disk_short",
+            "An image has %lld MB that are to be fetched, and the machine's disk is too full for it.",
+            (long long)(bytes / 1000000));
     log_info("an image is fetched", LOG_S("repository", fetch->repository), LOG_I("bytes", bytes),
              LOG_I("layers here", (int64_t)from), LOG_I("layers", (int64_t)fetch->manifest.layers_n));
     for (size_t i = from; i < fetch->manifest.layers_n; i++)
@@ -177,10 +181,10 @@ static struct vec make_archive(const struct fetch *fetch, size_t from) {
         (void)json_array_append_new(layers, json_string(blob_name(fetch, &manifest->layers[i])));
     add_text(fetch, &members, "oci-layout", "{\"imageLayoutVersion\":\"1.0.0\"}");
     add_text(fetch, &members, "index.json",
-             text_of(fetch, json_pack("{s:i, s:[{s:s, s:s, s:I, s:{s:s}}]}", "schemaVersion", 2, "manifests",
-                                      "mediaType", manifest->media, "digest", fetch->digest, "size",
-                                      (json_int_t)fetch->text_n, "annotations", "io.containerd.image.name",
-                                      name)));
+             text_of(fetch,
+                     json_pack("{s:i, s:[{s:s, s:s, s:I, s:{s:s}}]}", "schemaVersion", 2, "manifests",
+                               "mediaType", manifest->media, "digest", fetch->digest, "size",
+                               (json_int_t)fetch->text_n, "annotations", "io.containerd.image.name", name)));
     add_text(fetch, &members, "manifest.json",
              text_of(fetch, json_pack("[{s:s, s:[s], s:o}]", "Config", blob_name(fetch, &manifest->config),
                                       "RepoTags", name, "Layers", layers)));
@@ -208,9 +212,10 @@ static int load(const struct fetch *fetch, size_t from, struct err *err) {
         rc = -1;
     }
     if (rc == 0 && !engine_has_image(machine->engine_socket, fetch->manifest.config.digest))
-        rc = err_set(err, ERR_RETRY,
-                     "the Engine has loaded an image of \"%s\" under another name than that of its configuration",
-                     fetch->repository);
+        rc = err_set(
+            err, ERR_RETRY,
+            "the Engine has loaded an image of \"%s\" under another name than that of its configuration",
+            fetch->repository);
     return rc;
 }
 
@@ -224,9 +229,10 @@ static int read_manifest(struct fetch *fetch, const char *id, struct err *err) {
         return fail(fetch, err);
     if (str_eq(fetch->manifest.config.digest, id))
         return 0;
-    return step_fail(fetch->ctx, err, ERR_PARK, "image_other",
-                     "The registry's image of \"%s\" is not the one that its provenance is about: it was not loaded.",
-                     fetch->repository);
+    return step_fail(
+        fetch->ctx, err, ERR_PARK, "image_other",
+        "The registry's image of \"%s\" is not the one that its provenance is about: it was not loaded.",
+        fetch->repository);
 }
 
 static int read_config(struct fetch *fetch, struct err *err) {

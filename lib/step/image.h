@@ -1,6 +1,6 @@
-/* An image on this machine's Engine, fetched by the node itself: by digest, from the provider's registry, by its
- * own certificate and proxy, with what of it is here already left out, and from where it was cut short. What
- * comes is not loaded unless it is what the provenance in the document binds. */
+/* An image on this machine's Engine, fetched by the node itself: by digest, from the provider's registry, by
+ * its own certificate and proxy, with what of it is here already left out, and from where it was cut short.
+ * What comes is not loaded unless it is what the provenance in the document binds. */
 #ifndef FAIRLEAD_STEP_IMAGE_H
 #define FAIRLEAD_STEP_IMAGE_H
 
@@ -10,12 +10,12 @@
 /* The registry as this machine reaches it: by TLS where it is not on it. */
 struct registry image_registry(const struct step_machine *machine);
 
-/* `image`: repository@sha256:...; `id`: by which the Engine will know it. Fetches and loads it where the Engine
- * does not have it. Class park: the registry does not have it, or it is another one; retry. */
+/* `image`: repository@sha256:...; `id`: by which the Engine will know it. Fetches and loads it where the
+ * Engine does not have it. Class park: the registry does not have it, or it is another one; retry. */
 MUST_CHECK int image_ensure(struct step_context *ctx, const char *image, const char *id, struct err *err);
 
-/* What was fetched of it and not loaded goes; and its name on the Engine, with it the image where nothing else
- * needs it. What cannot be removed costs room and nothing else. */
+/* What was fetched of it and not loaded goes; and its name on the Engine, with it the image where nothing
+ * else needs it. What cannot be removed costs room and nothing else. */
 void image_forget(struct step_context *ctx, const char *image);
 
 #endif

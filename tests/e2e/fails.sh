@@ -126,11 +126,12 @@ sql "update works set facts = replace(replace(facts::text, '${image#*@sha256:}',
 ask_for lost nodigest
 ok "a digest that the registry does not have: failed" within 60 state_is nodigest failed
 ok "... with its class everywhere" failed_as nodigest stack image_missing "does not have"
-sql "update works w set facts = replace(m.provenance::text, '${image_id#sha256:}', '$none')::jsonb from images m where w.key = '$key' and 'build:' || m.build_key = w.key" >/dev/null
+restore="(m.provenance || jsonb_build_object('image', m.image))"
+sql "update works w set facts = replace($restore::text, '${image_id#sha256:}', '$none')::jsonb from images m where w.key = '$key' and 'build:' || m.build_key = w.key" >/dev/null
 ask_for lost noimage
 ok "one that is not what its provenance binds: failed" within 60 state_is noimage failed
 ok "... and not loaded" failed_as noimage stack image_other "was not loaded"
-sql "update works w set facts = m.provenance from images m where w.key = '$key' and 'build:' || m.build_key = w.key" >/dev/null
+sql "update works w set facts = $restore from images m where w.key = '$key' and 'build:' || m.build_key = w.key" >/dev/null
 for one in noword nodigest noimage; do ok "... and it leaves nothing" leaves_nothing $one; done
 ok "... nor does the other" leaves_nothing lost1
 

@@ -106,6 +106,10 @@ ok "... and somebody where programs are" kcat -L -b "$FAIRLEAD_KAFKA" -t none
 at_programs() { FAIRLEAD_KAFKA_NODES=$FAIRLEAD_KAFKA opens "$1"; }
 ok "a node is nobody where programs are" not at_programs "$slave"
 ok "without a certificate nobody is anybody" bash -c "! KCAT_CONFIG=/dev/null timeout 20 kcat -L -m 5 -b '$FAIRLEAD_KAFKA_NODES' -X security.protocol=ssl -X ssl.ca.location='$FAIRLEAD_KAFKA_CA' && ! KCAT_CONFIG=/dev/null timeout 20 kcat -L -m 5 -b '$FAIRLEAD_KAFKA_NODES'"
+flood() { "$BUILD/tests/support/flood" "$1" "$2" "$3" 60; } # 54 MB; for how long the broker asked for quiet
+slowed() { local ms; ms=$(flood "$FAIRLEAD_KAFKA_NODES" "$slave" fairlead.reports) && echo "$ms" && [ "$ms" -gt 0 ]; }
+ok "a node that writes without end is slowed down by the broker" slowed
+ok "... and our own programs are not" test "$(flood "$FAIRLEAD_KAFKA" "$FAIRLEAD_KAFKA_CERT" fairlead.orders.noop)" = 0
 rights() { "$BUILD/tests/support/rights" "$@"; }
 ok "rights are literal: none is for a whole family of topics" bash -c "[ \"\$('$BUILD/tests/support/rights' list node.$(node_id server).$(enrolment server) | grep -c .)\" -gt 10 ] && ! '$BUILD/tests/support/rights' list node.$(node_id server).$(enrolment server) | grep -q '\*$'"
 # Somebody who may gives one of them more, and takes something away.

@@ -1,5 +1,5 @@
-/* A registry over a bad link, and one that gives what was not asked for: what is kept is what the digest names
- * (acceptance 12; P21). */
+/* A registry over a bad link, and one that gives what was not asked for: what is kept is what the digest
+ * names (acceptance 12; P21). */
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/mem.h"
@@ -43,7 +43,8 @@ static void answer(struct fake *fake, int client) {
     const char *body = strstr(said, "/manifests/") ? MANIFEST : fake->blob + from;
     size_t rest = body == fake->blob + from ? BLOB_SIZE - from : strlen(MANIFEST);
     int status = fake->status ? fake->status : from ? 206 : 200;
-    n = snprintf(head, sizeof head, "HTTP/1.1 %d x\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n", status, rest);
+    n = snprintf(head, sizeof head, "HTTP/1.1 %d x\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n",
+                 status, rest);
     (void)!write(client, head, (size_t)n);
     for (size_t put = 0, most = rest < fake->cut ? rest : fake->cut; put < most;) {
         ssize_t now = write(client, body + put, most - put);
@@ -193,13 +194,13 @@ static void a_manifest_is_what_its_digest_names(void **state) {
     (void)state;
     start(&fake);
     struct registry registry = {.host = fake.host};
-    assert_int_equal(registry_manifest(&registry, "a/b", digest_of(MANIFEST, strlen(MANIFEST), digest), "x/y", 1000,
-                                       &text, &n, &err),
+    assert_int_equal(registry_manifest(&registry, "a/b", digest_of(MANIFEST, strlen(MANIFEST), digest), "x/y",
+                                       1000, &text, &n, &err),
                      0);
     assert_string_equal(text, MANIFEST);
     free(text);
-    assert_int_equal(registry_manifest(&registry, "a/b", digest_of("else", 4, digest), "x/y", 1000, &text, &n, &err),
-                     -1);
+    assert_int_equal(
+        registry_manifest(&registry, "a/b", digest_of("else", 4, digest), "x/y", 1000, &text, &n, &err), -1);
     assert_int_equal(err.cls, ERR_PARK);
     assert_int_equal(registry_manifest(&registry, "a/b", digest, "x/y", 5, &text, &n, &err), -1);
     stop(&fake);

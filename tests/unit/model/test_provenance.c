@@ -1,5 +1,5 @@
-/* S8: what an image was built from is said from what was ordered; a statement about another image starts none.
- * And a manifest that is none, or has no end, is refused. */
+/* S8: what an image was built from is said from what was ordered; a statement about another image starts
+ * none. And a manifest that is none, or has no end, is refused. */
 #include "base/json.h"
 #include "base/str.h"
 #include "model/manifest.h"
@@ -17,7 +17,8 @@
 #define IMAGE "fairlead/app-web@sha256:" A64
 
 static const char order_text[] =
-    "{\"repository\":\"https://git.example.org/app\",\"ref\":\"main\",\"path\":\"web\",\"args\":{\"A\":\"1\"},"
+    "{\"repository\":\"https://git.example.org/"
+    "app\",\"ref\":\"main\",\"path\":\"web\",\"args\":{\"A\":\"1\"},"
     "\"base\":\"fairlead/base@sha256:" C64 "\",\"commit\":\"" COMMIT "\",\"tree\":\"" TREE
     "\",\"build_key\":\"" B64 "\",\"image\":\"fairlead/app-web\"}";
 static const char facts_text[] =
@@ -41,7 +42,8 @@ static void it_says_what_was_ordered(void **state) {
     assert_string_equal(read.image_id, "sha256:" B64);
     assert_string_equal(read.source, "https://git.example.org/app");
     assert_string_equal(read.commit, COMMIT); /* of the order, whatever the builder says */
-    static const char *const parts[] = {TREE, C64, "\"args\":{\"A\":\"1\"}", "urn:fairlead:node:one", PROVENANCE_BUILD};
+    static const char *const parts[] = {TREE, C64, "\"args\":{\"A\":\"1\"}", "urn:fairlead:node:one",
+                                        PROVENANCE_BUILD};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         assert_non_null(strstr(statement, parts[i]));
     assert_string_equal(statement, make(order_text, facts_text, &arena));
@@ -72,20 +74,24 @@ static void one_about_something_else_counts_for_nothing(void **state) {
     (void)state;
     const char *good = make(order_text, facts_text, &arena);
     const char *const bad[] = {
-        "", "[]", "{}", "x",
-        changed(good, A64, B64, &arena),                                   /* another digest */
-        changed(good, "fairlead/app-web", "fairlead/app-db", &arena),      /* of another repository */
-        changed(good, "image-id", "image-no", &arena),                     /* no id */
+        "",
+        "[]",
+        "{}",
+        "x",
+        changed(good, A64, B64, &arena),                              /* another digest */
+        changed(good, "fairlead/app-web", "fairlead/app-db", &arena), /* of another repository */
+        changed(good, "image-id", "image-no", &arena),                /* no id */
         changed(good, "\"gitCommit\":\"" COMMIT, "\"gitCommit\":\"", &arena),
         changed(good, "gitCommit", "gitCommot", &arena),
         changed(good, "in-toto.io/Statement/v1", "in-toto.io/Statement/v2", &arena),
         changed(good, "docker-build", "docker-pull", &arena),
         changed(good, "slsa.dev/provenance/v1", "slsa.dev/provenance/v0", &arena),
         /* Two things of one name: which one would count? */
-        changed(good, "\"subject\":[", "\"subject\":[{\"name\":\"image-id\",\"digest\":{\"sha256\":\"" C64 "\"}},",
-                &arena),
+        changed(good, "\"subject\":[",
+                "\"subject\":[{\"name\":\"image-id\",\"digest\":{\"sha256\":\"" C64 "\"}},", &arena),
         changed(good, "\"resolvedDependencies\":[",
-                "\"resolvedDependencies\":[{\"uri\":\"x\",\"digest\":{\"gitCommit\":\"" COMMIT "\"}},", &arena),
+                "\"resolvedDependencies\":[{\"uri\":\"x\",\"digest\":{\"gitCommit\":\"" COMMIT "\"}},",
+                &arena),
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         err = (struct err){0};
@@ -107,16 +113,20 @@ static void one_about_something_else_counts_for_nothing(void **state) {
 static void a_manifest_says_what_an_image_is_made_of(void **state) {
     static const char text[] = HEAD CONFIG ",\"layers\":[" LAYER(B64, "5") "," LAYER(C64, "7") "]}";
     static const char *const bad[] = {
-        "", "[]", "{}",
+        "",
+        "[]",
+        "{}",
         /* an index of several images, and a manifest of the first kind */
         "{\"schemaVersion\":2,\"mediaType\":\"application/vnd.oci.image.index.v1+json\",\"manifests\":[]}",
         "{\"schemaVersion\":1}",
         HEAD CONFIG ",\"layers\":[]}",
-        HEAD "{}" ",\"layers\":[" LAYER(B64, "5") "]}",
+        HEAD "{}"
+             ",\"layers\":[" LAYER(B64, "5") "]}",
         HEAD CONFIG ",\"layers\":[" LAYER(B64, "0") "]}",
         HEAD CONFIG ",\"layers\":[" LAYER(B64, "-5") "]}",
         HEAD CONFIG ",\"layers\":[" LAYER("12", "5") "]}",
-        HEAD CONFIG ",\"layers\":[" LAYER("../../../../../../../../../../../../../../../../../../../../etc/x", "5") "]}",
+        HEAD CONFIG
+        ",\"layers\":[" LAYER("../../../../../../../../../../../../../../../../../../../../etc/x", "5") "]}",
         HEAD CONFIG ",\"layers\":[" LAYER(B64, "40000000000") "," LAYER(C64, "40000000000") "]}",
         HEAD CONFIG ",\"layers\":[" LAYER(B64, "99999999999999999999") "]}",
     };
@@ -136,7 +146,8 @@ static void a_manifest_says_what_an_image_is_made_of(void **state) {
 }
 
 static void its_configuration_has_the_same_layers(void **state) {
-    static const char text[] = "{\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\"sha256:" B64 "\",\"sha256:" C64 "\"]}}";
+    static const char text[] =
+        "{\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\"sha256:" B64 "\",\"sha256:" C64 "\"]}}";
     static const char *const bad[] = {"", "{}", "{\"rootfs\":{\"diff_ids\":[\"sha256:" B64 "\"]}}",
                                       "{\"rootfs\":{\"diff_ids\":[\"sha256:" B64 "\",\"x\"]}}",
                                       "{\"rootfs\":{\"diff_ids\":[\"sha256:" B64 "\",7]}}"};
