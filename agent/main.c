@@ -14,8 +14,7 @@ static struct conf_row conf[] = {
     CONF_TEXT("signatures", "/etc/fairlead/signatures",
               "folder of second signatures, NAME.sig each, where the policy names a signer"),
     CONF_TEXT("proxy", "",
-              "HTTP proxy by which everything goes out, http://[USER:PASSWORD@]HOST:PORT; empty: none. The "
-              "Engine has its own, by its own settings"),
+              "HTTP proxy by which everything goes out, http://[USER:PASSWORD@]HOST:PORT; empty: none"),
     CONF_TEXT("recovery-key", "/var/lib/fairlead-agent/recovery.keys",
               "file of the recovery key, which the first enrolment in a plane makes"),
     {0},

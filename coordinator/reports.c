@@ -140,7 +140,7 @@ static void take_work(struct engine_batch *batch, struct batch_input *in) {
         return;
     }
     if (decide_work_report(in->work, input->event.attempt, input->event.result, &input->event.problem,
-                           input->event.facts, batch_decision(&batch->base, input->seed)))
+                           input->event.facts, input->node_id, batch_decision(&batch->base, input->seed)))
         fan_out(batch, in->work);
 }
 

@@ -172,7 +172,6 @@ void order_build(struct worker *worker, const Fairlead__V1__Build *build, struct
     }
     result_fact(result, arena, "image", arena_printf(arena, "%s@%s", build->image, digest));
     result_fact(result, arena, "image_id", id);
-    result_fact(result, arena, "builder", worker->host->node.name);
     result_fact(result, arena, "commit", build->commit);
     result_fact(result, arena, "found", there ? "true" : "false");
     result_ok(result);

@@ -35,23 +35,6 @@ static bool engine_answers(const char *socket) {
     return answers;
 }
 
-/* Of a kind that calls images by their manifest's digest, which is not what provenance binds. */
-static bool engine_uses_containerd(const char *socket) {
-    struct err err = {0};
-    long status = 0;
-    json_t *info = NULL;
-    const json_t *pair;
-    size_t i;
-    bool uses = false;
-    if (engine_call(socket, "GET", "/info", NULL, ENGINE_US, &status, &info, &err) == 0)
-        json_array_foreach(json_object_get(info, "DriverStatus"), i, pair) {
-            const char *value = json_string_value(json_array_get(pair, 1));
-            uses = uses || (value && strcmp(value, "io.containerd.snapshotter.v1") == 0);
-        }
-    json_decref(info);
-    return uses;
-}
-
 static bool has_program(const char *const *argv) {
     struct err err = {0};
     struct proc proc = {.argv = argv, .timeout_us = ENGINE_US};
@@ -70,7 +53,7 @@ void host_self_test(const struct host *host, struct str *out) {
     char folder[600];
     if ((roles & (ROLE_HOST | ROLE_BUILDER)) && !engine_answers(machine->engine_socket))
         lack(out, "the Docker Engine does not answer");
-    else if ((roles & ROLE_HOST) && engine_uses_containerd(machine->engine_socket))
+    else if ((roles & ROLE_HOST) && engine_names_by_manifest(machine->engine_socket))
         lack(out, "an Engine with its own image store (it has containerd's: \"features\": "
                   "{\"containerd-snapshotter\": false} in daemon.json)");
     if ((roles & ROLE_HOST) && !compose_driver())

@@ -103,8 +103,9 @@ struct pull {
 static bool read_progress(void *arg, const char *line) {
     struct pull *pull = arg;
     cleanup_json json_t *json = json_loads(line, 0, NULL);
-    if (json_str(json, "error"))
-        (void)snprintf(pull->error, sizeof pull->error, "%s", json_str(json, "error"));
+    const char *error = json_str(json, "error") ? json_str(json, "error") : json_str(json, "message");
+    if (error)
+        (void)snprintf(pull->error, sizeof pull->error, "%s", error);
     return true;
 }
 
@@ -143,10 +144,38 @@ int engine_load(const char *socket, int fd, const atomic_int *stop, struct err *
     http_release(&call);
     if (rc < 0)
         return err_wrap(err, "loading an image");
-    if (status != 200 || said.error[0])
-        return err_set(err, ERR_RETRY, "the Engine does not take the image: %s",
-                       said.error[0] ? said.error : "refused");
-    return 0;
+    if (status == 200 && !said.error[0])
+        return 0;
+    (void)err_set(err, ERR_RETRY, "the Engine does not take the image: %s",
+                  said.error[0] ? said.error : "refused");
+    (void)snprintf(err->code, sizeof err->code, ENGINE_REFUSED);
+    return -1;
+}
+
+int engine_find_image(const char *socket, const char *image, bool *ret_here, struct err *err) {
+    char path[600];
+    long status = 0;
+    (void)snprintf(path, sizeof path, "/images/%s/json", image);
+    if (engine_call(socket, "GET", path, NULL, 20000000, &status, NULL, err) < 0)
+        return -1;
+    *ret_here = status == 200;
+    if (status == 200 || status == 404)
+        return 0;
+    return err_set(err, ERR_RETRY, "the Docker Engine answers about an image with status %ld", status);
+}
+
+bool engine_names_by_manifest(const char *socket) {
+    struct err ignored = {0};
+    long status = 0;
+    json_t *info = NULL, *pair;
+    size_t i;
+    bool does = false;
+    if (engine_call(socket, "GET", "/info", NULL, 20000000, &status, &info, &ignored) == 0)
+        json_array_foreach(json_object_get(info, "DriverStatus"), i, pair) {
+            does = does || str_eq(json_string_value(json_array_get(pair, 1)), "io.containerd.snapshotter.v1");
+        }
+    json_decref(info);
+    return does;
 }
 
 bool engine_has_image(const char *socket, const char *image) {

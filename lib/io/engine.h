@@ -25,6 +25,12 @@ void engine_root(const char *socket, char *ret, size_t size);
 /* Pulls repository@digest; no total limit, but the Engine must say something every 60 s. Class retry, or park
  * when the registry does not have it. */
 MUST_CHECK int engine_pull(const char *socket, const char *image, struct err *err);
+/* Is there an image of that name or id? *ret_here. Class retry: the Engine does not answer. */
+MUST_CHECK int engine_find_image(const char *socket, const char *image, bool *ret_here, struct err *err);
+/* Does it call images by the digest of their manifest (containerd's store), and not by that of their
+ * configuration? False, too, where it does not answer. */
+bool engine_names_by_manifest(const char *socket);
+#define ENGINE_REFUSED "refused" /* err.code: it has answered, and does not take it */
 /* Loads an archive of images (what `docker save` writes) that is read from `fd` to its end. Class retry: also
  * where the Engine says that it is none. */
 MUST_CHECK int engine_load(const char *socket, int fd, const atomic_int *stop, struct err *err);

@@ -1,5 +1,6 @@
 #include "io/registry.h"
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/mem.h"
@@ -37,6 +38,9 @@ static void write_url(const struct registry *registry, const char *repository, c
 }
 
 static int refused(long status, const char *repository, const char *digest, struct err *err) {
+    if (status / 100 == 3)
+        return err_set(err, ERR_PARK, "the registry sends \"%s\" elsewhere: its storage must not redirect",
+                       repository);
     if (status == 404)
         return err_set(err, ERR_PARK, "the registry does not have \"%s@%s\"", repository, digest);
     return err_set(err, ERR_RETRY, "the registry answers \"%s@%.19s\" with status %ld", repository, digest,
@@ -61,8 +65,8 @@ int registry_manifest(const struct registry *registry, const char *repository, c
     if (rc == 0 && call.status != 200)
         rc = refused(call.status, repository, digest, err);
     else if (rc == 0 && !is_digest_of(digest, hash_sha256(call.answer.s, call.answer.n, "", 0)))
-        rc = err_set(err, ERR_PARK, "the registry has another manifest under the name \"%s@%s\"", repository,
-                     digest);
+        rc = err_set(err, ERR_RETRY, "the registry gave another manifest under the name \"%s@%s\"",
+                     repository, digest);
     if (rc == 0) {
         *ret_n = call.answer.n;
         *ret = mem_alloc(call.answer.n + 1);
@@ -120,7 +124,9 @@ static int fetch_rest(const struct registry *registry, const char *url, struct b
     const char *headers[] = {range, NULL};
     struct http_call call = call_of(registry, 0);
     call.url = url;
-    call.timeout_us = 0;
+    call.timeout_us = registry->until ? registry->until - clock_mono_us() : 0;
+    if (registry->until && call.timeout_us < CLOCK_MS)
+        return err_set(err, ERR_RETRY, "the time for a piece of an image is over");
     call.piece = write_piece;
     call.arg = blob;
     (void)snprintf(range, sizeof range, "Range: bytes=%lld-", (long long)blob->have);

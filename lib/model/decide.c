@@ -208,6 +208,8 @@ static void settle_document(struct subject *subject, const struct document_repor
         return;
     if (reached)
         step_settle(subject, decision, step, RESULT_IS_OK, &report->problem, report->facts);
+    else if (str_eq(report->condition, "failing") && str_eq(report->problem.cls, PROBLEM_FETCHING))
+        step_progress(step, &report->problem);
     else if (str_eq(report->condition, "failing"))
         step_settle(subject, decision, step, report->result, &report->problem, report->facts);
     if (late)

@@ -60,9 +60,15 @@ static bool follows(const struct work *work) {
     return work->kind == STEP_RESOLVE && json_is_true(json_object_get(params, "follow"));
 }
 
+/* Built by a builder of an earlier version: whoever asks again finds the image, and says which one it is. */
+static bool lacks_provenance(const struct work *work) {
+    cleanup_json json_t *facts = work->facts ? json_loads(work->facts, 0, NULL) : NULL;
+    return work->kind == STEP_BUILD && facts && !json_str(facts, "provenance");
+}
+
 bool work_is_stale(const struct work *work, int64_t since, int64_t now) {
     bool before = since > work->settled_at || work->settled_at > now + FUTURE_US;
-    return before && (work->state == WORK_FAILED || follows(work));
+    return before && (work->state == WORK_FAILED || follows(work) || lacks_provenance(work));
 }
 
 bool decide_work_due(struct work *work, int64_t waiting_since, struct decision *decision) {
@@ -99,11 +105,13 @@ bool decide_work_due(struct work *work, int64_t waiting_since, struct decision *
 }
 
 /* What was built is said from what was ordered: of a builder's word only what came out counts. */
-static const char *with_provenance(const struct work *work, const char *facts, struct decision *decision) {
+static const char *with_provenance(const struct work *work, const char *facts, struct uuid builder,
+                                   struct decision *decision) {
     cleanup_json json_t *order = json_loads(work->params, 0, NULL),
                         *said = facts ? json_loads(facts, 0, NULL) : NULL;
     (void)json_object_del(said, "provenance"); /* that is not for a builder to say */
-    const char *statement = work->kind == STEP_BUILD ? provenance_make(order, said, decision->arena) : NULL;
+    const char *statement =
+        work->kind == STEP_BUILD ? provenance_make(order, said, builder, decision->arena) : NULL;
     if (!said)
         return facts;
     if (statement)
@@ -113,12 +121,13 @@ static const char *with_provenance(const struct work *work, const char *facts, s
 }
 
 bool decide_work_report(struct work *work, int64_t attempt, enum result_class result,
-                        const struct problem *problem, const char *facts, struct decision *decision) {
+                        const struct problem *problem, const char *facts, struct uuid node,
+                        struct decision *decision) {
     if (work->state != WORK_OPEN || (result != RESULT_IS_OK && attempt != work->attempt))
         return false;
     work->lines = problem->lines;
     if (result == RESULT_IS_OK) {
-        work->facts = with_provenance(work, facts, decision);
+        work->facts = with_provenance(work, facts, node, decision);
         work->cls = work->problem = NULL;
         settle(work, WORK_DONE, decision);
         return true;

@@ -16,6 +16,7 @@ bool decide_work_due(struct work *work, int64_t waiting_since, struct decision *
 
 /* A node reports. Success of any attempt counts while it is open; failure only of the present attempt. */
 bool decide_work_report(struct work *work, int64_t attempt, enum result_class result,
-                        const struct problem *problem, const char *facts, struct decision *decision);
+                        const struct problem *problem, const char *facts, struct uuid node,
+                        struct decision *decision);
 
 #endif

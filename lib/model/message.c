@@ -100,7 +100,7 @@ static struct bytes make_stack(const struct subject *subject, struct arena *aren
     char hex[HASH_HEX_SIZE];
     hash_hex(hash_of(both, sizeof instance->id.b + bare.n), hex);
     stack.identity = arena_strndup(arena, hex, 32);
-    if (want == WANT_ON) /* after it, as what follows: knowing more of an image makes no other container */
+    if (want == WANT_ON) /* after it, as what follows: to know more of an image is no other wish */
         stack.provenance = key_values(arena, set->provenance, &stack.n_provenance);
     if (subject_is_private(subject) && want == WANT_ON) /* after it: more time is no other container */
         stack.run_until_us = instance->expires_at;

@@ -145,20 +145,17 @@ static const char *judge_image(const json_t *rules, const char *image, struct ar
 }
 
 /* By the statement that came with it; without one nobody knows. */
-static const char *judge_source(const json_t *rules, const Fairlead__V1__Stack *stack,
-                                const Fairlead__V1__KeyValue *image, struct arena *arena) {
+static const char *judge_source(const json_t *rules, const Fairlead__V1__Stack *stack, size_t image,
+                                struct arena *arena) {
     struct provenance provenance;
     struct err err = {0};
-    const char *statement = NULL;
+    bool known;
     if (!json_object_get(rules, "sources"))
         return NULL;
-    for (size_t i = 0; i < stack->n_provenance; i++)
-        if (str_eq(stack->provenance[i]->key, image->key))
-            statement = stack->provenance[i]->value;
-    if (!statement)
-        return "It is not said what an image was built from, and here that must be known.";
-    if (provenance_read(statement, image->value, arena, &provenance, &err) < 0)
+    if (provenance_of(stack, image, arena, &known, &provenance, &err) < 0)
         return "The provenance of an image is about another one.";
+    if (!known)
+        return "It is not said what an image was built from, and here that must be known.";
     return lists(rules, "sources", provenance.source)
                ? NULL
                : arena_printf(arena, "Images of \"%.150s\" are not allowed here.", provenance.source);
@@ -189,7 +186,7 @@ static const char *judge_stack(const json_t *rules, const struct policy_question
         return arena_printf(arena, "The app \"%.40s\" is not allowed here.", stack->app);
     for (size_t i = 0; i < stack->n_images; i++)
         if ((why = judge_image(rules, stack->images[i]->value, arena)) ||
-            (why = judge_source(rules, stack, stack->images[i], arena)))
+            (why = judge_source(rules, stack, i, arena)))
             return why;
     if ((why = judge_size(rules, stack, arena)))
         return why;

@@ -53,12 +53,14 @@ static json_t *parameters(const json_t *order) {
     return out;
 }
 
-const char *provenance_make(const json_t *order, const json_t *facts, struct arena *arena) {
-    const char *image = json_str(facts, "image"), *builder = json_str(facts, "builder"),
-               *id = sha256_of(json_str(facts, "image_id"));
+const char *provenance_make(const json_t *order, const json_t *facts, struct uuid builder,
+                            struct arena *arena) {
+    char node[UUID_HEX_SIZE];
+    const char *image = json_str(facts, "image"), *id = sha256_of(json_str(facts, "image_id"));
     const char *at = image && name_is_image(image) ? strrchr(image, '@') : NULL;
-    const char *digest = at ? sha256_of(at + 1) : NULL;
-    if (!digest || !id || !is_hex(json_str(order, "commit"), 40))
+    const char *digest = at ? sha256_of(at + 1) : NULL, *ordered = json_str(order, "image");
+    bool is_ordered = at && ordered && strlen(ordered) == (size_t)(at - image) && str_starts(image, ordered);
+    if (!digest || !id || !is_ordered || !is_hex(json_str(order, "commit"), 40))
         return NULL;
     const char *repository = arena_strndup(arena, image, (size_t)(at - image));
     cleanup_json json_t *statement =
@@ -67,8 +69,8 @@ const char *provenance_make(const json_t *order, const json_t *facts, struct are
                   artifact("name", repository, "sha256", digest), artifact("name", "image-id", "sha256", id),
                   "predicate", "buildDefinition", "buildType", PROVENANCE_BUILD, "externalParameters",
                   parameters(order), "resolvedDependencies", dependencies(order), "runDetails", "builder",
-                  "id", arena_printf(arena, "urn:fairlead:node:%s", builder ? builder : "unknown"),
-                  "metadata", "invocationId", json_str(order, "build_key"));
+                  "id", arena_printf(arena, "urn:fairlead:node:%s", uuid_hex(builder, node)), "metadata",
+                  "invocationId", json_str(order, "build_key"));
     cleanup_free char *text = statement ? json_text(statement) : NULL;
     return text ? arena_strdup(arena, text) : NULL;
 }
@@ -102,6 +104,8 @@ static int read_source(const json_t *predicate, struct arena *arena, struct prov
             continue;
         if (ret->source || !uri || !(is_hex(commit, 40) || is_hex(commit, 64)))
             break;
+        if (strstr(uri, "/..")) /* its beginning would say nothing */
+            break;
         ret->source = arena_strdup(arena, uri);
         (void)snprintf(ret->commit, sizeof ret->commit, "%s", commit);
     }
@@ -131,4 +135,18 @@ int provenance_read(const char *statement, const char *image, struct arena *aren
         return err_set(err, ERR_PARK, "the provenance of \"%.100s\" is about another image", image);
     (void)snprintf(ret->image_id, sizeof ret->image_id, "sha256:%s", id);
     return read_source(predicate, arena, ret, err);
+}
+
+int provenance_of(const Fairlead__V1__Stack *stack, size_t i, struct arena *arena, bool *ret_known,
+                  struct provenance *ret, struct err *err) {
+    const char *name = stack->images[i]->key, *statement = NULL;
+    for (size_t k = 0; k < stack->n_provenance; k++) {
+        if (!str_eq(stack->provenance[k]->key, name))
+            continue;
+        if (statement)
+            return err_set(err, ERR_PARK, "there are two statements about image \"%.60s\"", name);
+        statement = stack->provenance[k]->value;
+    }
+    *ret_known = statement != NULL;
+    return statement ? provenance_read(statement, stack->images[i]->value, arena, ret, err) : 0;
 }

@@ -7,8 +7,11 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/uuid.h"
+#include "proto/fairlead.pb-c.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 
 #define PROVENANCE_STATEMENT "https://in-toto.io/Statement/v1"
 #define PROVENANCE_PREDICATE "https://slsa.dev/provenance/v1"
@@ -18,10 +21,11 @@
 
 #define IMAGE_ID_SIZE 72 /* "sha256:" and 64 hex digits */
 
-/* `order`: parameters of the build (model/source.h); `facts`: of its report: image (repository@digest),
- * image_id, builder. NULL where it does not say which image it is: by an earlier version of the builder. In
- * the arena. */
-const char *provenance_make(const json_t *order, const json_t *facts, struct arena *arena);
+/* `order`: parameters of the build (model/source.h); `facts`: of the report that node `builder` signed: image
+ * (repository@digest), image_id. NULL where they do not say which image it is (an earlier version of the
+ * builder), or another repository than was ordered. In the arena. */
+const char *provenance_make(const json_t *order, const json_t *facts, struct uuid builder,
+                            struct arena *arena);
 
 /* What a statement says of an image. */
 struct provenance {
@@ -33,5 +37,10 @@ struct provenance {
 /* Is the statement about this image (repository@digest)? Class park: it is not, or is none. */
 MUST_CHECK int provenance_read(const char *statement, const char *image, struct arena *arena,
                                struct provenance *ret, struct err *err);
+
+/* What the stack says of its `i`-th image; *ret_known false: nothing. Class park: also where it says two
+ * things. */
+MUST_CHECK int provenance_of(const Fairlead__V1__Stack *stack, size_t i, struct arena *arena, bool *ret_known,
+                             struct provenance *ret, struct err *err);
 
 #endif

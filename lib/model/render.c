@@ -4,7 +4,6 @@
 #include "base/str.h"
 #include "base/yaml.h"
 #include "model/names.h"
-#include "model/provenance.h"
 #include "model/tables.h"
 #include "model/template.h"
 
@@ -61,36 +60,23 @@ static void set_duration(json_t *of, const char *key) {
                                         : json_sprintf("%llds", (long long)(ms / 1000)));
 }
 
-int render_image_id(const Fairlead__V1__Stack *stack, const char *name, struct arena *arena, const char **ret,
-                    struct err *err) {
-    struct provenance provenance;
-    const char *image = value_of(stack->images, stack->n_images, name),
-               *statement = value_of(stack->provenance, stack->n_provenance, name);
-    *ret = NULL;
-    if (!statement)
-        return 0;
-    if (!image)
-        return err_set(err, ERR_PARK, "there is provenance of an image \"%s\" that is not there", name);
-    if (provenance_read(statement, image, arena, &provenance, err) < 0)
-        return -1;
-    *ret = arena_strdup(arena, provenance.image_id);
-    return 0;
+static const char *image_id(const struct render_input *in, const char *name) {
+    for (size_t i = 0; i < in->stack->n_images && in->image_ids; i++)
+        if (str_eq(in->stack->images[i]->key, name))
+            return in->image_ids[i];
+    return NULL;
 }
 
 static int add_image(const struct render_input *in, const char *name, const json_t *rule, json_t *out,
                      struct err *err) {
-    const char *image = value_of(in->stack->images, in->stack->n_images, json_str(rule, "image"));
+    const char *image = value_of(in->stack->images, in->stack->n_images, json_str(rule, "image")),
+               *id = image_id(in, json_str(rule, "image"));
     if (!image || !name_is_image(image))
         return err_set(err, ERR_PARK, "service \"%s\": no digest is known for image \"%s\"", name,
                        json_str(rule, "image"));
-    struct arena arena = {0};
-    const char *id;
-    int rc = render_image_id(in->stack, json_str(rule, "image"), &arena, &id, err);
-    if (rc == 0) /* what is loaded has no digest of a registry: it has its id */
-        rc = json_object_set_new(out, "image",
-                                 id ? json_string(id) : json_sprintf("%s/%s", in->registry, image));
-    arena_release(&arena);
-    return rc;
+    /* What is loaded has no digest of a registry: it has its id. */
+    return json_object_set_new(out, "image",
+                               id ? json_string(id) : json_sprintf("%s/%s", in->registry, image));
 }
 
 /* What an instance is to have is shared by its services: whoever signs cannot make one of them larger than

@@ -22,9 +22,11 @@ struct render_input {
     const char *node;     /* hex */
     const char *letter;   /* of the set */
     uint64_t revision, generation;
-    const char *registry;    /* host:port that images are pulled from */
-    const char *secrets_dir; /* tmpfs folder with SERVICE/NAME files */
-    const char *subnet;      /* of its network, ADDRESS/BITS; "" or NULL: the Engine chooses */
+    const char *registry;         /* host:port that images are pulled from */
+    const char *const *image_ids; /* of the stack's images, in their order: by which the Engine knows them;
+                                   * NULL, or one that is: by its digest, of the registry */
+    const char *secrets_dir;      /* tmpfs folder with SERVICE/NAME files */
+    const char *subnet;           /* of its network, ADDRESS/BITS; "" or NULL: the Engine chooses */
 };
 
 /* On each container: seconds between TERM and KILL, as the release asks for. */
@@ -40,11 +42,6 @@ char *render_volume(struct arena *arena, const Fairlead__V1__Stack *stack, const
                     const char *volume);
 /* Is it (a name on the Engine) a copy that the stack mounts? */
 bool render_mounts(const Fairlead__V1__Stack *stack, const char *instance, const char *name);
-
-/* The id by which the Engine is to know an image of the stack (by its name there), as its provenance binds
- * it; NULL where the stack has no provenance of it. In the arena. Class park: it is about another image. */
-MUST_CHECK int render_image_id(const Fairlead__V1__Stack *stack, const char *name, struct arena *arena,
-                               const char **ret, struct err *err);
 
 /* The file as JSON (for look and check) and as text. Class park. The caller releases *ret_json and frees
  * *ret_text. */

@@ -232,6 +232,13 @@ static void record_image(struct subject *subject, struct decision *decision, con
     subject_set_changed(subject, set);
 }
 
+void step_progress(struct step *step, const struct problem *problem) {
+    row_touch(&step->change);
+    step->attempt = 1;
+    step->cls = problem->cls;
+    step->problem = problem->text;
+}
+
 void step_settle(struct subject *subject, struct decision *decision, struct step *step,
                  enum result_class result, const struct problem *problem, const char *facts) {
     const struct step_row *row = &step_rows[step->kind];

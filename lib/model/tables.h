@@ -191,4 +191,7 @@ extern const struct transition_row transition_rows[];
 extern const int transition_rows_n;
 bool transition_legal(enum state from, enum state to);
 
+/* The code of a stack's report that is no failure: its image is on its way, and has come nearer. */
+#define PROBLEM_FETCHING "image_fetching"
+
 #endif

@@ -1,5 +1,6 @@
 #include "step/image.h"
 
+#include "base/clock.h"
 #include "base/fault.h"
 #include "base/file.h"
 #include "base/json.h"
@@ -9,14 +10,20 @@
 #include "io/engine.h"
 #include "model/manifest.h"
 #include "model/names.h"
+#include "model/provenance.h"
+#include "model/tables.h"
 
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 
 #define ROOM_LEFT (256LL << 20) /* bytes that fetching leaves of a disk */
+#define ROOM_UNPACKED 3         /* times the packed bytes that an Engine needs to load them */
+#define SLICE_US (60 * CLOCK_S) /* of fetching, before other work has its turn */
+#define TURN_US (10 * CLOCK_S)  /* that one who wants the same image waits */
 
 /* One image that is on its way. */
 struct fetch {
@@ -26,6 +33,8 @@ struct fetch {
     char *text; /* of the manifest, as it came */
     size_t text_n;
     const char **diff_ids; /* of its layers, unpacked */
+    size_t from;           /* lowest layer that is not here */
+    int64_t until;         /* of this slice */
 };
 
 struct registry image_registry(const struct step_machine *machine) {
@@ -38,6 +47,26 @@ struct registry image_registry(const struct step_machine *machine) {
                              .stop = machine->cancel};
 }
 
+/* ---- what is known of an image: which id its digest was found to have ---- */
+
+static const char *bound_path(const struct step_context *ctx, const char *digest) {
+    return arena_printf(ctx->arena, "%s/image-ids/%s", ctx->machine->state, digest + 7);
+}
+
+static const char *bound_id(const struct step_context *ctx, const char *digest) {
+    cleanup_free char *text = NULL;
+    const char *path = bound_path(ctx, digest);
+    if (!file_exists(path) || file_read(path, IMAGE_ID_SIZE, &text, NULL, NULL) < 0)
+        return NULL;
+    return arena_strdup(ctx->arena, text);
+}
+
+static int bind_id(const struct step_context *ctx, const char *digest, const char *id, struct err *err) {
+    if (file_mkdirs(arena_printf(ctx->arena, "%s/image-ids", ctx->machine->state), 0700, err) < 0)
+        return -1;
+    return file_write(bound_path(ctx, digest), id, strlen(id), 0600, err);
+}
+
 /* ---- one at a time: two apps may be made of the same image ---- */
 
 static pthread_mutex_t busy_mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -47,17 +76,27 @@ static struct busy {
     struct busy *next;
 } * busy;
 
-static void take_turn(struct busy *mine) {
+static bool is_busy(const char *digest) {
+    for (const struct busy *b = busy; b; b = b->next)
+        if (str_eq(b->digest, digest))
+            return true;
+    return false;
+}
+
+/* False: somebody else is at it, and was for so long. */
+static bool take_turn(struct busy *mine, int64_t wait_us) {
+    struct timespec until = clock_mono_timespec(clock_mono_us() + wait_us);
     pthread_mutex_lock(&busy_mutex);
-    for (const struct busy *b = busy; b;)
-        if (str_eq(b->digest, mine->digest)) {
-            pthread_cond_wait(&busy_cond, &busy_mutex);
-            b = busy;
-        } else
-            b = b->next;
-    mine->next = busy;
-    busy = mine;
+    while (is_busy(mine->digest) &&
+           pthread_cond_clockwait(&busy_cond, &busy_mutex, CLOCK_MONOTONIC, &until) == 0) {
+    }
+    bool taken = !is_busy(mine->digest);
+    if (taken) {
+        mine->next = busy;
+        busy = mine;
+    }
     pthread_mutex_unlock(&busy_mutex);
+    return taken;
 }
 
 static void end_turn(struct busy *mine) {
@@ -114,31 +153,76 @@ static int fail(const struct fetch *fetch, struct err *err) {
                      "%s", arena_strdup(fetch->ctx->arena, err->text));
 }
 
-static int fetch_blob(const struct fetch *fetch, const struct manifest_blob *blob, struct err *err) {
+/* Of a blob, what is here. */
+static int64_t bytes_here(const struct fetch *fetch, const struct manifest_blob *blob) {
+    struct stat st;
+    const char *path = blob_path(fetch, blob);
+    if (file_exists(path))
+        return blob->size;
+    return stat(arena_printf(fetch->ctx->arena, "%s.part", path), &st) == 0 && st.st_size < blob->size
+               ? st.st_size
+               : 0;
+}
+
+/* Of what is to be fetched: all of it, and what of it is here. */
+static void count_bytes(const struct fetch *fetch, int64_t *ret_here, int64_t *ret_all) {
+    *ret_here = *ret_all = 0;
+    for (size_t i = fetch->from; i < fetch->manifest.layers_n; i++) {
+        *ret_all += fetch->manifest.layers[i].size;
+        *ret_here += bytes_here(fetch, &fetch->manifest.layers[i]);
+    }
+}
+
+static struct registry registry_of(const struct fetch *fetch) {
     struct registry registry = image_registry(fetch->ctx->machine);
+    registry.until = fetch->until;
+    return registry;
+}
+
+static int fetch_blob(const struct fetch *fetch, const struct manifest_blob *blob, struct err *err) {
+    struct registry registry = registry_of(fetch);
     if (registry_blob(&registry, fetch->repository, blob->digest, blob->size, blob_path(fetch, blob), err) <
         0)
         return fail(fetch, err);
     return fault_check(FAULT_IMAGE_FETCHED, err);
 }
 
-/* Its layers from the `from`-th on. */
-static int fetch_layers(const struct fetch *fetch, size_t from, struct err *err) {
+static bool has_room(const char *folder, int64_t bytes) {
     struct statvfs fs;
-    int64_t bytes = 0;
-    for (size_t i = from; i < fetch->manifest.layers_n; i++)
-        bytes +=
-            file_exists(blob_path(fetch, &fetch->manifest.layers[i])) ? 0 : fetch->manifest.layers[i].size;
-    if (statvfs(fetch->folder, &fs) == 0 && (int64_t)(fs.f_bavail * fs.f_frsize) < bytes + ROOM_LEFT)
-        return step_fail(
-            fetch->ctx, err, ERR_RETRY, "disk_short",
-            "An image has %lld MB that are to be fetched, and the machine's disk is too full for it.",
-            (long long)(bytes / 1000000));
-    log_info("an image is fetched", LOG_S("repository", fetch->repository), LOG_I("bytes", bytes),
-             LOG_I("layers here", (int64_t)from), LOG_I("layers", (int64_t)fetch->manifest.layers_n));
-    for (size_t i = from; i < fetch->manifest.layers_n; i++)
-        if (fetch_blob(fetch, &fetch->manifest.layers[i], err) < 0)
+    return statvfs(folder, &fs) != 0 || (int64_t)(fs.f_bavail * fs.f_frsize) >= bytes + ROOM_LEFT;
+}
+
+/* Both for what is fetched, and for what the Engine makes of it. */
+static int check_room(const struct fetch *fetch, int64_t lacking, int64_t all, struct err *err) {
+    char root[512];
+    engine_root(fetch->ctx->machine->engine_socket, root, sizeof root);
+    if (has_room(fetch->folder, lacking) && (!*root || has_room(root, ROOM_UNPACKED * all)))
+        return 0;
+    return step_fail(
+        fetch->ctx, err, ERR_RETRY, "disk_short",
+        "An image has %lld MB that are to be fetched and unpacked, and the machine's disk is too full "
+        "for it.",
+        (long long)(all / 1000000));
+}
+
+/* Its layers from the lowest on that is not here. What comes nearer within its time has not failed. */
+static int fetch_layers(const struct fetch *fetch, struct err *err) {
+    int64_t before, all, here;
+    count_bytes(fetch, &before, &all);
+    if (check_room(fetch, all - before, all, err) < 0)
+        return -1;
+    log_info("an image is fetched", LOG_S("repository", fetch->repository), LOG_I("bytes", all - before),
+             LOG_I("layers here", (int64_t)fetch->from), LOG_I("layers", (int64_t)fetch->manifest.layers_n));
+    for (size_t i = fetch->from; i < fetch->manifest.layers_n; i++) {
+        if (fetch_blob(fetch, &fetch->manifest.layers[i], err) == 0)
+            continue;
+        count_bytes(fetch, &here, &all);
+        if (err->cls != ERR_RETRY || here <= before || *fetch->ctx->machine->cancel)
             return -1;
+        return step_fail(fetch->ctx, err, ERR_RETRY, PROBLEM_FETCHING,
+                         "Of an image %lld of %lld MB are here.", (long long)(here / 1000000),
+                         (long long)(all / 1000000));
+    }
     return 0;
 }
 
@@ -146,7 +230,7 @@ static int fetch_layers(const struct fetch *fetch, size_t from, struct err *err)
 
 /* "repository:..." by which people and `docker image prune` know that it is somebody's. */
 static const char *name_of(struct arena *arena, const char *repository, const char *digest) {
-    return arena_printf(arena, "%s:%.12s", repository, digest + 7);
+    return arena_printf(arena, "%s:%s", repository, digest + 7);
 }
 
 static const char *text_of(const struct fetch *fetch, json_t *json) {
@@ -171,7 +255,7 @@ static void add_blob(const struct fetch *fetch, struct vec *members, const struc
 
 /* The layout of OCI (image specification 1.1) and, in the same archive, the list by which Docker's own store
  * reads it: what `docker save` writes since version 25. */
-static struct vec make_archive(const struct fetch *fetch, size_t from) {
+static struct vec make_archive(const struct fetch *fetch) {
     const struct manifest *manifest = &fetch->manifest;
     struct arena *arena = fetch->ctx->arena;
     struct vec members = {0};
@@ -193,14 +277,14 @@ static struct vec make_archive(const struct fetch *fetch, size_t from) {
                                 .p = fetch->text,
                                 .n = fetch->text_n};
     add_blob(fetch, &members, &manifest->config);
-    for (size_t i = from; i < manifest->layers_n; i++)
+    for (size_t i = fetch->from; i < manifest->layers_n; i++)
         add_blob(fetch, &members, &manifest->layers[i]);
     return members;
 }
 
-static int load(const struct fetch *fetch, size_t from, struct err *err) {
+static int load(const struct fetch *fetch, struct err *err) {
     const struct step_machine *machine = fetch->ctx->machine;
-    struct vec members = make_archive(fetch, from);
+    struct vec members = make_archive(fetch);
     struct archive_stream *stream;
     struct err reading = {0};
     int fd;
@@ -211,7 +295,10 @@ static int load(const struct fetch *fetch, size_t from, struct err *err) {
         *err = reading;
         rc = -1;
     }
-    if (rc == 0 && !engine_has_image(machine->engine_socket, fetch->manifest.config.digest))
+    bool here = false;
+    if (rc == 0)
+        rc = engine_find_image(machine->engine_socket, fetch->manifest.config.digest, &here, err);
+    if (rc == 0 && !here)
         rc = err_set(
             err, ERR_RETRY,
             "the Engine has loaded an image of \"%s\" under another name than that of its configuration",
@@ -222,7 +309,7 @@ static int load(const struct fetch *fetch, size_t from, struct err *err) {
 /* ---- the whole ---- */
 
 static int read_manifest(struct fetch *fetch, const char *id, struct err *err) {
-    struct registry registry = image_registry(fetch->ctx->machine);
+    struct registry registry = registry_of(fetch);
     if (registry_manifest(&registry, fetch->repository, fetch->digest, MANIFEST_TYPES, MANIFEST_BYTES_MAX,
                           &fetch->text, &fetch->text_n, err) < 0 ||
         manifest_parse(fetch->text, fetch->text_n, &fetch->manifest, err) < 0)
@@ -246,26 +333,53 @@ static int read_config(struct fetch *fetch, struct err *err) {
     return 0;
 }
 
-static int fetch_and_load(struct fetch *fetch, const char *id, struct err *err) {
-    if (file_mkdirs(fetch->folder, 0700, err) < 0 || read_manifest(fetch, id, err) < 0 ||
-        read_config(fetch, err) < 0)
+/* What cannot be removed costs room and nothing else. */
+static void clear_folder(const struct fetch *fetch) {
+    struct err err = {0};
+    if (file_exists(fetch->folder) && file_remove_tree(fetch->folder, &err) < 0)
+        log_warn("what was fetched of an image stays", LOG_S("error", err.text));
+}
+
+static int fetch_and_load(struct fetch *fetch, struct err *err) {
+    if (read_config(fetch, err) < 0)
         return -1;
-    size_t from = layers_here(fetch);
-    if (fetch_layers(fetch, from, err) < 0)
+    fetch->from = layers_here(fetch);
+    if (fetch_layers(fetch, err) < 0)
         return -1;
-    int rc = load(fetch, from, err);
-    if (rc < 0 && from > 0) { /* that it may be given less is no promise of the Engine's */
+    int rc = load(fetch, err);
+    if (rc < 0 && fetch->from > 0 && str_eq(err->code, ENGINE_REFUSED)) {
         log_info("the Engine wants an image as a whole", LOG_S("error", err->text));
-        if (fetch_layers(fetch, 0, err) < 0)
+        fetch->from = 0; /* that it may be given less is no promise of the Engine's */
+        if (fetch_layers(fetch, err) < 0)
             return -1;
-        rc = load(fetch, 0, err);
+        rc = load(fetch, err);
     }
     if (rc < 0)
         return step_fail(fetch->ctx, err, err->cls, "image_not_loaded", "%s",
                          arena_strdup(fetch->ctx->arena, err->text));
-    if (fault_check(FAULT_IMAGE_LOADED, err) < 0)
+    return fault_check(FAULT_IMAGE_LOADED, err);
+}
+
+/* That the Engine has an image of that id says nothing of the digest: the first time the registry's manifest
+ * is asked which id it is of, whoever signed the provenance. */
+static int find_or_fetch(struct fetch *fetch, const char *id, struct err *err) {
+    struct step_context *ctx = fetch->ctx;
+    const char *socket = ctx->machine->engine_socket, *bound = bound_id(ctx, fetch->digest);
+    bool here;
+    if (engine_find_image(socket, id, &here, err) < 0)
+        return step_fail(ctx, err, ERR_RETRY, "engine_down", "%s", arena_strdup(ctx->arena, err->text));
+    if (here && str_eq(bound, id))
+        return 0;
+    if (engine_names_by_manifest(socket))
+        return step_fail(ctx, err, ERR_PARK, "engine_store",
+                         "The Engine keeps images in containerd's store, which is not known here yet.");
+    if (file_mkdirs(fetch->folder, 0700, err) < 0)
+        return step_fail(ctx, err, err->cls, "state_folder", "%s", arena_strdup(ctx->arena, err->text));
+    if (read_manifest(fetch, id, err) < 0 || (!here && fetch_and_load(fetch, err) < 0))
         return -1;
-    return file_remove_tree(fetch->folder, err);
+    if (bind_id(ctx, fetch->digest, id, err) < 0)
+        return step_fail(ctx, err, err->cls, "state_folder", "%s", arena_strdup(ctx->arena, err->text));
+    return 0;
 }
 
 static bool split(struct step_context *ctx, const char *image, const char **ret_repository,
@@ -280,31 +394,44 @@ static bool split(struct step_context *ctx, const char *image, const char **ret_
 }
 
 int image_ensure(struct step_context *ctx, const char *image, const char *id, struct err *err) {
-    struct fetch fetch = {.ctx = ctx};
+    struct fetch fetch = {.ctx = ctx, .until = clock_mono_us() + SLICE_US};
     if (!split(ctx, image, &fetch.repository, &fetch.digest, &fetch.folder))
         return step_fail(ctx, err, ERR_PARK, "bad_document", "An image is not named by its digest.");
     struct busy mine = {.digest = fetch.digest};
-    take_turn(&mine);
-    int rc = 0;
-    if (!engine_has_image(ctx->machine->engine_socket, id))
-        rc = fetch_and_load(&fetch, id, err);
-    else if (file_exists(fetch.folder)) /* who died between the two */
-        rc = file_remove_tree(fetch.folder, err);
+    if (!take_turn(&mine, TURN_US))
+        return step_fail(ctx, err, ERR_RETRY, PROBLEM_FETCHING, "An image is being fetched for another app.");
+    int rc = find_or_fetch(&fetch, id, err);
+    if (rc == 0)
+        clear_folder(&fetch);
     end_turn(&mine);
     free(fetch.text);
     return rc;
+}
+
+const char *image_bound(struct step_context *ctx, const char *image) {
+    const char *repository, *digest, *folder;
+    return split(ctx, image, &repository, &digest, &folder) ? bound_id(ctx, digest) : NULL;
+}
+
+/* One that is being fetched for another app is left alone. */
+void image_drop(struct step_context *ctx, const char *image) {
+    struct fetch fetch = {.ctx = ctx};
+    if (!split(ctx, image, &fetch.repository, &fetch.digest, &fetch.folder))
+        return;
+    struct busy mine = {.digest = fetch.digest};
+    if (!take_turn(&mine, 0))
+        return;
+    clear_folder(&fetch);
+    end_turn(&mine);
 }
 
 void image_forget(struct step_context *ctx, const char *image) {
     const char *repository, *digest, *folder;
     struct err ignored = {0};
     long status;
+    image_drop(ctx, image);
     if (!split(ctx, image, &repository, &digest, &folder))
         return;
-    struct busy mine = {.digest = digest};
-    take_turn(&mine);
-    (void)file_remove_tree(folder, NULL);
-    end_turn(&mine);
     const char *path = arena_printf(ctx->arena, "/images/%s", name_of(ctx->arena, repository, digest));
     (void)!engine_call(ctx->machine->engine_socket, "DELETE", path, NULL, 60000000, &status, NULL, &ignored);
 }

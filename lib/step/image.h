@@ -11,10 +11,16 @@
 struct registry image_registry(const struct step_machine *machine);
 
 /* `image`: repository@sha256:...; `id`: by which the Engine will know it. Fetches and loads it where the
- * Engine does not have it. Class park: the registry does not have it, or it is another one; retry. */
+ * Engine does not have it, for a minute at most: then it says how far it has come, class retry, and goes on
+ * there another time. Class park: the registry does not have it, or it is another one; retry. */
 MUST_CHECK int image_ensure(struct step_context *ctx, const char *image, const char *id, struct err *err);
 
-/* What was fetched of it and not loaded goes; and its name on the Engine, with it the image where nothing
+/* The id that this node once found an image to have; NULL: it never looked. In the arena. */
+const char *image_bound(struct step_context *ctx, const char *image);
+
+/* What was fetched of it and not loaded goes. */
+void image_drop(struct step_context *ctx, const char *image);
+/* The same; and its name on the Engine, with it the image where nothing
  * else needs it. What cannot be removed costs room and nothing else. */
 void image_forget(struct step_context *ctx, const char *image);
 

@@ -187,13 +187,10 @@ static int write_compose(struct step_context *ctx, struct stack *stack, struct e
 static int pull(struct step_context *ctx, const struct stack *stack, struct err *err) {
     const char *service;
     json_t *rule;
-    for (size_t i = 0; i < stack->want->n_images; i++) {
-        const char *id, *image = stack->want->images[i]->value;
-        if (render_image_id(stack->want, stack->want->images[i]->key, ctx->arena, &id, err) < 0)
-            return -1; /* seen when the file was rendered */
-        if (id && image_ensure(ctx, image, id, err) < 0)
+    for (size_t i = 0; i < stack->want->n_images; i++)
+        if (stack->image_ids[i] &&
+            image_ensure(ctx, stack->want->images[i]->value, stack->image_ids[i], err) < 0)
             return -1;
-    }
     json_object_foreach(json_object_get(stack->compose, "services"), service, rule) {
         const char *image = json_str(rule, "image");
         if (engine_has_image(ctx->machine->engine_socket, image))

@@ -4,7 +4,9 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "io/git.h"
+#include "model/provenance.h"
 #include "model/render.h"
+#include "step/image.h"
 #include "step/stack_own.h"
 
 #include <stdio.h>
@@ -20,11 +22,18 @@ static uint64_t number_of(const struct stack *stack, const char *label, uint64_t
                                                                                           : otherwise;
 }
 
-static int check_provenance(struct step_context *ctx, const struct stack *stack, struct err *err) {
-    const char *id;
-    for (size_t i = 0; i < stack->want->n_images; i++)
-        if (render_image_id(stack->want, stack->want->images[i]->key, ctx->arena, &id, err) < 0)
+/* By which the Engine knows its images: by their provenance; where a document of an earlier version has none,
+ * as this node found it once. */
+static int find_images(struct step_context *ctx, struct stack *stack, struct err *err) {
+    stack->image_ids = arena_alloc(ctx->arena, (stack->want->n_images + 1) * sizeof *stack->image_ids);
+    for (size_t i = 0; i < stack->want->n_images; i++) {
+        struct provenance provenance;
+        bool known;
+        if (provenance_of(stack->want, i, ctx->arena, &known, &provenance, err) < 0)
             return step_fail(ctx, err, ERR_PARK, "bad_provenance", "%s", arena_strdup(ctx->arena, err->text));
+        stack->image_ids[i] = known ? arena_strdup(ctx->arena, provenance.image_id)
+                                    : image_bound(ctx, stack->want->images[i]->value);
+    }
     return 0;
 }
 
@@ -43,9 +52,10 @@ int stack_render(struct step_context *ctx, struct stack *stack, struct err *err)
     char subnet[32];
     if (stack->compose)
         return 0;
-    if (check_provenance(ctx, stack, err) < 0 || stack_subnet(ctx, subnet, err) < 0)
+    if (find_images(ctx, stack, err) < 0 || stack_subnet(ctx, subnet, err) < 0)
         return -1;
     input.subnet = subnet;
+    input.image_ids = stack->image_ids;
     if (render_compose(&input, &stack->compose, &stack->text, err) < 0)
         return step_fail(ctx, err, ERR_PARK, "bad_template", "%s", arena_strdup(ctx->arena, err->text));
     return 0;

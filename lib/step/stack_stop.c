@@ -151,6 +151,8 @@ int stack_stop(struct step_context *ctx, struct stack *stack, bool absent, struc
     if ((!kept && secrets_remove(&stack->secrets, purge, err) < 0) ||
         fault_check(FAULT_STOP_SECRETS, err) < 0)
         return -1;
+    for (size_t i = 0; i < stack->want->n_images && !absent; i++)
+        image_drop(ctx, stack->want->images[i]->value);
     if (!absent)
         return 0;
     if ((purge && remove_volumes(ctx, stack, err) < 0) || fault_check(FAULT_REMOVE_VOLUMES, err) < 0 ||

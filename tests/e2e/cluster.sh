@@ -62,7 +62,7 @@ for broker in kafka kafka2; do
   ok "... an app that came up meanwhile, too" within 120 state_is "with$broker" running
   ok "... and nothing waits" within 30 nothing_waits
   ok "... every event is published" within 30 published
-  ok "... nodes are heard" sql_is "select count(*) from nodes where health <> 'ok'" 0
+  ok "... nodes are heard" within 60 sql_is "select count(*) from nodes where health <> 'ok'" 0
   ok "with it back all copies are in step" back
 done
 
@@ -70,7 +70,7 @@ done
 ok "two are killed" killed kafka
 ok "... of three" killed kafka3
 ok "requests are taken all the same" ask 10
-ok "... and wait" sql_is "select count(*) > 0 from outbox" t
+ok "... and wait" within 10 sql_is "select count(*) > 0 from outbox" t
 ok "with both back" back
 ok "... all is done" within 120 all_run
 ok "... and nothing waits" within 30 nothing_waits

@@ -73,6 +73,7 @@ ok "... it answers on its public name, through our edge" serves "$app"
 image=$(on_engine inspect "$(on_engine ps -q --filter "label=fairlead.instance=$(hex "$app")")" --format '{{.Config.Image}}')
 
 # ---- what it runs is what was built ----
+empty() { [ -d "$1" ] && [ -z "$(ls "$1")" ]; }
 wanted=$("$fairlead" instance get "$app" -o json | jq -r .images.web) # repository@digest
 repository=${wanted%@*}
 digest=${wanted#*@}
@@ -100,7 +101,7 @@ ok "... as openssl says, of the coordinator's public key" judged
 altered() { sed -i 's/gitCommit/gitCommot/' "$fleet/payload" && enveloped && ! openssl_takes_it; }
 ok "... and not of one that was altered" altered
 ok "the machine itself has fetched it: its Engine knows no registry" bash -c "! docker -H 'unix://$far_engine' image inspect '$image' --format '{{.RepoDigests}}' | grep -q '$repository'"
-ok "... and nothing of it lies about" test -z "$(ls "$state/images")"
+ok "... and nothing of it lies about" empty "$state/images"
 listens() { on_far ss -Hltn | awk '{print $4}' | grep -v '^127\.' | sort -u | tr '\n' ' '; }
 ok "on that machine listens the app's port, for the edge, and nothing else" test "$(listens)" = "10.203.1.2:$("$fairlead" instance get "$app" -o json | jq -r .port) "
 ok "... which admits nobody else" bash -c "! timeout 3 curl -s -m 2 --interface 10.203.1.1 http://10.203.1.2:$("$fairlead" instance get "$app" -o json | jq -r .port)/healthz"
@@ -116,7 +117,11 @@ ok "it writes none" test "$(as_far "/v2/$repository/blobs/uploads/" -X POST)" = 
 ok "a builder writes" test "$(gate "/v2/$repository/blobs/uploads/" -X POST --cert "$fleet/server/node.pem" --key "$fleet/server/node.pem")" = 202
 ok "of the API the gate opens what a node needs to join, and no more" bash -c "for p in /v1/nodes /v1/instances /metrics /v1/images/admit /admit /v1/renew/x; do [ \"\$(curl -s -m 10 -o /dev/null -w '%{http_code}' -H 'Authorization: Bearer $(cat "$fleet/token")' --cacert '$FAIRLEAD_KAFKA_CA' https://$FAIRLEAD_GATE\$p)\" = 404 ] || { echo \$p; exit 1; }; done"
 
-# ---- another version, over a link that is cut and a worker that dies ----
+# An image of the Engine's own under the word of a document that says what it is not: the registry is asked whose digest that is.
+id_file=$state/image-ids/${digest#sha256:}
+ok "what was found is written down" test "$(cat "$id_file")" = "$image"
+
+# ---- another version, and a worker that dies on the way ----
 fork=$fleet/forks/$app work=$fleet/sources/$app
 rm -rf "$fork" "$work" && mkdir -p "$work" && cp -a "$root/tests/e2e/testapp/image/." "$fork"
 sed -i "/^USER/i RUN head -c 3000000 /dev/urandom >/tag.$tag" "$fork/web/Dockerfile"
@@ -136,12 +141,12 @@ ok "... leaving what it has" bash -c "ls '$state'/images/*/ | grep -q ."
 start_far image.loaded:kill
 within 10 up_far
 ok "another time it dies when the Engine has it" within 60 dead
-ok "... from the piece that it had: what is here already was not fetched (layers)" bash -c "grep 'an image is fetched' '$fleet/far.log' | grep 'fairlead/$app-web' | tail -1 | grep -q 'layers here=[1-9]'"
+ok "... and did not fetch the layers that are here already" bash -c "grep 'an image is fetched' '$fleet/far.log' | grep 'fairlead/$app-web' | tail -1 | grep -q 'layers here=[1-9]'"
 start_far
 ok "the app comes up all the same" within 90 state_is "two$tag" running
 ok "... and was fetched once" test "$(fetches)" = 1
 ok "... and answers" serves "two$tag"
-ok "... and what lay about is gone" test -z "$(ls "$state/images")"
+ok "... and what lay about is gone" empty "$state/images"
 ok "it goes" "$fairlead" instance delete "two$tag" --purge --wait --timeout 120
 ok "... with its image, by its name" bash -c "! docker -H 'unix://$far_engine' image ls --format '{{.Repository}}' | grep -q 'fairlead/$app-web'"
 

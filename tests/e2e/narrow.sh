@@ -54,6 +54,12 @@ restart_coordinator() {
 nodes=$FAIRLEAD_KAFKA_NODES url=$FAIRLEAD_NODE_URL
 export FAIRLEAD_KAFKA_NODES=$FAIRLEAD_ONE FAIRLEAD_NODE_URL=https://$FAIRLEAD_ONE
 restart_coordinator
+restore() { # for the scripts that follow, however this one ends
+  kill "$proxy" 2>/dev/null || true
+  export FAIRLEAD_KAFKA_NODES=$nodes FAIRLEAD_NODE_URL=$url
+  restart_coordinator
+}
+trap restore EXIT
 token=$("$fairlead" node invite n$tag)
 ok "its invitation leads to the one port" has "$token" "https://$FAIRLEAD_ONE"
 refused() { ! agent --proxy "$1" enrol "$token" 2>"$fleet/said" && grep -q "$2" "$fleet/said"; }
@@ -83,6 +89,4 @@ ok "it is deleted there" "$fairlead" instance delete "$app" --purge --wait --tim
 "$fairlead" node revoke n$tag >/dev/null
 stop_agent || true
 "$machine" down town
-export FAIRLEAD_KAFKA_NODES=$nodes FAIRLEAD_NODE_URL=$url
-restart_coordinator
 finish

@@ -71,7 +71,7 @@ kafka_conf_tls() { # NUMBER
   authority_up 127.0.0.1 localhost "$nodes_ip"
   if [ "$nodes_ip" != 127.0.0.1 ]; then
     far=,FAR://$nodes_ip:$((first + 3)),ONE://127.0.0.1:$((first + 4)) far_map=,FAR:SSL,ONE:SSL
-    advertised=,FAR://$nodes_ip:$((first + 3)),ONE://$nodes_ip:$((one_port + 10 * ($1 - 1)))
+    advertised=,FAR://$nodes_ip:$((first + 3)),ONE://$nodes_ip:$one_port # one port is one broker: of three, this leads to the first
   fi
   cat <<EOF
 listeners=PROGRAMS://127.0.0.1:$first,NODES://127.0.0.1:$((first + 2))$far,CONTROLLER://127.0.0.1:$((first + 1))
@@ -188,7 +188,7 @@ kafka_ready() {
 # Where other machines reach this one is another address than before: what listens there begins anew.
 kafka_moved() {
   [ -n "$(pid_of kafka)" ] || return 0
-  if [ -n "$kafka_clear" ] || [ "$nodes_ip" = 127.0.0.1 ] || grep -q "^advertised.listeners=.*FAR://$nodes_ip:" "$kafka_dir/server.properties"; then return 0; fi
+  if [ -n "$kafka_clear" ] || [ "$nodes_ip" = 127.0.0.1 ] || grep -q "^advertised.listeners=.*FAR://$nodes_ip:.*ONE://$nodes_ip:" "$kafka_dir/server.properties"; then return 0; fi
   stop gate
   edge_down
   kafka_down

@@ -139,6 +139,47 @@ static void what_was_cut_short_goes_on_where_it_ended(void **state) {
     assert_int_equal(fake.ranges, 3);
 }
 
+/* A new call, as after a restart: what the one before has left counts. */
+static void what_is_left_of_an_earlier_try_is_not_fetched_again(void **state) {
+    struct fake fake = {.cut = BLOB_SIZE};
+    struct err err = {0};
+    char digest[72], path[100], part[110];
+    cleanup_free char *here = folder(), *text = NULL;
+    size_t n = 0;
+    (void)state;
+    start(&fake);
+    struct registry registry = {.host = fake.host};
+    (void)snprintf(path, sizeof path, "%s/blob", here);
+    (void)snprintf(part, sizeof part, "%s.part", path);
+    assert_int_equal(file_write(part, fake.blob, 70000, 0600, &err), 0);
+    assert_int_equal(
+        registry_blob(&registry, "a/b", digest_of(fake.blob, BLOB_SIZE, digest), BLOB_SIZE, path, &err), 0);
+    stop(&fake);
+    assert_int_equal(fake.asked, 1);
+    assert_int_equal(fake.ranges, 1);
+    assert_int_equal(file_read(path, BLOB_SIZE + 1, &text, &n, &err), 0);
+    assert_true(n == BLOB_SIZE && memcmp(text, fake.blob, n) == 0);
+    (void)file_remove_tree(here, NULL);
+}
+
+/* Its time is over: what has come stays for the next one. */
+static void a_slice_of_time_ends_it(void **state) {
+    struct fake fake = {.cut = BLOB_SIZE};
+    struct err err = {0};
+    char digest[72], path[100];
+    cleanup_free char *here = folder();
+    (void)state;
+    start(&fake);
+    struct registry registry = {.host = fake.host, .until = 1};
+    (void)snprintf(path, sizeof path, "%s/blob", here);
+    assert_int_equal(
+        registry_blob(&registry, "a/b", digest_of(fake.blob, BLOB_SIZE, digest), BLOB_SIZE, path, &err), -1);
+    stop(&fake);
+    assert_int_equal(err.cls, ERR_RETRY);
+    assert_int_equal(fake.asked, 0);
+    (void)file_remove_tree(here, NULL);
+}
+
 static void a_registry_without_ranges_is_read_from_the_start(void **state) {
     struct fake fake = {.cut = 60000, .no_ranges = true};
     char digest[72];
@@ -179,6 +220,9 @@ static void what_it_does_not_have_is_for_a_person(void **state) {
     struct fetched got = fetch(&fake, digest_of(fake.blob, BLOB_SIZE, digest), BLOB_SIZE, 1);
     assert_int_equal(got.rc, -1);
     assert_int_equal(got.err.cls, ERR_PARK);
+    fake.status = 307; /* a storage of its own, which the node does not know */
+    got = fetch(&fake, digest, BLOB_SIZE, 1);
+    assert_int_equal(got.err.cls, ERR_PARK);
     fake.status = 403; /* its rights may be on their way */
     got = fetch(&fake, digest, BLOB_SIZE, 1);
     stop(&fake);
@@ -201,7 +245,7 @@ static void a_manifest_is_what_its_digest_names(void **state) {
     free(text);
     assert_int_equal(
         registry_manifest(&registry, "a/b", digest_of("else", 4, digest), "x/y", 1000, &text, &n, &err), -1);
-    assert_int_equal(err.cls, ERR_PARK);
+    assert_int_equal(err.cls, ERR_RETRY);
     assert_int_equal(registry_manifest(&registry, "a/b", digest, "x/y", 5, &text, &n, &err), -1);
     stop(&fake);
 }
@@ -209,6 +253,8 @@ static void a_manifest_is_what_its_digest_names(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_cut_short_goes_on_where_it_ended),
+        cmocka_unit_test(what_is_left_of_an_earlier_try_is_not_fetched_again),
+        cmocka_unit_test(a_slice_of_time_ends_it),
         cmocka_unit_test(a_registry_without_ranges_is_read_from_the_start),
         cmocka_unit_test(what_the_digest_does_not_name_is_thrown_away),
         cmocka_unit_test(what_it_does_not_have_is_for_a_person),
