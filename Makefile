@@ -51,7 +51,7 @@ COMPONENTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(COMPONENT_SRC))
 
 # What is made on the way is kept: the next build needs it.
 .SECONDARY:
-.PHONY: fuzz fuzzers check-fuzz check-fault check-tsan all programs tests components deps demo-machines demo-private deb check-deb check check-fast check-e2e lint fmt sim demo demo-down bench bench-full bench-duel bench-size golden check-golden check-alerts check-emits check-unit check-sim check-mutation check-upgrade clean catalog-check
+.PHONY: fuzz fuzzers check-fuzz check-fault check-tsan all programs tests components deps demo-machines demo-private deb check-deb check check-fast check-e2e lint fmt sim demo demo-down bench bench-agent bench-full bench-duel bench-size golden check-golden check-alerts check-emits check-unit check-sim check-mutation check-upgrade clean catalog-check
 all: deps
 	@$(MAKE) --no-print-directory -j2 programs
 
@@ -248,6 +248,10 @@ bench-duel: deps
 bench-size: deps
 	@$(MAKE) --no-print-directory -j2 CC=gcc programs
 	@BUILD=build/gcc tests/bench/size $(SIZE)
+# An agent against a worker, in a network that it makes itself. FAIRLEAD_BASE_IMAGE: file of the base image, where that network has none.
+bench-agent: deps
+	@$(MAKE) --no-print-directory -j2 CC=gcc programs
+	@BUILD=build/gcc tests/bench/agent.sh
 # 5 rounds of a minute, after a minute of warming up: more than an hour.
 bench-full: BENCH := 5 60
 bench-full: bench

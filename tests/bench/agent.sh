@@ -54,7 +54,7 @@ worker=$(cat "$fleet/slave.pid") agent=$(agent_pid)
 
 before=$(on_the_wire) requests=$(asked)
 read -r -t $quiet_s <> <(:) || true
-wire=$(($(on_the_wire) - before)) requests=$(($(asked) - requests - 1)) # less our own question
+wire=$(($(on_the_wire) - before)) requests=$(($(asked) - requests))
 
 # From the coordinator's line about a request until the line about its revision, which the node writes when it has looked again.
 changed_ms() { # INSTANCE LOG

@@ -124,6 +124,29 @@ static void say_of(struct fixture *f, uint8_t stream, int64_t n, const char *con
     (void)decide(&f->subject, &event, &f->decision, &f->refusal);
 }
 
+/* A slow link is nobody's fault: what comes nearer uses up no try, and says how far it is. */
+static void an_image_that_is_on_its_way_is_no_failed_try(void **state) {
+    struct fixture *f = *state;
+    f->instance.state = STATE_NEW;
+    vec_at(&f->subject.intents, struct intent, 0)->state = INTENT_RUNNING;
+    *vec_add(&f->arena, &f->subject.steps, struct step) = (struct step){.kind = STEP_STACK,
+                                                                        .state = STEP_OPEN,
+                                                                        .act = "stack",
+                                                                        .letter = "a",
+                                                                        .part = "",
+                                                                        .generation = 1,
+                                                                        .attempt = 19,
+                                                                        .next_at = 2 * CLOCK_DAY};
+    const struct step *step = vec_at(&f->subject.steps, struct step, 0);
+    say(f, DOCUMENT_STACK, "failing", "unhealthy", NULL);
+    assert_int_equal(step->attempt, 19);
+    say(f, DOCUMENT_STACK, "failing", PROBLEM_FETCHING, NULL);
+    assert_int_equal(step->attempt, 1);
+    assert_int_equal(step->state, STEP_OPEN);
+    assert_string_equal(step->cls, PROBLEM_FETCHING);
+    assert_string_equal(step->problem, "It does not answer.");
+}
+
 /* The event tells of the change; the row says what keeps it so now. */
 static void the_reason_follows_though_the_health_stays(void **state) {
     struct fixture *f = *state;
@@ -302,6 +325,7 @@ static void what_an_older_revision_says_ends_no_step(void **state) {
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
+        TEST(an_image_that_is_on_its_way_is_no_failed_try),
         TEST(the_reason_follows_though_the_health_stays),
         TEST(an_earlier_stream_is_never_believed),
         TEST(what_a_watch_sees_is_the_health),
