@@ -138,6 +138,7 @@ int instance_intent(struct cli *cli, const struct command *command);
 int instance_delete(struct cli *cli, const struct command *command);
 int instance_events(struct cli *cli, const struct command *command);
 int instance_steps(struct cli *cli, const struct command *command);
+int instance_images(struct cli *cli, const struct command *command);
 int instance_provenance(struct cli *cli, const struct command *command);
 int instance_credentials(struct cli *cli, const struct command *command);
 int clock_get(struct cli *cli, const struct command *command);

@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "io/http.h"
 #include "io/nft.h"
+#include "step/image_import.h"
 
 #include <limits.h>
 #include <malloc.h>
@@ -63,6 +64,24 @@ static int bundle(struct host *host, char **args) {
     return host_bundle(host, args[0]);
 }
 
+static int import(struct host *host, char **args) {
+    struct image_imported count;
+    struct err err = {0};
+    const char *state = host->conf.machine.state;
+    if (!file_exists(state)) {
+        (void)fprintf(stderr, "fairlead-%s: \"%s\" is not there: enrol first\n", host->conf.program, state);
+        return 1;
+    }
+    if (image_import(state, program_path(args[0]), &count, &err) < 0) {
+        (void)fprintf(stderr, "fairlead-%s: %s\n", host->conf.program, err.text);
+        return 1;
+    }
+    printf("%zu pieces of images are here, %lld MB: an app that waits for one of them goes on within half a "
+           "minute\n",
+           count.blobs, (long long)(count.bytes / 1000000));
+    return 0;
+}
+
 static int step_look(struct host *host, char **args) {
     return host_try(host, args[0], false);
 }
@@ -89,6 +108,11 @@ static const struct program_command common[] = {
      bundle,
      "FILE",
      "versions, options, states and last errors, in one file that holds nothing secret"},
+    {{"import"},
+     1,
+     import,
+     "FILE",
+     "images that come by file (\"fairlead instance images\"), where the registry is far or not reached"},
     {.run = NULL},
 };
 

@@ -103,3 +103,59 @@ int archive_close(struct archive_stream *stream, struct err *err) {
     free(stream);
     return rc;
 }
+
+/* ---- reading ---- */
+
+static int copy_member(struct archive *in, int fd, struct err *err) {
+    const void *p;
+    size_t n;
+    la_int64_t at;
+    int rc;
+    while ((rc = archive_read_data_block(in, &p, &n, &at)) == ARCHIVE_OK)
+        for (size_t put = 0; put < n;) {
+            ssize_t now = pwrite(fd, (const char *)p + put, n - put, (off_t)at + (off_t)put);
+            if (now < 0 && errno != EINTR)
+                return err_errno(err, ERR_RETRY, "what is read cannot be kept");
+            put += now > 0 ? (size_t)now : 0;
+        }
+    return rc == ARCHIVE_EOF ? 0 : err_set(err, ERR_PARK, "it ends early: %s", archive_error_string(in));
+}
+
+static int take_member(struct archive *in, struct archive_entry *entry, const struct archive_taker *taker,
+                       struct err *err) {
+    const char *name = archive_entry_pathname(entry), *path = NULL;
+    if (archive_entry_filetype(entry) != AE_IFREG || !name || !archive_entry_size_is_set(entry))
+        return 0;
+    if (taker->place(taker->arg, name, archive_entry_size(entry), &path, err) < 0)
+        return -1;
+    if (!path)
+        return 0;
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        return err_errno(err, ERR_RETRY, "%s", path);
+    int rc = copy_member(in, fd, err);
+    if (close(fd) < 0 && rc == 0)
+        rc = err_errno(err, ERR_RETRY, "%s", path);
+    if (rc == 0)
+        rc = taker->placed(taker->arg, name, path, err);
+    if (rc < 0)
+        (void)unlink(path);
+    return rc;
+}
+
+int archive_take(const char *path, const struct archive_taker *taker, struct err *err) {
+    struct archive *in = archive_read_new();
+    struct archive_entry *entry;
+    if (!in)
+        abort(); /* no memory */
+    int rc = 0, got = ARCHIVE_EOF;
+    if (archive_read_support_format_tar(in) != ARCHIVE_OK ||
+        archive_read_open_filename(in, path, 65536) != ARCHIVE_OK)
+        rc = err_set(err, ERR_PARK, "%s: %s", path, archive_error_string(in));
+    while (rc == 0 && (got = archive_read_next_header(in, &entry)) == ARCHIVE_OK)
+        rc = take_member(in, entry, taker, err);
+    if (rc == 0 && got != ARCHIVE_EOF)
+        rc = err_set(err, ERR_PARK, "%s: %s", path, archive_error_string(in));
+    (void)archive_read_free(in);
+    return rc;
+}

@@ -20,7 +20,7 @@ ok "... with our marker" has "$(name TXT)" "owner=$hex"
 ok "its identity comes from the app" has "$(curl -s -D- -o /dev/null "$url/")" X-Fairlead-Identity
 ok "its limits are those of the size" test "$(engine inspect "$(mine)" --format '{{.HostConfig.Memory}}')" = $((64 * 1048576))
 ok "it has no capability and no new privileges" test "$(engine inspect "$(mine)" --format '{{.HostConfig.CapDrop}}{{.HostConfig.CapAdd}}{{.HostConfig.SecurityOpt}}')" = '[ALL][][no-new-privileges:true]'
-ok "it runs the digest that was built" has "$(engine inspect "$(mine)" --format '{{.Config.Image}}')" @sha256:
+ok "it runs the image that was built (S8)" test "$(engine inspect "$(mine)" --format '{{.Image}}')" = "$("$fairlead" instance provenance app -o json | jq -r '.[0].image_id')"
 ok "its port is bound to the node's address only" has "$(engine inspect "$(mine)" --format '{{json .HostConfig.PortBindings}}')" '"HostIp":"127.0.0.'
 node=$("$fairlead" instance get app -o json | jq -r .node)
 ok "the Compose file is committed on the node's branch (F3)" bash -c "git -c safe.directory='*' -C '$fleet/$node/configuration' log -1 --format=%B 'node-$node' -- '$hex' | grep -q 'instance $hex'"

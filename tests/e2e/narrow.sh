@@ -86,6 +86,26 @@ tinyproxy -d -c "$fleet/proxy.conf" >>"$fleet/proxy.log" 2>&1 &
 proxy=$!
 ok "with it all is well again" within 60 health_is "$app" ok
 ok "it is deleted there" "$fairlead" instance delete "$app" --purge --wait --timeout 120
+
+# ---- images by file: a machine that does not reach the registry ----
+stop_agent
+FAIRLEAD_GATE=10.203.2.1:9 # nobody
+run_it "http://town:mouse@$way_out"
+within 40 heard n$tag
+"$fairlead" instance create testapp "by$tag" --plane "$office" --size tiny >/dev/null
+lacks_it() { "$fairlead" instance get "by$tag" -o json | jq -e '.problem | test("10.203.2.1:9")'; }
+ok "an app whose image is not reached says so" within 60 lacks_it
+ok "its images are written to a file" "$fairlead" instance images "by$tag" "$fleet/images.tar"
+ok "... which is a layout that others read, too" bash -c "tar -xOf '$fleet/images.tar' index.json | jq -e '.manifests[0].digest == \"$("$fairlead" instance get "by$tag" -o json | jq -r '.images.web' | cut -d@ -f2)\"'"
+cp "$fleet/images.tar" "$fleet/damaged.tar"
+printf x | dd of="$fleet/damaged.tar" bs=1 seek=700000 conv=notrunc status=none
+refuses() { ! agent import "$fleet/damaged.tar" 2>"$fleet/said" && grep -q 'damaged' "$fleet/said"; }
+ok "one that is damaged is refused" refuses
+ok "... and the app goes on waiting" state_is "by$tag" new
+ok "the customer brings it" agent import "$fleet/images.tar"
+ok "... and the app comes up" within 90 state_is "by$tag" running
+ok "... and nothing of the file stays" test -z "$(ls "$state/imported")"
+ok "it goes" "$fairlead" instance delete "by$tag" --purge --wait --timeout 120
 "$fairlead" node revoke n$tag >/dev/null
 stop_agent || true
 "$machine" down town
