@@ -60,7 +60,7 @@ ok "one that was changed is, too" repaired drift2 repair_requested
 ok "... it points to the edge" test "$(name drift2 A)" = "$FAIRLEAD_EDGE_ADDRESS"
 ok "a marker that was removed is there again" repaired drift3 repair_requested
 ok "... with its owner" has "$(name drift3 TXT)" "owner=$(hex drift3)"
-takes_image() { retag drift4 2>&1 | grep -q 'used by running container'; }
+takes_image() { ! retag drift4 2>"$fleet/said" && grep -q 'used by running container' "$fleet/said"; }
 ok "an image that runs is named by its id: nobody tags it anew, or takes it away" takes_image
 ok "the server block of the edge that was edited is written again" within 58 sql_is "select count(*) > 0 from events where type = 'drift_repaired' and data->>'reason' like 'The server block%' and at > '$edited'" t
 ok "... as it was" grep -q '^    server_name _;' "$FAIRLEAD_EDGE_DIR/conf.d/fairlead.conf"
