@@ -83,6 +83,8 @@ void cli_print(const struct cli *cli, const json_t *rows, const char *const *col
 
 /* An instance by NAME with --tenant CUSTOMER/TENANT, or by identity. */
 int cli_find_instance(struct cli *cli, const struct command *command, json_t **ret);
+/* What it has below its own path, such as "steps": the answer, the caller's. */
+int cli_find_part(struct cli *cli, const struct command *command, const char *part, json_t **ret);
 
 /* "a,b" as a list. */
 json_t *cli_split(const char *list);

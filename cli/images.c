@@ -131,14 +131,10 @@ static int gather(struct cli *cli, const json_t *items, const char *path, int64_
 }
 
 int instance_images(struct cli *cli, const struct command *command) {
-    json_t *instance = NULL, *answer = NULL;
+    json_t *answer = NULL;
     struct err err = {0};
     int64_t bytes = 0;
-    int rc = cli_find_instance(cli, command, &instance);
-    if (rc == EXIT_OK)
-        rc = cli_call(cli, "GET",
-                      arena_printf(&cli->arena, "%s/%s/provenance", command->path, json_str(instance, "id")),
-                      NULL, &answer);
+    int rc = cli_find_part(cli, command, "provenance", &answer);
     const json_t *items = json_object_get(answer, "items");
     if (rc == EXIT_OK && json_array_size(items) == 0) {
         (void)fprintf(stderr,
@@ -156,6 +152,5 @@ int instance_images(struct cli *cli, const struct command *command) {
                              "%zu images, %lld MB, are in %s: \"fairlead-agent import\" takes it",
                              json_array_size(items), (long long)(bytes / 1000000), cli->args[1]));
     json_decref(answer);
-    json_decref(instance);
     return rc;
 }

@@ -60,6 +60,17 @@ int cli_find_instance(struct cli *cli, const struct command *command, json_t **r
     return rc;
 }
 
+int cli_find_part(struct cli *cli, const struct command *command, const char *part, json_t **ret) {
+    json_t *instance = NULL;
+    int rc = cli_find_instance(cli, command, &instance);
+    if (rc == EXIT_OK)
+        rc = cli_call(cli, "GET",
+                      arena_printf(&cli->arena, "%s/%s/%s", command->path, json_str(instance, "id"), part),
+                      NULL, ret);
+    json_decref(instance);
+    return rc;
+}
+
 void instance_print(struct cli *cli, const json_t *instance) {
     static const char *const keys[] = {"name",    "customer",   "tenant",        "app", "version", "state",
                                        "problem", "health",     "health_reason", "url", "plane",   "node",
@@ -257,12 +268,8 @@ int instance_credentials(struct cli *cli, const struct command *command) {
 }
 
 int instance_provenance(struct cli *cli, const struct command *command) {
-    json_t *instance = NULL, *answer = NULL;
-    int rc = cli_find_instance(cli, command, &instance);
-    if (rc == EXIT_OK)
-        rc = cli_call(cli, "GET",
-                      arena_printf(&cli->arena, "%s/%s/provenance", command->path, json_str(instance, "id")),
-                      NULL, &answer);
+    json_t *answer = NULL;
+    int rc = cli_find_part(cli, command, "provenance", &answer);
     const json_t *items = json_object_get(answer, "items");
     if (rc == EXIT_OK && !cli->json && json_array_size(items) == 0)
         printf("it has no images: none is built yet, or it needs none\n");
@@ -271,6 +278,5 @@ int instance_provenance(struct cli *cli, const struct command *command) {
             cli, items,
             (const char *const[]){"name=NAME", "source=SOURCE", "commit=COMMIT", "image_id=IMAGE ID", NULL});
     json_decref(answer);
-    json_decref(instance);
     return rc;
 }

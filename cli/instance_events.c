@@ -216,13 +216,9 @@ int instance_events(struct cli *cli, const struct command *command) {
 }
 
 int instance_steps(struct cli *cli, const struct command *command) {
-    json_t *instance = NULL, *steps = NULL, *step;
+    json_t *steps = NULL, *step;
     size_t i;
-    int rc = cli_find_instance(cli, command, &instance);
-    if (rc == EXIT_OK)
-        rc = cli_call(cli, "GET",
-                      arena_printf(&cli->arena, "%s/%s/steps", command->path, json_str(instance, "id")), NULL,
-                      &steps);
+    int rc = cli_find_part(cli, command, "steps", &steps);
     if (rc == EXIT_OK) {
         const json_t *items = json_object_get(steps, "items");
         cli_print(cli, items,
@@ -234,6 +230,5 @@ int instance_steps(struct cli *cli, const struct command *command) {
         }
     }
     json_decref(steps);
-    json_decref(instance);
     return rc;
 }

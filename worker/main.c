@@ -9,10 +9,10 @@
 static struct conf_row conf[] = {
     PROGRAM_OPTIONS("/var/lib/fairlead-node", "/run/fairlead/secrets", "127.0.0.1:5000"),
     CONF_LIST("roles", "builder,host,edge,dns,prober", "what this node does", role_words + 1),
-    CONF_TEXT("engine-certs", "/etc/docker/certs.d",
-              "folder in which the Engine looks for certificates by registry: this node's is put there, for "
-              "what its "
-              "Engine asks of one that is not on this machine (builds)"),
+    CONF_TEXT(
+        "engine-certs", "/etc/docker/certs.d",
+        "folder in which the Engine looks for certificates by registry: this node's is put there, for what "
+        "its Engine asks of one that is not on this machine (builds)"),
     CONF_TEXT("sources", "", "builder: folder below which sources that are not https lie"),
     CONF_TEXT("proxy", "",
               "builder: HTTP proxy for sources and inside builds, such as http://proxy.lan:3128; builds can "

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 static int read_fd(int fd, const char *path, size_t max, char **ret, size_t *ret_n, struct err *err) {
@@ -55,6 +56,26 @@ int file_read(const char *path, size_t max, char **ret, size_t *ret_n, struct er
     if (fd < 0)
         return err_errno(err, ERR_PARK, "cannot open \"%s\"", path);
     return read_fd(fd, path, max, ret, ret_n, err);
+}
+
+struct sweep {
+    const char *folder;
+    time_t before;
+};
+
+static int sweep_one(const char *name, void *arg, struct err *err) {
+    const struct sweep *sweep = arg;
+    char path[PATH_MAX];
+    struct stat st;
+    (void)snprintf(path, sizeof path, "%s/%s", sweep->folder, name);
+    if (lstat(path, &st) < 0 || st.st_mtime >= sweep->before)
+        return 0;
+    return S_ISDIR(st.st_mode) ? file_remove_tree(path, err) : file_remove(path, err);
+}
+
+int file_sweep(const char *path, int64_t age_s, struct err *err) {
+    struct sweep sweep = {path, time(NULL) - age_s};
+    return file_list(path, sweep_one, &sweep, err);
 }
 
 int file_read_secret(const char *path, size_t max, char **ret, size_t *ret_n, struct err *err) {

@@ -29,6 +29,9 @@ MUST_CHECK int file_lock(const char *path, int64_t wait_us, struct err *err);
  */
 MUST_CHECK int file_list(const char *path, int (*each)(const char *name, void *arg, struct err *err),
                          void *arg, struct err *err);
+/* Removes the entries of a folder that were not changed for so long, with all below them. Nothing there is no
+ * error. */
+MUST_CHECK int file_sweep(const char *path, int64_t age_s, struct err *err);
 /* Files that hold keys or tokens must not be open to others: park if group or others may read it. */
 MUST_CHECK int file_read_secret(const char *path, size_t max, char **ret, size_t *ret_n, struct err *err);
 

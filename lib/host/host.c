@@ -13,7 +13,6 @@
 #include "node/secrets.h"
 #include "step/disk_meter.h"
 #include "step/image.h"
-#include "step/image_import.h"
 
 #include <limits.h>
 #include <signal.h>
@@ -71,10 +70,8 @@ static int start_keeping(struct host *host, struct err *err) {
     if (runs_apps && (secrets_mount(host->machine.secrets_dir, err) < 0 ||
                       !(host->machine.disk = disk_meter_start(host->machine.engine_socket, host->id, err))))
         return -1;
-    if (runs_apps) {
+    if (runs_apps)
         image_sweep(host->machine.state);
-        image_import_sweep(host->machine.state);
-    }
     host->heartbeat = heartbeat_open(&host->node, host->machine.state, err);
     if (!host->heartbeat)
         return -1;

@@ -179,11 +179,9 @@ bool engine_names_by_manifest(const char *socket) {
 }
 
 bool engine_has_image(const char *socket, const char *image) {
-    char path[600];
-    long status = 0;
-    struct err err;
-    (void)snprintf(path, sizeof path, "/images/%s/json", image);
-    return engine_call(socket, "GET", path, NULL, 20000000, &status, NULL, &err) == 0 && status == 200;
+    struct err ignored;
+    bool here = false;
+    return engine_find_image(socket, image, &here, &ignored) == 0 && here;
 }
 
 char *engine_image_id(const char *socket, const char *image) {

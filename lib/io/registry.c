@@ -16,9 +16,7 @@
 #include <unistd.h>
 
 #define SILENCE_S 30
-#define CUTS_MAX                                                                                             \
-    20 /* connections that end early, each after some bytes, before it is somebody else's turn               \
-        */
+#define CUTS_MAX 20 /* connections that end early, each after some bytes */
 
 static struct http_call call_of(const struct registry *registry, size_t answer_max) {
     struct http_call call = HTTP_CALL_INIT(answer_max);

@@ -2,6 +2,7 @@
 
 #include "base/json.h"
 #include "base/str.h"
+#include "model/names.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -13,11 +14,6 @@ static const char *const layer_types[] = {
     "application/vnd.docker.image.rootfs.diff.tar.gzip", "application/vnd.oci.image.layer.v1.tar",
     "application/vnd.oci.image.layer.v1.tar+gzip", "application/vnd.oci.image.layer.v1.tar+zstd"};
 
-static bool is_digest(const char *s) {
-    return s && strlen(s) == MANIFEST_DIGEST_SIZE - 1 && str_starts(s, "sha256:") &&
-           strspn(s + 7, "0123456789abcdef") == 64;
-}
-
 static const char *one_of(const char *const *list, size_t n, const char *s) {
     for (size_t i = 0; i < n; i++)
         if (str_eq(list[i], s))
@@ -28,7 +24,7 @@ static const char *one_of(const char *const *list, size_t n, const char *s) {
 static bool read_blob(const json_t *from, int64_t most, struct manifest_blob *ret) {
     const char *digest = json_str(from, "digest");
     ret->size = json_int(from, "size", -1);
-    if (!is_digest(digest) || ret->size < 1 || ret->size > most)
+    if (!name_is_digest(digest) || ret->size < 1 || ret->size > most)
         return false;
     (void)snprintf(ret->digest, sizeof ret->digest, "%s", digest);
     return true;
@@ -70,7 +66,7 @@ int manifest_parse_config(const char *text, size_t n, const struct manifest *man
         return err_set(err, ERR_PARK, "its configuration does not have the layers of its manifest");
     const char **out = arena_alloc(arena, manifest->layers_n * sizeof *out);
     json_array_foreach(ids, i, id) {
-        if (!is_digest(json_string_value(id)))
+        if (!name_is_digest(json_string_value(id)))
             return err_set(err, ERR_PARK, "its configuration names a layer without a digest");
         out[i] = arena_strdup(arena, json_string_value(id));
     }

@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "model/names.h"
 
 #include <stdint.h>
 
@@ -12,14 +13,13 @@
 #define MANIFEST_CONFIG_MAX 4194304     /* bytes of its configuration */
 #define MANIFEST_LAYERS_MAX 127         /* what an Engine stacks */
 #define MANIFEST_IMAGE_MAX (64LL << 30) /* bytes of all its layers, packed */
-#define MANIFEST_DIGEST_SIZE 72         /* "sha256:" and 64 hex digits */
 
 /* In the order of preference; what a registry is asked for. */
 #define MANIFEST_TYPES                                                                                       \
     "application/vnd.docker.distribution.manifest.v2+json, application/vnd.oci.image.manifest.v1+json"
 
 struct manifest_blob {
-    char digest[MANIFEST_DIGEST_SIZE];
+    char digest[DIGEST_SIZE];
     int64_t size;
 };
 

@@ -134,6 +134,11 @@ bool name_is_ipv4(const char *s) {
     return inet_pton(AF_INET, s, &a) == 1;
 }
 
+bool name_is_digest(const char *s) {
+    return s && strlen(s) == DIGEST_SIZE - 1 && str_starts(s, "sha256:") &&
+           strspn(s + 7, "0123456789abcdef") == DIGEST_SIZE - 8;
+}
+
 bool name_is_image(const char *s) {
     const char *at = strstr(s, "@sha256:");
     uint8_t digest[32];

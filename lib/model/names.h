@@ -48,6 +48,8 @@ bool name_is_duration(const char *s, int64_t *ret_ms);
 #define DURATION_RULE "a number with h, m, s or ms, such as 30s or 1m30s, up to an hour"
 
 bool name_is_ipv4(const char *s);
+#define DIGEST_SIZE 72 /* "sha256:", 64 hex digits in lower case, and the end */
+bool name_is_digest(const char *s);
 bool name_is_image(const char *s); /* repository@sha256:64 hex digits, without a registry host */
 
 #endif

@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "base/yaml.h"
+#include "model/names.h"
 #include "model/provenance.h"
 
 #include <stdio.h>
@@ -38,11 +39,6 @@ static bool is_ports(const char *s) {
     return read_ports(s, &low, &high);
 }
 
-static bool is_digest(const char *s) {
-    size_t n = str_starts(s, "sha256:") ? strspn(s + 7, "0123456789abcdef") : 0;
-    return n == 64 && !s[7 + n];
-}
-
 static bool is_key(const char *s) {
     return strspn(s, "0123456789abcdef") == 64 && !s[64];
 }
@@ -65,7 +61,7 @@ const struct schema_field policy_fields[] = {
     {.name = "digests",
      .type = SCHEMA_LIST,
      .max = 1000,
-     .check = is_digest,
+     .check = name_is_digest,
      .rule = "sha256: and 64 hex digits",
      .help = "images that may run, and no others"},
     {.name = "ports",

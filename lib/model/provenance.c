@@ -15,8 +15,7 @@ static bool is_hex(const char *s, size_t n) {
 
 /* The digits of "sha256:..."; NULL: it is none. */
 static const char *sha256_of(const char *digest) {
-    const char *hex = digest && str_starts(digest, "sha256:") ? digest + 7 : NULL;
-    return is_hex(hex, SHA256_HEX) ? hex : NULL;
+    return name_is_digest(digest) ? digest + 7 : NULL;
 }
 
 static json_t *artifact(const char *key, const char *name, const char *algorithm, const char *digest) {

@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/uuid.h"
+#include "model/names.h"
 #include "proto/fairlead.pb-c.h"
 
 #include <jansson.h>
@@ -19,8 +20,6 @@
 #define PROVENANCE_MEDIA "application/vnd.in-toto+json" /* payloadType of its envelope (DSSE) */
 #define PROVENANCE_BYTES_MAX 65536
 
-#define IMAGE_ID_SIZE 72 /* "sha256:" and 64 hex digits */
-
 /* `order`: parameters of the build (model/source.h); `facts`: of the report that node `builder` signed: image
  * (repository@digest), image_id. NULL where they do not say which image it is (an earlier version of the
  * builder), or another repository than was ordered. In the arena. */
@@ -29,8 +28,8 @@ const char *provenance_make(const json_t *order, const json_t *facts, struct uui
 
 /* What a statement says of an image. */
 struct provenance {
-    char image_id[IMAGE_ID_SIZE]; /* by which an Engine knows it */
-    const char *source;           /* repository that its files came from; in the arena */
+    char image_id[DIGEST_SIZE]; /* by which an Engine knows it */
+    const char *source;         /* repository that its files came from; in the arena */
     char commit[65];
 };
 

@@ -6,9 +6,9 @@
 
 /* Opens a step whose prerequisites are done, or sends it again. May settle it at once. */
 void step_open(struct subject *subject, struct decision *decision, struct step *step);
-/* A result for an open step. */
 /* Its node is at it, and has come nearer: no try of it has failed. */
 void step_progress(struct step *step, const struct problem *problem);
+/* A result for an open step. */
 void step_settle(struct subject *subject, struct decision *decision, struct step *step,
                  enum result_class result, const struct problem *problem, const char *facts);
 

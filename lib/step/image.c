@@ -7,18 +7,18 @@
 #include "model/names.h"
 #include "model/provenance.h"
 #include "model/tables.h"
+#include "step/image_import.h"
 #include "step/image_own.h"
 
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
 
-#define SLICE_US (60 * CLOCK_S) /* of fetching, before other work has its turn */
-#define KEPT_S (7 * 24 * 3600)  /* that something is kept of an image for which nobody came back */
-#define TURN_US (10 * CLOCK_S)  /* that one who wants the same image waits */
+#define SLICE_US (60 * CLOCK_S)     /* of fetching, before other work has its turn */
+#define FETCHED_S (7 * 24 * 3600)   /* that something is kept of an image for which nobody came back */
+#define IMPORTED_S (30 * 24 * 3600) /* ... and what came by file */
+#define TURN_US (10 * CLOCK_S)      /* that one who wants the same image waits */
 
 struct registry image_registry(const struct step_machine *machine) {
     const struct node_identity *node = machine->node;
@@ -39,7 +39,7 @@ static const char *bound_path(const struct step_context *ctx, const char *digest
 static const char *bound_id(const struct step_context *ctx, const char *digest) {
     cleanup_free char *text = NULL;
     const char *path = bound_path(ctx, digest);
-    if (!file_exists(path) || file_read(path, IMAGE_ID_SIZE, &text, NULL, NULL) < 0)
+    if (!file_exists(path) || file_read(path, DIGEST_SIZE, &text, NULL, NULL) < 0)
         return NULL;
     return arena_strdup(ctx->arena, text);
 }
@@ -175,19 +175,15 @@ void image_forget(struct step_context *ctx, const char *image) {
     (void)!engine_call(ctx->machine->engine_socket, "DELETE", path, NULL, 60000000, &status, NULL, &ignored);
 }
 
-static int sweep_one(const char *name, void *arg, struct err *err) {
-    char path[600];
-    struct stat st;
-    (void)snprintf(path, sizeof path, "%s/%.64s", (const char *)arg, name);
-    if (lstat(path, &st) == 0 && st.st_mtime < time(NULL) - KEPT_S)
-        return file_remove_tree(path, err);
-    return 0;
+static void sweep(const char *state, const char *name, int64_t age_s) {
+    char folder[500];
+    struct err err = {0};
+    (void)snprintf(folder, sizeof folder, "%s/%s", state, name);
+    if (file_sweep(folder, age_s, &err) < 0)
+        log_warn("what is here of images stays", LOG_S("error", err.text));
 }
 
 void image_sweep(const char *state) {
-    char folder[500];
-    struct err err = {0};
-    (void)snprintf(folder, sizeof folder, "%s/images", state);
-    if (file_list(folder, sweep_one, folder, &err) < 0)
-        log_warn("what was fetched of an image stays", LOG_S("error", err.text));
+    sweep(state, "images", FETCHED_S);
+    sweep(state, IMAGE_IMPORTED, IMPORTED_S);
 }

@@ -24,8 +24,8 @@ void image_drop(struct step_context *ctx, const char *image);
  * else needs it. What cannot be removed costs room and nothing else. */
 void image_forget(struct step_context *ctx, const char *image);
 
-/* At the start of a program: what was fetched and not wanted any more for a week goes. `state`: its folder.
- */
+/* At the start of a program: what was fetched and not wanted any more for a week goes, and what came by file
+ * and nothing has asked for in a month. `state`: its folder. */
 void image_sweep(const char *state);
 
 #endif

@@ -2,7 +2,6 @@
 
 #include "base/file.h"
 #include "base/hash.h"
-#include "base/log.h"
 #include "base/str.h"
 #include "io/archive.h"
 #include "model/manifest.h"
@@ -13,12 +12,10 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
-#include <time.h>
 #include <unistd.h>
 
 #define BLOBS "blobs/sha256/"
 #define ROOM_LEFT (256LL << 20) /* bytes that a file leaves of a disk */
-#define KEPT_S (30 * 24 * 3600)
 
 struct taking {
     char folder[500], path[600];
@@ -26,7 +23,7 @@ struct taking {
 };
 
 static void folder_of(const char *state, char out[500]) {
-    (void)snprintf(out, 500, "%s/imported", state);
+    (void)snprintf(out, 500, "%s/" IMAGE_IMPORTED, state);
 }
 
 static bool is_hex64(const char *s) {
@@ -94,22 +91,4 @@ void image_import_drop(const char *state, const char *digest) {
     folder_of(state, folder);
     (void)snprintf(path, sizeof path, "%s/%s", folder, digest + strlen("sha256:"));
     (void)unlink(path);
-}
-
-static int sweep_one(const char *name, void *arg, struct err *err) {
-    char path[600];
-    struct stat st;
-    (void)err;
-    (void)snprintf(path, sizeof path, "%s/%.80s", (const char *)arg, name);
-    if (lstat(path, &st) == 0 && st.st_mtime < time(NULL) - KEPT_S)
-        (void)unlink(path);
-    return 0;
-}
-
-void image_import_sweep(const char *state) {
-    char folder[500];
-    struct err err = {0};
-    folder_of(state, folder);
-    if (file_list(folder, sweep_one, folder, &err) < 0)
-        log_warn("what was imported stays", LOG_S("error", err.text));
 }

@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define IMAGE_IMPORTED "imported" /* folder of a node's state */
+
 struct image_imported {
     size_t blobs; /* that are here now */
     int64_t bytes;
@@ -24,7 +26,5 @@ MUST_CHECK int image_import(const char *state, const char *file, struct image_im
 bool image_imported(const char *state, const char *digest, int64_t size, char path[600]);
 /* It is not needed any more. */
 void image_import_drop(const char *state, const char *digest);
-/* At the start of a program: what nothing asked for in a month goes. */
-void image_import_sweep(const char *state);
 
 #endif

@@ -15,11 +15,10 @@ struct stack {
     Fairlead__V1__Stack *want;
     json_t *spec, *compose; /* compose: as rendered, once it is */
     char *text;             /* of the Compose file, as rendered */
-    const char *
-        *image_ids; /* with it: by which the Engine knows the images that are wanted; NULL: by their digest */
-    json_t *containers; /* of this set on this node, inspected */
-    bool ended;         /* it ran until its time, and nobody said since that it may go on */
-    bool sibling;       /* another set of the instance has containers here */
+    const char **image_ids; /* with it: of the images that are wanted; NULL: by their digest */
+    json_t *containers;     /* of this set on this node, inspected */
+    bool ended;             /* it ran until its time, and nobody said since that it may go on */
+    bool sibling;           /* another set of the instance has containers here */
     char *project, file[600];
     char network[65], bridge[20]; /* id and interface of its network; "" while there is none */
     struct secrets secrets;

@@ -117,7 +117,7 @@ ok "it writes none" test "$(as_far "/v2/$repository/blobs/uploads/" -X POST)" = 
 ok "a builder writes" test "$(gate "/v2/$repository/blobs/uploads/" -X POST --cert "$fleet/server/node.pem" --key "$fleet/server/node.pem")" = 202
 ok "of the API the gate opens what a node needs to join, and no more" bash -c "for p in /v1/nodes /v1/instances /metrics /v1/images/admit /admit /v1/renew/x; do [ \"\$(curl -s -m 10 -o /dev/null -w '%{http_code}' -H 'Authorization: Bearer $(cat "$fleet/token")' --cacert '$FAIRLEAD_KAFKA_CA' https://$FAIRLEAD_GATE\$p)\" = 404 ] || { echo \$p; exit 1; }; done"
 
-# An image of the Engine's own under the word of a document that says what it is not: the registry is asked whose digest that is.
+# Which id a digest has is asked once (tests/e2e/fails.sh has one that is here, of something else).
 id_file=$state/image-ids/${digest#sha256:}
 ok "what was found is written down" test "$(cat "$id_file")" = "$image"
 

@@ -1,4 +1,5 @@
-# Apache Kafka: one node, broker and controller in one (KRaft); or three of them, FAIRLEAD_KAFKA_BROKERS=3, each with ten ports further. Debian has no package, so Maven fetches the jars.
+# Apache Kafka: one node, broker and controller in one (KRaft); or three of them, FAIRLEAD_KAFKA_BROKERS=3, each with ten ports
+# further. Debian has no package, so Maven fetches the jars.
 # Whoever speaks to it shows a certificate of our authority, and may do what the coordinator gave it a right to. Programs and
 # nodes have a listener each: on that of nodes nobody is anything but a node.
 # shellcheck shell=bash disable=SC2034,SC2154
@@ -137,15 +138,16 @@ kafka_up() {
   install -d -m 0700 "$kafka_dir"
   echo "$kafka_brokers" >"$run/kafka.brokers"
   kafka_fetch
-  # A cluster id is 16 bytes as base64; one that begins with a dash would be read as an option.
-  id=$(head -c 16 /dev/urandom | base64 | tr '+/' 'xy' | cut -c1-22)
+  # A cluster id is 16 bytes as base64; one that begins with a dash would be read as an option. Brokers of a cluster have the same.
+  id=$(sed -n 's/^cluster\.id=//p' "$kafka_dir/data/meta.properties" 2>/dev/null || true)
+  [ -n "$id" ] || id=$(head -c 16 /dev/urandom | base64 | tr '+/' 'xy' | cut -c1-22)
   for ((n = 1; n <= kafka_brokers; n++)); do
     dir=$(kafka_place "$n") service=$(kafka_service "$n")
     install -d -m 0700 "$dir"
     kafka_conf "$n" >"$dir/server.properties"
     if [ -n "$kafka_clear" ]; then echo security.protocol=plaintext; else kafka_tools_tls; fi >"$kafka_tools"
     if [ ! -s "$dir/data/meta.properties" ]; then
-      kafka_java kafka.tools.StorageTool format -t "$id" -c "$dir/server.properties" >"$kafka_log" 2>&1 ||
+      kafka_java kafka.tools.StorageTool format -t "$id" -c "$dir/server.properties" >"$dir/kafka.log" 2>&1 ||
         failed kafka "could not format its storage"
     fi
     [ -n "$(pid_of "$service")" ] || spawn "$service" java -cp "$kafka_jars/*" -Xms128m -Xmx512m -XX:+ExitOnOutOfMemoryError \

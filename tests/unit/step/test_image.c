@@ -17,21 +17,21 @@
 #include <time.h>
 #include <unistd.h>
 
-static void make(const char *state, const char *name, time_t age_s) {
+static void make(const char *state, const char *kind, const char *name, time_t age_s) {
     char path[200];
     struct err err = {0};
-    (void)snprintf(path, sizeof path, "%s/images/%s", state, name);
+    (void)snprintf(path, sizeof path, "%s/%s/%s", state, kind, name);
     assert_int_equal(file_mkdirs(path, 0700, &err), 0);
-    (void)snprintf(path, sizeof path, "%s/images/%s/blob.part", state, name);
+    (void)snprintf(path, sizeof path, "%s/%s/%s/blob.part", state, kind, name);
     assert_int_equal(file_write(path, "x", 1, 0600, &err), 0);
-    (void)snprintf(path, sizeof path, "%s/images/%s", state, name);
+    (void)snprintf(path, sizeof path, "%s/%s/%s", state, kind, name);
     const struct timespec times[2] = {{time(NULL) - age_s, 0}, {time(NULL) - age_s, 0}};
     assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
 }
 
-static bool is_there(const char *state, const char *name) {
+static bool is_there(const char *state, const char *kind, const char *name) {
     char path[200];
-    (void)snprintf(path, sizeof path, "%s/images/%s", state, name);
+    (void)snprintf(path, sizeof path, "%s/%s/%s", state, kind, name);
     return file_exists(path);
 }
 
@@ -40,11 +40,15 @@ static void what_nobody_came_back_for_goes(void **state) {
     (void)state;
     assert_non_null(mkdtemp(folder));
     image_sweep(folder); /* nothing was ever fetched here */
-    make(folder, "old", 8 * 24 * 3600);
-    make(folder, "young", 6 * 24 * 3600);
+    make(folder, "images", "old", 8 * 24 * 3600);
+    make(folder, IMAGE_IMPORTED, "old", 31 * 24 * 3600);
+    make(folder, IMAGE_IMPORTED, "young", 29 * 24 * 3600);
+    make(folder, "images", "young", 6 * 24 * 3600);
     image_sweep(folder);
-    assert_false(is_there(folder, "old"));
-    assert_true(is_there(folder, "young"));
+    assert_false(is_there(folder, "images", "old"));
+    assert_false(is_there(folder, IMAGE_IMPORTED, "old"));
+    assert_true(is_there(folder, IMAGE_IMPORTED, "young"));
+    assert_true(is_there(folder, "images", "young"));
     (void)file_remove_tree(folder, NULL);
 }
 
