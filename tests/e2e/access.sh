@@ -171,7 +171,7 @@ ok "who logs in as a customer and does not say which sees nothing" nothing
 not_theirs() {
   local t
   for t in $walled; do
-    lacks "$(as_customer "$a_id" "select x::text from $t x")" zq || { echo "in $t"; return 1; }
+    lacks "$(as_customer "$a_id" "select x::text from $t x")" zqzq || { echo "in $t"; return 1; }
   done
 }
 ok "a customer sees nothing of another's, in any table" not_theirs
@@ -232,7 +232,7 @@ seen() {
   tells 200 "$boss" GET "/v1/instances/$mine/credentials" && sql_is "select count(*) from audit where act = 'CREDENTIALS_GET' and object like '%$mine%'" 1
 }
 ok "that somebody looked at passwords is told, too" seen
-ok "... and that another customer did not" bash -c "! grep -q zq <(curl -s -H 'Authorization: Bearer $boss' $FAIRLEAD_SERVER/v1/audit)"
+ok "... and that another customer did not" bash -c "! grep -q zqzq <(curl -s -H 'Authorization: Bearer $boss' $FAIRLEAD_SERVER/v1/audit)"
 refused_app() { ! psql -XAtq "$app" -c "$1" 2>"$fleet/denied" && grep -q 'permission denied' "$fleet/denied"; }
 ok "the coordinator itself can change no row of it" refused_app "update audit set status = 0"
 ok "... nor take one away" refused_app "delete from audit"

@@ -6,15 +6,15 @@
 # shellcheck source=../support/tenants.sh
 . "$root/tests/support/tenants.sh"
 b_id=$(sql "select id from customers where name = '$b'")
-second=$(instance_of "$b" zqsecond "$b-plane")
+second=$(instance_of "$b" zqzqsecond "$b-plane")
 printf '%s\n' "$boss" "$looker" "$limited" "$robot" >"$fleet/tokens"
 printf '%s\n' "$a" main side "$a/main" "$a/boss" "$mine" boss noop small viewer administrator 127.0.0.1 pa"$tag" mine 2027-01-01 >"$fleet/mine"
-printf '%s\n' "$b" "$b/main" "$b/boss" "$b/looker" "$b-plan" "$b-plane" "$b-plane/small" "$b-node" "$theirs" "$b_id" zqtheirs \
+printf '%s\n' "$b" "$b/main" "$b/boss" "$b/looker" "$b-plan" "$b-plane" "$b-plane/small" "$b-node" "$theirs" "$b_id" zqzqtheirs \
   "$(id_of_token "$other_boss")" "$(sql "select id from members where customer_id = '$b_id' and name = 'boss'")" \
   "$(sql "select id from tenants where customer_id = '$b_id'")" >"$fleet/theirs"
 # What no request names: identities of rows, a title, what a token begins with.
 {
-  printf '%s\n' 'zq title' 'zq tenant' "$second" zqsecond
+  printf '%s\n' 'zqzq title' 'zqzq tenant' "$second" zqzqsecond
   sql "select hint from access_tokens t join members m on m.id = t.member_id where m.customer_id = '$b_id'"
   sql "select id from members where customer_id = '$b_id' and name = 'robot'"
   sql "select encode(hash, 'hex') from audit where customer_id = '$b_id'"

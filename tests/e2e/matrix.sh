@@ -10,7 +10,7 @@ their_token=$(id_of_token "$other_boss") my_token=$(id_of_token "$looker")
 made /v1/tokens "{\"name\":\"gone\",\"member\":\"$a/boss\"}"
 revoked=$(jq -r .token "$fleet/body")
 tells 204 "$operator" DELETE "/v1/tokens/$(jq -r .id "$fleet/body")" || exit 1
-for c in "$a idp" "$b zqidp"; do
+for c in "$a idp" "$b zqzqidp"; do
   made /v1/identity-providers "{\"name\":\"${c#* }\",\"customer\":\"${c% *}\",\"issuer\":\"http://127.0.0.1:9\",\"client_id\":\"c\",\"client_secret\":\"s\"}"
 done
 made /v1/releases "{\"app\":\"m$tag\",\"spec\":{\"title\":\"t\",\"summary\":\"s\",\"version\":\"1\",\"noop\":true},\"template\":\"\"}"
@@ -21,7 +21,7 @@ sql "insert into dead_letters (id, source, reason, bytes, created_at) values ('$
 declare -A own=([plan]=pa$tag [customer]=$a [tenant]=$a/main [plane]=main [size]=main/small [node]=server [app]=noop
   [release]=m$tag/1 [id]=$dead_letter [instance]=$mine [role]=viewer [member]=$a/looker [token]=$my_token [provider]=$a/idp)
 declare -A foreign=([plan]=$b-plan [customer]=$b [tenant]=$b/main [plane]=$b-plane [size]=$b-plane/small [node]=$b-node
-  [instance]=$theirs [member]=$b/boss [token]=$their_token [provider]=$b/zqidp)
+  [instance]=$theirs [member]=$b/boss [token]=$their_token [provider]=$b/zqzqidp)
 declare -A nobody=([plan]=nobody [customer]=nobody [tenant]=nobody/main [plane]=nobody [size]=main/nobody [node]=nobody [app]=nobody
   [release]=noop/99 [id]=$missing [instance]=$missing [role]=nobody [member]=nobody/nobody [token]=$missing [provider]=nobody/nobody)
 kind_of() { # PATH: whose identity its names in braces are
@@ -221,11 +221,11 @@ lists_only_own() { # TOKEN
   local path
   for path in plans customers tenants planes sizes instances members tokens audit nodes; do
     as "$1" GET "/v1/$path" >/dev/null
-    lacks "$(cat "$fleet/body")" zq || { echo "in $path"; return 1; }
+    lacks "$(cat "$fleet/body")" zqzq || { echo "in $path"; return 1; }
   done
 }
 for who in boss looker limited robot planed; do ok "what lists show $who holds nothing of another's" lists_only_own "${token[$who]}"; done
-sees() { as "$other_boss" GET "/v1/$1" >/dev/null; has "$(cat "$fleet/body")" zq; }
+sees() { as "$other_boss" GET "/v1/$1" >/dev/null; has "$(cat "$fleet/body")" zqzq; }
 for path in plans customers tenants planes sizes instances members tokens audit; do ok "... which is there for who it belongs to ($path)" sees "$path"; done
 
 finish
