@@ -50,6 +50,9 @@ const char *agent_path(const struct host *host, const char *name, struct arena *
 
 /* ---- commands; each returns an exit code ---- */
 
+int agent_enrol_ask(struct host *host, char **args);
+int agent_enrol_by(struct host *host, char **args);
+int agent_export(struct host *host, char **args);
 int agent_status(struct host *host, char **args);
 int agent_log(struct host *host, char **args);
 int agent_pause(struct host *host, char **args);

@@ -55,7 +55,10 @@ int agent_status(struct host *host, char **args) {
         return failed(&err);
     const struct agent *agent = host->conf.arg;
     printf("node        %s, at %s\n", node.name, node.url);
-    if (*node.cert && node_certificate(&node, &facts, &err) == 0)
+    if (node.by_file)
+        printf("link        none: what it is told is brought (\"import\"), what it says is carried "
+               "(\"export\")\n");
+    else if (*node.cert && node_certificate(&node, &facts, &err) == 0)
         printf("certificate until %s\n", clock_text(facts.until_us, stamp));
     print_heard(host, &arena);
     printf("paused      %s\n",
@@ -214,12 +217,26 @@ int agent_show_secrets(struct host *host, char **args) {
     return failed(&err);
 }
 
+/* ---- without a link ---- */
+
+int agent_enrol_ask(struct host *host, char **args) {
+    return host_enrol_ask(host, args[0], program_path(args[1]));
+}
+
+int agent_enrol_by(struct host *host, char **args) {
+    return host_enrol_by(host, args[0], program_path(args[1]));
+}
+
+int agent_export(struct host *host, char **args) {
+    return host_export(host, program_path(args[0]));
+}
+
 /* ---- leave ---- */
 
 int agent_leave(struct host *host, char **args) {
-    static const char *const names[] = {"node.json", "node.pem",  "node.request.pem", "authority.pem",
-                                        "node.keys", "documents", "heartbeat",        "opened",
-                                        "keys",      AGENT_TOLD};
+    static const char *const names[] = {
+        "node.json", "node.pem", "node.request.pem", "authority.pem", "node.keys", "documents", "heartbeat",
+        "opened",    "keys",     AGENT_TOLD,         "spool",         "arrived"};
     struct err err = {0};
     struct arena arena = {0};
     char stamp[28];

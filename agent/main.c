@@ -38,6 +38,17 @@ static int fill(struct host *host, struct err *err) {
 }
 
 static const struct program_command commands[] = {
+    {{"enrol", "ask"},
+     2,
+     agent_enrol_ask,
+     "TOKEN FILE",
+     "without a link: what is to be carried to the provider (\"fairlead node enrol\")"},
+    {{"enrol"}, 2, agent_enrol_by, "TOKEN FILE", "... and what came back from there: join with it"},
+    {{"export"},
+     1,
+     agent_export,
+     "FILE",
+     "without a link: what there is to say, to be carried to the provider"},
     {{"status"}, 0, agent_status, "", "what runs here, what is refused and why, when it was last heard of"},
     {{"log"}, 0, agent_log, "", "what was done here, and what was refused"},
     {{"pause"}, 0, agent_pause, "", "nothing new is done until \"resume\"; what runs is kept running"},

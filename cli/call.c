@@ -3,30 +3,33 @@
 #include "base/rnd.h"
 #include "cli/cli.h"
 #include "io/http.h"
+#include "model/bundle_format.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#define ANSWER_MAX (BUNDLE_BYTES_MAX + 65536) /* the largest there is */
+
 int cli_try(struct cli *cli, const char *method, const char *path, const json_t *body, long *ret_status,
             json_t **ret) {
     struct err err = {0};
-    char authorization[300], key[80], url[700];
+    char authorization[300], key[100], url[700];
     cleanup_free char *text = body ? json_text(body) : NULL;
-    const char *given = cli_option(cli, "key", NULL);
+    const char *given = cli->key ? cli->key : cli_option(cli, "key", NULL);
     (void)snprintf(authorization, sizeof authorization, "Authorization: Bearer %s", cli->token);
     /* A key of our own for whatever changes something: a repeat after a broken connection is the same
      * request, and finds its answer. */
     (void)snprintf(key, sizeof key, "Idempotency-Key: cli-%016llx", (unsigned long long)rnd_u64());
     if (given)
-        (void)snprintf(key, sizeof key, "Idempotency-Key: %.50s", given);
+        (void)snprintf(key, sizeof key, "Idempotency-Key: %.64s", given);
     (void)snprintf(url, sizeof url, "%s%s", cli->server, path);
     const char *const headers[] = {authorization, str_eq(method, "GET") ? "Accept: application/json" : key,
                                    NULL};
     int rc = EXIT_UNREACHABLE;
     for (int attempt = 0; attempt < 3 && rc == EXIT_UNREACHABLE; attempt++) {
-        struct http_call call = HTTP_CALL_INIT(16 * 1024 * 1024);
+        struct http_call call = HTTP_CALL_INIT(ANSWER_MAX);
         call.method = method;
         call.url = url;
         call.headers = headers;

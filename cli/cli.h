@@ -30,6 +30,7 @@ struct cli {
     const struct command *command;
     const char *server;
     char token[256];
+    const char *key; /* Idempotency-Key of what is asked; NULL: that of --key, or one for each request */
     bool json, verbose;
     const char **args; /* positional, after resource and verb */
     int args_n;
@@ -147,6 +148,12 @@ int clock_get(struct cli *cli, const struct command *command);
 int clock_accept(struct cli *cli, const struct command *command);
 int status_show(struct cli *cli, const struct command *command);
 int doctor_show(struct cli *cli, const struct command *command);
+/* images.c: images (REPOSITORY@DIGEST) as an archive, behind the records of a bundle (NULL: none). */
+MUST_CHECK int images_write(struct cli *cli, const json_t *images, const char *records, const char *path,
+                            int64_t *ret_bytes, struct err *err);
+int node_bundle(struct cli *cli, const struct command *command);
+int node_reports(struct cli *cli, const struct command *command);
+int node_enrol(struct cli *cli, const struct command *command);
 /* bundle.c: a file for whoever helps from afar. */
 int bundle_write(struct cli *cli, const char *file);
 int completion_names(struct cli *cli, const struct command *command);

@@ -6,6 +6,7 @@
 #include "cli/cli.h"
 #include "io/archive.h"
 #include "io/registry.h"
+#include "model/bundle_format.h"
 #include "model/manifest.h"
 #include "model/names.h"
 
@@ -106,20 +107,23 @@ static int write_all(struct gathering *all, const char *path, struct err *err) {
     return rc;
 }
 
-static int gather(struct cli *cli, const json_t *items, const char *path, int64_t *ret_bytes,
-                  struct err *err) {
+int images_write(struct cli *cli, const json_t *images, const char *records, const char *path,
+                 int64_t *ret_bytes, struct err *err) {
     const char *set = getenv("FAIRLEAD_REGISTRY");
     struct gathering all = {.arena = &cli->arena,
                             .registry = {.host = cli_option(cli, "registry", set ? set : "127.0.0.1:5000")},
                             .folder = arena_printf(&cli->arena, "%s.parts", path),
                             .index = json_array()};
     size_t i;
-    json_t *item;
+    json_t *image;
     (void)signal(SIGPIPE, SIG_IGN); /* where the disk is full the writer is told by EPIPE */
     int rc = file_mkdirs(all.folder, 0700, err);
-    json_array_foreach(items, i, item) {
+    if (records) /* first: who it is not for is told at once */
+        *vec_add(all.arena, &all.members, struct archive_member) =
+            (struct archive_member){.name = BUNDLE_RECORDS, .p = records, .n = strlen(records)};
+    json_array_foreach(images, i, image) {
         if (rc == 0)
-            rc = gather_image(&all, json_str(item, "image"), err);
+            rc = gather_image(&all, json_string_value(image), err);
     }
     if (rc == 0)
         rc = write_all(&all, path, err);
@@ -135,22 +139,26 @@ int instance_images(struct cli *cli, const struct command *command) {
     struct err err = {0};
     int64_t bytes = 0;
     int rc = cli_find_part(cli, command, "provenance", &answer);
-    const json_t *items = json_object_get(answer, "items");
-    if (rc == EXIT_OK && json_array_size(items) == 0) {
+    cleanup_json json_t *images = json_array();
+    size_t i;
+    json_t *item;
+    json_array_foreach(json_object_get(answer, "items"), i, item)(void)
+        json_array_append(images, json_object_get(item, "image"));
+    if (rc == EXIT_OK && json_array_size(images) == 0) {
         (void)fprintf(stderr,
                       "fairlead: it has no images yet: they are built first (\"fairlead instance steps\")\n");
         rc = EXIT_FAILED;
-    } else if (rc == EXIT_OK && gather(cli, items, cli->args[1], &bytes, &err) < 0) {
+    } else if (rc == EXIT_OK && images_write(cli, images, NULL, cli->args[1], &bytes, &err) < 0) {
         (void)fprintf(stderr, "fairlead: %s\n", err.text);
         rc = err.cls == ERR_RETRY ? EXIT_UNREACHABLE : EXIT_FAILED;
     }
     cleanup_json json_t *said = json_pack("{s:s, s:i, s:I}", "file", cli->args[1], "images",
-                                          (int)json_array_size(items), "bytes", (json_int_t)bytes);
+                                          (int)json_array_size(images), "bytes", (json_int_t)bytes);
     if (rc == EXIT_OK)
         cli_say(cli, said,
                 arena_printf(&cli->arena,
                              "%zu images, %lld MB, are in %s: \"fairlead-agent import\" takes it",
-                             json_array_size(items), (long long)(bytes / 1000000), cli->args[1]));
+                             json_array_size(images), (long long)(bytes / 1000000), cli->args[1]));
     json_decref(answer);
     return rc;
 }

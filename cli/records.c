@@ -193,6 +193,7 @@ int plane_create(struct cli *cli, const struct command *command) {
     set_text(body, "domain", cli_option(cli, "domain", NULL));
     set_text(body, "mode", cli_option(cli, "mode", NULL));
     set_text(body, "customer", cli_option(cli, "customer", NULL));
+    set_text(body, "link", cli_option(cli, "link", NULL));
     cli_set_number(body, "public_port", cli_option(cli, "public-port", NULL));
     return create(cli, command, body);
 }

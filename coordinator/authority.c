@@ -14,7 +14,6 @@
 #define ROOT_US (20 * 365 * DAY_US)
 #define ISSUING_US (3 * 365 * DAY_US)
 #define PROGRAM_US (365 * DAY_US)
-#define EARLY_US (300 * CLOCK_S) /* clocks of nodes are not quite ours */
 
 struct authority {
     struct cert_issuer issuer;
@@ -60,7 +59,7 @@ static int make_root(const char *folder, struct err *err) {
     const struct cert_wish wish = {.use = CERT_ROOT,
                                    .unit = "authority",
                                    .name = "Fairlead root",
-                                   .from_us = now - EARLY_US,
+                                   .from_us = now - CERT_EARLY_US,
                                    .until_us = now + ROOT_US};
     if (cert_key_make(&key, err) < 0 || cert_root_make(key, &wish, &root, err) < 0 ||
         keep(folder, "root.key", key, 0600, err) < 0 || keep(folder, "root.pem", root, 0644, err) < 0)
@@ -77,7 +76,7 @@ static int sign_issuing(const char *folder, const struct cert_issuer *root, stru
     const struct cert_wish wish = {.use = CERT_ISSUING,
                                    .unit = "authority",
                                    .name = "Fairlead issuing",
-                                   .from_us = now - EARLY_US,
+                                   .from_us = now - CERT_EARLY_US,
                                    .until_us = now + ISSUING_US};
     /* The key first: a certificate without its key would look whole to the next try. */
     if (cert_key_make(&key, err) < 0 || cert_request_make(key, &request, err) < 0 ||
@@ -145,7 +144,7 @@ int authority_issue(const char *folder, const char *name, char *const *hosts, st
                                    .unit = AUTHORITY_PROGRAMS,
                                    .name = name,
                                    .hosts = (const char *const *)hosts,
-                                   .from_us = now - EARLY_US,
+                                   .from_us = now - CERT_EARLY_US,
                                    .until_us = now + PROGRAM_US};
     if (!name_is_valid(name) || str_eq(name, "root") || str_eq(name, "issuing"))
         return err_set(err, ERR_PARK, "\"%s\" cannot be the name of a program: %s", name, NAME_RULE);
@@ -209,7 +208,7 @@ int authority_certify(const struct authority *authority, struct uuid node, int64
     const struct cert_wish wish = {.use = CERT_CLIENT,
                                    .unit = AUTHORITY_NODES,
                                    .name = authority_principal(node, enrolment, name),
-                                   .from_us = now_us - EARLY_US,
+                                   .from_us = now_us - CERT_EARLY_US,
                                    .until_us = now_us + authority->life_us};
     return cert_issue(&authority->issuer, request, &wish, ret, err) < 0 || cert_read(*ret, ret_facts, err) < 0
                ? -1

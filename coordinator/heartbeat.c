@@ -8,39 +8,46 @@
 
 #include <string.h>
 
-static void add(struct letters *letters, const struct sign_keys *keys, PGresult *res, int row,
-                int64_t interval_s) {
-    Fairlead__V1__Heartbeat heartbeat = FAIRLEAD__V1__HEARTBEAT__INIT;
-    char buf[TOPIC_NAME_SIZE];
-    struct uuid node = pg_uuid(res, row, 0);
-    heartbeat.node = (ProtobufCBinaryData){sizeof node.b, node.b};
-    heartbeat.n = pg_int(res, row, 1);
-    heartbeat.interval_s = (uint32_t)interval_s;
-    heartbeat.documents = (uint32_t)pg_int(res, row, 2);
-    struct vec tenants = {0};
-    for (const char *hex = pg_text(res, row, 5); hex && *hex; hex += strcspn(hex, ","), hex += *hex == ',') {
+/* Identities in hex, with commas between. */
+static struct vec read_ids(const char *hex, struct arena *arena) {
+    struct vec ids = {0};
+    for (; hex && *hex; hex += strcspn(hex, ","), hex += *hex == ',') {
         char one[UUID_HEX_SIZE];
         struct uuid id;
         (void)snprintf(one, sizeof one, "%.*s", (int)strcspn(hex, ","), hex);
         if (uuid_parse(one, &id))
-            *vec_add(letters->arena, &tenants, ProtobufCBinaryData) =
-                (ProtobufCBinaryData){sizeof id.b, arena_memdup(letters->arena, id.b, sizeof id.b)};
+            *vec_add(arena, &ids, ProtobufCBinaryData) =
+                (ProtobufCBinaryData){sizeof id.b, arena_memdup(arena, id.b, sizeof id.b)};
     }
+    return ids;
+}
+
+void heartbeat_record(const struct sign_keys *keys, PGresult *res, int row, int64_t interval_s,
+                      struct arena *arena, struct outbox_row *ret) {
+    Fairlead__V1__Heartbeat heartbeat = FAIRLEAD__V1__HEARTBEAT__INIT;
+    struct uuid node = pg_uuid(res, row, 0);
+    struct vec tenants = read_ids(pg_text(res, row, 5), arena);
+    heartbeat.node = (ProtobufCBinaryData){sizeof node.b, node.b};
+    heartbeat.n = pg_int(res, row, 1);
+    heartbeat.interval_s = (uint32_t)interval_s;
+    heartbeat.documents = (uint32_t)pg_int(res, row, 2);
     heartbeat.tenants = tenants.items;
     heartbeat.n_tenants = tenants.n;
     heartbeat.hash =
         (ProtobufCBinaryData){(size_t)PQgetlength(res, row, 3), (uint8_t *)PQgetvalue(res, row, 3)};
     size_t n = fairlead__v1__heartbeat__get_packed_size(&heartbeat);
-    uint8_t *packed = arena_alloc(letters->arena, n);
+    uint8_t *packed = arena_alloc(arena, n);
     fairlead__v1__heartbeat__pack(&heartbeat, packed);
-    struct outbox_row *letter = letter_add(
-        letters, arena_strdup(letters->arena, topic_of_node(node, pg_uuid(res, row, 4), buf)), "record");
-    struct str key = STR_INIT(64);
-    str_add(&key, node.b, sizeof node.b);
-    str_adds(&key, "heartbeat");
-    letter->key = (struct bytes){arena_memdup(letters->arena, key.s, key.n), key.n};
-    letter->value.p = envelope_make(keys, ENVELOPE_HEARTBEAT, packed, n, letters->arena, &letter->value.n);
-    str_release(&key);
+    ret->key = key_of_word(node, "heartbeat", arena);
+    ret->value.p = envelope_make(keys, ENVELOPE_HEARTBEAT, packed, n, arena, &ret->value.n);
+}
+
+static void add(struct letters *letters, const struct sign_keys *keys, PGresult *res, int row,
+                int64_t interval_s) {
+    char topic[TOPIC_NAME_SIZE];
+    topic_of_node(pg_uuid(res, row, 0), pg_uuid(res, row, 4), topic);
+    heartbeat_record(keys, res, row, interval_s, letters->arena,
+                     letter_add(letters, arena_strdup(letters->arena, topic), "record"));
 }
 
 int heartbeat_send(struct pg *pg, const struct sign_keys *keys, int64_t interval_s, struct err *err) {

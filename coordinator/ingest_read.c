@@ -26,6 +26,7 @@ struct node_key {
     struct keyring ring; /* its key: empty before it has enrolled */
     unsigned roles;
     struct uuid private_plane; /* nil: it is the provider's */
+    bool by_file;              /* what it says is as old as who carried it was slow */
 };
 
 void ingest_keep_dead(struct haul *haul, struct uuid node_id, const char *reason, struct bytes bytes) {
@@ -77,6 +78,7 @@ static int load_keys(struct ingest *ingest, struct haul *haul, struct err *err) 
             (void)keyring_add(&key->ring, (const uint8_t *)PQgetvalue(res, row, 1));
         key->roles = (unsigned)pg_int(res, row, 2);
         key->private_plane = pg_uuid(res, row, 3);
+        key->by_file = str_eq(pg_text(res, row, 4), "file");
     }
     return 0;
 }
@@ -214,10 +216,11 @@ static void take_document(struct haul *haul, const struct node_key *node, struct
 }
 
 /* What it says that it lacks, and what it cannot know: that its clock is wrong. */
-static const char *lacks_of(struct haul *haul, const Fairlead__V1__Presence *presence, int64_t said_at_us) {
+static const char *lacks_of(struct haul *haul, const struct node_key *node,
+                            const Fairlead__V1__Presence *presence, int64_t said_at_us) {
     const char *said = clean_text(&haul->arena, presence->lacks, 300), *lacks = said ? said : "";
     int64_t ahead_s = said_at_us / CLOCK_S - clock_wall_us() / CLOCK_S; /* its word may be any number */
-    if (ahead_s > -BEHIND_S && ahead_s < AHEAD_S)
+    if ((ahead_s > -BEHIND_S || node->by_file) && ahead_s < AHEAD_S)
         return lacks;
     return arena_printf(&haul->arena, "%s%sits clock is %lld s %s", lacks, *lacks ? "; " : "",
                         (long long)(ahead_s < 0 ? -ahead_s : ahead_s), ahead_s < 0 ? "behind" : "ahead");
@@ -227,7 +230,7 @@ static void take_presence(struct ingest *ingest, struct haul *haul, const struct
                           const Fairlead__V1__Presence *report, int64_t said_at_us) {
     if (!presence_take(ingest->presence, node->id, report))
         return;
-    *vec_add(&haul->arena, &haul->seen_lacks, const char *) = lacks_of(haul, report, said_at_us);
+    *vec_add(&haul->arena, &haul->seen_lacks, const char *) = lacks_of(haul, node, report, said_at_us);
     *vec_add(&haul->arena, &haul->seen_ids, struct uuid) = node->id;
     *vec_add(&haul->arena, &haul->seen_versions, const char *) =
         clean_text(&haul->arena, report->version, 40);

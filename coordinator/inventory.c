@@ -104,12 +104,9 @@ static void add_list(struct letters *letters, const char *topic, const struct si
     uint8_t *packed = arena_alloc(letters->arena, n);
     fairlead__v1__list__pack(&list, packed);
     struct outbox_row *row = letter_add(letters, topic, "record");
-    struct str key = STR_INIT(64);
-    str_add(&key, node_id.b, sizeof node_id.b);
-    str_addf(&key, "list%u.%u", list.inventory_part, list.part);
-    row->key = (struct bytes){arena_memdup(letters->arena, key.s, key.n), key.n};
+    row->key = key_of_word(node_id, arena_printf(letters->arena, "list%u.%u", list.inventory_part, list.part),
+                           letters->arena);
     row->value.p = envelope_make(keys, ENVELOPE_LIST, packed, n, letters->arena, &row->value.n);
-    str_release(&key);
 }
 
 /* A node that was restored from an old disk must hear "absent" again, though it was confirmed long ago and

@@ -61,12 +61,8 @@ static int tell(struct pg *pg, int64_t again_s, struct err *err) {
         struct uuid node = pg_uuid(due, row, 0);
         struct outbox_row *letter = letter_add(
             &letters, arena_strdup(&arena, topic_of_node(node, pg_uuid(due, row, 1), topic)), "record");
-        struct str key = STR_INIT(64);
-        str_add(&key, node.b, sizeof node.b);
-        str_adds(&key, "keys");
-        letter->key = (struct bytes){arena_memdup(&arena, key.s, key.n), key.n};
+        letter->key = key_of_word(node, "keys", &arena);
         letter->value = (struct bytes){PQgetvalue(due, row, 2), (size_t)PQgetlength(due, row, 2)};
-        str_release(&key);
     }
     int rc = due && letters_write(&letters, err) == 0 && pg_script(pg, "commit", err) == 0 ? 0 : -1;
     if (rc < 0)

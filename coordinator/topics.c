@@ -1,8 +1,7 @@
 #include "coordinator/topics.h"
 
-#include "model/rows.h"
-
 #include <stdio.h>
+#include <string.h>
 
 /* LogAppendTime: a node with a wrong clock could not report otherwise. */
 #define COMMON "message.timestamp.type=LogAppendTime", "max.message.bytes=1048576"
@@ -57,6 +56,14 @@ void key_of_document(struct str *out, struct uuid node, struct uuid instance, co
     str_adds(out, kind);
     if (!str_eq(letter, SET_FIRST))
         str_addf(out, ".%s", letter);
+}
+
+struct bytes key_of_word(struct uuid node, const char *word, struct arena *arena) {
+    size_t n = sizeof node.b + strlen(word);
+    uint8_t *key = arena_alloc(arena, n);
+    memcpy(key, node.b, sizeof node.b);
+    memcpy(key + sizeof node.b, word, n - sizeof node.b);
+    return (struct bytes){key, n};
 }
 
 unsigned topic_hash(const char *key) {

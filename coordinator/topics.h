@@ -3,8 +3,10 @@
 #ifndef FAIRLEAD_COORDINATOR_TOPICS_H
 #define FAIRLEAD_COORDINATOR_TOPICS_H
 
+#include "base/mem.h"
 #include "base/str.h"
 #include "base/uuid.h"
+#include "model/rows.h"
 #include "model/tables.h"
 
 #include <stddef.h>
@@ -34,6 +36,9 @@ char *topic_of_document(struct uuid node, struct uuid private_tenant, char out[T
 /* The key of a document's record: node, instance, kind, and the letter of any set but the first. */
 void key_of_document(struct str *out, struct uuid node, struct uuid instance, const char *kind,
                      const char *letter);
+
+/* The key of what is said to a node besides its documents: "heartbeat", "keys". In the arena. */
+struct bytes key_of_word(struct uuid node, const char *word, struct arena *arena);
 
 /* Lanes: 0 is for events, then orders by partition, then documents by topic. */
 #define LANES 9

@@ -180,6 +180,8 @@ void node_invite(struct api_call *call);
 void node_enrol(struct api_call *call);
 void node_revoke(struct api_call *call);
 void node_labels(struct api_call *call);
+void node_bundle(struct api_call *call);
+void node_reports(struct api_call *call);
 void authority_get(struct api_call *call);
 void renew_challenge(struct api_call *call);
 void node_renew_certificate(struct api_call *call);

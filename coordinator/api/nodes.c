@@ -89,11 +89,13 @@ static int invite(struct api_call *call, struct pg *pg, void *data, struct uuid 
     struct hash hash = hash_of(code, sizeof code);
     pg_params_uuid(&params, pg_uuid(found, 0, 0));
     pg_params_bytes(&params, hash.b, sizeof hash.b);
-    PGresult *stored = pg_run(pg, query_invite, &params, err);
-    PQclear(stored);
-    cleanup_json json_t *body = json_pack("{s:s, s:i}", "node", call->rest, "valid_s", 3600);
+    cleanup_result PGresult *stored = pg_run(pg, query_invite, &params, err);
+    if (!stored)
+        return -1;
+    cleanup_json json_t *body =
+        json_pack("{s:s, s:I}", "node", call->rest, "valid_s", (json_int_t)pg_int(stored, 0, 0));
     *ret = done_with(call, 201, body);
-    return stored ? 0 : -1;
+    return 0;
 }
 
 static char *add_token(struct api_call *call, struct uuid request, const char *kept) {
@@ -212,16 +214,17 @@ static json_t *welcome(const struct api_call *call, PGresult *node, const char *
     hex_encode(sign_hex, keys->sign_public, SIGN_PUBLIC_SIZE);
     hex_encode(seal_hex, keys->seal_public, SEAL_PUBLIC_SIZE);
     hex_encode(proof_hex, proof, sizeof proof);
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s*, s:s*, s:s*, s:s*}", "node",
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s*, s:s*, s:s*, s:s*, s:s*}", "node",
                      uuid_hex(node_id, id), "name", pg_text(node, 0, 1), "address", pg_text(node, 0, 3),
                      "topic", topic_of_node(node_id, pg_uuid(node, 0, 5), topic), "brokers",
                      call->api->node_brokers, "sign_key", sign_hex, "seal_key", seal_hex, "seal_proof",
                      proof_hex, "certificate", chain, "mode", is_private ? "private" : NULL, "recovery_key",
-                     recovery, "key_set", key_set);
+                     recovery, "key_set", key_set, "link",
+                     str_eq(pg_text(node, 0, 6), "online") ? NULL : pg_text(node, 0, 6));
 }
 
 static const char bad_code[] =
-    "This code is not valid: it was used, is older than an hour, or was never given.";
+    "This code is not valid: it was used, its time has passed, or it was never given.";
 
 /* Anybody may ask: for a code that was never given nothing is written. */
 static int is_given(struct api_call *call, struct pg *pg, const void *data, struct err *err) {

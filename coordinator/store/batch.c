@@ -15,6 +15,7 @@ const struct pg_column plane_columns[] = {
     PG_COL(struct plane, scheme, PG_TEXT),
     PG_COL(struct plane, public_port, PG_INT),
     PG_COL(struct plane, recovery_key, PG_BYTES),
+    PG_COL(struct plane, link, PG_TEXT),
 };
 const int plane_columns_n = sizeof plane_columns / sizeof *plane_columns;
 

@@ -60,6 +60,13 @@ static int64_t follow_events(const struct loop *loop, void *arg) {
     return CLOCK_S;
 }
 
+/* Whoever brought something may carry away at once what it came to. */
+static void tell_presence_soon(void *arg) {
+    struct host *host = arg;
+    if (host->presence) /* else it begins in a moment */
+        loop_wake(host->presence);
+}
+
 static int start_keeping(struct host *host, struct err *err) {
     struct keeper_conf keeper = {.node = &host->node,
                                  .state = host->machine.state,
@@ -81,7 +88,13 @@ static int start_keeping(struct host *host, struct err *err) {
         return -1;
     if (runs_apps)
         disk_meter_follow(host->machine.disk, hint, host);
-    host->inbox = inbox_start(&host->node, host->keeper, host->reporter, host->heartbeat, err);
+    const struct inbox_conf inbox = {.node = &host->node,
+                                     .keeper = host->keeper,
+                                     .reporter = host->reporter,
+                                     .heartbeat = host->heartbeat,
+                                     .brought = tell_presence_soon,
+                                     .arg = host};
+    host->inbox = inbox_start(&inbox, err);
     if (!host->inbox)
         return -1;
     if (runs_apps)
@@ -93,13 +106,13 @@ static int start(struct host *host, struct err *err) {
     pthread_mutex_init(&host->lacks_mutex, NULL);
     if (host_load(host, err) < 0 || host_lock(host, err) < 0)
         return -1;
-    if (!*host->node.cert && !name_is_loopback(host->node.brokers))
+    if (!host->node.by_file && !*host->node.cert && !name_is_loopback(host->node.brokers))
         return err_set(err, ERR_PARK,
                        "kafka \"%s\" is not on this machine, and this node has no certificate: enrol again",
                        host->node.brokers);
     if (host_offer_certificate(host, err) < 0)
         return -1;
-    if (*host->node.cert && !(host->renewal = loop_start(host_renew, host, err)))
+    if (*host->node.cert && !host->node.by_file && !(host->renewal = loop_start(host_renew, host, err)))
         return -1;
     host->reporter = reporter_start(&host->node, host->machine.state, err);
     if (!host->reporter || start_keeping(host, err) < 0 ||
@@ -149,70 +162,5 @@ int host_run(struct host *host) {
     service_ready();
     log_info("stopping", LOG_S("signal", strsignal(service_wait(&signals))));
     stop(host);
-    return 0;
-}
-
-/* The key of this machine's own, and that which counts already: as the option has it, or as it was pinned. */
-struct recovery {
-    struct sign_keys made;
-    uint8_t known[SEAL_PUBLIC_SIZE];
-    struct node_recovery of;
-};
-
-static int find_recovery(const struct host *host, struct recovery *ret, struct err *err) {
-    struct node_identity before;
-    struct err ignored = {0};
-    char folder[PATH_MAX];
-    const char *path = host->conf.recovery_key;
-    (void)snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(path, '/') - path), path);
-    if (file_mkdirs(folder, 0700, err) < 0 || sign_keys_ensure(&ret->made, path, NULL, err) < 0)
-        return -1;
-    ret->of.own = ret->made.seal_public;
-    if (*host->conf.plane_key) {
-        if (!hex_decode(ret->known, sizeof ret->known, host->conf.plane_key))
-            return err_set(err, ERR_PARK,
-                           "plane-key is 64 hex digits, as the first machine's enrolment printed them");
-        ret->of.known = ret->known;
-    } else if (node_load(host->conf.machine.state, &before, &ignored) == 0 && before.is_private) {
-        memcpy(ret->known, before.recovery, sizeof ret->known);
-        ret->of.known = ret->known;
-    }
-    return 0;
-}
-
-static void tell_recovery(const struct host *host, const struct node_identity *node,
-                          const struct recovery *recovery) {
-    char hex[2 * SEAL_PUBLIC_SIZE + 1];
-    hex_encode(hex, node->recovery, SEAL_PUBLIC_SIZE);
-    if (memcmp(node->recovery, recovery->made.seal_public, SEAL_PUBLIC_SIZE) == 0)
-        printf("the recovery key of this plane is in %s: keep it elsewhere as well. Who has it can open what "
-               "this machine's apps keep secret; without it that is lost with the machine. Its public half, "
-               "for the plane-key of other machines: %s\n",
-               host->conf.recovery_key, hex);
-    else
-        printf("the recovery key of this plane is %s\n", hex);
-}
-
-int host_enrol(const struct host *host, const char *token) {
-    struct err err = {0};
-    struct node_identity node;
-    struct cert_facts facts;
-    cleanup_str struct str lacks = STR_INIT(sizeof host->lacks - 1);
-    struct recovery recovery = {0};
-    bool makes = host->conf.is_private;
-    if ((makes && find_recovery(host, &recovery, &err) < 0) ||
-        node_enrol(host->conf.machine.state, token, makes ? &recovery.of : NULL, &node, &err) < 0) {
-        (void)fprintf(stderr, "fairlead-%s: %s\n", host->conf.program, err.text);
-        return 1;
-    }
-    printf("enrolled as \"%s\"\n", node.name);
-    if (*node.cert && node_certificate(&node, &facts, &err) == 0)
-        printf("its certificate, to compare with \"fairlead node get %s\": SHA-256 %s\n", node.name,
-               facts.fingerprint);
-    if (makes)
-        tell_recovery(host, &node, &recovery);
-    host_self_test(host, &lacks);
-    if (lacks.n)
-        printf("this machine lacks something for its roles: %s\n", str_text(&lacks));
     return 0;
 }

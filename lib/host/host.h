@@ -69,6 +69,18 @@ int host_run(struct host *host);
  * code. */
 int host_enrol(const struct host *host, const char *token);
 
+/* ---- by file: carry.c ---- */
+
+/* What somebody brought: images, and for a node without a link its instructions. Beside a program that runs,
+ * which goes on with them. The exit code. */
+int host_import(const struct host *host, const char *file);
+/* What it has to say, for somebody to carry away; of a node without a link. The exit code. */
+int host_export(const struct host *host, const char *file);
+/* Joining without a link: what `fairlead node enrol` is asked, as a file, and what it answered. The exit
+ * codes. */
+int host_enrol_ask(const struct host *host, const char *token, const char *file);
+int host_enrol_by(const struct host *host, const char *token, const char *file);
+
 /* One document by hand, and what look, act and check see of it, on stdout; the exit code. `key` is the name
  * of its file below STATE/documents, without ".accepted". `act` false: only looks, which changes nothing and
  * may be done beside a program that runs. */
@@ -79,6 +91,17 @@ int host_bundle(const struct host *host, const char *path);
 
 /* ---- for the files of this layer ---- */
 
+/* The recovery key of this machine's own, and that which counts already: as the option has it, or as it was
+ * pinned. */
+struct recovery {
+    struct sign_keys made;
+    uint8_t known[SEAL_PUBLIC_SIZE];
+    struct node_recovery of;
+};
+MUST_CHECK int host_find_recovery(const struct host *host, struct recovery *ret, struct err *err);
+/* On stdout: who it is now, and what it lacks. */
+void host_tell_enrolled(const struct host *host, const struct node_identity *node,
+                        const struct recovery *recovery);
 /* Identity and machine. Class park when the node has not enrolled. */
 MUST_CHECK int host_load(struct host *host, struct err *err);
 /* Only one program at a time acts on a state folder. */

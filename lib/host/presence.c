@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #define PRESENCE_US (10 * CLOCK_S)
+#define BY_FILE_US (60 * CLOCK_S) /* where it waits on disk for whoever carries it */
 
 int64_t host_tell_presence(const struct loop *loop, void *arg) {
     struct host *host = arg;
@@ -41,5 +42,5 @@ int64_t host_tell_presence(const struct loop *loop, void *arg) {
     pthread_mutex_unlock(&host->lacks_mutex);
     presence.lacks = lacks;
     reporter_post(host->reporter, &report);
-    return PRESENCE_US;
+    return host->node.by_file ? BY_FILE_US : PRESENCE_US;
 }

@@ -7,7 +7,6 @@
 #include "base/str.h"
 #include "io/http.h"
 #include "io/nft.h"
-#include "step/image_import.h"
 
 #include <limits.h>
 #include <malloc.h>
@@ -65,21 +64,7 @@ static int bundle(struct host *host, char **args) {
 }
 
 static int import(struct host *host, char **args) {
-    struct image_imported count;
-    struct err err = {0};
-    const char *state = host->conf.machine.state;
-    if (!file_exists(state)) {
-        (void)fprintf(stderr, "fairlead-%s: \"%s\" is not there: enrol first\n", host->conf.program, state);
-        return 1;
-    }
-    if (image_import(state, program_path(args[0]), &count, &err) < 0) {
-        (void)fprintf(stderr, "fairlead-%s: %s\n", host->conf.program, err.text);
-        return 1;
-    }
-    printf("%zu pieces of images are here, %lld MB: an app that waits for one of them goes on within half a "
-           "minute\n",
-           count.blobs, (long long)(count.bytes / 1000000));
-    return 0;
+    return host_import(host, program_path(args[0]));
 }
 
 static int step_look(struct host *host, char **args) {
@@ -112,7 +97,9 @@ static const struct program_command common[] = {
      1,
      import,
      "FILE",
-     "images that come by file (\"fairlead instance images\"), where the registry is far or not reached"},
+     "what comes by file: images (\"fairlead instance images\"), and all that a machine without a link is "
+     "told "
+     "(\"fairlead node bundle\")"},
     {.run = NULL},
 };
 

@@ -4,6 +4,7 @@
 #ifndef FAIRLEAD_IO_CERT_H
 #define FAIRLEAD_IO_CERT_H
 
+#include "base/clock.h"
 #include "base/err.h"
 
 #include <stdbool.h>
@@ -33,6 +34,9 @@ struct cert_wish {
     const char *const *hosts; /* of a server: names or addresses, NULL-ended; NULL: none */
     int64_t from_us, until_us;
 };
+
+/* What our authority certifies begins so long before it does: clocks of nodes are not quite its own. */
+#define CERT_EARLY_US (300 * CLOCK_S)
 
 /* What a certificate says. */
 struct cert_facts {

@@ -146,3 +146,14 @@ const char *sign_base64(const void *p, size_t n, struct arena *arena) {
     char *text = arena_alloc(arena, size);
     return sodium_bin2base64(text, size, p, n, sodium_base64_VARIANT_ORIGINAL);
 }
+
+void *sign_unbase64(const char *text, struct arena *arena, size_t *ret_n) {
+    size_t n = strlen(text);
+    uint8_t *bytes = arena_alloc(arena, n / 4 * 3 + 1);
+    const char *end;
+    return sodium_base642bin(bytes, n / 4 * 3 + 1, text, n, NULL, ret_n, &end,
+                             sodium_base64_VARIANT_ORIGINAL) == 0 &&
+                   !*end
+               ? bytes
+               : NULL;
+}

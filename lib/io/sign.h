@@ -69,6 +69,8 @@ MUST_CHECK int sign_unseal(const struct sign_keys *keys, const void *box, size_t
 
 /* RFC 4648, with padding; in the arena. */
 const char *sign_base64(const void *p, size_t n, struct arena *arena);
+/* NULL: it is none. */
+void *sign_unbase64(const char *text, struct arena *arena, size_t *ret_n);
 
 bool sign_equal(const void *a, const void *b, size_t n); /* constant time */
 

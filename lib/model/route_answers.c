@@ -38,6 +38,7 @@ const struct schema_field enrol_answer[] = {
     TEXT_OR_NULL("mode",
                  "private: of the node's plane, whose topic that is; null: it is of a plane of the provider"),
     TEXT_OR_NULL("recovery_key", "of a private plane: the public half, hex"),
+    TEXT_OR_NULL("link", "file: it is told and heard by files; null: it has one"),
     TEXT_OR_NULL("key_set", "the coordinator's keys, signed by the authority's root; hex"),
     {0},
 };
@@ -181,6 +182,7 @@ const struct schema_field plane_answer[] = {
     TEXT("domain", "under which its instances get their names"),
     TEXT("scheme", "of public addresses"),
     NUMBER("public_port", "of its edges"),
+    TEXT("link", "online, or file: its nodes are told and heard by files that somebody carries"),
     TEXT_OR_NULL("recovery_key", "public half, hex"),
     TEXT("phase", "pending, active, degraded or unreachable: what its nodes are"),
     TEXT_OR_NULL("phase_reason", "why it is not active"),
@@ -219,6 +221,22 @@ const struct schema_field labels_answer[] = {
     TEXT("node", "its name"), TEXTS("labels", "that it has now"), {0}};
 const struct schema_field address_answer[] = {
     TEXT("node", "its name"), TEXT("address", "that it has now"), NUMBER("instances", "that are told"), {0}};
+static const struct schema_field bundle_record[] = {TEXT("topic", "that it would be read from"),
+                                                    TEXT("key", "of the record, base64"),
+                                                    TEXT("value", "signed, base64"),
+                                                    {0}};
+const struct schema_field bundle_answer[] = {
+    TEXT("node", "its identity, hex"),
+    TEXT("name", "of the node"),
+    TEXT("made_at", "by the coordinator's clock"),
+    TEXT("link", "file"),
+    NUMBER("documents", "that it should hold"),
+    NUMBER("unfinished",
+           "apps of its plane of which a later bundle will say more: they are being built, or named"),
+    PARTS("records", bundle_record, "in the order in which they are read"),
+    TEXTS("images", "that it has not said to run yet: REPOSITORY@sha256:DIGEST"),
+    {0},
+};
 const struct schema_field size_answer[] = {
     ID,
     TEXT("plane", "that offers it"),

@@ -76,6 +76,11 @@ const struct schema_field plane_body[] = {
      .max = 65535,
      .otherwise = "80",
      .help = "of its edges"},
+    {.name = "link",
+     .type = SCHEMA_STRING,
+     .otherwise = "online",
+     .values = (const char *const[]){"online", "file", NULL},
+     .help = "how its nodes are told and heard; file: by files that somebody carries (private planes)"},
     {.name = "recovery_key",
      .type = SCHEMA_STRING,
      .min = 64,
@@ -224,6 +229,14 @@ const struct schema_field pruned_body[] = {
     {0},
 };
 
+/* What one report file is sent in: an envelope is smaller (SPOOL_BYTES_MAX), and a body is no larger. */
+const struct schema_field reports_body[] = {{.name = "reports",
+                                             .type = SCHEMA_STRING,
+                                             .required = true,
+                                             .min = 4,
+                                             .max = 200000,
+                                             .help = "an envelope of the node, base64"},
+                                            {0}};
 const struct schema_field address_body[] = {
     {.name = "address",
      .type = SCHEMA_STRING,
@@ -311,6 +324,11 @@ const struct schema_field instances_query[] = {
 };
 const struct schema_field delete_query[] = {
     {.name = "purge", .type = SCHEMA_BOOL, .otherwise = "false", .help = "its data may go for good"}, {0}};
+const struct schema_field bundle_query[] = {{.name = "all_images",
+                                             .type = SCHEMA_BOOL,
+                                             .otherwise = "false",
+                                             .help = "also those that it has said to run"},
+                                            {0}};
 const struct schema_field events_query[] = {
     {.name = "after",
      .type = SCHEMA_STRING,

@@ -140,6 +140,7 @@ struct plane {
     const char *name, *mode, *domain, *scheme;
     int64_t public_port;
     struct bytes recovery_key;
+    const char *link; /* "online", or "file": its nodes are told and heard by files that somebody carries */
 };
 
 struct ports {

@@ -165,7 +165,9 @@ void step_open(struct subject *subject, struct decision *decision, struct step *
     step->attempt++;
     if (!step->started_at)
         step->started_at = decision->now;
-    step->next_at = row->deadline_s ? decision->now + row->deadline_s * CLOCK_S : 0;
+    /* Whoever carries files takes days, and no silence of theirs means anything. */
+    bool is_carried = subject_is_by_file(subject) && subject_carrier(subject, step) != DOCUMENT_KIND_COUNT;
+    step->next_at = row->deadline_s && !is_carried ? decision->now + row->deadline_s * CLOCK_S : 0;
     switch ((enum step_kind)step->kind) {
     case STEP_PLACE:
         if (is_placed(subject_set(subject, step->letter)))

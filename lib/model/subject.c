@@ -39,6 +39,10 @@ bool subject_is_private(const struct subject *subject) {
     return subject->plane && str_eq(subject->plane->mode, "private");
 }
 
+bool subject_is_by_file(const struct subject *subject) {
+    return subject->plane && str_eq(subject->plane->link, "file");
+}
+
 struct intent *subject_intent(const struct subject *subject, int64_t generation) {
     for (size_t i = 0; i < subject->intents.n; i++)
         if (vec_at(&subject->intents, struct intent, i)->generation == generation)

@@ -83,6 +83,8 @@ void decision_timer(struct decision *decision, enum timer_kind kind, const char 
 
 /* In a customer's own network: who serves it there also proves it, and shows its secrets. */
 bool subject_is_private(const struct subject *subject);
+/* Its plane is told and heard by files: what a node says comes with the next one, in days perhaps. */
+bool subject_is_by_file(const struct subject *subject);
 struct intent *subject_intent(const struct subject *subject, int64_t generation);
 /* The one whose walk runs, or ran last; NULL: none has begun. */
 struct intent *subject_running(const struct subject *subject);

@@ -237,10 +237,17 @@ static bool start_next(struct subject *subject, struct decision *decision) {
     }
 }
 
+/* What one node is told by file goes out together: each word of it that is waited for would be a journey. A
+ * name that shows an app which is not there yet does no harm; what proves it is waited for. */
+static bool is_on_its_way(const struct subject *subject, const struct step *step) {
+    return subject_is_by_file(subject) && step->state == STEP_OPEN &&
+           (step->kind == STEP_STACK || step->kind == STEP_ROUTE);
+}
+
 static bool prerequisites_done(const struct subject *subject, const struct act_row *act, const char *part) {
     for (size_t i = 0; i < subject->steps.n; i++) {
         const struct step *step = vec_at(&subject->steps, struct step, i);
-        if (step->state == STEP_DONE || !act_is_after(act, step->act))
+        if (step->state == STEP_DONE || is_on_its_way(subject, step) || !act_is_after(act, step->act))
             continue;
         /* Steps of one image wait only for that image. */
         if (*part && *step->part && !str_eq(part, step->part))
@@ -307,18 +314,19 @@ static void fail_walk(struct subject *subject, struct decision *decision, struct
                              parked->problem ? parked->problem : ""));
 }
 
-/* Opens what may begin; true when something was settled at once, so that another look is due. */
+/* Opens what may begin; true when something was settled at once, or lets others begin, so that another look
+ * is due. */
 static bool open_steps(struct subject *subject, struct decision *decision, const struct intent *intent) {
-    bool settled = false;
+    bool again = false;
     for (size_t i = 0; i < subject->steps.n; i++) {
         struct step *step = vec_at(&subject->steps, struct step, i);
         if (step->state != STEP_WAITING ||
             !prerequisites_done(subject, act_find((enum walk)intent->walk, step->act), step->part))
             continue;
         step_open(subject, decision, step);
-        settled = settled || step->state == STEP_DONE;
+        again = again || step->state == STEP_DONE || is_on_its_way(subject, step);
     }
-    return settled;
+    return again;
 }
 
 void walk_advance(struct subject *subject, struct decision *decision) {

@@ -161,24 +161,16 @@ static int load_or_make_request(const char *state, const struct token *token, st
     return file_write(path, str_text(&kept), kept.n, 0600, err);
 }
 
-/* The root of the coordinator's authority, where it is one: "" where it is none, or an older one. The caller
- * frees it. */
-static int ask_authority(const struct token *token, char **ret, struct err *err) {
-    const struct node_question question = {
-        .method = "GET", .url = token->url, .path = "/v1/authority", .unverified = true};
-    cleanup_json json_t *answer = NULL;
+/* Whoever answered has the key that the token names, and says which root is the coordinator's. */
+static int check_authority(const struct token *token, const json_t *answer, const char **ret_root,
+                           struct err *err) {
     uint8_t sign_key[SIGN_PUBLIC_SIZE], proof[SIGN_SIZE];
     char print[HASH_HEX_SIZE];
-    long status;
-    if (node_ask(&question, &status, &answer, err) < 0) {
-        *ret = mem_strdup("");
-        return status == 404 ? 0 : -1;
-    }
     const char *root = json_str(answer, "root");
     if (!root || !json_str(answer, "sign_key") || !json_str(answer, "proof") ||
         !hex_decode(sign_key, sizeof sign_key, json_str(answer, "sign_key")) ||
         !hex_decode(proof, sizeof proof, json_str(answer, "proof")))
-        return err_set(err, ERR_PARK, "what answers at \"%s\" is no coordinator", token->url);
+        return err_set(err, ERR_PARK, "this is no answer of a coordinator: it names no authority");
     hash_hex(hash_of(sign_key, sizeof sign_key), print);
     if (strncmp(print, token->fingerprint, 32) != 0)
         return err_set(
@@ -187,21 +179,27 @@ static int ask_authority(const struct token *token, char **ret, struct err *err)
             "another token will do");
     if (!sign_verify(sign_key, ENVELOPE_AUTHORITY, root, strlen(root), proof, sizeof proof))
         return err_set(err, ERR_PARK, "whoever answered is not the coordinator that gave the token");
-    *ret = mem_strdup(root);
+    *ret_root = root;
     return 0;
+}
+
+/* *ret NULL: it has none, or is an older one. The caller frees it. */
+static int ask_authority(const struct token *token, json_t **ret, struct err *err) {
+    const struct node_question question = {
+        .method = "GET", .url = token->url, .path = "/v1/authority", .unverified = true};
+    long status;
+    return node_ask(&question, &status, ret, err) < 0 && status != 404 ? -1 : 0;
 }
 
 /* Its own file while it is only asked for: what a running program goes by changes when it has joined. */
 #define ASKED_ROOT "authority.asked.pem"
 
-static int ask(const char *state, const struct token *token, const struct sign_keys *keys, const char *root,
-               const char *request, const struct node_recovery *recovery, json_t **ret, struct err *err) {
-    char key[HASH_HEX_SIZE], path[NODE_PATH_SIZE];
-    cleanup_json json_t *body = enrol_body(token, keys, request, recovery ? recovery->own : NULL);
+static int ask(const char *state, const struct token *token, const char *root, json_t *body, const char *key,
+               json_t **ret, struct err *err) {
+    char path[NODE_PATH_SIZE];
     struct node_question question = {
         .method = "POST", .url = token->url, .path = "/v1/enrol", .body = body, .key = key};
     long status;
-    enrol_key(token, keys, key);
     node_path(state, ASKED_ROOT, path);
     if (*root) { /* else the machine's own authorities count, where it is https */
         question.ca = path;
@@ -252,30 +250,76 @@ static int keep(const char *state, const struct token *token, json_t *welcome, c
     return file_write(node_path(state, "node.json", path), text, strlen(text), 0600, err);
 }
 
-static int join(const char *state, const struct token *token, const struct request *request,
-                const struct node_recovery *recovery, struct err *err) {
+/* What a join begins with; a second try finds the same. */
+struct joining {
+    struct token token;
     struct sign_keys keys;
-    char path[NODE_PATH_SIZE];
-    cleanup_free char *root = NULL;
-    cleanup_json json_t *welcome = NULL;
-    /* One that enrols again keeps its keys: what is sealed to them on its disk stays readable. They are kept
-     * before anybody is asked: with others the answer to the same code would be no. */
-    if (sign_keys_ensure(&keys, node_path(state, "node.keys", path), NULL, err) < 0 ||
-        fault_check(FAULT_ENROL_KEYS, err) < 0 || ask_authority(token, &root, err) < 0 ||
-        ask(state, token, &keys, root, *root ? request->text : NULL, recovery, &welcome, err) < 0 ||
-        check_welcome(welcome, token->fingerprint, err) < 0 || check_recovery(welcome, recovery, err) < 0 ||
-        fault_check(FAULT_ENROL_ASKED, err) < 0)
-        return -1;
-    return keep(state, token, welcome, root, request, err);
+    struct request request;
+};
+
+static void end_joining(struct joining *joining) {
+    release_request(&joining->request);
 }
 
-int node_enrol(const char *state, const char *token_text, const struct node_recovery *recovery,
-               struct node_identity *ret, struct err *err) {
-    struct token token = {0};
-    __attribute__((cleanup(release_request))) struct request request = {0};
-    if (parse_token(token_text, &token, err) < 0 || file_mkdirs(state, 0700, err) < 0 ||
-        load_or_make_request(state, &token, &request, err) < 0 ||
-        join(state, &token, &request, recovery, err) < 0)
+static int begin(const char *state, const char *token_text, struct joining *joining, struct err *err) {
+    char path[NODE_PATH_SIZE];
+    if (parse_token(token_text, &joining->token, err) < 0 || file_mkdirs(state, 0700, err) < 0 ||
+        load_or_make_request(state, &joining->token, &joining->request, err) < 0)
         return -1;
-    return node_load(state, ret, err);
+    /* One that enrols again keeps its keys: what is sealed to them on its disk stays readable. They are kept
+     * before anybody is asked: with others the answer to the same code would be no. */
+    return sign_keys_ensure(&joining->keys, node_path(state, "node.keys", path), NULL, err) < 0
+               ? -1
+               : fault_check(FAULT_ENROL_KEYS, err);
+}
+
+static int take_welcome(const char *state, const struct joining *joining, json_t *welcome, const char *root,
+                        const struct node_recovery *recovery, struct node_identity *ret, struct err *err) {
+    return check_welcome(welcome, joining->token.fingerprint, err) < 0 ||
+                   check_recovery(welcome, recovery, err) < 0 || fault_check(FAULT_ENROL_ASKED, err) < 0 ||
+                   keep(state, &joining->token, welcome, root, &joining->request, err) < 0
+               ? -1
+               : node_load(state, ret, err);
+}
+
+int node_enrol(const char *state, const char *token, const struct node_recovery *recovery,
+               struct node_identity *ret, struct err *err) {
+    __attribute__((cleanup(end_joining))) struct joining joining = {0};
+    cleanup_json json_t *authority = NULL, *body = NULL, *welcome = NULL;
+    char key[HASH_HEX_SIZE];
+    const char *root = "";
+    if (begin(state, token, &joining, err) < 0 || ask_authority(&joining.token, &authority, err) < 0 ||
+        (authority && check_authority(&joining.token, authority, &root, err) < 0))
+        return -1;
+    body = enrol_body(&joining.token, &joining.keys, *root ? joining.request.text : NULL,
+                      recovery ? recovery->own : NULL);
+    enrol_key(&joining.token, &joining.keys, key);
+    if (ask(state, &joining.token, root, body, key, &welcome, err) < 0)
+        return -1;
+    return take_welcome(state, &joining, welcome, root, recovery, ret, err);
+}
+
+int node_enrol_ask(const char *state, const char *token, const struct node_recovery *recovery, json_t **ret,
+                   struct err *err) {
+    __attribute__((cleanup(end_joining))) struct joining joining = {0};
+    char key[HASH_HEX_SIZE];
+    if (begin(state, token, &joining, err) < 0)
+        return -1;
+    enrol_key(&joining.token, &joining.keys, key);
+    *ret = json_pack("{s:s, s:o}", "key", key, "body",
+                     enrol_body(&joining.token, &joining.keys, joining.request.text, recovery->own));
+    return 0;
+}
+
+int node_enrol_answer(const char *state, const char *token, const json_t *answer,
+                      const struct node_recovery *recovery, struct node_identity *ret, struct err *err) {
+    __attribute__((cleanup(end_joining))) struct joining joining = {0};
+    json_t *welcome = json_object_get(answer, "welcome");
+    const char *root;
+    if (begin(state, token, &joining, err) < 0 ||
+        check_authority(&joining.token, json_object_get(answer, "authority"), &root, err) < 0)
+        return -1;
+    if (!json_is_object(welcome))
+        return err_set(err, ERR_PARK, "this is no answer of \"fairlead node enrol\"");
+    return take_welcome(state, &joining, welcome, root, recovery, ret, err);
 }

@@ -153,15 +153,20 @@ static int take(struct heartbeat *heartbeat, const Fairlead__V1__Heartbeat *said
         return err_set(err, ERR_DEAD, "a heartbeat for another node");
     if (said->n < 1 || said->n > N_MAX)
         return err_set(err, ERR_DEAD, "a heartbeat of a time that cannot be");
-    if (since < heartbeat->since || (since == heartbeat->since && said->n <= atomic_load(&heartbeat->n)))
-        return 0; /* read again, or repeated by somebody */
+    if (since < heartbeat->since || (since == heartbeat->since && said->n <= atomic_load(&heartbeat->n))) {
+        /* Read again, or repeated by somebody: it says nothing, but where all of a file is here by now. */
+        if (heartbeat->node->by_file && said->n == atomic_load(&heartbeat->n) && agrees(keeper, said))
+            atomic_store(&heartbeat->different, 0);
+        return 0;
+    }
     unsigned told = heartbeat->told;
     if (remember(heartbeat, said, since, err) < 0 || fault_check(FAULT_HEARTBEAT_KEPT, err) < 0)
         return -1;
     if (since > heartbeat->since)
         begin_anew(heartbeat, since);
-    /* What is on topics that it is the first to name cannot be held yet: their reader asks for the list. */
-    bool same = told != heartbeat->told || agrees(keeper, said);
+    /* What is on topics that it is the first to name cannot be held yet: their reader asks for the list. Of a
+     * file it is the end. */
+    bool same = (told != heartbeat->told && !heartbeat->node->by_file) || agrees(keeper, said);
     atomic_store(&heartbeat->heard_boot,
                  clock_boot_us()); /* first: in between it is too early, never too late */
     atomic_store(&heartbeat->n, said->n);
@@ -195,6 +200,8 @@ int heartbeat_take(struct heartbeat *heartbeat, const struct opened *opened, str
 const char *heartbeat_doubt(const struct heartbeat *heartbeat) {
     if (!atomic_load(&heartbeat->n))
         return NULL;
+    if (heartbeat->node->by_file) /* nobody comes every five minutes, and all comes at once */
+        return atomic_load(&heartbeat->different) ? "withheld" : NULL;
     int64_t silent_us = clock_mono_us() - atomic_load(&heartbeat->heard_at) + atomic_load(&heartbeat->late);
     if (silent_us > MISSED * (int64_t)atomic_load(&heartbeat->interval_s) * CLOCK_S)
         return "stale";

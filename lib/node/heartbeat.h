@@ -29,8 +29,8 @@ int64_t heartbeat_time(const struct heartbeat *heartbeat);
 /* Was there one, ever? */
 bool heartbeat_is_known(const struct heartbeat *heartbeat);
 /* "stale": none was heard that was sent in the last three of its intervals, as far as can be known since the
- * program began. "withheld": twice in a row it was about other documents than are held. NULL: no doubt. Any
- * thread. */
+ * program began. "withheld": twice in a row it was about other documents than are held; once, where it came
+ * by file. NULL: no doubt. Any thread. */
 const char *heartbeat_doubt(const struct heartbeat *heartbeat);
 
 #endif

@@ -52,6 +52,7 @@ int node_load(const char *state, struct node_identity *ret, struct err *err) {
     (void)snprintf(ret->brokers, sizeof ret->brokers, "%s", json_str(json, "brokers"));
     (void)snprintf(ret->topic, sizeof ret->topic, "%s", json_str(json, "topic"));
     ret->is_private = str_eq(json_str(json, "mode"), "private");
+    ret->by_file = ret->is_private && str_eq(json_str(json, "link"), "file");
     const char *recovery = json_str(json, "recovery_key");
     if (ret->is_private && (!recovery || !hex_decode(ret->recovery, SEAL_PUBLIC_SIZE, recovery)))
         return err_set(err, ERR_PARK, "\"%s\" is not whole: enrol again", path);

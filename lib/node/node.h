@@ -8,6 +8,7 @@
 #define FAIRLEAD_NODE_NODE_H
 
 #include "base/err.h"
+#include "base/json.h"
 #include "base/uuid.h"
 #include "io/broker.h"
 #include "io/cert.h"
@@ -23,6 +24,7 @@ struct node_identity {
     char name[32], address[16], brokers[256], topic[64];
     bool is_private; /* of a private plane: its documents are on the topics of its tenants, and `topic` is the
                       * plane's */
+    bool by_file;    /* it has no link: what it is told and what it says is carried as files (bundle.h) */
     uint8_t
         recovery[SEAL_PUBLIC_SIZE]; /* of a private plane: whom its secrets are sealed to besides; pinned */
     char url[256];                  /* of the coordinator; "": enrolled before it was kept */
@@ -53,6 +55,15 @@ struct node_recovery {
  * for a token that cannot be right, retry when the coordinator cannot be reached. */
 MUST_CHECK int node_enrol(const char *state, const char *token, const struct node_recovery *recovery,
                           struct node_identity *ret, struct err *err);
+/* The same without a link: what is to be asked, {"key", "body"} as of POST /v1/enrol, for somebody to carry;
+ * its code is in it. */
+MUST_CHECK int node_enrol_ask(const char *state, const char *token, const struct node_recovery *recovery,
+                              json_t **ret, struct err *err);
+/* ... and what was answered, {"authority", "welcome"}: judged as if it had come by the link. Class park: it
+ * is none, or another's. */
+MUST_CHECK int node_enrol_answer(const char *state, const char *token, const json_t *answer,
+                                 const struct node_recovery *recovery, struct node_identity *ret,
+                                 struct err *err);
 /* Class park when the node has not enrolled. */
 MUST_CHECK int node_load(const char *state, struct node_identity *ret, struct err *err);
 

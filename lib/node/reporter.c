@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "io/kprod.h"
 #include "node/envelope.h"
+#include "node/spool.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -140,7 +141,20 @@ static bool replace(struct reporter *reporter, struct parcel *parcel) {
     return true;
 }
 
+/* Nobody is told before somebody comes and carries it. */
+static void keep(struct reporter *reporter, const Fairlead__V1__Report *report) {
+    struct err err = {0};
+    pthread_mutex_lock(&reporter->mutex);
+    if (spool_keep(reporter->node->state, report, &err) < 0)
+        log_error("a report is not kept", LOG_S("error", err.text));
+    pthread_mutex_unlock(&reporter->mutex);
+}
+
 void reporter_post(struct reporter *reporter, Fairlead__V1__Report *report) {
+    if (reporter->node->by_file) {
+        keep(reporter, report);
+        return;
+    }
     pthread_mutex_lock(&reporter->mutex);
     struct parcel *parcel = pack(reporter, &report, 1, false);
     name_subject(report, parcel);
@@ -254,7 +268,7 @@ static int64_t stream_ms(struct uuid stream) {
     return ms;
 }
 
-static int next_stream(const char *state, struct uuid *ret, struct err *err) {
+int reporter_next_stream(const char *state, struct uuid *ret, struct err *err) {
     char path[4200], text[UUID_TEXT_SIZE];
     cleanup_free char *kept = NULL;
     struct uuid last = {0};
@@ -274,7 +288,7 @@ static int next_stream(const char *state, struct uuid *ret, struct err *err) {
 
 struct reporter *reporter_start(const struct node_identity *node, const char *state, struct err *err) {
     struct uuid stream;
-    if (next_stream(state, &stream, err) < 0)
+    if (reporter_next_stream(state, &stream, err) < 0)
         return NULL;
     struct reporter *reporter = mem_alloc(sizeof *reporter);
     reporter->node = node;
@@ -283,7 +297,7 @@ struct reporter *reporter_start(const struct node_identity *node, const char *st
     pthread_mutex_init(&reporter->mutex, NULL);
     pthread_cond_init(&reporter->work, NULL);
     pthread_cond_init(&reporter->finished, NULL);
-    if (pthread_create(&reporter->thread, NULL, run, reporter) == 0)
+    if (node->by_file || pthread_create(&reporter->thread, NULL, run, reporter) == 0)
         return reporter;
     (void)err_errno(err, ERR_RETRY, "cannot start a thread");
     free(reporter);
@@ -303,7 +317,8 @@ void reporter_stop(struct reporter *reporter) {
     reporter->stopping = true;
     pthread_cond_signal(&reporter->work);
     pthread_mutex_unlock(&reporter->mutex);
-    pthread_join(reporter->thread, NULL);
+    if (!reporter->node->by_file)
+        pthread_join(reporter->thread, NULL);
     kprod_close(reporter->kprod);
     free(reporter);
 }

@@ -2,7 +2,8 @@
  *
  * Order reports need no disk: an order whose report was not delivered comes again, because its offset is
  * stored only after it. What a node says of its documents is kept with each document (ratchet.h) and said
- * again at start. */
+ * again at start. One without a link (node_identity.by_file) has no orders, and what it posts is spooled
+ * (spool.h). */
 #ifndef FAIRLEAD_NODE_REPORTER_H
 #define FAIRLEAD_NODE_REPORTER_H
 
@@ -15,6 +16,9 @@
 struct reporter;
 /* `state`: the node's state folder. Class park where the stream cannot be kept. */
 struct reporter *reporter_start(const struct node_identity *node, const char *state, struct err *err);
+/* The next one, above all before; kept. Who reports by file has one for each. Class park: it cannot be kept.
+ */
+MUST_CHECK int reporter_next_stream(const char *state, struct uuid *ret, struct err *err);
 void reporter_stop(struct reporter *reporter); /* delivers what waits, at most 5 s; NULL is fine */
 
 /* The program ends: callers of reporter_send() wait at most 5 s more. */

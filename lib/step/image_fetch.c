@@ -60,8 +60,9 @@ const char *image_blob_path(const struct fetch *fetch, const struct manifest_blo
 }
 
 static int fail(const struct fetch *fetch, struct err *err) {
-    return step_fail(fetch->ctx, err, err->cls, err->cls == ERR_PARK ? "image_missing" : "registry_down",
-                     "%s", arena_strdup(fetch->ctx->arena, err->text));
+    const char *away = fetch->ctx->machine->node->by_file ? "image_to_bring" : "registry_down";
+    return step_fail(fetch->ctx, err, err->cls, err->cls == ERR_PARK ? "image_missing" : away, "%s",
+                     arena_strdup(fetch->ctx->arena, err->text));
 }
 
 /* Of a blob, what is here. */
@@ -93,15 +94,26 @@ static struct registry registry_of(const struct fetch *fetch) {
 /* What came by file is used where it lies: the file system keeps it as long as it has a name. */
 static bool take_imported(const struct fetch *fetch, const struct manifest_blob *blob) {
     char path[600];
-    return !file_exists(image_blob_path(fetch, blob)) &&
-           image_imported(fetch->ctx->machine->state, blob->digest, blob->size, path) &&
+    return image_imported(fetch->ctx->machine->state, blob->digest, blob->size, path) &&
            link(path, image_blob_path(fetch, blob)) == 0;
+}
+
+/* A machine without a link asks nobody. */
+static bool must_be_brought(const struct fetch *fetch, struct err *err) {
+    if (fetch->ctx->machine->node->by_file)
+        (void)err_set(
+            err, ERR_RETRY,
+            "An image is not here yet, or not all of it: it comes by file (fairlead-agent import).");
+    return fetch->ctx->machine->node->by_file;
 }
 
 static int fetch_blob(const struct fetch *fetch, const struct manifest_blob *blob, struct err *err) {
     struct registry registry = registry_of(fetch);
-    if (!take_imported(fetch, blob) && registry_blob(&registry, fetch->repository, blob->digest, blob->size,
-                                                     image_blob_path(fetch, blob), err) < 0)
+    bool is_here = file_exists(image_blob_path(fetch, blob)) || take_imported(fetch, blob);
+    if (!is_here && must_be_brought(fetch, err))
+        return fail(fetch, err);
+    if (!is_here && registry_blob(&registry, fetch->repository, blob->digest, blob->size,
+                                  image_blob_path(fetch, blob), err) < 0)
         return fail(fetch, err);
     return fault_check(FAULT_IMAGE_FETCHED, err);
 }
@@ -161,6 +173,8 @@ static int find_manifest(struct fetch *fetch, struct err *err) {
     struct registry registry = registry_of(fetch);
     if (image_imported(fetch->ctx->machine->state, fetch->digest, -1, path))
         return file_read(path, MANIFEST_BYTES_MAX, &fetch->text, &fetch->text_n, err);
+    if (must_be_brought(fetch, err))
+        return -1;
     return registry_manifest(&registry, fetch->repository, fetch->digest, MANIFEST_TYPES, MANIFEST_BYTES_MAX,
                              &fetch->text, &fetch->text_n, err);
 }

@@ -20,6 +20,7 @@
 struct taking {
     char folder[500], path[600];
     struct image_imported *count;
+    const struct archive_taker *others;
 };
 
 static void folder_of(const char *state, char out[500]) {
@@ -39,12 +40,18 @@ static bool is_blob(const char *path, const char *hex, int64_t size) {
            hash_sha256_file(fd, &hash) == 0 && str_eq(hash_hex(hash, is), hex);
 }
 
+/* NULL: it is no blob. */
+static const char *hex_of(const char *name) {
+    name = str_starts(name, "./") ? name + 2 : name;
+    return str_starts(name, BLOBS) && is_hex64(name + strlen(BLOBS)) ? name + strlen(BLOBS) : NULL;
+}
+
 static int place(void *arg, const char *name, int64_t size, const char **ret_path, struct err *err) {
     struct taking *taking = arg;
     struct statvfs fs;
-    const char *hex = str_starts(name, "./") ? name + 2 : name;
-    if (!str_starts(hex, BLOBS) || !is_hex64(hex += strlen(BLOBS)))
-        return 0;
+    const char *hex = hex_of(name);
+    if (!hex)
+        return taking->others->place(taking->others->arg, name, size, ret_path, err);
     if (size > MANIFEST_IMAGE_MAX ||
         (statvfs(taking->folder, &fs) == 0 && (int64_t)(fs.f_bavail * fs.f_frsize) < size + ROOM_LEFT))
         return err_set(err, ERR_RETRY, "the disk is too full for a piece of %lld MB",
@@ -58,7 +65,9 @@ static int placed(void *arg, const char *name, const char *path, struct err *err
     struct taking *taking = arg;
     struct stat st;
     char whole[600];
-    const char *hex = strrchr(name, '/') + 1;
+    const char *hex = hex_of(name);
+    if (!hex)
+        return taking->others->placed(taking->others->arg, name, path, err);
     if (!is_blob(path, hex, -1) || stat(path, &st) < 0)
         return err_set(err, ERR_PARK, "the file is damaged: \"%s\" is something else", name);
     (void)snprintf(whole, sizeof whole, "%s/%s", taking->folder, hex);
@@ -69,8 +78,9 @@ static int placed(void *arg, const char *name, const char *path, struct err *err
     return 0;
 }
 
-int image_import(const char *state, const char *file, struct image_imported *ret, struct err *err) {
-    struct taking taking = {.count = ret};
+int image_import(const char *state, const char *file, const struct archive_taker *others,
+                 struct image_imported *ret, struct err *err) {
+    struct taking taking = {.count = ret, .others = others};
     const struct archive_taker taker = {.place = place, .placed = placed, .arg = &taking};
     *ret = (struct image_imported){0};
     folder_of(state, taking.folder);

@@ -5,6 +5,7 @@
 #define FAIRLEAD_STEP_IMAGE_IMPORT_H
 
 #include "base/err.h"
+#include "io/archive.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -17,9 +18,11 @@ struct image_imported {
     int64_t bytes;
 };
 
-/* Takes the blobs of an archive (OCI image layout 1.1, as tar). `state`: the node's folder. Class park: it is
- * none, or a blob is not what its name says: those before it stay; retry: it cannot be read, or kept. */
-MUST_CHECK int image_import(const char *state, const char *file, struct image_imported *ret, struct err *err);
+/* Takes the blobs of an archive (OCI image layout 1.1, as tar); what else is in it is offered to `others`.
+ * `state`: the node's folder. Class park: it is none, or a blob is not what its name says: those before it
+ * stay; retry: it cannot be read, or kept. */
+MUST_CHECK int image_import(const char *state, const char *file, const struct archive_taker *others,
+                            struct image_imported *ret, struct err *err);
 
 /* The file of a blob ("sha256:...") that was imported, checked: it is what its digest names, of that size
  * (-1: any). False: there is none. */

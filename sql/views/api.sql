@@ -26,7 +26,7 @@ create or replace function plane_phase(plane uuid) returns text language sql sta
 $$;
 create or replace view api_planes with (security_invoker = true) as
     select p.name as key, p.id, jsonb_build_object('id', p.id, 'name', p.name, 'mode', p.mode, 'customer', c.name,
-        'domain', p.domain, 'scheme', p.scheme, 'public_port', p.public_port,
+        'domain', p.domain, 'scheme', p.scheme, 'public_port', p.public_port, 'link', p.link,
         'recovery_key', encode(p.recovery_key, 'hex'), 'phase', plane_phase(p.id), 'phase_reason', (
             select min(case when n.health = 'unknown' then 'node "' || n.name || '" is not heard of'
                 when n.lacks is not null then 'node "' || n.name || '" lacks something: ' || n.lacks

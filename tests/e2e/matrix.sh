@@ -94,6 +94,7 @@ body_of() { # ROUTE
   IMAGES_PRUNED) echo "{\"images\":[\"x@sha256:$(printf '%064d' 0)\"]}" ;;
   NODE_LABELS) echo '{"labels":["region=eu"]}' ;;
   NODE_ADDRESS) echo '{"address":"127.0.0.8"}' ;;
+  NODE_REPORTS) echo '{"reports":"AAAA"}' ;;
   INSTANCE_CREATE) echo "{\"app\":\"noop\",\"name\":\"mine\",\"customer\":\"$a\",\"tenant\":\"main\",\"plane\":\"main\"}" ;;
   MEMBER_CREATE) echo "{\"name\":\"looker\",\"customer\":\"$a\",\"role\":\"viewer\"}" ;;
   SESSION_CREATE) echo "{\"member\":\"$a/boss\",\"password\":\"x\"}" ;;

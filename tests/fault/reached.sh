@@ -10,8 +10,9 @@ effects=$(cd "$root" && git ls-files 'lib/step/*.c' 'lib/node/*.c' 'worker/*.c' 
 for file in $effects; do
   case $file in
   # What they write is read back and made again: the folder is rebuilt, the hash is taken anew, the keys are made once, a
-  # base is named by what is in it, which id a digest has is asked again.
-  lib/node/ratchet.c | lib/node/secrets.c | lib/step/stack_drift.c | lib/node/reporter.c | coordinator/main.c | worker/build_args.c | lib/step/image.c) continue ;;
+  # base is named by what is in it, which id a digest has is asked again,
+  # what is spooled is said again at the next start.
+  lib/node/ratchet.c | lib/node/spool.c | lib/node/secrets.c | lib/step/stack_drift.c | lib/node/reporter.c | coordinator/main.c | worker/build_args.c | lib/step/image.c) continue ;;
   coordinator/authority.c) continue ;; # by hand: what is missing is made by the next call
   worker/build_engine.c) continue ;;   # how the Engine is asked; who asks has the points
   lib/step/stack_file.c) continue ;; # stack.c has the points around the file

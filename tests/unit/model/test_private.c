@@ -71,6 +71,40 @@ static void silence_parks(void **state) {
     assert_int_equal(f->instance.state, STATE_FAILED);
 }
 
+/* A plane that is told by files: all of it goes out together, and nobody's silence ends anything. */
+static void what_is_carried_goes_out_together(void **state) {
+    struct fixture *f = *state;
+    f->plane.mode = "private";
+    f->plane.link = "file";
+    ask(f, INTENT_CREATE);
+    take(f, &(struct decide_event){
+                .kind = DECIDE_PLACED, .host = &f->one, .edge = &f->one, .prober = &f->one, .port = 20001});
+    done(f, "resolve");
+    done(f, "name");
+    assert_null(subject_document(&f->subject, DOCUMENT_STACK, SET_FIRST)); /* it is not built yet */
+    done(f, "build");
+    assert_non_null(subject_document(&f->subject, DOCUMENT_STACK, SET_FIRST));
+    assert_non_null(subject_document(&f->subject, DOCUMENT_ROUTE, SET_FIRST));
+    assert_int_equal(expectations(f), 2); /* the whole proof: it is not told yet what to keep watching */
+    f->decision.now += 400 * CLOCK_DAY;
+    take(f, &(struct decide_event){.kind = DECIDE_WAKE});
+    assert_int_equal(f->instance.state, STATE_NEW);
+    assert_int_equal(step_of(f, "stack")->attempt, 1);
+    /* In whichever order its words are read. */
+    say(f, DOCUMENT_WATCH, SET_FIRST, "healthy");
+    say(f, DOCUMENT_ROUTE, SET_FIRST, "healthy");
+    assert_int_equal(f->instance.state, STATE_NEW);
+    say(f, DOCUMENT_STACK, SET_FIRST, "healthy");
+    assert_int_equal(f->instance.state, STATE_RUNNING);
+    assert_int_equal(expectations(f), 1);
+    ask(f, INTENT_DELETE);
+    done(f, "name");
+    f->decision.now += 61 * CLOCK_S;
+    take(f, &(struct decide_event){.kind = DECIDE_WAKE});
+    assert_true(subject_document(&f->subject, DOCUMENT_STACK, SET_FIRST)->absent);
+    assert_true(subject_document(&f->subject, DOCUMENT_ROUTE, SET_FIRST)->absent);
+}
+
 static void nothing_secret_is_delivered(void **state) {
     struct fixture *f = *state;
     for (int private = 1; private >= 0; private --) {
@@ -85,10 +119,8 @@ static void nothing_secret_is_delivered(void **state) {
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(the_agent_proves_the_app),
-        TEST(a_start_is_proved_anew),
-        TEST(silence_parks),
-        TEST(nothing_secret_is_delivered),
+        TEST(the_agent_proves_the_app),          TEST(a_start_is_proved_anew),      TEST(silence_parks),
+        TEST(what_is_carried_goes_out_together), TEST(nothing_secret_is_delivered),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

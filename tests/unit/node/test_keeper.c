@@ -369,6 +369,30 @@ static void what_is_withheld_is_noticed(void **state) {
     keeper_stop(keeper);
 }
 
+/* What came by file is all that there is: what it lacks is withheld at once, and nobody is waited for. */
+static void a_file_is_the_whole(void **state) {
+    struct fixture *f = *state;
+    struct err err = {0};
+    struct hash hash, other;
+    bool ask;
+    f->node.by_file = true;
+    keep(f, (struct paper){.instance = 1, .kind = "stack", .revision = 3}, "accepted");
+    struct keeper_conf conf = {.node = &f->node, .state = f->state, .apply = apply};
+    struct keeper *keeper = keeper_start(&conf, &err);
+    struct heartbeat *heartbeat = heartbeat_open(&f->node, f->state, &err);
+    Fairlead__V1__Heartbeat good = beat_of(f, 10, 3, &hash), lacking = beat_of(f, 11, 4, &other);
+    good.interval_s = lacking.interval_s = 1;
+    assert_int_equal(take_beat(heartbeat, keeper, &good, &ask, &err), 0);
+    assert_null(heartbeat_doubt(heartbeat));
+    assert_int_equal(take_beat(heartbeat, keeper, &lacking, &ask, &err), 0);
+    assert_string_equal(heartbeat_doubt(heartbeat), "withheld");
+    good.n = 11; /* of the same bundle, when the rest of it has come */
+    assert_int_equal(take_beat(heartbeat, keeper, &good, &ask, &err), 0);
+    assert_null(heartbeat_doubt(heartbeat));
+    heartbeat_close(heartbeat);
+    keeper_stop(keeper);
+}
+
 /* An agent is told whose topics it reads; what is on one that it did not know cannot be held yet. */
 static void tenants_are_told_and_remembered(void **state) {
     struct fixture *f = *state;
@@ -415,6 +439,7 @@ int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_is_withheld_is_noticed, set_up, tear_down),
+        TEST(a_file_is_the_whole),
         TEST(tenants_are_told_and_remembered),
         TEST(what_was_only_written_down_waits_for_the_topic),
         TEST(what_was_healthy_begins_at_once),
