@@ -3,6 +3,7 @@
 #include "base/conf.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/log_conf.h"
 #include "base/metrics.h"
 #include "base/str.h"
 #include "coordinator/api/api.h"
@@ -71,9 +72,10 @@ static struct conf_row conf[] = {
     CONF_NUMBER("connections-per-address", "200",
                 "HTTP connections of one address at most, but for this machine's own", 1, 100000),
     CONF_NUMBER("request-timeout", "30", "seconds in which a whole request must have come", 1, 3600),
-    CONF_CHOICE("log", "info", "lowest level that is written", "debug info warn error"),
-    CONF_LIST("debug", "", "parts that tell each of their turns; all do with the level debug", log_parts + 1),
-    CONF_CHOICE("log-format", "text", "of its lines; json: one object per line", "text json"),
+    CONF_LIVE_CHOICE("log", "info", "lowest level that is written", "debug info warn error"),
+    CONF_LIVE_LIST("debug", "", "parts that tell each of their turns; all do with the level debug",
+                   log_parts + 1),
+    CONF_LIVE_CHOICE("log-format", "text", "of its lines; json: one object per line", "text json"),
     {0},
 };
 
@@ -335,13 +337,16 @@ static void stop_parts(struct coordinator *c) {
 
 static int serve(const char *what) {
     static struct coordinator coordinator;
+    struct log_conf again = {.program = "coordinator", .conf = conf};
     struct err err = {0};
     sigset_t signals;
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGHUP);
     (void)pthread_sigmask(SIG_BLOCK, &signals,
                           NULL); /* every thread inherits it: only service_wait() below sees them */
+    sigdelset(&signals, SIGHUP);
     (void)signal(SIGPIPE, SIG_IGN);
     if (start_parts(&coordinator, what, &err) < 0) {
         log_error("cannot start", LOG_S("error", err.text));
@@ -350,7 +355,7 @@ static int serve(const char *what) {
     log_info("started", LOG_S("part", what),
              LOG_I("port", coordinator.httpd ? httpd_port(coordinator.httpd) : 0));
     service_ready();
-    log_info("stopping", LOG_S("signal", strsignal(service_wait(&signals))));
+    log_info("stopping", LOG_S("signal", strsignal(service_wait(&signals, log_conf_reload, &again))));
     stop_parts(&coordinator);
     return 0;
 }
@@ -411,8 +416,7 @@ static int run(int argc, char **argv) {
         print_help();
         return 0;
     }
-    log_init("coordinator", conf_get(conf, "log"), conf_get(conf, "log-format"));
-    log_init_debug(conf_get(conf, "debug"));
+    log_by_conf("coordinator", conf);
     metric_set(METRIC_BUILD_INFO, FAIRLEAD_VERSION, 1);
     (void)umask(077);
     cert_init();

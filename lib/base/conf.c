@@ -108,7 +108,8 @@ static const char *find_wrong(const struct conf_row *row, const char *value, siz
     }
 }
 
-int conf_read(struct conf_row *rows, int argc, char **argv, int *ret_args, bool *ret_help, struct err *err) {
+static int read_all(struct conf_row *rows, int argc, char **argv, int *ret_args, bool *ret_help,
+                    struct err *err) {
     *ret_help = false;
     if (read_args(rows, argc, argv, ret_args, ret_help, true, err) < 0)
         return -1;
@@ -142,6 +143,53 @@ int conf_read(struct conf_row *rows, int argc, char **argv, int *ret_args, bool 
     return 0;
 }
 
+/* What the program was started with, before its words were moved to the front: for conf_reload(). */
+static struct {
+    char **argv;
+    int argc;
+} started;
+
+static void remember(int argc, char **argv) {
+    free(started.argv);
+    started.argv = mem_alloc((size_t)(argc + 1) * sizeof *argv);
+    memcpy(started.argv, argv, (size_t)argc * sizeof *argv);
+    started.argc = argc;
+}
+
+int conf_read(struct conf_row *rows, int argc, char **argv, int *ret_args, bool *ret_help, struct err *err) {
+    remember(argc, argv);
+    return read_all(rows, argc, argv, ret_args, ret_help, err);
+}
+
+static const char *value_of(const struct conf_row *row) {
+    return row->value ? row->value : row->otherwise;
+}
+
+int conf_reload(struct conf_row *rows, struct str *later, struct err *err) {
+    size_t n = 0;
+    int args;
+    bool help;
+    while (rows[n].name)
+        n++;
+    cleanup_free struct conf_row *now = mem_alloc((n + 1) * sizeof *now);
+    cleanup_free char **argv = mem_alloc((size_t)(started.argc + 1) * sizeof *argv);
+    memcpy(now, rows, (n + 1) * sizeof *now);
+    memcpy(argv, started.argv, (size_t)started.argc * sizeof *argv);
+    for (size_t i = 0; i < n; i++)
+        now[i].value = NULL;
+    int rc = read_all(now, started.argc, argv, &args, &help, err);
+    for (size_t i = 0; i < n && rc == 0; i++) {
+        if (str_eq(value_of(&now[i]), value_of(&rows[i])))
+            continue;
+        if (rows[i].live)
+            set(&rows[i], value_of(&now[i]));
+        else
+            str_addf(later, " %s", rows[i].name);
+    }
+    conf_release(now);
+    return rc;
+}
+
 const char *conf_get(const struct conf_row *rows, const char *name) {
     for (; rows->name; rows++)
         if (str_eq(rows->name, name))
@@ -167,6 +215,8 @@ static void print_meaning(const struct conf_row *row, FILE *to) {
     (void)fprintf(to, "%s", row->help);
     if (row->choices)
         (void)fprintf(to, " (%s: %s)", row->list ? "some of" : "one of", row->choices);
+    if (row->live)
+        (void)fprintf(to, "; read again on SIGHUP");
 }
 
 void conf_print_help(const struct conf_row *rows, FILE *to) {

@@ -7,6 +7,7 @@
 #include "base/str.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,9 +15,9 @@
 
 static const char *const level_names[] = {"debug", "info", "warn", "error"};
 static const char *program_name = "fairlead";
-static enum log_level lowest = LOG_INFO;
-static bool as_json;
-static unsigned telling; /* bits of enum log_part */
+static atomic_int lowest = LOG_INFO; /* enum log_level; these may change while threads write */
+static atomic_bool as_json;
+static atomic_uint telling; /* bits of enum log_part */
 
 static const char *const part_names[] = {
 #define LOG_PART(id, name) name,
@@ -29,12 +30,14 @@ const char log_parts[] =
     ;
 
 void log_init_debug(const char *parts) {
+    unsigned bits = 0;
     for (int i = 0; i < LOG_PART_COUNT; i++) {
         size_t n = strlen(part_names[i]);
         for (const char *at = parts; *at; at += strcspn(at, ","), at += *at == ',')
             if (strcspn(at, ",") == n && strncmp(at, part_names[i], n) == 0)
-                telling |= 1u << i;
+                bits |= 1u << i;
     }
+    telling = bits;
 }
 
 bool log_tells(enum log_part part) {
@@ -46,7 +49,7 @@ void log_init(const char *program, const char *level, const char *format) {
     as_json = str_eq(format, "json");
     for (int i = LOG_DEBUG; i <= LOG_ERROR; i++)
         if (str_eq(level, level_names[i]))
-            lowest = (enum log_level)i;
+            lowest = i;
 }
 
 /* JSON knows no \\xNN. Bytes that are not UTF-8 pass as they are, in either form. */
@@ -136,7 +139,8 @@ static size_t cut_fields(struct log_field out[FIELDS_MAX], const struct log_fiel
 
 void log_line(enum log_level level, const char *msg, const struct log_field *fields) {
     int64_t left_out = 0;
-    bool hidden = level < lowest && !(level == LOG_DEBUG && telling); /* log_debug() has asked which part */
+    bool hidden =
+        (int)level < lowest && !(level == LOG_DEBUG && telling); /* log_debug() has asked which part */
     if (hidden || (level >= LOG_WARN && !may_write(msg, fields, &left_out)))
         return;
     char stamp[28];

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/log_conf.h"
 #include "base/loop.h"
 #include "host/metrics.h"
 #include "io/engine.h"
@@ -62,9 +63,7 @@ static int64_t follow_events(const struct loop *loop, void *arg) {
 
 /* Whoever brought something may carry away at once what it came to. */
 static void tell_presence_soon(void *arg) {
-    struct host *host = arg;
-    if (host->presence) /* else it begins in a moment */
-        loop_wake(host->presence);
+    loop_wake(((struct host *)arg)->presence);
 }
 
 static int start_keeping(struct host *host, struct err *err) {
@@ -88,6 +87,9 @@ static int start_keeping(struct host *host, struct err *err) {
         return -1;
     if (runs_apps)
         disk_meter_follow(host->machine.disk, hint, host);
+    host->presence = loop_start(host_tell_presence, host, err);
+    if (!host->presence)
+        return -1;
     const struct inbox_conf inbox = {.node = &host->node,
                                      .keeper = host->keeper,
                                      .reporter = host->reporter,
@@ -120,9 +122,8 @@ static int start(struct host *host, struct err *err) {
         return -1;
     if (metrics_serve(host->conf.metrics, host->keeper, &host->metrics, err) < 0)
         return -1;
-    host->presence = loop_start(host_tell_presence, host, err);
     host->self_test = loop_start(host_test_itself, host, err);
-    return host->presence && host->self_test ? 0 : -1;
+    return host->self_test ? 0 : -1;
 }
 
 /* New work first; then what has begun is finished, and said. */
@@ -146,13 +147,16 @@ static void stop(struct host *host) {
 }
 
 int host_run(struct host *host) {
+    struct log_conf again = {.program = host->conf.program, .conf = host->conf.options};
     struct err err = {0};
     sigset_t signals;
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGHUP);
     /* Every thread inherits it: only service_wait() below sees them. */
     (void)pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    sigdelset(&signals, SIGHUP);
     (void)signal(SIGPIPE, SIG_IGN);
     if (start(host, &err) < 0) {
         log_error("cannot start", LOG_S("error", err.text));
@@ -160,7 +164,7 @@ int host_run(struct host *host) {
     }
     log_info("started", LOG_S("node", host->node.name));
     service_ready();
-    log_info("stopping", LOG_S("signal", strsignal(service_wait(&signals))));
+    log_info("stopping", LOG_S("signal", strsignal(service_wait(&signals, log_conf_reload, &again))));
     stop(host);
     return 0;
 }

@@ -21,11 +21,11 @@ struct host_conf {
     struct step_machine machine; /* node, disk and cancel are the host's to set */
     const char
         *engine_certs; /* folder in which the Engine looks for what to show a registry; NULL: it asks none */
-    const struct conf_row *options; /* as they are in use */
-    bool is_private;                /* for a customer's own network; else for the provider's planes */
-    const char *recovery_key;       /* of a private one: file of the recovery key that enrolment makes */
-    const char *plane_key;          /* ... and the public half of another machine's, hex; "": none is known */
-    const char *metrics;            /* 127.x.x.x:PORT that answers Prometheus; "": nothing listens */
+    struct conf_row *options; /* as they are in use */
+    bool is_private;          /* for a customer's own network; else for the provider's planes */
+    const char *recovery_key; /* of a private one: file of the recovery key that enrolment makes */
+    const char *plane_key;    /* ... and the public half of another machine's, hex; "": none is known */
+    const char *metrics;      /* 127.x.x.x:PORT that answers Prometheus; "": nothing listens */
     /* What the program adds: begins when documents are kept, ends when none is read any more. NULL: nothing.
      */
     int (*start)(void *arg, struct err *err);

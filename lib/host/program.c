@@ -1,7 +1,7 @@
 #include "host/program.h"
 
 #include "base/file.h"
-#include "base/log.h"
+#include "base/log_conf.h"
 #include "base/mem.h"
 #include "base/metrics.h"
 #include "base/str.h"
@@ -27,7 +27,7 @@ const char *program_path(const char *path) {
 }
 
 static int read_machine(const struct program *program, struct host *host, struct err *err) {
-    const struct conf_row *conf = program->conf;
+    struct conf_row *conf = program->conf;
     host->conf.program = program->name;
     host->conf.options = conf;
     host->conf.metrics = conf_get(conf, "metrics");
@@ -141,8 +141,7 @@ static const struct program_command *find(const struct program_command *commands
 }
 
 static int start(const struct program *program, struct err *err) {
-    log_init(program->name, conf_get(program->conf, "log"), conf_get(program->conf, "log-format"));
-    log_init_debug(conf_get(program->conf, "debug"));
+    log_by_conf(program->name, program->conf);
     metric_set(METRIC_BUILD_INFO, FAIRLEAD_VERSION, 1);
     (void)umask(022);
     /* Many threads that mostly wait: an arena for each would be a third of the memory that is ours. */

@@ -33,10 +33,10 @@
                     "nft none"),                                                                             \
         CONF_TEXT("metrics", "",                                                                             \
                   "127.x.x.x:PORT on which this program answers Prometheus; empty: nothing listens"),        \
-        CONF_CHOICE("log", "info", "lowest level that is written", "debug info warn error"),                 \
-        CONF_LIST("debug", "", "parts that tell each of their turns; all do with the level debug",           \
-                  log_parts + 1),                                                                            \
-        CONF_CHOICE("log-format", "text", "of its lines; json: one object per line", "text json")
+        CONF_LIVE_CHOICE("log", "info", "lowest level that is written", "debug info warn error"),            \
+        CONF_LIVE_LIST("debug", "", "parts that tell each of their turns; all do with the level debug",      \
+                       log_parts + 1),                                                                       \
+        CONF_LIVE_CHOICE("log-format", "text", "of its lines; json: one object per line", "text json")
 
 struct program_command {
     const char *words[3]; /* such as {"step", "look"}, NULL-ended */

@@ -7,7 +7,8 @@
 
 void service_ready(void);
 /* Waits for one of these, which all threads block; returns which it was. Until then the manager's watchdog
- * hears twice in its time that this thread goes on. */
-int service_wait(const sigset_t *signals);
+ * hears twice in its time that this thread goes on, and each HUP, which they block as well, is a call of
+ * reload(arg). */
+int service_wait(const sigset_t *signals, void (*reload)(void *arg), void *arg);
 
 #endif

@@ -174,6 +174,9 @@ unset NOTIFY_SOCKET WATCHDOG_USEC
 tells() { grep -q "^$1=1" "$dir/told"; }
 ok "a node tells its manager that it is ready" within 15 tells READY
 ok "... and that it lives, as often as it asks" within 15 bash -c "[ \$(grep -c '^WATCHDOG=1' '$dir/told') -ge 3 ]"
+kill -HUP "$(cat "$dir/l.pid")"
+reloads() { tells RELOADING && [ "$(grep -c '^READY=1' "$dir/told")" -ge 2 ] && grep -q 'the options were read again' "$dir/l.log"; }
+ok "... and that it reads its options again, when it is told to" within 10 reloads
 ok "one that was away until its certificate had ended asks for a new one at its start, and is heard" within 45 seen_since "l$tag" "$ends_at"
 
 # ---- shut out ----

@@ -129,6 +129,39 @@ static void delays_grow_to_a_cap_and_never_collapse(void **state) {
         }
 }
 
+/* A program that runs reads them again: some count at once, of others it is told that they will. */
+static void settings_are_read_again(void **state) {
+    char path[128];
+    struct err err = {0};
+    cleanup_str struct str later = STR_INIT(100), none = STR_INIT(100);
+    int args;
+    bool help;
+    struct conf_row rows[] = {CONF_TEXT("name", "d", ""),
+                              CONF_LIVE_CHOICE("level", "info", "", "info warn"),
+                              CONF_LIVE_LIST("parts", "", "", "a b"),
+                              {0}};
+    (void)state;
+    assert_int_equal(file_write(in_folder(path, "again"), "name=a\n", 7, 0600, &err), 0);
+    char *argv[] = {"p", "--config", path, "run", "--parts=a", NULL};
+    assert_int_equal(conf_read(rows, 5, argv, &args, &help, &err), 0);
+    assert_int_equal(args, 1);
+    assert_string_equal(argv[1], "run");
+    assert_int_equal(conf_reload(rows, &none, &err), 0);
+    assert_int_equal(none.n, 0);
+    const char other[] = "name=b\nlevel=warn\nparts=b\n";
+    assert_int_equal(file_write(path, other, strlen(other), 0600, &err), 0);
+    assert_int_equal(conf_reload(rows, &later, &err), 0);
+    assert_string_equal(conf_get(rows, "level"), "warn");
+    assert_string_equal(conf_get(rows, "parts"), "a"); /* the command line comes first, as it did */
+    assert_string_equal(conf_get(rows, "name"), "a");
+    assert_string_equal(str_text(&later), " name");
+    assert_int_equal(file_write(path, "level=loud\n", 11, 0600, &err), 0);
+    assert_int_equal(conf_reload(rows, &none, &err), -1);
+    assert_non_null(strstr(err.text, "must be one of: info warn"));
+    assert_string_equal(conf_get(rows, "level"), "warn");
+    conf_release(rows);
+}
+
 static void settings_come_in_their_order(void **state) {
     char path[128], option[160];
     struct err err = {0};
@@ -201,6 +234,7 @@ int main(void) {
         cmocka_unit_test(a_child_says_how_it_ended),
         cmocka_unit_test(output_stops_at_its_ceiling_and_the_child_ends),
         cmocka_unit_test(delays_grow_to_a_cap_and_never_collapse),
+        cmocka_unit_test(settings_are_read_again),
         cmocka_unit_test(settings_come_in_their_order),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
