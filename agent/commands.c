@@ -8,6 +8,7 @@
 #include "model/policy.h"
 #include "node/document.h"
 #include "node/secrets.h"
+#include "node/spool.h"
 
 #include <sodium.h>
 #include <stdio.h>
@@ -49,7 +50,7 @@ int agent_status(struct host *host, char **args) {
     struct node_identity node;
     struct cert_facts facts;
     cleanup_free char *told = NULL;
-    char stamp[28];
+    char stamp[28], doubt[16];
     (void)args;
     if (node_load(host->conf.machine.state, &node, &err) < 0)
         return failed(&err);
@@ -61,6 +62,11 @@ int agent_status(struct host *host, char **args) {
     else if (*node.cert && node_certificate(&node, &facts, &err) == 0)
         printf("certificate until %s\n", clock_text(facts.until_us, stamp));
     print_heard(host, &arena);
+    spool_doubt(host->conf.machine.state, doubt);
+    if (node.by_file && *doubt)
+        printf("doubt       what was brought is not all of it, or from before this machine joined: nothing "
+               "is taken "
+               "away\n");
     printf("paused      %s\n",
            file_exists(agent_path(host, AGENT_PAUSED, &arena)) ? "yes: \"resume\" goes on" : "no");
     cleanup_json json_t *rules = agent_rules(agent, &err);

@@ -1,9 +1,11 @@
-/* node enrol, bundle, reports: machines without a link, whose instructions and whose word somebody carries. */
+/* node enrol, bundle, reports: machines without a link, whose instructions and whose word somebody carries.
+ */
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/str.h"
 #include "cli/cli.h"
 #include "model/bundle_format.h"
+#include "model/names.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -26,18 +28,19 @@ static json_t *read_json(const char *path, struct err *err) {
 static void tell_bundle(struct cli *cli, const json_t *bundle, size_t images, int64_t bytes) {
     const char *file = cli->args[1];
     int64_t documents = json_int(bundle, "documents", 0), unfinished = json_int(bundle, "unfinished", 0);
-    cleanup_json json_t *said = json_pack("{s:s, s:s, s:I, s:I, s:i, s:I}", "file", file, "made_at",
-                                          json_str(bundle, "made_at"), "documents", (json_int_t)documents,
-                                          "unfinished", (json_int_t)unfinished, "images", (int)images, "bytes",
-                                          (json_int_t)bytes);
+    cleanup_json json_t *said =
+        json_pack("{s:s, s:s, s:I, s:I, s:i, s:I}", "file", file, "made_at", json_str(bundle, "made_at"),
+                  "documents", (json_int_t)documents, "unfinished", (json_int_t)unfinished, "images",
+                  (int)images, "bytes", (json_int_t)bytes);
     const char *sentence = arena_printf(
         &cli->arena, "%lld documents and %zu images, %lld MB, are in %s: \"fairlead-agent import\" takes it",
         (long long)documents, images, (long long)(bytes / 1000000), file);
     if (unfinished)
-        sentence = arena_printf(&cli->arena,
-                                "%s. Of %lld apps not all is in it: they are being built or named, and a later "
-                                "bundle says more",
-                                sentence, (long long)unfinished);
+        sentence =
+            arena_printf(&cli->arena,
+                         "%s. Of %lld apps not all is in it: they are being built or named, and a later "
+                         "bundle says more",
+                         sentence, (long long)unfinished);
     cli_say(cli, said, sentence);
 }
 
@@ -46,7 +49,7 @@ int node_bundle(struct cli *cli, const struct command *command) {
     json_t *answer = NULL;
     int64_t bytes = 0;
     const char *path = arena_printf(&cli->arena, "%s/%s/bundle%s", command->path, cli->args[0],
-                                    cli_flag(cli, "all-images") ? "?all_images=true" : "");
+                                    cli_flag(cli, "all") ? "?all=true" : "");
     int rc = cli_call(cli, "GET", path, NULL, &answer);
     if (rc != EXIT_OK)
         return rc;
@@ -81,24 +84,33 @@ int node_reports(struct cli *cli, const struct command *command) {
     const json_t *reports = json_object_get(said, "reports");
     if (!said)
         return failed(&err);
-    if (!json_str(said, "node") || !json_str(said, "name") || !json_is_array(reports)) {
+    if (!json_str(said, "name") || !name_is_valid(json_str(said, "name")) || !json_str(said, "made_at") ||
+        !json_is_array(reports)) {
         (void)err_set(&err, ERR_PARK, "\"%s\" is no file of \"fairlead-agent export\"", cli->args[0]);
         return failed(&err);
     }
     const char *name = json_str(said, "name");
-    const char *path = arena_printf(&cli->arena, "%s/%.40s/reports", command->path, name);
+    char *made_at = arena_strdup(&cli->arena, json_str(said, "made_at"));
+    (void)str_make_plain(made_at);
+    const char *path = arena_printf(&cli->arena, "%s/%s/reports", command->path, name);
     json_array_foreach(reports, i, envelope) {
         int rc = send_reports(cli, path, envelope);
         if (rc != EXIT_OK)
             return rc;
     }
     cli_say(cli, said,
-            arena_printf(&cli->arena, "what node \"%s\" had to say at %s is on its way: \"fairlead instance list\"",
-                         name, cli_time(&cli->arena, json_str(said, "made_at"))));
+            arena_printf(&cli->arena,
+                         "what node \"%s\" had to say at %s is on its way: \"fairlead instance list\"", name,
+                         cli_time(&cli->arena, made_at)));
     return EXIT_OK;
 }
 
 /* ---- joining ---- */
+
+/* What a stranger wrote becomes a header. */
+static bool is_key(const char *key) {
+    return key && strlen(key) == 64 && strspn(key, "0123456789abcdef") == 64;
+}
 
 int node_enrol(struct cli *cli, const struct command *command) {
     struct err err = {0};
@@ -107,7 +119,7 @@ int node_enrol(struct cli *cli, const struct command *command) {
     json_t *authority = NULL, *welcome = NULL;
     if (!asked)
         return failed(&err);
-    if (!json_str(asked, "key") || !json_is_object(body)) {
+    if (!is_key(json_str(asked, "key")) || !json_is_object(body)) {
         (void)err_set(&err, ERR_PARK, "\"%s\" is no file of \"fairlead-agent enrol ask\"", cli->args[0]);
         return failed(&err);
     }
@@ -123,7 +135,8 @@ int node_enrol(struct cli *cli, const struct command *command) {
     if (file_write(cli->args[1], text, strlen(text), 0600, &err) < 0)
         return failed(&err);
     cli_say(cli, answer,
-            arena_printf(&cli->arena, "node \"%s\" has joined: carry %s to it, \"fairlead-agent enrol TOKEN %s\"",
+            arena_printf(&cli->arena,
+                         "node \"%s\" has joined: carry %s to it, \"fairlead-agent enrol TOKEN %s\"",
                          json_str(json_object_get(answer, "welcome"), "name"), cli->args[1], cli->args[1]));
     return EXIT_OK;
 }

@@ -73,6 +73,8 @@ static int store_seen(struct ingest *ingest, struct haul *haul, struct err *err)
     pg_params_texts(&params, haul->seen_doubts.items, haul->seen_doubts.n);
     pg_params_texts(&params, haul->seen_lacks.items, haul->seen_lacks.n);
     pg_params_ints(&params, haul->seen_key_sets.items, haul->seen_key_sets.n);
+    pg_params_uuids(&params, haul->seen_streams.items, haul->seen_streams.n);
+    pg_params_ints(&params, haul->seen_at.items, haul->seen_at.n);
     cleanup_result PGresult *back = pg_run(ingest->pg, query_nodes_seen, &params, err);
     if (back && PQntuples(back))
         ingest->conf.wake_clock(ingest->conf.arg); /* instances of one that was silent are due */

@@ -34,7 +34,7 @@ struct haul {
     struct vec inputs;   /* struct input * */
     struct vec dead;     /* struct dead_letter *, one of a record at most */
     size_t unread;       /* records and reports that nobody could read: counted, whatever is kept */
-    struct vec seen_ids, seen_versions, seen_doubts, seen_lacks, seen_key_sets;
+    struct vec seen_ids, seen_versions, seen_doubts, seen_lacks, seen_key_sets, seen_streams, seen_at;
     struct vec asked;    /* struct asked, of ingest_ask.c */
     struct vec unpacked; /* Fairlead__V1__Reports *, for as long as the haul is in hand */
 };

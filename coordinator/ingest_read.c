@@ -17,6 +17,7 @@
 #define BOXES_MAX 16 /* sealed, of one report: one for each of an app's secrets */
 #define BOX_MAX 1024
 #define NONCE_SIZE 16
+#define SAID_MAX_US (INT64_C(7258118400) * CLOCK_S) /* the year 2200 */
 /* A clock that is off; one that seems to be behind may also have waited to be read. */
 #define AHEAD_S 60
 #define BEHIND_S 300
@@ -227,9 +228,13 @@ static const char *lacks_of(struct haul *haul, const struct node_key *node,
 }
 
 static void take_presence(struct ingest *ingest, struct haul *haul, const struct node_key *node,
-                          const Fairlead__V1__Presence *report, int64_t said_at_us) {
-    if (!presence_take(ingest->presence, node->id, report))
+                          struct uuid stream, const Fairlead__V1__Presence *report, int64_t said_at_us) {
+    /* What was carried comes once in a while, and each time counts. */
+    if (!presence_take(ingest->presence, node->id, report) && !node->by_file)
         return;
+    *vec_add(&haul->arena, &haul->seen_streams, struct uuid) = stream;
+    *vec_add(&haul->arena, &haul->seen_at, int64_t) =
+        said_at_us > 0 && said_at_us < SAID_MAX_US ? said_at_us : 0;
     *vec_add(&haul->arena, &haul->seen_lacks, const char *) = lacks_of(haul, node, report, said_at_us);
     *vec_add(&haul->arena, &haul->seen_ids, struct uuid) = node->id;
     *vec_add(&haul->arena, &haul->seen_versions, const char *) =
@@ -252,7 +257,7 @@ static void take_reports(struct ingest *ingest, struct haul *haul, const struct 
             take_document(haul, node, id_of(reports->stream), report->n, report->document);
             break;
         case FAIRLEAD__V1__REPORT__BODY_PRESENCE:
-            take_presence(ingest, haul, node, report->presence, report->at_us);
+            take_presence(ingest, haul, node, id_of(reports->stream), report->presence, report->at_us);
             break;
         case FAIRLEAD__V1__REPORT__BODY_INVENTORY:
             if (report->inventory->nonce.len == NONCE_SIZE)

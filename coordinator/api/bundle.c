@@ -1,5 +1,7 @@
 /* Nodes without a link: what they should hold goes out in one answer, signed as it would be in their topics;
  * what they said comes back in requests, and goes the way of all reports. */
+#include "node/bundle.h"
+
 #include "base/str.h"
 #include "coordinator/api/api.h"
 #include "coordinator/heartbeat.h"
@@ -7,7 +9,6 @@
 #include "coordinator/letters.h"
 #include "coordinator/signing.h"
 #include "coordinator/topics.h"
-#include "node/bundle.h"
 #include "node/envelope.h"
 #include "sql/queries.h"
 
@@ -15,28 +16,38 @@
 
 #define INTERVAL_S 3600 /* of its heartbeat: who hears by file expects no next one */
 
-static bool is_by_file(struct api_call *call, PGresult *head) {
-    if (PQntuples(head) == 0)
-        api_refuse(call->request, 404, "not_found",
-                   arena_printf(&call->request->arena, "There is no node \"%.80s\".", call->rest));
-    else if (!str_eq(pg_text(head, 0, 7), "file"))
-        api_refuse(call->request, 409, "has_link",
-                   "This node has a link, and is told by it. A plane is told by files if it was made so: "
-                   "fairlead plane create --mode private --link file.");
-    else if (!str_eq(pg_text(head, 0, 6), "ready"))
-        api_refuse(call->request, 409, "not_ready",
-                   "This node has not joined, may not any more, or joined a moment ago.");
-    else
-        return true;
-    return false;
+/* The row: 1; else *ret_why says what to answer (NULL: err), and *ret_status with what. */
+static PGresult *find_node(struct api_call *call, struct pg *pg, int *ret_status, const char **ret_code,
+                           const char **ret_why, struct err *err) {
+    struct pg_params params = {.arena = &call->request->arena};
+    pg_params_text(&params, call->rest);
+    PGresult *found = pg_run(pg, query_node_link, &params, err);
+    *ret_status = 409;
+    *ret_why = NULL;
+    if (found && PQntuples(found) == 0) {
+        *ret_status = 404;
+        *ret_code = "not_found";
+        *ret_why = arena_printf(&call->request->arena, "There is no node \"%.80s\".", call->rest);
+    } else if (found && !str_eq(pg_text(found, 0, 2), "file")) {
+        *ret_code = "has_link";
+        *ret_why =
+            "This node has a link, and is told and heard by it. A plane goes by files if it was made so: "
+            "fairlead plane create --mode private --link file.";
+    } else if (found && !str_eq(pg_text(found, 0, 1), "ready")) {
+        *ret_code = "not_ready";
+        *ret_why = str_eq(pg_text(found, 0, 1), "retired") ? "This node was revoked."
+                   : str_eq(pg_text(found, 0, 1), "enrolled")
+                       ? "This node has joined a moment ago: ask again."
+                       : "This node has not joined yet.";
+    }
+    return found;
 }
 
 static void add_record(json_t *records, const char *topic, struct bytes key, struct bytes value,
                        struct arena *arena) {
-    (void)json_array_append_new(records,
-                                json_pack("{s:s, s:s, s:s}", "topic", topic, "key",
-                                          sign_base64(key.p, key.n, arena), "value",
-                                          sign_base64(value.p, value.n, arena)));
+    (void)json_array_append_new(records, json_pack("{s:s, s:s, s:s}", "topic", topic, "key",
+                                                   sign_base64(key.p, key.n, arena), "value",
+                                                   sign_base64(value.p, value.n, arena)));
 }
 
 static void add_images(json_t *images, const char *of_set) {
@@ -69,51 +80,64 @@ static void add_documents(PGresult *head, PGresult *documents, json_t *records, 
 }
 
 /* The keys that sign first, and last what it all should come to. */
-static json_t *compose(struct api_call *call, PGresult *head, PGresult *documents) {
+static json_t *compose(struct api_call *call, PGresult *head, PGresult *documents, int64_t unfinished) {
     struct arena *arena = &call->request->arena;
     char topic[TOPIC_NAME_SIZE], id[UUID_HEX_SIZE];
     struct uuid node = pg_uuid(head, 0, 0);
     struct outbox_row heartbeat = {0};
     cleanup_json json_t *records = json_array(), *images = json_array();
     topic_of_node(node, pg_uuid(head, 0, 4), topic);
-    if (!PQgetisnull(head, 0, 8))
+    if (!PQgetisnull(head, 0, 6))
         add_record(records, topic, key_of_word(node, "keys", arena),
-                   (struct bytes){PQgetvalue(head, 0, 8), (size_t)PQgetlength(head, 0, 8)}, arena);
+                   (struct bytes){PQgetvalue(head, 0, 6), (size_t)PQgetlength(head, 0, 6)}, arena);
     add_documents(head, documents, records, images, arena);
     heartbeat_record(signing_key(call->api->signing), head, 0, INTERVAL_S, arena, &heartbeat);
     add_record(records, topic, heartbeat.key, heartbeat.value, arena);
-    return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:O, s:O}", "node", uuid_hex(node, id), "name", call->rest,
-                     "made_at", pg_text(head, 0, 9), "link", "file", "documents",
-                     (json_int_t)PQntuples(documents), "unfinished", (json_int_t)pg_int(head, 0, 10), "records", records, "images", images);
+    return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:O, s:O}", "node", uuid_hex(node, id), "name",
+                     call->rest, "made_at", pg_text(head, 0, 7), "link", "file", "documents",
+                     (json_int_t)PQntuples(documents), "unfinished", (json_int_t)unfinished, "records",
+                     records, "images", images);
 }
 
 static PGresult *ask_documents(struct api_call *call, struct pg *pg, PGresult *head, struct err *err) {
     struct pg_params params = {.arena = &call->request->arena};
     pg_params_uuid(&params, pg_uuid(head, 0, 0));
-    pg_params_bool(&params, str_eq(httpd_query(call->request, "all_images"), "true"));
+    pg_params_bool(&params, str_eq(httpd_query(call->request, "all"), "true"));
     return pg_run(pg, query_bundle_documents, &params, err);
 }
 
-/* In one look: the heartbeat is about these very documents. */
+/* In one look: the heartbeat is about these very documents. NULL: there is none, and *err says why, or the
+ * node is none any more. */
+static json_t *look(struct api_call *call, struct pg *pg, struct uuid node, struct err *err) {
+    struct pg_params params = {.arena = &call->request->arena}, of = {.arena = &call->request->arena};
+    pg_params_text(&params, call->rest);
+    pg_params_uuid(&of, node);
+    if (pg_script(pg, "begin isolation level repeatable read", err) < 0 ||
+        key_sets_follow(pg, call->api->signing, NULL, err) < 0)
+        return NULL;
+    cleanup_result PGresult *head = pg_run(pg, query_bundle_head, &params, err);
+    cleanup_result PGresult *documents = head && PQntuples(head) ? ask_documents(call, pg, head, err) : NULL;
+    cleanup_result PGresult *unfinished = documents ? pg_run(pg, query_bundle_unfinished, &of, err) : NULL;
+    return unfinished && pg_script(pg, "commit", err) == 0
+               ? compose(call, head, documents, pg_int(unfinished, 0, 0))
+               : NULL;
+}
+
 static void bundle(struct api_call *call, struct pg *pg) {
     struct err err = {0};
-    struct pg_params params = {.arena = &call->request->arena};
-    pg_params_text(&params, call->rest);
-    cleanup_result PGresult *head = NULL;
-    cleanup_result PGresult *documents = NULL;
-    if (pg_script(pg, "begin isolation level repeatable read read only", &err) == 0 &&
-        key_sets_follow(pg, call->api->signing, NULL, &err) == 0)
-        head = pg_run(pg, query_bundle_head, &params, &err);
-    if (head && PQntuples(head))
-        documents = ask_documents(call, pg, head, &err);
-    pg_rollback(pg);
-    if (!head || (PQntuples(head) && !documents)) {
+    int status;
+    const char *code = NULL, *why;
+    cleanup_result PGresult *node = find_node(call, pg, &status, &code, &why, &err);
+    if (node && why) {
+        api_refuse(call->request, status, code, why);
+        return;
+    }
+    cleanup_json json_t *body = node ? look(call, pg, pg_uuid(node, 0, 0), &err) : NULL;
+    if (!body) {
+        pg_rollback(pg);
         api_refuse_error(call->request, &err);
         return;
     }
-    if (!is_by_file(call, head))
-        return;
-    cleanup_json json_t *body = compose(call, head, documents);
     char *text = json_text(body);
     if (strlen(text) <= BUNDLE_BYTES_MAX) {
         api_answer(call->request, 200, text);
@@ -155,22 +179,18 @@ static int pass_on(struct api_call *call, struct pg *pg, void *data, struct uuid
     const struct said *said = data;
     struct arena *arena = &call->request->arena;
     struct letters letters = {.pg = pg, .arena = arena};
-    struct pg_params params = {.arena = arena};
     struct err why = {0};
     (void)seed;
-    pg_params_text(&params, call->rest);
-    cleanup_result PGresult *head = pg_run(pg, query_bundle_head, &params, err);
-    if (!head)
+    int status;
+    const char *code = NULL, *no;
+    cleanup_result PGresult *found = find_node(call, pg, &status, &code, &no, err);
+    if (!found)
         return -1;
-    if (PQntuples(head) == 0) {
-        api_done_refusal(call, ret, 404, "not_found", "There is no such node.");
+    if (no) {
+        api_done_refusal(call, ret, status, code, no);
         return 0;
     }
-    if (!str_eq(pg_text(head, 0, 7), "file")) {
-        api_done_refusal(call, ret, 409, "has_link", "This node has a link, and is heard by it.");
-        return 0;
-    }
-    struct uuid node = pg_uuid(head, 0, 0);
+    struct uuid node = pg_uuid(found, 0, 0);
     if (!is_signed_by(call, pg, node, said, &why)) {
         if (why.cls == ERR_RETRY)
             *err = why;

@@ -80,7 +80,9 @@ static void check_rows(json_t *checks, PGresult *res, struct arena *arena) {
     add(checks, "heartbeats", !*doubt,
         *doubt ? arena_printf(arena, "in doubt: %s", doubt) : "every node hears them",
         "such a node deletes nothing: stale: does a coordinator run its clock, and does the broker carry? "
-        "withheld: look at who owns the broker, then fairlead-coordinator republish");
+        "withheld: look at who owns the broker, then fairlead-coordinator republish; without a link: make it "
+        "another "
+        "bundle");
     add(checks, "keys", !*behind,
         *behind ? arena_printf(arena, "not known yet: %s", behind) : "every node knows those that sign",
         "such a node believes what older keys sign: does the broker carry, is its version this one? It "

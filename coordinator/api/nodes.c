@@ -214,13 +214,19 @@ static json_t *welcome(const struct api_call *call, PGresult *node, const char *
     hex_encode(sign_hex, keys->sign_public, SIGN_PUBLIC_SIZE);
     hex_encode(seal_hex, keys->seal_public, SEAL_PUBLIC_SIZE);
     hex_encode(proof_hex, proof, sizeof proof);
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s*, s:s*, s:s*, s:s*, s:s*}", "node",
-                     uuid_hex(node_id, id), "name", pg_text(node, 0, 1), "address", pg_text(node, 0, 3),
-                     "topic", topic_of_node(node_id, pg_uuid(node, 0, 5), topic), "brokers",
-                     call->api->node_brokers, "sign_key", sign_hex, "seal_key", seal_hex, "seal_proof",
-                     proof_hex, "certificate", chain, "mode", is_private ? "private" : NULL, "recovery_key",
-                     recovery, "key_set", key_set, "link",
-                     str_eq(pg_text(node, 0, 6), "online") ? NULL : pg_text(node, 0, 6));
+    json_t *body =
+        json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s*, s:s*, s:s*, s:s*, s:s*}", "node",
+                  uuid_hex(node_id, id), "name", pg_text(node, 0, 1), "address", pg_text(node, 0, 3), "topic",
+                  topic_of_node(node_id, pg_uuid(node, 0, 5), topic), "brokers", call->api->node_brokers,
+                  "sign_key", sign_hex, "seal_key", seal_hex, "seal_proof", proof_hex, "certificate", chain,
+                  "mode", is_private ? "private" : NULL, "recovery_key", recovery, "key_set", key_set, "link",
+                  str_eq(pg_text(node, 0, 6), "online") ? NULL : pg_text(node, 0, 6));
+    /* As a whole: over the link TLS vouches for it, and a file may have been in anybody's hands. */
+    cleanup_free char *text = json_text(body);
+    sign_make(keys, ENVELOPE_WELCOME, text, strlen(text), proof);
+    hex_encode(proof_hex, proof, sizeof proof);
+    (void)json_object_set_new(body, "proof", json_string(proof_hex));
+    return body;
 }
 
 static const char bad_code[] =

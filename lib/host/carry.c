@@ -6,6 +6,7 @@
 #include "host/host.h"
 #include "node/bundle.h"
 #include "node/spool.h"
+#include "step/image.h"
 #include "step/image_import.h"
 
 #include <errno.h>
@@ -40,11 +41,9 @@ static int place(void *arg, const char *name, int64_t size, const char **ret_pat
         return 0;
     if (size > BUNDLE_BYTES_MAX)
         return err_set(err, ERR_PARK, "its instructions are larger than any can be");
-    (void)snprintf(bringing->path, sizeof bringing->path, "%s/" BUNDLE_ARRIVED, bringing->node.state);
-    if (file_mkdirs(bringing->path, 0700, err) < 0)
-        return -1;
-    (void)snprintf(bringing->path, sizeof bringing->path, "%s/" BUNDLE_ARRIVED "/%020lld.part",
-                   bringing->node.state, (long long)clock_wall_us());
+    /* Among the blobs: what a kill leaves there is swept. */
+    (void)snprintf(bringing->path, sizeof bringing->path, "%s/" IMAGE_IMPORTED "/" BUNDLE_RECORDS ".part",
+                   bringing->node.state);
     *ret_path = bringing->path;
     return 0;
 }
@@ -64,8 +63,13 @@ static int placed(void *arg, const char *name, const char *path, struct err *err
     if (file_read(path, BUNDLE_BYTES_MAX, &text, &n, err) < 0 ||
         bundle_read(text, n, bringing->node.id, &bringing->arena, look, NULL, &bringing->made_at, err) < 0)
         return -1;
-    (void)snprintf(whole, sizeof whole, "%.*s.json", (int)(strlen(path) - strlen(".part")), path);
-    return rename(path, whole) < 0 ? err_errno(err, ERR_RETRY, "%s", whole) : 0;
+    /* Synced: who is told that it is here has carried it for days. */
+    (void)snprintf(whole, sizeof whole, "%s/" BUNDLE_ARRIVED, bringing->node.state);
+    if (file_mkdirs(whole, 0700, err) < 0)
+        return -1;
+    (void)snprintf(whole, sizeof whole, "%s/" BUNDLE_ARRIVED "/%020lld.json", bringing->node.state,
+                   (long long)clock_wall_us());
+    return file_write(whole, text, n, 0600, err) < 0 ? -1 : file_remove(path, err);
 }
 
 int host_import(const struct host *host, const char *file) {
@@ -75,17 +79,20 @@ int host_import(const struct host *host, const char *file) {
     struct err err = {0};
     int rc = node_load(host->conf.machine.state, &bringing.node, &err);
     if (rc == 0)
+        image_sweep(host->conf.machine.state);
+    if (rc == 0)
         rc = image_import(host->conf.machine.state, file, &taker, &count, &err);
-    if (rc == 0 && bringing.made_at)
+    if (bringing.made_at)
         printf("instructions of %s are here: the program does them when it runs; \"status\" says how far it "
                "is\n",
                bringing.made_at);
     if (rc == 0 && bringing.unread)
         printf("instructions are in it, too: this machine has a link, and takes them from nowhere else\n");
     if (rc == 0 && (count.blobs || !bringing.made_at))
-        printf("%zu pieces of images are here, %lld MB: an app that waits for one of them goes on within half a "
-               "minute\n",
-               count.blobs, (long long)(count.bytes / 1000000));
+        printf(
+            "%zu pieces of images are here, %lld MB: an app that waits for one of them goes on within half a "
+            "minute\n",
+            count.blobs, (long long)(count.bytes / 1000000));
     arena_release(&bringing.arena);
     return rc < 0 ? failed(host, &err) : 0;
 }
@@ -111,9 +118,10 @@ int host_export(const struct host *host, const char *file) {
         rc = write_json(file, said, &err);
     if (rc < 0)
         return failed(host, &err);
-    printf("the last word about %zu things is in %s: \"fairlead node reports\" takes it. No data of apps is in "
-           "it, and no passwords\n",
-           n, file);
+    printf(
+        "the last word about %zu things is in %s: \"fairlead node reports\" takes it. No data of apps is in "
+        "it, and no passwords\n",
+        n, file);
     return 0;
 }
 

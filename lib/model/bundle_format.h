@@ -4,6 +4,6 @@
 #define FAIRLEAD_MODEL_BUNDLE_FORMAT_H
 
 #define BUNDLE_RECORDS "records.json"
-#define BUNDLE_BYTES_MAX (64 << 20) /* of the records, as text */
+enum { BUNDLE_BYTES_MAX = 64 << 20 }; /* of the records, as text */
 
 #endif

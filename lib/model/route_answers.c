@@ -39,6 +39,8 @@ const struct schema_field enrol_answer[] = {
                  "private: of the node's plane, whose topic that is; null: it is of a plane of the provider"),
     TEXT_OR_NULL("recovery_key", "of a private plane: the public half, hex"),
     TEXT_OR_NULL("link", "file: it is told and heard by files; null: it has one"),
+    TEXT_OR_NULL("proof",
+                 "over all the others, sorted and without spaces, by the key that the token names; hex"),
     TEXT_OR_NULL("key_set", "the coordinator's keys, signed by the authority's root; hex"),
     {0},
 };

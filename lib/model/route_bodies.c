@@ -324,11 +324,12 @@ const struct schema_field instances_query[] = {
 };
 const struct schema_field delete_query[] = {
     {.name = "purge", .type = SCHEMA_BOOL, .otherwise = "false", .help = "its data may go for good"}, {0}};
-const struct schema_field bundle_query[] = {{.name = "all_images",
-                                             .type = SCHEMA_BOOL,
-                                             .otherwise = "false",
-                                             .help = "also those that it has said to run"},
-                                            {0}};
+const struct schema_field bundle_query[] = {
+    {.name = "all",
+     .type = SCHEMA_BOOL,
+     .otherwise = "false",
+     .help = "for a new disk, or an old one: all images, and what is long gone"},
+    {0}};
 const struct schema_field events_query[] = {
     {.name = "after",
      .type = SCHEMA_STRING,

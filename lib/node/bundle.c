@@ -9,7 +9,8 @@
 
 /* False: it is none. */
 static bool read_record(const json_t *json, struct arena *arena, struct kcons_record *ret) {
-    const char *topic = json_str(json, "topic"), *key = json_str(json, "key"), *value = json_str(json, "value");
+    const char *topic = json_str(json, "topic"), *key = json_str(json, "key"),
+               *value = json_str(json, "value");
     if (!topic || !key || !value)
         return false;
     *ret = (struct kcons_record){.topic = arena_strdup(arena, topic)};
@@ -29,15 +30,19 @@ int bundle_read(const char *text, size_t n, struct uuid node, struct arena *aren
     if (!json || !json_is_array(records) || !uuid_parse(json_str(json, "node"), &of) ||
         !json_str(json, "made_at"))
         return err_set(err, ERR_PARK, "this is no bundle of \"fairlead node bundle\"");
-    if (!uuid_eq(of, node))
-        return err_set(err, ERR_PARK, "this bundle is for another node, \"%.60s\"",
-                       json_str(json, "name") ? json_str(json, "name") : "");
+    if (!uuid_eq(of, node)) {
+        char *name = arena_strdup(arena, json_str(json, "name") ? json_str(json, "name") : "");
+        (void)str_make_plain(name);
+        return err_set(err, ERR_PARK, "this bundle is for another node, \"%.60s\"", name);
+    }
     struct kcons_record *all = arena_alloc(arena, (json_array_size(records) + 1) * sizeof *all);
     json_array_foreach(records, i, item) {
         if (!read_record(item, arena, &all[i]))
             return err_set(err, ERR_PARK, "record %zu of this bundle is none", i + 1);
     }
-    *ret_made_at = arena_strdup(arena, json_str(json, "made_at"));
+    char *made_at = arena_strdup(arena, json_str(json, "made_at"));
+    (void)str_make_plain(made_at); /* it is shown on terminals */
+    *ret_made_at = made_at;
     for (i = 0; i < json_array_size(records); i++)
         take(arg, &all[i]);
     return 0;

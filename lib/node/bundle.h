@@ -1,6 +1,6 @@
 /* What a node without a link is told and says, as files that somebody carries. Told: a bundle, which is the
- * records of its topics as its inbox would read them (proto/README.md, "By file"), so each is judged by itself
- * and whose file it was does not matter. Said: its last words (spool.h), signed. */
+ * records of its topics as its inbox would read them (proto/README.md, "By file"), so each is judged by
+ * itself and whose file it was does not matter. Said: its last words (spool.h), signed. */
 #ifndef FAIRLEAD_NODE_BUNDLE_H
 #define FAIRLEAD_NODE_BUNDLE_H
 

@@ -261,6 +261,38 @@ static void end_joining(struct joining *joining) {
     release_request(&joining->request);
 }
 
+/* The coordinator said all of this, to whoever may have carried it; and it is for a machine without a link.
+ */
+static int check_carried(const struct token *token, const json_t *welcome, struct err *err) {
+    uint8_t sign_key[SIGN_PUBLIC_SIZE], proof[SIGN_SIZE];
+    char print[HASH_HEX_SIZE];
+    cleanup_json json_t *said = json_copy((json_t *)(uintptr_t)welcome);
+    const char *key = json_str(welcome, "sign_key"), *hex = json_str(welcome, "proof");
+    bool whole =
+        key && hex && hex_decode(sign_key, sizeof sign_key, key) && hex_decode(proof, sizeof proof, hex);
+    (void)json_object_del(said, "proof");
+    cleanup_free char *text = json_text(said);
+    if (!whole || strncmp(hash_hex(hash_of(sign_key, sizeof sign_key), print), token->fingerprint, 32) != 0 ||
+        !sign_verify(sign_key, ENVELOPE_WELCOME, text, strlen(text), proof, sizeof proof))
+        return err_set(err, ERR_PARK,
+                       "this is no answer of \"fairlead node enrol\", or not as the coordinator gave it");
+    if (!str_eq(json_str(welcome, "mode"), "private") || !str_eq(json_str(welcome, "link"), "file"))
+        return err_set(err, ERR_PARK, "the plane of this node has a link: enrol TOKEN joins by it");
+    return 0;
+}
+
+/* Nothing is made: the answer is to what was asked. */
+static int begin_again(const char *state, const char *token_text, struct joining *joining, struct err *err) {
+    char path[NODE_PATH_SIZE], of_code[HASH_HEX_SIZE];
+    if (parse_token(token_text, &joining->token, err) < 0)
+        return -1;
+    hash_hex(hash_of(joining->token.code, sizeof joining->token.code), of_code);
+    if (!read_request(node_path(state, "node.request.pem", path), of_code, &joining->request))
+        return err_set(err, ERR_PARK,
+                       "nothing was asked here with this token: enrol ask TOKEN FILE, or the token of that");
+    return sign_keys_load(&joining->keys, node_path(state, "node.keys", path), err);
+}
+
 static int begin(const char *state, const char *token_text, struct joining *joining, struct err *err) {
     char path[NODE_PATH_SIZE];
     if (parse_token(token_text, &joining->token, err) < 0 || file_mkdirs(state, 0700, err) < 0 ||
@@ -316,10 +348,10 @@ int node_enrol_answer(const char *state, const char *token, const json_t *answer
     __attribute__((cleanup(end_joining))) struct joining joining = {0};
     json_t *welcome = json_object_get(answer, "welcome");
     const char *root;
-    if (begin(state, token, &joining, err) < 0 ||
+    if (begin_again(state, token, &joining, err) < 0 ||
         check_authority(&joining.token, json_object_get(answer, "authority"), &root, err) < 0)
         return -1;
-    if (!json_is_object(welcome))
-        return err_set(err, ERR_PARK, "this is no answer of \"fairlead node enrol\"");
+    if (check_carried(&joining.token, welcome, err) < 0)
+        return -1;
     return take_welcome(state, &joining, welcome, root, recovery, ret, err);
 }

@@ -14,6 +14,7 @@
 #define ENVELOPE_REPORTS "fairlead.reports.v1"
 #define ENVELOPE_KEYS "fairlead.keys.v1" /* by the authority's root: node/key_set.h */
 #define ENVELOPE_ENROL "fairlead.enrol.v1"
+#define ENVELOPE_WELCOME "fairlead.welcome.v1"
 #define ENVELOPE_AUTHORITY "fairlead.authority.v1"
 #define ENVELOPE_RENEW "fairlead.renew.v1"
 #define ENVELOPE_CHALLENGE "fairlead.challenge.v1"

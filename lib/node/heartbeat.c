@@ -33,6 +33,10 @@ struct heartbeat {
     struct uuid *tenants;
     size_t tenants_n;
     unsigned told; /* rises when they become others */
+    /* Without a link: what the newest said should be held, kept in the file "heartbeat.wanted". */
+    uint32_t wanted_n;
+    struct hash wanted;
+    atomic_bool held; /* a bundle is being read, or none was judged yet */
 };
 
 /* "N SINCE", without the second where there were no others yet. */
@@ -62,6 +66,39 @@ static bool read_kept(struct heartbeat *heartbeat, char *text) {
     return true;
 }
 
+/* "DOCUMENTS HASH". */
+static int read_wanted(struct heartbeat *heartbeat, struct err *err) {
+    char path[600];
+    cleanup_free char *text = NULL;
+    int64_t n;
+    (void)snprintf(path, sizeof path, "%s.wanted", heartbeat->path);
+    if (!heartbeat->node->by_file || !atomic_load(&heartbeat->n))
+        return 0;
+    if (file_read(path, 200, &text, NULL, err) < 0)
+        return -1;
+    char *space = strchr(text, ' ');
+    if (space)
+        *space = '\0';
+    if (!space || !str_to_int(text, 0, UINT32_MAX, &n) ||
+        !hex_decode(heartbeat->wanted.b, HASH_SIZE, space + 1))
+        return err_set(err, ERR_PARK, "\"%s\" is not whole", path);
+    heartbeat->wanted_n = (uint32_t)n;
+    return 0;
+}
+
+static int keep_wanted(struct heartbeat *heartbeat, const Fairlead__V1__Heartbeat *said, struct err *err) {
+    char path[600], text[100], hex[HASH_HEX_SIZE];
+    if (!heartbeat->node->by_file)
+        return 0;
+    if (said->hash.len != HASH_SIZE)
+        return err_set(err, ERR_DEAD, "a heartbeat without a hash");
+    heartbeat->wanted_n = said->documents;
+    memcpy(heartbeat->wanted.b, said->hash.data, HASH_SIZE);
+    (void)snprintf(path, sizeof path, "%s.wanted", heartbeat->path);
+    int n = snprintf(text, sizeof text, "%u %s", said->documents, hash_hex(heartbeat->wanted, hex));
+    return file_write(path, text, (size_t)n, 0600, err);
+}
+
 struct heartbeat *heartbeat_open(const struct node_identity *node, const char *state, struct err *err) {
     cleanup_free char *text = NULL;
     struct heartbeat *heartbeat = mem_alloc(sizeof *heartbeat);
@@ -71,9 +108,11 @@ struct heartbeat *heartbeat_open(const struct node_identity *node, const char *s
     atomic_store(&heartbeat->heard_boot, clock_boot_us());
     atomic_store(&heartbeat->interval_s, INTERVAL_S);
     heartbeat->least_apart = INT64_MAX;
+    atomic_store(&heartbeat->held, true);
     if (!file_exists(heartbeat->path))
         return heartbeat;
-    if (file_read(heartbeat->path, KEPT_MAX, &text, NULL, err) == 0 && read_kept(heartbeat, text))
+    if (file_read(heartbeat->path, KEPT_MAX, &text, NULL, err) == 0 && read_kept(heartbeat, text) &&
+        read_wanted(heartbeat, err) == 0)
         return heartbeat;
     (void)err_set(err, ERR_PARK, "\"%s\" is not whole: remove it if this node was not restored",
                   heartbeat->path);
@@ -153,20 +192,17 @@ static int take(struct heartbeat *heartbeat, const Fairlead__V1__Heartbeat *said
         return err_set(err, ERR_DEAD, "a heartbeat for another node");
     if (said->n < 1 || said->n > N_MAX)
         return err_set(err, ERR_DEAD, "a heartbeat of a time that cannot be");
-    if (since < heartbeat->since || (since == heartbeat->since && said->n <= atomic_load(&heartbeat->n))) {
-        /* Read again, or repeated by somebody: it says nothing, but where all of a file is here by now. */
-        if (heartbeat->node->by_file && said->n == atomic_load(&heartbeat->n) && agrees(keeper, said))
-            atomic_store(&heartbeat->different, 0);
-        return 0;
-    }
+    if (since < heartbeat->since || (since == heartbeat->since && said->n <= atomic_load(&heartbeat->n)))
+        return 0; /* read again, or repeated by somebody */
     unsigned told = heartbeat->told;
-    if (remember(heartbeat, said, since, err) < 0 || fault_check(FAULT_HEARTBEAT_KEPT, err) < 0)
+    if (keep_wanted(heartbeat, said, err) < 0 || remember(heartbeat, said, since, err) < 0 ||
+        fault_check(FAULT_HEARTBEAT_KEPT, err) < 0)
         return -1;
     if (since > heartbeat->since)
         begin_anew(heartbeat, since);
-    /* What is on topics that it is the first to name cannot be held yet: their reader asks for the list. Of a
-     * file it is the end. */
-    bool same = (told != heartbeat->told && !heartbeat->node->by_file) || agrees(keeper, said);
+    /* What is on topics that it is the first to name cannot be held yet: their reader asks for the list. A
+     * bundle is judged when it was read. */
+    bool same = told != heartbeat->told || heartbeat->node->by_file || agrees(keeper, said);
     atomic_store(&heartbeat->heard_boot,
                  clock_boot_us()); /* first: in between it is too early, never too late */
     atomic_store(&heartbeat->n, said->n);
@@ -197,11 +233,31 @@ int heartbeat_take(struct heartbeat *heartbeat, const struct opened *opened, str
     return rc;
 }
 
+void heartbeat_hold(struct heartbeat *heartbeat) {
+    atomic_store(&heartbeat->held, true);
+}
+
+void heartbeat_judge(struct heartbeat *heartbeat, struct keeper *keeper) {
+    struct hash hash;
+    uint32_t n;
+    keeper_summary(keeper, &n, &hash);
+    bool same = !atomic_load(&heartbeat->n) ||
+                (n == heartbeat->wanted_n && memcmp(hash.b, heartbeat->wanted.b, HASH_SIZE) == 0);
+    if (!same)
+        log_warn("what the coordinator wants is not what is held", LOG_I("documents", heartbeat->wanted_n));
+    atomic_store(&heartbeat->different, !same);
+    atomic_store(&heartbeat->held, false);
+}
+
+int64_t heartbeat_newest(const struct heartbeat *heartbeat) {
+    return atomic_load(&heartbeat->n);
+}
+
 const char *heartbeat_doubt(const struct heartbeat *heartbeat) {
+    if (heartbeat->node->by_file) /* nobody comes every five minutes */
+        return atomic_load(&heartbeat->held) || atomic_load(&heartbeat->different) ? "withheld" : NULL;
     if (!atomic_load(&heartbeat->n))
         return NULL;
-    if (heartbeat->node->by_file) /* nobody comes every five minutes, and all comes at once */
-        return atomic_load(&heartbeat->different) ? "withheld" : NULL;
     int64_t silent_us = clock_mono_us() - atomic_load(&heartbeat->heard_at) + atomic_load(&heartbeat->late);
     if (silent_us > MISSED * (int64_t)atomic_load(&heartbeat->interval_s) * CLOCK_S)
         return "stale";

@@ -29,8 +29,18 @@ int64_t heartbeat_time(const struct heartbeat *heartbeat);
 /* Was there one, ever? */
 bool heartbeat_is_known(const struct heartbeat *heartbeat);
 /* "stale": none was heard that was sent in the last three of its intervals, as far as can be known since the
- * program began. "withheld": twice in a row it was about other documents than are held; once, where it came
- * by file. NULL: no doubt. Any thread. */
+ * program began. "withheld": twice in a row it was about other documents than are held. Without a link
+ * there is no staleness, and withheld is what heartbeat_judge() found last. NULL: no doubt. Any thread. */
 const char *heartbeat_doubt(const struct heartbeat *heartbeat);
+
+/* ---- without a link ---- */
+
+/* A bundle is being read: there is doubt until it is judged, because what is to go may stand in it before
+ * what is missing from it would be noticed. So there is from the program's start to the first judgement. */
+void heartbeat_hold(struct heartbeat *heartbeat);
+/* Is what is held what the newest heartbeat said, whichever bundle that came with? */
+void heartbeat_judge(struct heartbeat *heartbeat, struct keeper *keeper);
+/* The number of the newest: the coordinator's clock then. 0: there was none. */
+int64_t heartbeat_newest(const struct heartbeat *heartbeat);
 
 #endif

@@ -54,12 +54,14 @@ static int read_bundle(struct inbox *inbox, const char *path) {
     cleanup_free char *text = NULL;
     const char *made_at = "";
     size_t n;
+    heartbeat_hold(inbox->conf.heartbeat);
     int rc = file_read(path, BUNDLE_BYTES_MAX, &text, &n, &err);
     if (rc == 0 && bundle_read(text, n, inbox->conf.node->id, &arena, take, &reading, &made_at, &err) < 0)
         log_error("a bundle cannot be read, and is left out", LOG_S("error", err.text));
     else if (rc == 0 && !reading.failed)
         log_info("a bundle was read", LOG_S("made_at", made_at));
     arena_release(&arena);
+    heartbeat_judge(inbox->conf.heartbeat, inbox->conf.keeper);
     inbox->conf.brought(inbox->conf.arg);
     if (rc == 0 && !reading.failed)
         rc = fault_check(FAULT_BUNDLE_READ, &err) < 0 || file_remove(path, &err) < 0 ? -1 : 0;
@@ -69,15 +71,15 @@ static int read_bundle(struct inbox *inbox, const char *path) {
 }
 
 /* *ret_n: how many there were. */
-static int read_all(struct inbox *inbox, const char *folder, size_t *ret_n) {
+static int read_all(struct inbox *inbox, const struct loop *loop, const char *folder, size_t *ret_n) {
     struct arrived arrived = {0};
     struct err err = {0};
     int rc = file_list(folder, add_name, &arrived, &err);
     if (arrived.names.n)
         qsort(arrived.names.items, arrived.names.n, sizeof(char *), by_text);
-    for (size_t i = 0; i < arrived.names.n && rc == 0; i++)
-        rc = read_bundle(inbox, arena_printf(&arrived.arena, "%s/%s", folder,
-                                             *vec_at(&arrived.names, const char *, i)));
+    for (size_t i = 0; i < arrived.names.n && rc == 0 && !loop_is_ending(loop); i++)
+        rc = read_bundle(
+            inbox, arena_printf(&arrived.arena, "%s/%s", folder, *vec_at(&arrived.names, const char *, i)));
     *ret_n = arrived.names.n;
     arena_release(&arrived.arena);
     return rc;
@@ -91,7 +93,7 @@ static bool may_begin(struct inbox *inbox) {
     if (!keeper_is_fresh(inbox->conf.keeper))
         return true;
     return node_certificate(inbox->conf.node, &facts, &err) == 0 &&
-           heartbeat_time(inbox->conf.heartbeat) >= facts.from_us + CERT_EARLY_US &&
+           heartbeat_newest(inbox->conf.heartbeat) >= facts.from_us + CERT_EARLY_US &&
            !heartbeat_doubt(inbox->conf.heartbeat);
 }
 
@@ -112,18 +114,21 @@ int64_t inbox_turn_by_file(const struct loop *loop, void *arg) {
     char folder[PATH_MAX];
     (void)snprintf(folder, sizeof folder, "%s/" BUNDLE_ARRIVED, inbox->conf.node->state);
     cleanup_close int watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-    if (file_mkdirs(folder, 0700, &err) < 0 || watch < 0 || inotify_add_watch(watch, folder, IN_MOVED_TO) < 0) {
+    if (file_mkdirs(folder, 0700, &err) < 0 || watch < 0 ||
+        inotify_add_watch(watch, folder, IN_MOVED_TO) < 0) {
         log_error("what is brought cannot be seen", LOG_S("folder", folder), LOG_S("error", err.text));
         return AGAIN_US;
     }
+    heartbeat_judge(inbox->conf.heartbeat, inbox->conf.keeper);
     while (!loop_is_ending(loop)) {
         size_t n;
-        if (read_all(inbox, folder, &n) < 0)
+        if (read_all(inbox, loop, folder, &n) < 0)
             return AGAIN_US;
         if (may_begin(inbox))
             keeper_open(inbox->conf.keeper);
         else if (n)
-            log_warn("nothing is begun yet: what was brought is from before this machine joined, or a part of it");
+            log_warn(
+                "nothing is begun yet: what was brought is from before this machine joined, or a part of it");
         wait_for(loop, watch);
     }
     return AGAIN_US;

@@ -81,7 +81,7 @@ static int load_one(void *arg, const void *accepted, size_t accepted_n, const vo
     } else {
         /* Written down, and perhaps never acted on: what came after it was not read. */
         bool stops = document->absent || (start_new && !str_eq(document->kind, "route"));
-        item->waits = (!stops && !proven) || key_set_is_stolen(&keys, since);
+        item->waits = (!stops && !proven) || key_set_is_stolen(&keys, since) || keeper->unopened;
         set_document(item, document, accepted, accepted_n);
         item->healthy_saved = proven;
         fairlead__v1__document__free_unpacked(last, NULL);
@@ -377,10 +377,11 @@ struct keeper *keeper_start(const struct keeper_conf *conf, struct err *err) {
     keeper->conf = *conf;
     pthread_mutex_init(&keeper->mutex, NULL);
     pthread_cond_init(&keeper->cond, NULL);
-    if (ratchet_read_all(conf->state, load_one, keeper, err) < 0)
-        return NULL;
     char path[512];
     opened_path(keeper, path);
+    keeper->unopened = conf->node->by_file && !file_exists(path);
+    if (ratchet_read_all(conf->state, load_one, keeper, err) < 0)
+        return NULL;
     keeper->fresh = keeper->n == 0 || !file_exists(path);
     for (int i = 0; i < KEEPER_THREADS; i++)
         if (pthread_create(&keeper->threads[i], NULL, run, keeper) != 0) {

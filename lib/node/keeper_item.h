@@ -48,6 +48,8 @@ struct keeper {
     size_t n;
     const struct item *busy[KEEPER_THREADS]; /* what is being applied */
     bool stopping, open, fresh;
+    bool unopened; /* without a link, and never opened: what it has written down came perhaps with an old
+                      bundle */
 };
 
 /* ---- keeper_queue.c: the mutex is held ---- */

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "node/envelope.h"
@@ -36,7 +37,7 @@ static Fairlead__V1__Report *read_report(const char *path, struct err *err) {
         return NULL;
     Fairlead__V1__Report *report = fairlead__v1__report__unpack(NULL, n, (const uint8_t *)bytes);
     if (!report)
-        (void)err_set(err, ERR_PARK, "\"%s\" cannot be read: remove it", path);
+        (void)err_set(err, ERR_PARK, "\"%s\" cannot be read", path);
     return report;
 }
 
@@ -60,6 +61,15 @@ static void merge(Fairlead__V1__SealedSecret **before, size_t before_n, Fairlead
     *now_n = all.n;
 }
 
+static void leave_out_drift(Fairlead__V1__DocumentReport *document, struct arena *arena) {
+    struct vec facts = {0};
+    for (size_t i = 0; i < document->n_facts; i++)
+        if (!str_eq(document->facts[i]->key, "drift"))
+            *vec_add(arena, &facts, Fairlead__V1__KeyValue *) = document->facts[i];
+    document->facts = facts.items;
+    document->n_facts = facts.n;
+}
+
 static int write_report(const char *path, const Fairlead__V1__Report *report, struct arena *arena,
                         struct err *err) {
     size_t n = fairlead__v1__report__get_packed_size(report);
@@ -75,6 +85,7 @@ int spool_keep(const char *state, const Fairlead__V1__Report *report, struct err
     struct arena arena = {0};
     Fairlead__V1__Report copy = *report, *before = NULL;
     Fairlead__V1__DocumentReport document;
+    struct err ignored = {0};
     if (!name_of(report, name))
         return 0;
     (void)snprintf(path, sizeof path, "%s/spool", state);
@@ -82,19 +93,30 @@ int spool_keep(const char *state, const Fairlead__V1__Report *report, struct err
         return -1;
     (void)snprintf(path, sizeof path, "%s/spool/%s", state, name);
     copy.at_us = clock_wall_us();
-    if (copy.body_case == FAIRLEAD__V1__REPORT__BODY_DOCUMENT && file_exists(path) &&
-        (before = read_report(path, err)) && before->document) {
+    if (copy.body_case == FAIRLEAD__V1__REPORT__BODY_DOCUMENT) {
         document = *report->document;
         copy.document = &document;
+        leave_out_drift(&document, &arena);
+        before = file_exists(path) ? read_report(path, &ignored) : NULL;
+    }
+    if (before && before->document)
         merge(before->document->recovery, before->document->n_recovery, &document.recovery,
               &document.n_recovery, &arena);
-        merge(before->document->delivered, before->document->n_delivered, &document.delivered,
-              &document.n_delivered, &arena);
-    }
     int rc = write_report(path, &copy, &arena, err);
     fairlead__v1__report__free_unpacked(before, NULL);
     arena_release(&arena);
     return rc;
+}
+
+void spool_doubt(const char *state, char out[16]) {
+    char path[PATH_MAX];
+    struct err ignored = {0};
+    *out = '\0';
+    (void)snprintf(path, sizeof path, "%s/spool/presence", state);
+    Fairlead__V1__Report *report = file_exists(path) ? read_report(path, &ignored) : NULL;
+    if (report && report->presence)
+        (void)snprintf(out, 16, "%.15s", report->presence->doubt);
+    fairlead__v1__report__free_unpacked(report, NULL);
 }
 
 /* ---- export ---- */
@@ -129,8 +151,7 @@ static void add_envelope(struct exporting *exporting) {
     size_t packed_n = fairlead__v1__reports__get_packed_size(&reports);
     uint8_t *packed = arena_alloc(&arena, packed_n);
     fairlead__v1__reports__pack(&reports, packed);
-    void *envelope =
-        envelope_make(&exporting->node->keys, ENVELOPE_REPORTS, packed, packed_n, &arena, &n);
+    void *envelope = envelope_make(&exporting->node->keys, ENVELOPE_REPORTS, packed, packed_n, &arena, &n);
     (void)json_array_append_new(exporting->envelopes, json_string(sign_base64(envelope, n, &arena)));
     free_reports(exporting);
     arena_release(&arena);
@@ -139,10 +160,16 @@ static void add_envelope(struct exporting *exporting) {
 static int add_report(const char *name, void *arg, struct err *err) {
     struct exporting *exporting = arg;
     char path[PATH_MAX];
+    struct err unread = {0};
+    (void)err;
+    if (strstr(name, ".tmp.")) /* being written, or left by who died over it */
+        return 0;
     (void)snprintf(path, sizeof path, "%s/spool/%s", exporting->node->state, name);
-    Fairlead__V1__Report *report = read_report(path, err);
-    if (!report)
-        return -1;
+    Fairlead__V1__Report *report = read_report(path, &unread);
+    if (!report) { /* the rest is worth carrying */
+        log_warn("what was to be said is left out", LOG_S("error", unread.text));
+        return 0;
+    }
     size_t size = fairlead__v1__report__get_packed_size(report) + 30; /* its head, and what n may grow by */
     if (exporting->bytes + size > SPOOL_BYTES_MAX - 1000)
         add_envelope(exporting);

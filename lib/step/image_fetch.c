@@ -219,6 +219,8 @@ int image_fetch(struct fetch *fetch, struct err *err) {
     if (rc < 0)
         return step_fail(fetch->ctx, err, err->cls, "image_not_loaded", "%s",
                          arena_strdup(fetch->ctx->arena, err->text));
-    drop_imported(fetch);
+    if (!fetch->ctx->machine->node
+             ->by_file) /* another image may have the same pieces, and nobody can be asked */
+        drop_imported(fetch);
     return fault_check(FAULT_IMAGE_LOADED, err);
 }

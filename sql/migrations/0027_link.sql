@@ -14,3 +14,9 @@ create function heartbeat_of(node uuid) returns table (documents bigint, hash by
         from documents where node_id = n.id and not absent) d on true
     where n.id = node group by p.id, p.customer_id
 $$;
+
+-- What is being made on a plane.
+create index instances_by_plane on instances (plane_id) where not gone;
+
+-- Of a node that is heard by file: the stream of the youngest word about itself. Files come in any order.
+alter table nodes add said_stream uuid;

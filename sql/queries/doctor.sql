@@ -23,7 +23,7 @@ select
         where i.disk_mb > 0 and i.disk_used_mb * 5 >= i.disk_mb * 4 and not i.gone
         order by taken desc limit 5) f),
     -- Nodes that are heard of, and judge signatures by an older set of keys than an hour ago they were told.
-    (select coalesce(string_agg(n.name, ', ' order by n.name), '') from nodes n where n.state = 'ready' and n.health = 'ok'
-        and n.key_set < (select max(k.n) from key_sets k where k.released_at < clock_timestamp() - interval '1 hour')),
+    (select coalesce(string_agg(n.name, ', ' order by n.name), '') from nodes n join planes p on p.id = n.plane_id
+        where n.state = 'ready' and n.health = 'ok' and p.link = 'online' and n.key_set < (select max(k.n) from key_sets k where k.released_at < clock_timestamp() - interval '1 hour')),
     -- Nodes that hold documents which nobody here has ever wanted.
     (select coalesce(string_agg(name || ' (' || strangers || ')', ', ' order by name), '') from nodes where state = 'ready' and strangers > 0)

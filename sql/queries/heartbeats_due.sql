@@ -1,8 +1,8 @@
 -- Nodes whose last heartbeat is $1 seconds old, or told another interval, with what each should hold (proto: Heartbeat). The number rises also
 -- where the clock went back.
 with due as (
-    select id from nodes
-    where state = 'ready' and (heartbeat_at is null or heartbeat_s <> $1 or heartbeat_at <= clock_timestamp() - $1 * interval '1 second')
+    select id from nodes n
+    where state = 'ready' and not exists (select from planes p where p.id = n.plane_id and p.link = 'file') and (heartbeat_at is null or heartbeat_s <> $1 or heartbeat_at <= clock_timestamp() - $1 * interval '1 second')
     order by heartbeat_at nulls first limit 200 for no key update skip locked),
 beat as (
     update nodes n set heartbeat_at = clock_timestamp(), heartbeat_s = $1,

@@ -42,8 +42,11 @@ ok "... once more, where what it answered was lost" "$fairlead" node enrol "$car
 ok "... with the same answer" cmp "$carried/answer" "$carried/again"
 jq '.authority.root = .authority.root + "\n"' "$carried/answer" >"$carried/other"
 ok "an answer whose authority is not signed is refused" refused 'not the coordinator' agent enrol "$token" "$carried/other"
-jq '.welcome.recovery_key = ("0" * 64)' "$carried/answer" >"$carried/other"
-ok "... as is one with another recovery key" refused 'does not know' agent enrol "$token" "$carried/other"
+for change in '.welcome.recovery_key = ("0" * 64)' '.welcome.node = ("1" * 32)' '.welcome.link = null' 'del(.welcome.proof)'; do
+  jq "$change" "$carried/answer" >"$carried/other"
+  ok "... as is one that was changed: $change" refused 'not as the coordinator gave it' agent enrol "$token" "$carried/other"
+done
+ok "... and one to another's question" refused 'nothing was asked here with this token' agent enrol "$("$fairlead" node invite server)" "$carried/answer"
 echo '{}' >"$carried/other"
 ok "... and a file that is none" refused 'names no authority' agent enrol "$token" "$carried/other"
 ok "it joins by what came back" agent enrol "$token" "$carried/answer"
@@ -79,10 +82,18 @@ ok "the provider does not know yet" state_is "$app" new
 ok "what the machine has to say is carried back" said
 ok "... and it does" within 60 comes_to running
 ok "... by one journey there and one back" sql_is "select max(revision) from documents d join instances i on i.id = d.instance_id where i.name = '$app' and d.kind in ('stack', 'route')" 1
-ok "the same words once more say nothing new" "$fairlead" node reports "$carried/said"
+events() { sql "select count(*) from events where instance_id = '$(id "$app")'"; }
+told=$(events)
+ok "the same words once more" "$fairlead" node reports "$carried/said"
+ok "... and those of today" said
+drained() { sql_is 'select count(*) from outbox' 0 && sql_is "select said_stream is not null and seen_at > now() - interval '1 minute' from nodes where name = '$node'" t; }
+ok "... are read" within 20 drained
+ok "... and say nothing new" test "$(events)" = "$told"
+jq '.name = "../clock/accept#"' "$carried/said" >"$carried/bent"
+ok "a name that leads elsewhere is none" refused 'no file of' "$fairlead" node reports "$carried/bent"
 "$fairlead" node bundle "$node" "$carried/second.tar" -o json >"$fleet/made"
 ok "images that it has said to run are not carried again" jq -e '.images == 0' "$fleet/made"
-ok "... unless somebody wants them" bash -c "'$fairlead' node bundle '$node' '$carried/all.tar' --all-images -o json | jq -e '.images == 1'"
+ok "... unless somebody wants them" bash -c "'$fairlead' node bundle '$node' '$carried/all.tar' --all -o json | jq -e '.images == 1'"
 sql "update nodes set seen_at = now() - interval '1 hour' where name = '$node'" >/dev/null
 marked=$(sql "select max(heartbeat_n) from nodes where name = 'server'")
 beaten() { sql_is "select heartbeat_n > $marked from nodes where name = 'server'" t; }
@@ -154,21 +165,40 @@ start_agent
 ok "brought an old bundle" agent import "$carried/stop.tar"
 ok "... it reads it" within 20 empty
 knows_nothing() { [ ! -e "$state/opened" ]; }
-ok "... and does nothing of it: it is from before it joined" knows_nothing
-ok "with one of today" told today --all-images
+told_so() { grep 'nothing is begun yet' "$fleet/agent.log" >/dev/null; }
+ok "... and says that it is from before it joined" within 20 told_so
+stop_agent && start_agent
+within 20 up
+beats_on() { [ "$(stat -c %Y "$state/spool/presence")" -ge "$restarted" ]; }
+restarted=$(date +%s)
+ok "... another start changes nothing of that" within 70 beats_on
+ok "... nothing of it is done" knows_nothing
+ok "with one of today" told today --all
 acts() { [ -e "$state/opened" ]; }
 ok "... it goes on" within 30 acts
 ok "the app is deleted" "$fairlead" instance delete "$app" --purge
 gone_there() { asked "$app" stack 'd.absent'; }
 ok "... when its name has been off for a while" within 120 gone_there
-told last
+bundle "$carried/last.tar"
+records last | jq '.records |= map(select((.key | @base64d | endswith("route")) | not))' | as_bundle part
+ok "a bundle from which the half of that was taken" agent import "$carried/part.tar"
+ok "... is read" within 20 empty
+doubts() { agent status | grep '^doubt' >/dev/null; }
+ok "... and its customer told" within 20 doubts
+refused_so() { grep -E "	stack	.*not yet: .*(withheld|lacks|all of)" "$state/log" >/dev/null || agent status | grep -E '^stack .*not yet' >/dev/null; }
+ok "... and takes nothing away" within 30 refused_so
+stop_agent && start_agent
+within 20 up
+ok "... nor after a restart" within 30 doubts
+ok "... the app is still there" bash -c "docker -H 'unix://$town_DOCKER' ps -aq --filter label=fairlead.instance | grep -q ."
+ok "the whole of it" agent import "$carried/last.tar"
 nothing_runs() { [ -z "$(on_engine ps -aq --filter label=fairlead.instance)" ]; }
-ok "... by the next that is carried" within 60 nothing_runs
+ok "... takes it away" within 90 nothing_runs
 ok "... and that is known" within 60 comes_to deleted
 ok "the agent has not tried to get out, all that time" test "$(inside nft -j list counter inet alone tried | jq '.nftables[1].counter.packets')" = 0
 ok "nothing that was carried was beyond use" sql_is "select count(*) from dead_letters where node_id = (select id from nodes where name = '$node')" 0
 "$fairlead" node revoke "$node" >/dev/null
-ok "who was revoked gets no bundle" refused 'may not any more' "$fairlead" node bundle "$node" "$carried/x.tar"
+ok "who was revoked gets no bundle" refused 'was revoked' "$fairlead" node bundle "$node" "$carried/x.tar"
 stop_agent || true
 "$machine" down town
 finish

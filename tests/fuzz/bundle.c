@@ -1,4 +1,5 @@
-/* The records of a bundle that a stranger carried: what is handed over is whole, and nothing is where the file is none. */
+/* The records of a bundle that a stranger carried: what is handed over is whole, and nothing is where the
+ * file is none. */
 #include "node/bundle.h"
 
 #include "base/mem.h"

@@ -369,8 +369,9 @@ static void what_is_withheld_is_noticed(void **state) {
     keeper_stop(keeper);
 }
 
-/* What came by file is all that there is: what it lacks is withheld at once, and nobody is waited for. */
-static void a_file_is_the_whole(void **state) {
+/* What is brought is judged as a whole: what it lacks is withheld, whatever was left out of it, its heartbeat
+ * too, and also after a restart; while it is read there is doubt, because what is to go may come first. */
+static void a_bundle_is_judged_as_a_whole(void **state) {
     struct fixture *f = *state;
     struct err err = {0};
     struct hash hash, other;
@@ -381,16 +382,51 @@ static void a_file_is_the_whole(void **state) {
     struct keeper *keeper = keeper_start(&conf, &err);
     struct heartbeat *heartbeat = heartbeat_open(&f->node, f->state, &err);
     Fairlead__V1__Heartbeat good = beat_of(f, 10, 3, &hash), lacking = beat_of(f, 11, 4, &other);
-    good.interval_s = lacking.interval_s = 1;
+    assert_string_equal(heartbeat_doubt(heartbeat), "withheld"); /* nothing was judged yet */
+    heartbeat_judge(heartbeat, keeper);
+    assert_null(heartbeat_doubt(heartbeat));
+    heartbeat_hold(heartbeat);
     assert_int_equal(take_beat(heartbeat, keeper, &good, &ask, &err), 0);
+    assert_string_equal(heartbeat_doubt(heartbeat), "withheld"); /* it is being read */
+    heartbeat_judge(heartbeat, keeper);
     assert_null(heartbeat_doubt(heartbeat));
     assert_int_equal(take_beat(heartbeat, keeper, &lacking, &ask, &err), 0);
+    heartbeat_judge(heartbeat, keeper);
     assert_string_equal(heartbeat_doubt(heartbeat), "withheld");
-    good.n = 11; /* of the same bundle, when the rest of it has come */
+    /* An older bundle, and one without a heartbeat, end no doubt; nor does another start. */
     assert_int_equal(take_beat(heartbeat, keeper, &good, &ask, &err), 0);
+    heartbeat_judge(heartbeat, keeper);
+    assert_string_equal(heartbeat_doubt(heartbeat), "withheld");
+    heartbeat_close(heartbeat);
+    heartbeat = heartbeat_open(&f->node, f->state, &err);
+    assert_non_null(heartbeat);
+    assert_int_equal(heartbeat_newest(heartbeat), 11);
+    heartbeat_judge(heartbeat, keeper);
+    assert_string_equal(heartbeat_doubt(heartbeat), "withheld");
+    keeper_stop(keeper);
+    /* The rest has come, without any heartbeat of its own. */
+    keep(f, (struct paper){.instance = 1, .kind = "stack", .revision = 4}, "accepted");
+    keeper = keeper_start(&conf, &err);
+    heartbeat_judge(heartbeat, keeper);
     assert_null(heartbeat_doubt(heartbeat));
     heartbeat_close(heartbeat);
     keeper_stop(keeper);
+}
+
+/* A machine that never acted on a bundle acts on nothing that it has written down, whatever that says. */
+static void what_an_old_bundle_brought_waits(void **state) {
+    struct fixture *f = *state;
+    bool fresh;
+    f->node.by_file = true;
+    keep(f, (struct paper){1, "stack", 5, true, false}, "accepted");
+    assert_true(start(f, &fresh).waits);
+    assert_true(fresh);
+    char path[100];
+    struct err err = {0};
+    (void)snprintf(path, sizeof path, "%s/opened", f->state);
+    assert_int_equal(file_write(path, "", 0, 0600, &err), 0);
+    assert_false(start(f, &fresh).waits);
+    assert_false(fresh);
 }
 
 /* An agent is told whose topics it reads; what is on one that it did not know cannot be held yet. */
@@ -439,7 +475,8 @@ int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_is_withheld_is_noticed, set_up, tear_down),
-        TEST(a_file_is_the_whole),
+        TEST(a_bundle_is_judged_as_a_whole),
+        TEST(what_an_old_bundle_brought_waits),
         TEST(tenants_are_told_and_remembered),
         TEST(what_was_only_written_down_waits_for_the_topic),
         TEST(what_was_healthy_begins_at_once),

@@ -94,6 +94,11 @@ static void the_last_word_counts(void **state) {
     say(f, 1, 1, failing, token);
     say(f, 1, 2, healthy, key);
     say(f, 2, 1, failing, NULL);
+    /* What somebody is writing, or has died over. */
+    struct err err = {0};
+    char path[500];
+    (void)snprintf(path, sizeof path, "%s/spool/00.stack.a.tmp.77", f->node.state);
+    assert_int_equal(file_write(path, "half a word", 11, 0600, &err), 0);
     Fairlead__V1__Reports *reports = export(f, &n);
     assert_int_equal(n, 2);
     assert_int_equal(reports->n_reports, 2);
@@ -102,6 +107,34 @@ static void the_last_word_counts(void **state) {
     assert_int_equal(about(reports, 1)->n_recovery, 2); /* what was sealed is said once, and stays */
     assert_string_equal(about(reports, 2)->condition, "failing");
     assert_int_not_equal(reports->reports[0]->n, reports->reports[1]->n);
+    fairlead__v1__reports__free_unpacked(reports, NULL);
+}
+
+/* Else each export would tell of it anew. */
+static void what_was_mended_is_left_out(void **state) {
+    struct fixture *f = *state;
+    struct err err = {0};
+    size_t n;
+    uint8_t id[16] = {1};
+    char kind[] = "stack", healthy[] = "healthy", drift[] = "drift", port[] = "port", value[] = "1";
+    Fairlead__V1__Report report = FAIRLEAD__V1__REPORT__INIT;
+    Fairlead__V1__DocumentReport document = FAIRLEAD__V1__DOCUMENT_REPORT__INIT;
+    Fairlead__V1__KeyValue one = FAIRLEAD__V1__KEY_VALUE__INIT, two = FAIRLEAD__V1__KEY_VALUE__INIT,
+                           *facts[] = {&one, &two};
+    one.key = drift;
+    two.key = port;
+    one.value = two.value = value;
+    report.body_case = FAIRLEAD__V1__REPORT__BODY_DOCUMENT;
+    report.document = &document;
+    document.instance = (ProtobufCBinaryData){sizeof id, id};
+    document.kind = kind;
+    document.condition = healthy;
+    document.facts = facts;
+    document.n_facts = 2;
+    assert_int_equal(spool_keep(f->node.state, &report, &err), 0);
+    Fairlead__V1__Reports *reports = export(f, &n);
+    assert_int_equal(about(reports, 1)->n_facts, 1);
+    assert_string_equal(about(reports, 1)->facts[0]->key, "port");
     fairlead__v1__reports__free_unpacked(reports, NULL);
 }
 
@@ -141,6 +174,7 @@ int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(the_last_word_counts),
+        TEST(what_was_mended_is_left_out),
         TEST(exports_follow_each_other),
         TEST(many_are_parted),
     };
