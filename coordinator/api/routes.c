@@ -4,7 +4,7 @@
 #include "coordinator/api/api.h"
 
 static const enum intent_kind stop = INTENT_STOP, start = INTENT_START, retry = INTENT_RETRY,
-                              extend = INTENT_EXTEND, delete = INTENT_DELETE;
+                              extend = INTENT_EXTEND, delete = INTENT_DELETE, forget = INTENT_FORGET;
 
 const struct api_handler api_handlers[ROUTE_COUNT] = {
     [ROUTE_HEALTH] = {health_get, NULL},
@@ -72,6 +72,7 @@ const struct api_handler api_handlers[ROUTE_COUNT] = {
     [ROUTE_INSTANCE_STOP] = {instance_intent, &stop},
     [ROUTE_INSTANCE_START] = {instance_intent, &start},
     [ROUTE_INSTANCE_RETRY] = {instance_intent, &retry},
+    [ROUTE_INSTANCE_FORGET] = {instance_intent, &forget},
     [ROUTE_INSTANCE_EXTEND] = {instance_intent, &extend},
     [ROUTE_INSTANCE_STEPS] = {instance_steps, NULL},
     [ROUTE_INSTANCE_PROVENANCE] = {instance_provenance, NULL},
@@ -108,6 +109,16 @@ const struct api_handler api_handlers[ROUTE_COUNT] = {
     [ROUTE_AUDIT_VERIFY] = {audit_verify_get, NULL},
 };
 
+/* A body where none is wanted is another request's, or somebody hopes for what is not there: also where no
+ * handler would look. */
+static bool says_no_more_than_may_be(struct api_call *call) {
+    const struct schema_field *fields = call->route->body;
+    if (!fields || fields->name || !call->request->body_n)
+        return true;
+    cleanup_json json_t *body = api_body(call);
+    return body != NULL;
+}
+
 void api_handle(void *arg, struct httpd_request *request) {
     const struct admitted *admitted = request->admitted;
     const struct route_row *route = &route_rows[admitted->handler - api_handlers];
@@ -122,5 +133,6 @@ void api_handle(void *arg, struct httpd_request *request) {
                             .rest = arena_strndup(&request->arena, rest, n),
                             .data = admitted->handler->data};
     (void)fault_reach(FAULT_API_PARSED);
-    admitted->handler->handle(&call);
+    if (says_no_more_than_may_be(&call))
+        admitted->handler->handle(&call);
 }

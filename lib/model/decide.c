@@ -18,7 +18,7 @@ static enum state projected_state(const struct subject *subject) {
         const struct intent *intent = vec_at(&subject->intents, struct intent, i);
         if (intent->state != INTENT_RUNNING && intent->state != INTENT_QUEUED)
             continue;
-        if (intent->kind == INTENT_DELETE)
+        if (intent->kind == INTENT_DELETE || intent->kind == INTENT_FORGET)
             state = STATE_DELETING;
         else if (walk_rows[intent->walk].end != STATE_COUNT)
             state = walk_rows[intent->walk].end;
@@ -99,7 +99,7 @@ static bool accept_intent(struct subject *subject, const struct decide_event *ev
     };
     instance->updated_at = decision->now;
     row_touch(&instance->change);
-    if (event->intent == INTENT_DELETE)
+    if (event->intent == INTENT_DELETE || event->intent == INTENT_FORGET)
         preempt(subject, decision);
     decision_event(subject, decision, intent_rows[event->intent].event,
                    json_pack("{s:I}", "generation", (json_int_t)intent->generation));
@@ -252,6 +252,29 @@ static const struct work *work_of(const struct subject *subject, const struct st
     return NULL;
 }
 
+static const struct node *node_of(const struct subject *subject, struct uuid id) {
+    const struct set *serving = subject_serving(subject);
+    const struct node *const nodes[] = {serving ? serving->host : NULL, subject->edge, subject->prober};
+    for (size_t i = 0; i < sizeof nodes / sizeof *nodes; i++)
+        if (nodes[i] && uuid_eq(nodes[i]->id, id))
+            return nodes[i];
+    return NULL;
+}
+
+/* Whose word was waited for, and what to do where it will never come. */
+static const char *silence_of(const struct subject *subject, const struct step *step,
+                              const struct decision *decision) {
+    const struct document *document =
+        subject_document(subject, (int)subject_carrier(subject, step), step->letter);
+    const struct node *node = document ? node_of(subject, document->node_id) : NULL;
+    if (!node)
+        return "No node that could do this has answered.";
+    return arena_printf(decision->arena, "The node \"%s\" has not answered.%s", node->name,
+                        subject->instance->state == STATE_DELETING
+                            ? " If it is lost, whoever operates can forget the app there."
+                            : "");
+}
+
 static void wake_step(struct subject *subject, struct decision *decision, struct step *step) {
     if (step_rows[step->kind].carrier == CARRIER_WORK) {
         const struct work *work = work_of(subject, step);
@@ -271,7 +294,7 @@ static void wake_step(struct subject *subject, struct decision *decision, struct
     if (step->attempt >= step_rows[step->kind].attempts) {
         struct problem problem = {
             .cls = step->cls ? step->cls : "no_answer",
-            .text = step->problem ? step->problem : "No node that could do this has answered.",
+            .text = step->problem ? step->problem : silence_of(subject, step, decision),
             .lines = step->lines,
         };
         step_settle(subject, decision, step, RESULT_IS_PARK, &problem, NULL);

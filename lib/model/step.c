@@ -103,6 +103,8 @@ static void open_document(struct subject *subject, struct decision *decision, st
     document->want = (int)want;
     document->send = true;
     row_touch(&document->change);
+    if (subject_act(subject, step)->walk == WALK_FORGET)
+        done_at_once(decision, step); /* it stays there until its node has read it, in a year perhaps */
 }
 
 void document_refresh(struct subject *subject, struct decision *decision, struct document *document) {

@@ -240,7 +240,9 @@ static bool start_next(struct subject *subject, struct decision *decision) {
 /* What one node is told by file goes out together: each word of it that is waited for would be a journey. A
  * name that shows an app which is not there yet does no harm; what proves it is waited for. */
 static bool is_on_its_way(const struct subject *subject, const struct step *step) {
-    return subject_is_by_file(subject) && step->state == STEP_OPEN &&
+    const struct set *serving = subject_serving(subject);
+    return subject_is_by_file(subject) && step->state == STEP_OPEN && serving &&
+           uuid_eq(serving->node_id, subject->instance->edge_id) &&
            (step->kind == STEP_STACK || step->kind == STEP_ROUTE);
 }
 
@@ -307,7 +309,7 @@ static void fail_walk(struct subject *subject, struct decision *decision, struct
         step->next_at = 0;
         row_touch(&step->change);
     }
-    set_state(subject, decision, intent->walk == WALK_DELETE ? STATE_DELETING : STATE_FAILED);
+    set_state(subject, decision, subject->instance->state == STATE_DELETING ? STATE_DELETING : STATE_FAILED);
     decision_event(subject, decision, EVENT_FAILED,
                    json_pack("{s:s, s:s, s:s}", "step", step_rows[parked->kind].name, "class",
                              parked->cls ? parked->cls : "", "reason",

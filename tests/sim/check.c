@@ -46,6 +46,19 @@ static void check_reservations(struct world *w) {
     }
 }
 
+static const struct intent *running_of(const struct sim_instance *in) {
+    for (size_t i = 0; i < in->intents.n; i++)
+        if (vec_at(&in->intents, struct intent, i)->generation == in->row.running)
+            return vec_at(&in->intents, struct intent, i);
+    return NULL;
+}
+
+/* Nobody waits for what its nodes say, so they do it in any order. */
+static bool is_forgotten(const struct sim_instance *in) {
+    const struct intent *intent = running_of(in);
+    return intent && intent->walk == WALK_FORGET;
+}
+
 /* Every effect has an intent: nothing runs that was never wanted so, and nothing of a deleted instance. */
 static void check_effects(struct world *w) {
     for (int n = 0; n < NODES; n++)
@@ -62,7 +75,8 @@ static void check_effects(struct world *w) {
                     world_break(w, "a node holds a document that has no row");
                 if (document && held->revision > document->revision)
                     world_break(w, "a node is ahead of the database");
-                if (held->live && k != DOCUMENT_WATCH && w->instances[i].row.state == STATE_DELETED)
+                if (held->live && k != DOCUMENT_WATCH && w->instances[i].row.state == STATE_DELETED &&
+                    !is_forgotten(&w->instances[i]))
                     world_break(w, "something of a deleted instance is live");
             }
 }
@@ -149,13 +163,9 @@ static const struct held *edge_of(const struct world *w, int instance, int kind)
 
 /* Its walk is under way, so nothing is proved yet. */
 static bool is_being_made(const struct sim_instance *in) {
-    for (size_t i = 0; i < in->intents.n; i++) {
-        const struct intent *intent = vec_at(&in->intents, struct intent, i);
-        if (intent->generation == in->row.running)
-            return intent->state == INTENT_RUNNING &&
-                   (intent->walk == WALK_CREATE || intent->walk == WALK_START);
-    }
-    return false;
+    const struct intent *intent = running_of(in);
+    return intent && intent->state == INTENT_RUNNING &&
+           (intent->walk == WALK_CREATE || intent->walk == WALK_START);
 }
 
 void world_check_act(struct world *w, int instance, int kind, const struct held *held) {
@@ -164,7 +174,7 @@ void world_check_act(struct world *w, int instance, int kind, const struct held 
                       *stack = edge_of(w, instance, DOCUMENT_STACK);
     const struct dns_name *dns = &w->dns[in->name];
     bool deleting = in->row.state == STATE_DELETING;
-    if (!w->calm || !route || !stack)
+    if (!w->calm || !route || !stack || is_forgotten(in))
         return;
     if (kind == DOCUMENT_STACK && !held->live && route->live)
         world_break(w, "an app goes while its name leads to it");

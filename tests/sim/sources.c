@@ -63,9 +63,9 @@ static void create(struct world *w) {
 void world_request(struct world *w) {
     /* A delete ends a life, and a retry brings back what the faults stopped: so many of each that lives are
      * long. */
-    static const enum intent_kind kinds[] = {INTENT_STOP,  INTENT_STOP,   INTENT_START, INTENT_START,
-                                             INTENT_START, INTENT_RETRY,  INTENT_RETRY, INTENT_RETRY,
-                                             INTENT_RETRY, INTENT_EXTEND, INTENT_DELETE};
+    static const enum intent_kind kinds[] = {INTENT_STOP,  INTENT_STOP,   INTENT_START,  INTENT_START,
+                                             INTENT_START, INTENT_RETRY,  INTENT_RETRY,  INTENT_RETRY,
+                                             INTENT_RETRY, INTENT_EXTEND, INTENT_DELETE, INTENT_FORGET};
     if (w->instances_n == 0 || world_random(w, 4) == 0) {
         create(w);
         return;

@@ -173,9 +173,16 @@ static void store_steps(struct world *w, struct sim_instance *in, const struct v
     }
 }
 
+/* Nobody waits for what its nodes say. */
+static bool is_forgotten(const struct subject *subject) {
+    const struct intent *intent = subject_running(subject);
+    return intent && intent->walk == WALK_FORGET;
+}
+
 /* A state is proved when it is reached: nothing of a stopped or deleted instance is live at that moment. */
-static void check_reached(struct world *w, int index, enum state state) {
-    if ((int)state == w->instances[index].row.state)
+static void check_reached(struct world *w, int index, const struct subject *subject) {
+    enum state state = (enum state)subject->instance->state;
+    if ((int)state == w->instances[index].row.state || is_forgotten(subject))
         return;
     if (state != STATE_STOPPED && state != STATE_SUSPENDED && state != STATE_DELETED)
         return;
@@ -222,8 +229,9 @@ void world_store(struct world *w, struct subject *subject) {
     if (in->row.id.b[0] | in->row.id.b[3] &&
         !transition_legal((enum state)in->row.state, (enum state)subject->instance->state))
         world_break(w, "a transition that the state table does not hold");
-    check_reached(w, index, (enum state)subject->instance->state);
-    check_proof(w, subject);
+    check_reached(w, index, subject);
+    if (!is_forgotten(subject))
+        check_proof(w, subject);
     in->row = *subject->instance;
     in->row.change = ROW_KEPT;
     in->intents = subject->intents;

@@ -278,6 +278,21 @@ static void a_delete_goes_before_what_waits_or_is_parked(void **state) {
     assert_false(ask(f, INTENT_START));
 }
 
+/* Acceptance 30: a machine that is lost holds up a delete until whoever operates forgets it; what it is told
+ * stays told. */
+static void what_is_lost_may_be_forgotten(void **state) {
+    struct fixture *f = *state;
+    assert_true(ask(f, INTENT_CREATE));
+    assert_false(ask(f, INTENT_FORGET)); /* only of what is being deleted */
+    f->instance.state = STATE_DELETING;
+    vec_at(&f->subject.intents, struct intent, 0)->kind = INTENT_DELETE;
+    vec_at(&f->subject.intents, struct intent, 0)->walk = WALK_DELETE;
+    assert_false(ask(f, INTENT_DELETE));
+    assert_true(ask(f, INTENT_FORGET));
+    assert_int_equal(vec_at(&f->subject.intents, struct intent, 0)->state, INTENT_DROPPED);
+    assert_int_equal(f->instance.state, STATE_DELETED);
+}
+
 static void what_was_resolved_in_the_future_is_asked_again(void **state) {
     struct fixture *f = *state;
     struct work work = {.key = "resolve:x",
@@ -334,6 +349,7 @@ int main(void) {
         TEST(requests_wait_for_each_other),
         TEST(what_was_done_in_a_walk_that_ends_is_still_written),
         TEST(a_delete_goes_before_what_waits_or_is_parked),
+        TEST(what_is_lost_may_be_forgotten),
         TEST(what_was_resolved_in_the_future_is_asked_again),
         TEST(what_is_to_be_forgotten_is_named),
     };

@@ -105,6 +105,37 @@ static void what_is_carried_goes_out_together(void **state) {
     assert_true(subject_document(&f->subject, DOCUMENT_ROUTE, SET_FIRST)->absent);
 }
 
+/* A machine that never comes back: its app is forgotten, and what would have it gone waits there for ever. */
+static void a_lost_machine_is_told_all_the_same(void **state) {
+    struct fixture *f = *state;
+    serve(f);
+    say(f, DOCUMENT_WATCH, SET_FIRST, "healthy");
+    ask(f, INTENT_DELETE);
+    done(f, "name");
+    f->decision.now += 61 * CLOCK_S;
+    take(f, &(struct decide_event){.kind = DECIDE_WAKE});
+    for (int i = 0; i < 40 && !f->instance.problem; i++) {
+        f->decision.now += 600 * CLOCK_S;
+        take(f, &(struct decide_event){.kind = DECIDE_WAKE});
+    }
+    assert_int_equal(f->instance.state, STATE_DELETING);
+    assert_string_equal(
+        f->instance.problem,
+        "The node \"one\" has not answered. If it is lost, whoever operates can forget the app there.");
+    ask(f, INTENT_FORGET);
+    done(f, "name");
+    f->decision.now += 61 * CLOCK_S;
+    take(f, &(struct decide_event){.kind = DECIDE_WAKE});
+    assert_int_equal(f->instance.state, STATE_DELETED);
+    struct document *stack = subject_document(&f->subject, DOCUMENT_STACK, SET_FIRST);
+    assert_true(stack->absent && stack->purge && !stack->confirmed);
+    assert_true(subject_document(&f->subject, DOCUMENT_WATCH, SET_FIRST)->absent);
+    assert_true(subject_document(&f->subject, DOCUMENT_ROUTE, SET_FIRST)->absent);
+    say(f, DOCUMENT_STACK, SET_FIRST, "absent"); /* and then it is back */
+    assert_true(stack->confirmed);
+    assert_int_equal(f->instance.state, STATE_DELETED);
+}
+
 static void nothing_secret_is_delivered(void **state) {
     struct fixture *f = *state;
     for (int private = 1; private >= 0; private --) {
@@ -119,8 +150,12 @@ static void nothing_secret_is_delivered(void **state) {
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(the_agent_proves_the_app),          TEST(a_start_is_proved_anew),      TEST(silence_parks),
-        TEST(what_is_carried_goes_out_together), TEST(nothing_secret_is_delivered),
+        TEST(the_agent_proves_the_app),
+        TEST(a_start_is_proved_anew),
+        TEST(silence_parks),
+        TEST(what_is_carried_goes_out_together),
+        TEST(a_lost_machine_is_told_all_the_same),
+        TEST(nothing_secret_is_delivered),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

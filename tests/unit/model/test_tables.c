@@ -44,7 +44,8 @@ static void every_walk_ends_in_a_state_that_may_follow(void **state) {
         if (end == STATE_COUNT)
             continue;
         assert_true(transition_legal(cell->state, end));
-        assert_true(transition_legal(cell->state, STATE_FAILED) || cell->walk == WALK_DELETE);
+        assert_true(transition_legal(cell->state, STATE_FAILED) || cell->walk == WALK_DELETE ||
+                    cell->walk == WALK_FORGET);
     }
 }
 
@@ -74,7 +75,7 @@ static const struct {
     [STATE_STOPPED] = {"start expire delete", "extend"},
     [STATE_SUSPENDED] = {"extend delete", ""},
     [STATE_FAILED] = {"retry expire delete", "extend"},
-    [STATE_DELETING] = {"retry", ""},
+    [STATE_DELETING] = {"retry forget", ""},
     [STATE_DELETED] = {"", ""},
 };
 
@@ -101,7 +102,8 @@ static void where_walks_lead(void **state) {
         const char *end, *again; /* again: what it is while it runs after it had parked */
     } walks[] = {{WALK_CREATE, "running", "new"},      {WALK_START, "running", "new"},
                  {WALK_REPAIR, "running", "failed"},   {WALK_STOP, "stopped", "failed"},
-                 {WALK_EXPIRE, "suspended", "failed"}, {WALK_DELETE, "deleted", "failed"}};
+                 {WALK_EXPIRE, "suspended", "failed"}, {WALK_DELETE, "deleted", "failed"},
+                 {WALK_FORGET, "deleted", "failed"}};
     (void)state;
     for (size_t i = 0; i < sizeof walks / sizeof *walks; i++) {
         const struct walk_name_row *row = &walk_rows[walks[i].walk];
@@ -135,8 +137,10 @@ static void what_runs_was_proved(void **state) {
 static void a_delete_goes_from_the_outside_in(void **state) {
     static const char *const chain[] = {"name", "wait", "route", "stack"};
     (void)state;
-    for (size_t i = 1; i < sizeof chain / sizeof *chain; i++)
+    for (size_t i = 1; i < sizeof chain / sizeof *chain; i++) {
         assert_true(act_is_after(act_find(WALK_DELETE, chain[i]), chain[i - 1]));
+        assert_true(act_is_after(act_find(WALK_FORGET, chain[i]), chain[i - 1]));
+    }
 }
 
 /* Names, routes and watches are the instance's, whichever of its sets serves; what is built, placed and
