@@ -51,7 +51,7 @@ COMPONENTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(COMPONENT_SRC))
 
 # What is made on the way is kept: the next build needs it.
 .SECONDARY:
-.PHONY: fuzz fuzzers check-fuzz check-fault check-tsan all programs tests components deps demo-machines demo-private deb check-deb check check-fast check-e2e lint fmt sim demo demo-down bench bench-agent bench-full bench-duel bench-size golden check-golden check-alerts check-emits check-unit check-sim check-mutation check-upgrade clean catalog-check
+.PHONY: fuzz fuzzers check-fuzz check-fault check-tsan all programs tests components deps demo-machines demo-private deb check-deb check check-fast check-e2e lint fmt sim demo demo-down bench bench-agent bench-agents bench-full bench-duel bench-size golden check-golden check-alerts check-emits check-unit check-sim check-mutation check-upgrade clean catalog-check
 all: deps
 	@$(MAKE) --no-print-directory -j2 programs
 
@@ -198,7 +198,7 @@ check-sim: deps
 	@build/gcc-address-undefined/sim 100 5000
 	@$(MAKE) --no-print-directory check-mutation
 check-e2e: deps
-	@$(MAKE) --no-print-directory -j2 FAULTS=1 programs build/gcc-faults/tests/support/{forge,paper,intruder,rights,hostile,flood}
+	@$(MAKE) --no-print-directory -j2 FAULTS=1 programs build/gcc-faults/tests/support/{forge,paper,intruder,rights,hostile,flood,sniff}
 	@$(MAKE) --no-print-directory -j2 SAN=address,undefined components
 	@tests/e2e/run
 
@@ -252,6 +252,9 @@ bench-size: deps
 bench-agent: deps
 	@$(MAKE) --no-print-directory -j2 CC=gcc programs
 	@BUILD=build/gcc tests/bench/agent.sh
+bench-agents: deps
+	@$(MAKE) --no-print-directory -j2 CC=gcc programs
+	@BUILD=build/gcc tests/bench/agents.sh
 # 5 rounds of a minute, after a minute of warming up: more than an hour.
 bench-full: BENCH := 5 60
 bench-full: bench

@@ -12,6 +12,7 @@ ok "a wrong method is 405" answers 405 POST /v1/apps -d '{}'
 ok "JSON that is none is 400" answers 400 POST /v1/customers -d '{"name":'
 ok "a key that stands twice is 400" answers 400 POST /v1/customers -d '{"name":"a","name":"b"}'
 ok "an unknown field is 422" answers 422 POST /v1/customers -d '{"name":"x","plan":"trial","role":"root"}'
+ok "... also where nothing is to be said" answers 422 POST /v1/clock/accept -d '{"reports":"AAAA"}'
 ok "a name of 21 characters is 422" answers 422 POST /v1/customers -d '{"name":"aaaaaaaaaaaaaaaaaaaaa","plan":"trial"}'
 ok "a customer of an unknown plan is 422" answers 422 POST /v1/customers -d '{"name":"nobody","plan":"none"}'
 head -c 300000 /dev/zero | tr '\0' x >"$fleet/large"
@@ -35,6 +36,17 @@ ok "a fresh one is taken" answers 202 POST "/v1/instances/$first/stop" -H 'If-Ma
 ok "starting what runs is refused with a sentence" bash -c ". '${BASH_SOURCE[0]%/*}/../support/e2e.sh'; api POST /v1/instances/$first/start -d '{}' >/dev/null; within 10 state_is n$tag running; answers 409 POST /v1/instances/$first/start -d '{}' && code_is wrong_state"
 ok "a foreign identity is 404" answers 404 GET /v1/instances/00000000-0000-7000-8000-0000000000ff
 
+# A thousand want one dedicated plane, each for a customer of its own choice (acceptance 4).
+"$fairlead" plan create "d$tag" --modes dedicated >/dev/null
+for n in 0 1 2 3 4 5 6 7 8 9; do "$fairlead" customer create "d$n$tag" --plan "d$tag" >/dev/null; done
+for n in $(seq 1000); do
+  [ "$n" = 1 ] || echo next
+  printf 'url = "%s/v1/planes"\noutput = "/dev/null"\nsilent\nwrite-out = "%%{http_code}\\n"\nheader = "Authorization: Bearer %s"\nheader = "Content-Type: application/json"\ndata = "{\\"name\\":\\"dp%s\\",\\"mode\\":\\"dedicated\\",\\"customer\\":\\"d%s%s\\",\\"domain\\":\\"dp.test\\",\\"recovery_key\\":\\"%064d\\"}"\n' \
+    "$FAIRLEAD_SERVER" "$(cat "$fleet/token")" "$tag" $((n % 10)) "$tag" 1
+done >"$fleet/thousand"
+attached() { curl -Z --parallel-max 100 -K "$fleet/thousand" 2>/dev/null | sort | uniq -c | awk '{print $2 ":" $1}' | paste -sd' '; }
+ok "of a thousand that want one dedicated plane at once one gets it" test "$(attached)" = "201:1 409:999"
+ok "... whose it is" sql_is "select count(*) from planes p join customers c on c.id = p.customer_id where p.name = 'dp$tag'" 1
 ok "a plan with room for one" answers 201 POST /v1/plans -d "{\"name\":\"p$tag\",\"modes\":[\"shared\"],\"max_instances\":1}"
 ok "its customer" answers 201 POST /v1/customers -d "{\"name\":\"c$tag\",\"plan\":\"p$tag\"}"
 ok "its tenant" answers 201 POST /v1/tenants -d "{\"name\":\"t\",\"customer\":\"c$tag\"}"

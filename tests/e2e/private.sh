@@ -6,6 +6,8 @@
 . "$(dirname "${BASH_SOURCE[0]}")/../support/e2e.sh"
 # shellcheck source=../support/customer.sh
 . "$root/tests/support/customer.sh"
+# shellcheck source=../support/canary.sh
+. "$root/tests/support/canary.sh"
 tag=$(($(date +%s) % 100000))
 town=town$tag plane=hall$tag node=cellar$tag app=site$tag
 explain() { tail -n 6 "$fleet/agent.log" 2>/dev/null; }
@@ -40,6 +42,9 @@ office=$(tenant_id office)
 
 # ---- the same calls as anywhere ----
 "$fairlead" app register "$root/tests/e2e/testapp" >/dev/null
+inside "$BUILD/tests/support/sniff" eth0 "$fleet/wire" >/dev/null 2>&1 </dev/null & # of its cable, from now on
+sniffer=$!
+disown
 ok "an app is asked for" "$fairlead" instance create testapp "$app" --plane "$plane" --size tiny --wait --timeout 240
 ok "... and runs there" test "$(node "$app")" = "$node"
 name() { "$fairlead" instance get "$1" -o json | jq -r .host; }
@@ -72,6 +77,23 @@ ok "... and says where it is" has "$("$fairlead" instance credentials "$app")" '
 secret=$(agent show-secrets "$app" | cut -f4)
 ok "... the machine shows it" test ${#secret} -ge 20
 ok "... and it is what the app has" bash -c "docker -H 'unix://$town_DOCKER' exec \$(docker -H 'unix://$town_DOCKER' ps -q --filter label=fairlead.instance=$(hex "$app")) cat /run/secrets/token | grep -qx '$secret'"
+
+kill "$(pgrep -P "$sniffer" -f tests/support/sniff || echo "$sniffer")" 2>/dev/null || true
+in_wire() { cat "$fleet/wire"; }
+while read -r place there; do
+  ok "where it is looked for there is something: $place" holds "$place" "$there"
+  ok "... and not that password" holds_not "$place" "$secret"
+done <<EOF
+database $app
+kafka $app
+redis $(sql "select replace(id::text, '-', '') from nodes where name = '$node'")
+logs $app
+state $app
+engine $app
+processes fairlead-agent
+wire http/1.1
+EOF
+ok "nobody has left a core" test -z "$(cores)"
 
 # ---- what its customer allows ----
 stops() { "$fairlead" instance stop "$app" --wait --timeout 60; }
@@ -219,6 +241,25 @@ ok "... the other tenant's too" env FAIRLEAD_TENANT="$town/works" "$fairlead" in
 ok "that tenant is deleted" "$fairlead" tenant delete "$town/works"
 ok "... and its topic is read by nobody any more" within 20 reads_not "fairlead.tenant.$works"
 ok "what was refused is deleted" "$fairlead" instance delete big$tag --purge --wait --timeout 120
+"$fairlead" instance create testapp lost$tag --plane "$plane" --size tiny --wait --timeout 120 >/dev/null
+lost=$(id lost$tag)
+"$fairlead" member add "$town/boss" --role administrator >/dev/null
+"$fairlead" token create boss --member "$town/boss" --file "$fleet/boss.token" >/dev/null
+ok "an app runs whose machine will be lost" state_is lost$tag running
+stop_agent
+not_yet() { ! "$fairlead" instance forget "lost$tag" 2>"$fleet/said" && grep -q 'cannot be asked to forget now' "$fleet/said"; }
+ok "what is not being deleted is not forgotten" not_yet
+"$fairlead" instance delete lost$tag --purge >/dev/null
+waits_for_it() { sql_is "select count(*) from steps where instance_id = '$lost' and act = 'route' and state = 'open'" 1; }
+ok "its deletion waits for it" within 60 waits_for_it
+ok "... its members may not forget it" test "$(curl -s -o /dev/null -w '%{http_code}' -X POST -H "Authorization: Bearer $(cat "$fleet/boss.token")" -H 'Content-Type: application/json' -d '{}' "$FAIRLEAD_SERVER/v1/instances/$lost/forget")" = 403
+ok "... whoever operates may" "$fairlead" instance forget lost$tag --wait --timeout 60
+ok "... and it is deleted" sql_is "select state from instances where id = '$lost'" deleted
+ok "... which the audit has" sql_is "select count(*) from audit where act = 'INSTANCE_FORGET' and object like '%$lost%' and status = 202" 1
+ok "... though it runs on there" bash -c "docker -H 'unix://$town_DOCKER' ps -q --filter label=fairlead.instance=${lost//-/} | grep -q ."
+start_agent
+purged() { [ -z "$(on_engine ps -aq --filter "label=fairlead.instance=${lost//-/}")$(on_engine volume ls -q --filter "label=fairlead.instance=${lost//-/}")" ]; }
+ok "when it is back it takes it away, and its data" within 60 purged
 ok "nothing of them is left" bash -c "! docker -H 'unix://$town_DOCKER' ps -aq --filter label=fairlead.instance | grep ."
 "$fairlead" node create two$tag --plane "$plane" --roles host,edge,prober --address 10.203.2.3 --cpu 4000 --memory 4096 >/dev/null
 token=$("$fairlead" node invite two$tag)
