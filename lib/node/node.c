@@ -108,9 +108,14 @@ int node_ask(const struct node_question *question, long *ret_status, json_t **re
     call.outward = true;
     int rc = http_run(&call, err);
     cleanup_json json_t *answer = rc == 0 ? json_parse(str_text(&call.answer), call.answer.n, err) : NULL;
-    if (rc == 0)
-        rc = answer ? judge(&call, answer, ret_status, err)
-                    : err_set(err, ERR_RETRY, "what answers at \"%s\" is no coordinator", question->url);
+    if (rc == 0 && answer)
+        rc = judge(&call, answer, ret_status, err);
+    else if (rc == 0 && (call.status == 429 || call.status >= 500)) /* the gate before it, not in our words */
+        rc = err_set(err, ERR_RETRY,
+                     "the coordinator at \"%s\" is not to be had just now (status %ld): ask again",
+                     question->url, call.status);
+    else if (rc == 0)
+        rc = err_set(err, ERR_RETRY, "what answers at \"%s\" is no coordinator", question->url);
     if (rc == 0)
         *ret = json_incref(answer);
     http_release(&call);

@@ -38,30 +38,46 @@ joins() { # N
   "$fairlead" tenant create "c$1/t" >/dev/null
   "$fairlead" plane create "p$1" --mode private --customer "c$1" --domain "p$1.test" >/dev/null
   "$fairlead" node create "n$1" --plane "p$1" --roles prober --address 10.203.2.2 --cpu 1000 --memory 1000 >/dev/null
-  agent "$1" enrol "$("$fairlead" node invite "n$1")" >/dev/null 2>"$states/$1.said" || { cat "$states/$1.said"; return 1; }
+  local token
+  token=$("$fairlead" node invite "n$1")
+  until agent "$1" enrol "$token" >/dev/null 2>"$states/said"; do
+    grep -q 'ask again' "$states/said" || { cat "$states/said"; return 1; }
+    read -r -t 2 <> <(:) || true # the gate has a limit for each address
+  done
   agent "$1" run >"$states/$1.log" 2>&1 </dev/null &
   agents+=($!)
   disown
 }
 mkdir -p "$states"
 
-ticks() { awk '{sub(/.*\) /, ""); split($0, f, " "); n += f[12] + f[13]} END {print n + 0}' $(printf '/proc/%s/stat ' "$@") 2>/dev/null; }
-tree() { local p; for p in "$@"; do echo "$p"; tree $(pgrep -P "$p" || true); done; } # of processes
-resident() { cat $(printf '/proc/%s/smaps_rollup ' "$@") 2>/dev/null | awk '/^Pss:/ {kb += $2} END {printf "%.0f", kb / 1024}'; }
+tree() { # of processes, a line each
+  local p children
+  for p in "$@"; do echo "$p" && mapfile -t children < <(pgrep -P "$p" || true) && tree "${children[@]}"; done
+}
+ticks() { # of CPU, by all of a tree
+  local p
+  tree "$1" | while read -r p; do cat "/proc/$p/stat" 2>/dev/null || true; done | awk '{sub(/.*\) /, ""); split($0, f, " "); n += f[12] + f[13]} END {print n + 0}'
+}
+mb() { # what is theirs of memory, a shared page counted once
+  local p
+  for p in "$@"; do cat "/proc/$p/smaps_rollup" 2>/dev/null || true; done | awk '/^Pss:/ {kb += $2} END {printf "%.0f", kb / 1024}'
+}
+tree_mb() { mapfile -t pids < <(tree "$1"); mb "${pids[@]}"; }
 broker=$(service_pid kafka) coordinator=$(cat "$fleet/coordinator.pid") postgres=$(service_pid postgres)
+watched=("$broker" "$coordinator" "$postgres")
 heard() { sql "select count(*) from nodes where state = 'ready' and health = 'ok' and name ~ '^n[0-9]'"; }
 all_heard() { [ "$(heard)" = "$1" ]; }
 measure() { # AGENTS
-  local before=() after=() who
+  local before=() spent=() who k
   read -r -t 15 <> <(:) || true # what the last ones began
-  for who in "$broker" "$coordinator" "$postgres"; do before+=("$(ticks $(tree "$who"))"); done
+  for who in "${watched[@]}"; do before+=("$(ticks "$who")"); done
   read -r -t "$seconds" <> <(:) || true
-  for who in "$broker" "$coordinator" "$postgres"; do after+=("$(ticks $(tree "$who"))"); done
-  local hz
-  hz=$(getconf CLK_TCK)
-  awk -v n="$1" -v s="$seconds" -v hz="$hz" -v b=$((after[0] - before[0])) -v c=$((after[1] - before[1])) -v p=$((after[2] - before[2])) \
-    -v bm="$(resident $(tree "$broker"))" -v cm="$(resident $(tree "$coordinator"))" -v pm="$(resident $(tree "$postgres"))" -v am="$(((${#agents[@]} > 0)) && resident "${agents[@]}" || echo 0)" \
-    'BEGIN {printf "%6d %9.1f %9.1f %9.1f %9d %9d %9d %9.1f\n", n, 1000 * b / hz / s, 1000 * c / hz / s, 1000 * p / hz / s, bm, cm, pm, n ? am / n : 0}'
+  for k in "${!watched[@]}"; do spent+=($((($(ticks "${watched[k]}") - before[k]) * 1000 / $(getconf CLK_TCK)))); done
+  printf '%6d' "$1"
+  for k in "${spent[@]}"; do printf ' %9s' "$(awk -v ms="$k" -v s="$seconds" 'BEGIN {printf "%.1f", ms / s}')"; done
+  for who in "${watched[@]}"; do printf ' %9s' "$(tree_mb "$who")"; done
+  mapfile -t pids < <(tree "${agents[@]}") # each below the shell that started it
+  printf ' %9s\n' "$(awk -v n="$1" -v mb="$(mb "${pids[@]}")" 'BEGIN {printf "%.1f", n ? mb / n : 0}')"
 }
 printf '%6s %9s %9s %9s %9s %9s %9s %9s\n' agents 'broker' 'coordin.' 'postgres' 'broker' 'coordin.' 'postgres' 'an agent' '' 'CPU ms/s' 'CPU ms/s' 'CPU ms/s' MB MB MB MB
 measure 0
