@@ -16,7 +16,7 @@
 
 #define INTERVAL_S 3600 /* of its heartbeat: who hears by file expects no next one */
 
-/* The row: 1; else *ret_why says what to answer (NULL: err), and *ret_status with what. */
+/* The node that was named. *ret_why NULL: it goes by files; else what to answer. NULL: *err says why. */
 static PGresult *find_node(struct api_call *call, struct pg *pg, int *ret_status, const char **ret_code,
                            const char **ret_why, struct err *err) {
     struct pg_params params = {.arena = &call->request->arena};
