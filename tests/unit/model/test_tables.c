@@ -143,6 +143,27 @@ static void a_delete_goes_from_the_outside_in(void **state) {
     }
 }
 
+/* Whoever forgets an app takes away all that a delete does, in its order. */
+static void what_is_forgotten_is_deleted(void **state) {
+    int deleted = 0, forgotten = 0;
+    (void)state;
+    for (int i = 0; i < act_rows_n; i++) {
+        const struct act_row *row = &act_rows[i];
+        deleted += row->walk == WALK_DELETE;
+        forgotten += row->walk == WALK_FORGET;
+        if (row->walk != WALK_DELETE)
+            continue;
+        const struct act_row *same = act_find(WALK_FORGET, row->name);
+        assert_non_null(same);
+        assert_int_equal(same->step, row->step);
+        assert_int_equal(same->of, row->of);
+        assert_int_equal(same->want, row->want);
+        assert_int_equal(same->needs, row->needs);
+        assert_string_equal(same->after, row->after);
+    }
+    assert_int_equal(forgotten, deleted);
+}
+
 /* Names, routes and watches are the instance's, whichever of its sets serves; what is built, placed and
  * started is a set. */
 static void what_an_act_is_of(void **state) {
@@ -210,6 +231,7 @@ int main(void) {
         cmocka_unit_test(what_runs_was_proved),
         cmocka_unit_test(a_delete_goes_from_the_outside_in),
         cmocka_unit_test(what_an_act_is_of),
+        cmocka_unit_test(what_is_forgotten_is_deleted),
         cmocka_unit_test(a_request_is_told_by_its_name),
         cmocka_unit_test(nothing_depends_on_one_try),
         cmocka_unit_test(who_carries_a_step_is_one),
