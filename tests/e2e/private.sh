@@ -85,7 +85,10 @@ while read -r place there; do
   ok "... and not that password" holds_not "$place" "$secret"
 done <<EOF
 database $app
+wal $app
+pages pg_stat_activity
 kafka $app
+segments $app
 redis $(sql "select replace(id::text, '-', '') from nodes where name = '$node'")
 logs $app
 state $app

@@ -1,12 +1,14 @@
 # Where a secret must not be: each place prints all that is in it. For P19; sourced after customer.sh, when an agent has run an app.
 # shellcheck shell=bash disable=SC2154
 # Each place is asked for the secret and for something that is there: a place that prints nothing proves nothing.
-in_database() { pg_dump --enable-row-security "$FAIRLEAD_DATABASE_URL" && sql checkpoint >/dev/null && find "${FAIRLEAD_RUN:?}/postgres/data" -type f -size +0 -exec cat {} +; } # tables, indexes, WAL
-in_kafka() { # what is read, whatever it was packed with, and the segments as they lie there
+in_database() { pg_dump --enable-row-security "$FAIRLEAD_DATABASE_URL"; }
+in_wal() { find "${FAIRLEAD_RUN:?}/postgres/data/pg_wal" -type f -exec cat {} +; }
+in_pages() { find "${FAIRLEAD_RUN:?}/postgres/data/base" -type f -size +0 -exec cat {} +; } # of tables and indexes, as far as they were written
+in_kafka() { # what is read, whatever it was packed with
   local topic
-  for topic in $(kcat -b "$FAIRLEAD_KAFKA" -L -J | jq -r '.topics[].topic'); do timeout 20 kcat -b "$FAIRLEAD_KAFKA" -C -q -e -o beginning -t "$topic" -f '%k %s %h\n' || return 1; done
-  find "$FAIRLEAD_RUN"/kafka/data* -type f -name '*.log' -exec cat {} +
+  for topic in $(kcat -b "$FAIRLEAD_KAFKA" -L -J | jq -r '.topics[].topic'); do timeout 20 kcat -b "$FAIRLEAD_KAFKA" -C -q -e -o beginning -t "$topic" -f '%k %s %h\n' || true; done
 }
+in_segments() { find "${FAIRLEAD_RUN:?}"/kafka/data* -type f -name '*.log' -exec cat {} +; } # as they lie on disk
 in_redis() { redis-cli -s "$FAIRLEAD_REDIS" --scan | while read -r key; do echo "$key" && redis-cli -s "$FAIRLEAD_REDIS" dump "$key"; done; }
 in_logs() { find "$FAIRLEAD_RUN" "$dir" -path "$dir/docker" -prune -o -type f \( -name '*.log' -o -name '*.log.*' -o -name log -o -name log.1 -o -name told \) -exec cat {} +; }
 in_processes() { # arguments and environment
