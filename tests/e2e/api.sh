@@ -47,6 +47,7 @@ done >"$fleet/thousand"
 attached() { curl -Z --parallel-max 100 -K "$fleet/thousand" 2>/dev/null | sort | uniq -c | awk '{print $2 ":" $1}' | paste -sd' '; }
 ok "of a thousand that want one dedicated plane at once one gets it" test "$(attached)" = "201:1 409:999"
 ok "... whose it is" sql_is "select count(*) from planes p join customers c on c.id = p.customer_id where p.name = 'dp$tag'" 1
+ok "... until it goes" "$fairlead" plane delete "dp$tag"
 ok "a plan with room for one" answers 201 POST /v1/plans -d "{\"name\":\"p$tag\",\"modes\":[\"shared\"],\"max_instances\":1}"
 ok "its customer" answers 201 POST /v1/customers -d "{\"name\":\"c$tag\",\"plan\":\"p$tag\"}"
 ok "its tenant" answers 201 POST /v1/tenants -d "{\"name\":\"t\",\"customer\":\"c$tag\"}"
