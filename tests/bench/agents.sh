@@ -27,24 +27,22 @@ eval "$("$root/deploy/dev/fleet" env)"
 "$fairlead" plan create bench --modes private >/dev/null
 
 states=$FAIRLEAD_RUN/agents
-agent() { # N ARGUMENT...
-  local n=$1
-  shift
-  FAIRLEAD_STATE=$states/$n FAIRLEAD_RECOVERY_KEY=$states/$n.keys FAIRLEAD_SECRETS=$states/$n.secrets FAIRLEAD_DNS='' FAIRLEAD_GUARD=none FAIRLEAD_ENGINE=$states/none \
-    FAIRLEAD_POLICY=$states/none "$BUILD/fairlead-agent" --roles prober "$@"
+of() { # N: its settings
+  printf 'FAIRLEAD_%s\n' "STATE=$states/$1" "RECOVERY_KEY=$states/$1.keys" "SECRETS=$states/$1.secrets" DNS= GUARD=none "ENGINE=$states/none" "POLICY=$states/none" ROLES=prober
 }
 joins() { # N
   "$fairlead" customer create "c$1" --plan bench >/dev/null
   "$fairlead" tenant create "c$1/t" >/dev/null
   "$fairlead" plane create "p$1" --mode private --customer "c$1" --domain "p$1.test" >/dev/null
   "$fairlead" node create "n$1" --plane "p$1" --roles prober --address 10.203.2.2 --cpu 1000 --memory 1000 >/dev/null
-  local token
+  local token settings
+  mapfile -t settings < <(of "$1")
   token=$("$fairlead" node invite "n$1")
-  until agent "$1" enrol "$token" >/dev/null 2>"$states/said"; do
+  until env "${settings[@]}" "$BUILD/fairlead-agent" enrol "$token" >/dev/null 2>"$states/said"; do
     grep -q 'ask again' "$states/said" || { cat "$states/said"; return 1; }
     read -r -t 2 <> <(:) || true # the gate has a limit for each address
   done
-  agent "$1" run >"$states/$1.log" 2>&1 </dev/null &
+  env "${settings[@]}" "$BUILD/fairlead-agent" run >"$states/$1.log" 2>&1 </dev/null & # env becomes it: what is stopped at the end
   agents+=($!)
   disown
 }
@@ -76,8 +74,7 @@ measure() { # AGENTS
   printf '%6d' "$1"
   for k in "${spent[@]}"; do printf ' %9s' "$(awk -v ms="$k" -v s="$seconds" 'BEGIN {printf "%.1f", ms / s}')"; done
   for who in "${watched[@]}"; do printf ' %9s' "$(tree_mb "$who")"; done
-  mapfile -t pids < <(tree "${agents[@]}") # each below the shell that started it
-  printf ' %9s\n' "$(awk -v n="$1" -v mb="$(mb "${pids[@]}")" 'BEGIN {printf "%.1f", n ? mb / n : 0}')"
+  printf ' %9s\n' "$(awk -v n="$1" -v mb="$(mb "${agents[@]}")" 'BEGIN {printf "%.1f", n ? mb / n : 0}')"
 }
 printf '%6s %9s %9s %9s %9s %9s %9s %9s\n' agents 'broker' 'coordin.' 'postgres' 'broker' 'coordin.' 'postgres' 'an agent' '' 'CPU ms/s' 'CPU ms/s' 'CPU ms/s' MB MB MB MB
 measure 0
