@@ -241,8 +241,9 @@ int agent_export(struct host *host, char **args) {
 
 int agent_leave(struct host *host, char **args) {
     static const char *const names[] = {
-        "node.json", "node.pem", "node.request.pem", "authority.pem", "node.keys", "documents", "heartbeat",
-        "opened",    "keys",     AGENT_TOLD,         "spool",         "arrived"};
+        "node.json", "node.pem",  "node.request.pem", "authority.pem", "node.keys",
+        "documents", "heartbeat", "opened",           "keys",          AGENT_TOLD,
+        "spool",     "arrived",   "heartbeat.wanted"};
     struct err err = {0};
     struct arena arena = {0};
     char stamp[28];

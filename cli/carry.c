@@ -10,8 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define FILE_MAX 67108864 /* of what is carried back */
-
 static int failed(const struct err *err) {
     (void)fprintf(stderr, "fairlead: %s\n", err->text);
     return EXIT_FAILED;
@@ -20,7 +18,7 @@ static int failed(const struct err *err) {
 static json_t *read_json(const char *path, struct err *err) {
     cleanup_free char *text = NULL;
     size_t n;
-    return file_read(path, FILE_MAX, &text, &n, err) < 0 ? NULL : json_parse(text, n, err);
+    return file_read(path, BUNDLE_BYTES_MAX, &text, &n, err) < 0 ? NULL : json_parse(text, n, err);
 }
 
 /* ---- to the node ---- */

@@ -23,13 +23,11 @@ static int failed(const struct host *host, const struct err *err) {
 /* ---- brought ---- */
 
 struct bringing {
-    const struct host *host;
     struct node_identity node;
     struct arena arena;
     char path[PATH_MAX];
     const char *made_at; /* of the instructions; NULL: there were none */
     bool unread;         /* there are, and this machine has a link */
-    int64_t bytes;
 };
 
 static int place(void *arg, const char *name, int64_t size, const char **ret_path, struct err *err) {
@@ -73,7 +71,7 @@ static int placed(void *arg, const char *name, const char *path, struct err *err
 }
 
 int host_import(const struct host *host, const char *file) {
-    struct bringing bringing = {.host = host};
+    struct bringing bringing = {0};
     const struct archive_taker taker = {.place = place, .placed = placed, .arg = &bringing};
     struct image_imported count;
     struct err err = {0};
@@ -118,10 +116,9 @@ int host_export(const struct host *host, const char *file) {
         rc = write_json(file, said, &err);
     if (rc < 0)
         return failed(host, &err);
-    printf(
-        "the last word about %zu things is in %s: \"fairlead node reports\" takes it. No data of apps is in "
-        "it, and no passwords\n",
-        n, file);
+    printf("the last word about %zu things is in %s: \"fairlead node reports\" takes it. States, "
+           "reasons and the last lines of what failed to start are in it; no passwords\n",
+           n, file);
     return 0;
 }
 
